@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package event says what happened, as values: the engine emits them, package
+// ui turns them into text, a terminal display or JSON. The set is closed, so a
+// consumer that switches over it can be complete.
+package event
+
+import "time"
+
+// Event is one thing that happened. Only types of this package implement it.
+type Event interface{ event() }
+
+// Observer is told what happens while it happens. Observe may be called from
+// several goroutines at once and must not block for long.
+type Observer interface{ Observe(Event) }
+
+// Func makes an Observer of a function.
+type Func func(Event)
+
+// Observe calls f.
+func (f Func) Observe(e Event) { f(e) }
+
+// Discard is the observer that nobody reads.
+func Discard() Observer { return Func(func(Event) {}) }
+
+// Object names a Kubernetes object.
+type Object struct {
+	Group     string `json:"group,omitempty"`
+	Version   string `json:"version,omitempty"`
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+}
+
+// String returns Kind/name, preceded by the namespace where there is one:
+// Deployment/apps/web, Namespace/apps.
+func (o Object) String() string {
+	if o.Namespace == "" {
+		return o.Kind + "/" + o.Name
+	}
+	return o.Kind + "/" + o.Namespace + "/" + o.Name
+}
+
+// Action is what was done, or is planned, for one object.
+type Action string
+
+// The actions. The words are the ones that kubectl prints where it has them.
+const (
+	Created    Action = "created"
+	Configured Action = "configured"
+	Recreated  Action = "recreated"
+	Unchanged  Action = "unchanged"
+	Deferred   Action = "deferred" // can be decided only when its stage is reached
+	Deleted    Action = "deleted"
+	Kept       Action = "kept" // no longer wanted, but protected from deletion
+	Refused    Action = "refused"
+)
+
+// The events.
+type (
+	// Pulled is sent when a module's content is at hand.
+	Pulled struct {
+		Reference string // as the user gave it
+		Digest    string // of the manifest, empty for a directory
+	}
+	// Planned is sent for each object of a plan, in the order of the plan.
+	Planned struct {
+		Object Object
+		Action Action
+		Reason string // why, empty when the action says it all
+	}
+	// StageStarted is sent before the first object of a stage.
+	StageStarted struct {
+		Name         string
+		Index, Total int // Index counts from 1
+		Objects      int
+	}
+	// Applied is sent when the server has accepted one object, or its deletion.
+	Applied struct {
+		Object Object
+		Action Action
+		Reason string
+	}
+	// WaitStarted is sent when the wait for a set of objects begins.
+	WaitStarted struct {
+		Objects int
+		Timeout time.Duration
+	}
+	// Progress is sent when the status of an object that is waited for changes.
+	Progress struct {
+		Object  Object
+		Status  string // InProgress, Current, Failed, Terminating
+		Message string
+	}
+	// WaitDone is sent when everything that was waited for is ready.
+	WaitDone struct {
+		Objects int
+		Took    time.Duration
+	}
+	// Warning is sent for what the user should know but does not end the run.
+	Warning struct {
+		Text string
+	}
+)
+
+func (Pulled) event()       {}
+func (Planned) event()      {}
+func (StageStarted) event() {}
+func (Applied) event()      {}
+func (WaitStarted) event()  {}
+func (Progress) event()     {}
+func (WaitDone) event()     {}
+func (Warning) event()      {}

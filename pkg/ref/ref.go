@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ref parses and prints what a person writes to name a module: a
+// directory, a file:// address or an oci:// address with a version or digest.
+package ref
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+const (
+	ociScheme  = "oci://"
+	fileScheme = "file://"
+
+	// Latest is the version that is taken when none is named.
+	Latest = "latest"
+	// DevelVersion is the version of a module that is read from a directory.
+	DevelVersion = "0.0.0-devel"
+	// UnknownDigest is the digest of a module that is read from a directory.
+	UnknownDigest = "unknown"
+)
+
+// The grammars of the distribution specification: a host that is a domain or
+// an IPv6 address in brackets, path components, a tag and a digest.
+var (
+	hostRE   = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?$`)
+	pathRE   = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$`)
+	tagRE    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	digestRE = regexp.MustCompile(`^sha256:[a-f0-9]{64}$`)
+	schemeRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)
+)
+
+// Reference names a module. Exactly one of Dir and Repository is set.
+type Reference struct {
+	Dir        string // of a local module, as typed, without file://
+	Repository string // host/path of an OCI module, without oci://, tag and digest
+	Tag        string // empty when none was named
+	Digest     string // sha256:…, empty when none was named
+
+	typed string
+}
+
+// Parse reads a module reference: oci://host/path[:tag][@digest], file://DIR
+// or DIR. The error says which part is wrong; its exit code is fail.Usage.
+func Parse(s string) (Reference, error) {
+	switch {
+	case s == "":
+		return Reference{}, fail.Usagef("the module reference is empty")
+	case strings.HasPrefix(s, ociScheme):
+		return parseOCI(s)
+	case strings.HasPrefix(s, fileScheme):
+		dir := strings.TrimPrefix(s, fileScheme)
+		if dir == "" {
+			return Reference{}, fail.Usagef("module %q names no directory", s)
+		}
+		return Reference{Dir: dir, typed: s}, nil
+	case schemeRE.MatchString(s):
+		return Reference{}, fail.Hint(fail.Usagef("module %q: unknown scheme", s),
+			"use oci://HOST/PATH[:VERSION], file://DIR or a directory")
+	}
+	return Reference{Dir: s, typed: s}, nil
+}
+
+func parseOCI(s string) (Reference, error) {
+	r := Reference{typed: s}
+	rest, digest, hasDigest := strings.Cut(strings.TrimPrefix(s, ociScheme), "@")
+	if hasDigest {
+		r.Digest = digest
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if i := strings.LastIndex(path, ":"); i >= 0 {
+		r.Tag, path = path[i+1:], path[:i]
+		if !tagRE.MatchString(r.Tag) {
+			return Reference{}, fail.Usagef("module %q: %q is not a tag", s, r.Tag)
+		}
+	}
+	if hasDigest && !digestRE.MatchString(digest) {
+		return Reference{}, fail.Usagef("module %q: %q is not a digest of the form sha256:<64 hex digits>", s, digest)
+	}
+	if !hostRE.MatchString(host) {
+		return Reference{}, fail.Usagef("module %q: %q is not a registry host", s, host)
+	}
+	if !pathRE.MatchString(path) {
+		return Reference{}, fail.Usagef("module %q: %q is not a repository path (lower case letters, digits and ._-/)", s, path)
+	}
+	r.Repository = host + "/" + path
+	return r, nil
+}
+
+// IsLocal says whether the module is read from a directory.
+func (r Reference) IsLocal() bool { return r.Repository == "" }
+
+// String returns the reference in the form it can be parsed from: what was
+// typed for a directory, the whole address otherwise.
+func (r Reference) String() string {
+	if r.IsLocal() {
+		return r.typed
+	}
+	s := ociScheme + r.Repository
+	if r.Tag != "" {
+		s += ":" + r.Tag
+	}
+	if r.Digest != "" {
+		s += "@" + r.Digest
+	}
+	return s
+}
+
+// Source returns the reference without version and digest, as the instance
+// record stores it: oci://host/path, or the directory as typed.
+func (r Reference) Source() string {
+	if r.IsLocal() {
+		return r.typed
+	}
+	return ociScheme + r.Repository
+}
+
+// Select returns the reference with a version and a digest that were given
+// apart from it, each of which may be empty. It is an error when the reference
+// names another one already, and for a directory, which has neither.
+func (r Reference) Select(version, digest string) (Reference, error) {
+	if version == "" && digest == "" {
+		return r, nil
+	}
+	if r.IsLocal() {
+		return Reference{}, fail.Hint(
+			fail.Usagef("module %q is a directory: it has no version or digest to select", r.typed),
+			"leave out --version and --digest, or use an oci:// reference")
+	}
+	if version != "" {
+		if r.Tag != "" && r.Tag != version {
+			return Reference{}, fail.Usagef("module %q names version %q, but %q is asked for", r.typed, r.Tag, version)
+		}
+		if version != Latest {
+			if err := CheckVersion(version); err != nil {
+				return Reference{}, fmt.Errorf("module %q: %w", r.typed, err)
+			}
+		}
+		r.Tag = version
+	}
+	if digest != "" {
+		if !digestRE.MatchString(digest) {
+			return Reference{}, fail.Usagef("%q is not a digest of the form sha256:<64 hex digits>", digest)
+		}
+		if r.Digest != "" && r.Digest != digest {
+			return Reference{}, fail.Usagef("module %q names digest %s, but %s is asked for", r.typed, r.Digest, digest)
+		}
+		r.Digest = digest
+	}
+	return r, nil
+}
+
+// CheckVersion returns an error unless v is a version of a module: strict
+// SemVer 2.0.0 without v prefix and without build metadata, which is no legal
+// part of a tag (INTEROP.md, section 4). Its exit code is fail.Usage.
+func CheckVersion(v string) error {
+	if strings.HasPrefix(v, "v") {
+		return fail.Usagef("version %q: leave out the prefix v", v)
+	}
+	parsed, err := semver.StrictNewVersion(v)
+	if err != nil {
+		return fail.Usagef("version %q is not a semantic version such as 1.2.3 or 1.2.3-rc.1", v)
+	}
+	if parsed.Metadata() != "" {
+		return fail.Usagef("version %q: build metadata (+%s) cannot be part of a tag", v, parsed.Metadata())
+	}
+	return nil
+}

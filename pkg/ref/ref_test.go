@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ref_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+var digest = "sha256:" + strings.Repeat("ab", 32)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]struct{ source, tag, digest, dir, err string }{
+		"./module":                       {source: "./module", dir: "./module"},
+		"module":                         {source: "module", dir: "module"},
+		`C:\modules\app`:                 {source: `C:\modules\app`, dir: `C:\modules\app`},
+		"file://./module":                {source: "file://./module", dir: "./module"},
+		"file:///srv/module":             {source: "file:///srv/module", dir: "/srv/module"},
+		"oci://reg.example.com/a/b":      {source: "oci://reg.example.com/a/b"},
+		"oci://localhost:5000/app:1.2.":  {source: "oci://localhost:5000/app", tag: "1.2."},
+		"oci://[::1]:5000/app:1":         {source: "oci://[::1]:5000/app", tag: "1"},
+		"oci://r/a_b/c__d/e-f@" + digest: {source: "oci://r/a_b/c__d/e-f", digest: digest},
+		"oci://r/app:1.0.0@" + digest:    {source: "oci://r/app", tag: "1.0.0", digest: digest},
+		"":                               {err: "is empty"},
+		"file://":                        {err: "names no directory"},
+		"https://example.com/m":          {err: "unknown scheme"},
+		"oci://":                         {err: "not a registry host"},
+		"oci://host":                     {err: "not a repository path"},
+		"oci://host/UPPER":               {err: "not a repository path"},
+		"oci://host/app:":                {err: "not a tag"},
+		"oci://host/app:a b":             {err: "not a tag"},
+		"oci://host/app@sha256:12":       {err: "not a digest"},
+		"oci://host/../app":              {err: "not a repository path"},
+		"oci://-h/app":                   {err: "not a registry host"},
+	} {
+		t.Run(in, func(t *testing.T) {
+			t.Parallel()
+			got, err := ref.Parse(in)
+			if want.err != "" {
+				if err == nil || !strings.Contains(err.Error(), want.err) {
+					t.Fatalf("Parse(%q) error %v, want one with %q", in, err, want.err)
+				}
+				if fail.CodeOf(err) != fail.Usage {
+					t.Errorf("exit code %d, want usage", fail.CodeOf(err))
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Source() != want.source || got.Tag != want.tag || got.Digest != want.digest || got.Dir != want.dir {
+				t.Errorf("Parse(%q) = %+v, want %+v", in, got, want)
+			}
+			if got.String() != in {
+				t.Errorf("String() = %q, want what was parsed, %q", got.String(), in)
+			}
+		})
+	}
+}
+
+func TestSelect(t *testing.T) {
+	t.Parallel()
+	other := "sha256:" + strings.Repeat("cd", 32)
+	for name, tc := range map[string]struct{ in, version, digest, want, err string }{
+		"nothing":             {in: "oci://r/app", want: "oci://r/app"},
+		"version":             {in: "oci://r/app", version: "1.0.0", want: "oci://r/app:1.0.0"},
+		"latest":              {in: "oci://r/app", version: "latest", want: "oci://r/app:latest"},
+		"both":                {in: "oci://r/app", version: "1.0.0", digest: digest, want: "oci://r/app:1.0.0@" + digest},
+		"the same again":      {in: "oci://r/app:1.0.0", version: "1.0.0", want: "oci://r/app:1.0.0"},
+		"another version":     {in: "oci://r/app:1.0.0", version: "1.0.1", err: `names version "1.0.0"`},
+		"another digest":      {in: "oci://r/app@" + digest, digest: other, err: "names digest"},
+		"not a digest":        {in: "oci://r/app", digest: "md5:1", err: "not a digest"},
+		"not a version":       {in: "oci://r/app", version: "1.0", err: "not a semantic version"},
+		"prefix":              {in: "oci://r/app", version: "v1.0.0", err: "leave out the prefix"},
+		"metadata":            {in: "oci://r/app", version: "1.0.0+b1", err: "build metadata"},
+		"version of a folder": {in: "./app", version: "1.0.0", err: "is a directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := ref.Parse(tc.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.Select(tc.version, tc.digest)
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Fatalf("error %v, want one with %q", err, tc.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != tc.want {
+				t.Errorf("Select = %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// FuzzParse holds that a reference that parses prints as something that parses
+// to the same.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"./m", "file://m", "oci://h/p:t@" + digest, "oci://[::1]:5/p"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := ref.Parse(s)
+		if err != nil {
+			return
+		}
+		again, err := ref.Parse(r.String())
+		if err != nil || again != r && again.String() != r.String() {
+			t.Errorf("Parse(%q) = %+v, prints as %q, which parses to %+v (%v)", s, r, r.String(), again, err)
+		}
+	})
+}
