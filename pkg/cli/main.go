@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// Main runs the command that newCommand builds with the arguments, streams and
+// signals of this process, and returns the exit code.
+func Main(newCommand func(Env) *cobra.Command) int {
+	env := processEnv()
+	if env.Verb == versionVerb && len(env.Args) == 0 {
+		return printBuild(env)
+	}
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	return int(Run(ctx, env, newCommand))
+}
+
+// Run is Main with an Env and a context of the caller's: it runs the command
+// and prints its error, if any, once, to env.Stderr.
+func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail.Code {
+	cmd := newCommand(env)
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[cobra.CommandDisplayNameAnnotation] = env.Program
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.SetArgs(env.Args)
+	cmd.SetIn(env.Stdin)
+	cmd.SetOut(env.Stdout)
+	cmd.SetErr(env.Stderr)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fail.Hint(fail.With(fail.Usage, err), "see '%s --help'", cmd.CommandPath())
+	})
+	err := cmd.ExecuteContext(ctx)
+	if sig, ok := errors.AsType[signalError](context.Cause(ctx)); ok && err != nil {
+		fmt.Fprintf(env.Stderr, "error: %v\n", err)
+		return sig.code
+	}
+	printError(env.Stderr, err)
+	return fail.CodeOf(err)
+}
+
+// Args returns a validator that wants exactly n operands, which names says in
+// words for the error: "NAME and MODULE".
+func Args(n int, names string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return fail.Hint(fail.Usagef("%s takes %s, not %d arguments", cmd.CommandPath(), names, len(args)),
+			"see '%s --help'", cmd.CommandPath())
+	}
+}
+
+// Group returns a command that only holds others. Without arguments it prints
+// its help; with a word that is none of its commands it fails.
+func Group(use, short string, children ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			err := fail.Usagef("%s has no command %q", cmd.CommandPath(), args[0])
+			return fail.Hint(err, "see '%s --help'", cmd.CommandPath())
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(children...)
+	return cmd
+}
+
+func printError(w io.Writer, err error) {
+	// An answer of "no" is not an error message: what is to be said stands in
+	// the result. Errors without text are only an exit code.
+	if err == nil || err.Error() == "" {
+		return
+	}
+	fmt.Fprintf(w, "error: %v\n", err)
+	for _, hint := range fail.HintsOf(err) {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+}
+
+// signalError is the cause of a context that a signal cancelled.
+type signalError struct {
+	sig  os.Signal
+	code fail.Code
+}
+
+func (e signalError) Error() string { return e.sig.String() }
+
+// withSignals returns a context that SIGINT or SIGTERM cancels, with the
+// signal as its cause. A second signal ends the process at once.
+func withSignals(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		sig := <-signals
+		signal.Stop(signals)
+		code := fail.Interrupted
+		if sig == syscall.SIGTERM {
+			code = fail.Terminated
+		}
+		cancel(signalError{sig: sig, code: code})
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}

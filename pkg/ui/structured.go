@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// Structured writes v as "json" or "yaml", with the field names of its JSON
+// form. Any other format is a usage error that lists the ones there are.
+func Structured(w io.Writer, format string, v any) error {
+	var out []byte
+	var err error
+	switch format {
+	case "json":
+		out, err = json.MarshalIndent(v, "", "  ")
+		out = append(out, '\n')
+	case "yaml":
+		out, err = yaml.Marshal(v)
+	default:
+		return UnknownFormat(format, "json", "yaml")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+// UnknownFormat returns the usage error for a value of -o that is not one of
+// known.
+func UnknownFormat(format string, known ...string) error {
+	return fail.Usagef("output format %q is not one of %q", format, known)
+}
+
+// Table writes rows under a header in columns, as kubectl does. Without a row
+// it writes nothing.
+func Table(w io.Writer, header []string, rows [][]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, row := range append([][]string{header}, rows...) {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(tw, "\t")
+			}
+			fmt.Fprint(tw, cell)
+		}
+		fmt.Fprintln(tw)
+	}
+	return tw.Flush()
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ui turns events and results into what a person or a program reads.
+// It links nothing heavy: the front door uses it too. What needs kubectl's
+// printers lives in package ui/printer.
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Text writes a line per event, in kubectl's words where it has them. It is
+// safe for concurrent use.
+type Text struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// NewText returns a Text that writes to w.
+func NewText(w io.Writer) *Text { return &Text{w: w} }
+
+// Observe writes the line of e, if it has one.
+func (t *Text) Observe(e event.Event) {
+	line := describe(e)
+	if line == "" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintln(t.w, line) // progress that cannot be written is no reason to stop
+}
+
+// Observer returns what progress goes to: nothing when quiet is asked for,
+// except warnings, and a Text otherwise.
+func Observer(w io.Writer, quiet bool) event.Observer {
+	text := NewText(w)
+	if !quiet {
+		return text
+	}
+	return event.Func(func(e event.Event) {
+		if w, ok := e.(event.Warning); ok {
+			text.Observe(w)
+		}
+	})
+}
+
+func describe(e event.Event) string {
+	switch e := e.(type) {
+	case event.Pulled:
+		if e.Digest == "" {
+			return ""
+		}
+		return fmt.Sprintf("pulled %s (%s)", e.Reference, e.Digest)
+	case event.Planned:
+		return withReason(fmt.Sprintf("%s %s (planned)", e.Object, e.Action), e.Reason)
+	case event.StageStarted:
+		if e.Total == 1 {
+			return ""
+		}
+		return fmt.Sprintf("stage %d of %d: %s, %s", e.Index, e.Total, e.Name, count(e.Objects, "object"))
+	case event.Applied:
+		return withReason(fmt.Sprintf("%s %s", e.Object, e.Action), e.Reason)
+	case event.WaitStarted:
+		return fmt.Sprintf("waiting up to %s for %s to become ready", short(e.Timeout), count(e.Objects, "object"))
+	case event.Progress:
+		return withReason(fmt.Sprintf("%s %s", e.Object, status(e.Status)), e.Message)
+	case event.WaitDone:
+		return fmt.Sprintf("%s ready after %s", count(e.Objects, "object"), e.Took.Round(100*time.Millisecond))
+	case event.Warning:
+		return "warning: " + e.Text
+	}
+	return ""
+}
+
+// status returns the word for a readiness that kstatus names otherwise.
+func status(s string) string {
+	switch s {
+	case "Current":
+		return "ready"
+	case "InProgress":
+		return "in progress"
+	}
+	return strings.ToLower(s)
+}
+
+func withReason(line, reason string) string {
+	if reason == "" {
+		return line
+	}
+	return line + ": " + reason
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// short prints a duration without the zero parts that time.Duration appends:
+// 5m, not 5m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
