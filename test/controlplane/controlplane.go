@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controlplane builds the programs of a Kubernetes control plane from
+// the Go module proxy, once per machine. What is built is pinned by the nested
+// modules beside this file, so that none of it enters the product's go.mod.
+package controlplane
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// ErrNoCheckout means that the working directory is not inside a checkout of
+// this repository, so that the nested modules cannot be found.
+var ErrNoCheckout = errors.New("not inside a checkout of kubectl-timoni")
+
+// Paths holds the absolute paths of the programs and files of a control plane.
+type Paths struct {
+	Etcd              string
+	APIServer         string
+	ControllerManager string
+	Scheduler         string
+	Kubectl           string
+	Kwok              string
+	Registry          string
+	Kustomize         string
+	// Stages is the kwok configuration that makes fake nodes and pods ready.
+	Stages string
+}
+
+// module is a nested module and what is built from it.
+type module struct {
+	dir      string
+	requires string // the module that carries the version
+	programs map[string]string
+	// versions lists the string variables that take the module's version.
+	versions []string
+}
+
+func modules() []module {
+	const base = "k8s.io/component-base/version."
+	return []module{{
+		dir:      "kubernetes",
+		requires: "k8s.io/kubernetes",
+		programs: map[string]string{
+			"kube-apiserver":          "k8s.io/kubernetes/cmd/kube-apiserver",
+			"kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+			"kube-scheduler":          "k8s.io/kubernetes/cmd/kube-scheduler",
+			"kubectl":                 "k8s.io/kubernetes/cmd/kubectl",
+		},
+		versions: []string{base + "gitVersion"},
+	}, {
+		dir:      "etcd",
+		requires: "go.etcd.io/etcd/server/v3",
+		programs: map[string]string{"etcd": "go.etcd.io/etcd/server/v3"},
+	}, {
+		dir:      "kwok",
+		requires: "sigs.k8s.io/kwok",
+		programs: map[string]string{"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
+	}, {
+		dir:      "registry",
+		requires: "github.com/distribution/distribution/v3",
+		programs: map[string]string{"registry": "github.com/distribution/distribution/v3/cmd/registry"},
+	}, {
+		dir:      "kustomize",
+		requires: "sigs.k8s.io/kustomize/kustomize/v5",
+		programs: map[string]string{"kustomize": "sigs.k8s.io/kustomize/kustomize/v5"},
+		versions: []string{"sigs.k8s.io/kustomize/api/provenance.version"},
+	}}
+}
+
+// Binaries returns the programs of the control plane, after building into the
+// user's cache directory those that are not there. Processes that ask at the
+// same time build once. A line per program built is written to log.
+//
+// The directory named by KUBEBUILDER_ASSETS, when set, takes precedence for
+// etcd, kube-apiserver and kubectl; what it does not hold is built.
+func Binaries(ctx context.Context, log io.Writer) (Paths, error) {
+	root, err := Root()
+	if err != nil {
+		return Paths{}, err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return Paths{}, fmt.Errorf("find the cache directory: %w", err)
+	}
+	b := builder{
+		src:   filepath.Join(root, "test", "controlplane"),
+		cache: filepath.Join(cache, "kubectl-timoni", "controlplane"),
+		log:   log,
+	}
+	found := assets(os.Getenv("KUBEBUILDER_ASSETS"))
+	for _, m := range modules() {
+		if err := b.build(ctx, m, found); err != nil {
+			return Paths{}, err
+		}
+	}
+	return paths(found), nil
+}
+
+func paths(found map[string]string) Paths {
+	return Paths{
+		Etcd:              found["etcd"],
+		APIServer:         found["kube-apiserver"],
+		ControllerManager: found["kube-controller-manager"],
+		Scheduler:         found["kube-scheduler"],
+		Kubectl:           found["kubectl"],
+		Kwok:              found["kwok"],
+		Registry:          found["registry"],
+		Kustomize:         found["kustomize"],
+		Stages:            filepath.Join(filepath.Dir(found["kwok"]), "stages.yaml"),
+	}
+}
+
+// Root returns the directory of this repository's go.mod, searched upwards
+// from the working directory. Without one it returns [ErrNoCheckout].
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	for {
+		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(data), "module github.com/kubectl-timoni/kubectl-timoni\n") {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", ErrNoCheckout
+		}
+		dir = parent
+	}
+}
+
+// assets returns the programs that an envtest directory holds, by name.
+func assets(dir string) map[string]string {
+	found := map[string]string{}
+	if dir == "" {
+		return found
+	}
+	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
+		path := filepath.Join(dir, name+exe())
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			found[name] = path
+		}
+	}
+	return found
+}
+
+func exe() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
+type builder struct {
+	src, cache string
+	log        io.Writer
+}
+
+// build adds m's programs to found, except those already there.
+func (b builder) build(ctx context.Context, m module, found map[string]string) error {
+	version, dir, err := b.target(m)
+	if err != nil {
+		return err
+	}
+	missing := map[string]string{}
+	for name, pkg := range m.programs {
+		if _, ok := found[name]; ok {
+			continue
+		}
+		found[name] = filepath.Join(dir, name+exe())
+		if !exists(found[name]) {
+			missing[found[name]] = pkg
+		}
+	}
+	stages := filepath.Join(dir, "stages.yaml")
+	wantStages := m.dir == "kwok" && !exists(stages)
+	if len(missing) == 0 && !wantStages {
+		return nil
+	}
+	unlock, err := b.lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for path, pkg := range missing {
+		if err := b.program(ctx, m, version, pkg, path); err != nil {
+			return err
+		}
+	}
+	if wantStages {
+		return b.stages(ctx, m, stages)
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// target returns the version that m pins and the directory for its programs,
+// named by everything that decides their content.
+func (b builder) target(m module) (version, dir string, err error) {
+	hash := sha256.New()
+	fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, flags(m, ""))
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(filepath.Join(b.src, m.dir, name))
+		if err != nil {
+			return "", "", fmt.Errorf("module %s: %w", m.dir, err)
+		}
+		hash.Write(data)
+		if name == "go.mod" {
+			version = required(string(data), m.requires)
+		}
+	}
+	if version == "" {
+		return "", "", fmt.Errorf("module %s: go.mod does not require %s", m.dir, m.requires)
+	}
+	key := hex.EncodeToString(hash.Sum(nil))[:12]
+	return version, filepath.Join(b.cache, m.dir+"-"+version+"-"+key), nil
+}
+
+// required returns the version at which a go.mod requires path, or "".
+func required(mod, path string) string {
+	for line := range strings.Lines(mod) {
+		fields := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(fields) >= 2 && fields[0] == path && strings.HasPrefix(fields[1], "v") {
+			return fields[1]
+		}
+	}
+	return ""
+}
+
+func flags(m module, version string) []string {
+	link := "-s -w"
+	for _, v := range m.versions {
+		link += " -X " + v + "=" + version
+	}
+	if m.dir == "kubernetes" {
+		link += kubeVersion(version)
+	}
+	return []string{"-trimpath", "-buildvcs=false", "-ldflags", link}
+}
+
+// kubeVersion returns what kube-apiserver needs beside gitVersion to report a
+// valid version.
+func kubeVersion(version string) string {
+	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	const base = " -X k8s.io/component-base/version."
+	return base + "gitMajor=" + major + base + "gitMinor=" + minor +
+		base + "gitCommit=" + version + base + "gitTreeState=clean" +
+		base + "buildDate=1970-01-01T00:00:00Z"
+}
+
+// lock makes dir and holds it for this process until the returned function is
+// called or the process ends.
+func (b builder) lock(ctx context.Context, dir string) (func(), error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create the cache: %w", err)
+	}
+	type result struct {
+		unlock func()
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		unlock, err := lockedfile.MutexAt(filepath.Join(dir, "lock")).Lock()
+		done <- result{unlock, err}
+	}()
+	select {
+	case r := <-done:
+		return r.unlock, r.err
+	case <-time.After(time.Second):
+		fmt.Fprintf(b.log, "controlplane: waiting for another process that builds into %s\n", dir)
+	}
+	select {
+	case r := <-done:
+		return r.unlock, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// program builds pkg into path, unless another process did so while this one
+// waited for the lock. The file appears complete or not at all.
+func (b builder) program(ctx context.Context, m module, version, pkg, path string) error {
+	if exists(path) {
+		return nil
+	}
+	name := strings.TrimSuffix(filepath.Base(path), exe())
+	fmt.Fprintf(b.log, "controlplane: building %s %s\n", name, version)
+	start := time.Now()
+	// The name is fixed so that an interrupted build leaves at most one.
+	tmp := path + ".tmp"
+	args := append([]string{"build"}, flags(m, version)...)
+	if _, err := b.goTool(ctx, m, append(args, "-o", tmp, pkg)...); err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	fmt.Fprintf(b.log, "controlplane: built %s %s in %.0f s\n", name, version, time.Since(start).Seconds())
+	return nil
+}
+
+// stages joins the stage files of the kwok module into one file.
+func (b builder) stages(ctx context.Context, m module, path string) error {
+	dir, err := b.goTool(ctx, m, "list", "-m", "-f", "{{.Dir}}", m.requires)
+	if err != nil {
+		return fmt.Errorf("find the module %s: %w", m.requires, err)
+	}
+	var all strings.Builder
+	for _, name := range []string{
+		"node/fast/node-initialize.yaml",
+		"node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+		"pod/fast/pod-ready.yaml",
+		"pod/fast/pod-complete.yaml",
+		"pod/fast/pod-delete.yaml",
+	} {
+		data, err := os.ReadFile(filepath.Join(strings.TrimSpace(dir), "kustomize", "stage", filepath.FromSlash(name)))
+		if err != nil {
+			return fmt.Errorf("read the kwok stages: %w", err)
+		}
+		fmt.Fprintf(&all, "---\n%s\n", data)
+	}
+	if err := os.WriteFile(path+".tmp", []byte(all.String()), 0o644); err != nil {
+		return fmt.Errorf("write the kwok stages: %w", err)
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+// goTool runs the go command in the directory of m and returns its output.
+func (b builder) goTool(ctx context.Context, m module, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = filepath.Join(b.src, m.dir)
+	// A workspace or flags of the user's must not change what is built.
+	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=",
+		"GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	// An interrupt lets the go command remove its work directory.
+	cmd.Cancel = func() error {
+		if runtime.GOOS == "windows" {
+			return cmd.Process.Kill()
+		}
+		return cmd.Process.Signal(os.Interrupt)
+	}
+	cmd.WaitDelay = 10 * time.Second
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.String(), nil
+}
