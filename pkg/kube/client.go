@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+)
+
+// Client talks to one cluster. It is safe for concurrent use. Its errors keep
+// the server's own (apierrors.IsNotFound and so on work on them) and carry a
+// hint where one helps.
+type Client struct {
+	host    string
+	dynamic dynamic.Interface
+	mapper  meta.RESTMapper
+	rest    rest.Interface // for the few paths that are no resource
+}
+
+// Resource is how a kind of objects is reached.
+type Resource struct {
+	schema.GroupVersionResource
+	Kind       string
+	Namespaced bool
+}
+
+// IsUnknownKind says whether err means that the server does not serve the kind.
+func IsUnknownKind(err error) bool { return meta.IsNoMatchError(err) }
+
+// Resource returns how objects of a kind are reached. Of several versions, it
+// takes the one named; an empty one stands for the server's preferred version.
+// See IsUnknownKind.
+func (c *Client) Resource(gvk schema.GroupVersionKind) (Resource, error) {
+	var versions []string
+	if gvk.Version != "" {
+		versions = append(versions, gvk.Version)
+	}
+	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), versions...)
+	if err != nil {
+		return Resource{}, c.explain(err)
+	}
+	return Resource{
+		GroupVersionResource: mapping.Resource,
+		Kind:                 mapping.GroupVersionKind.Kind,
+		Namespaced:           mapping.Scope.Name() == meta.RESTScopeNameNamespace,
+	}, nil
+}
+
+// ForgetKinds makes the next Resource ask the server again. It is for the time
+// after a CustomResourceDefinition was applied.
+func (c *Client) ForgetKinds() { meta.MaybeResetRESTMapper(c.mapper) }
+
+// Get returns one object. ns is ignored for cluster-scoped resources.
+func (c *Client) Get(ctx context.Context, r Resource, ns, name string) (api.Object, error) {
+	u, err := c.in(r, ns).Get(ctx, name, metav1.GetOptions{})
+	return c.object(u, err)
+}
+
+// List returns the objects that match a label selector, of one namespace or,
+// when ns is empty, of all, and the resource version to watch from.
+func (c *Client) List(ctx context.Context, r Resource, ns, selector string) ([]api.Object, string, error) {
+	list, err := c.in(r, ns).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, "", c.explain(err)
+	}
+	objects := make([]api.Object, len(list.Items))
+	for i := range list.Items {
+		objects[i] = list.Items[i].Object
+	}
+	return objects, list.GetResourceVersion(), nil
+}
+
+// Watch sends the changes since a resource version of the objects that match a
+// label selector, until ctx ends or the server closes the stream.
+func (c *Client) Watch(ctx context.Context, r Resource, ns, selector, since string) (watch.Interface, error) {
+	w, err := c.in(r, ns).Watch(ctx, metav1.ListOptions{
+		LabelSelector: selector, ResourceVersion: since, AllowWatchBookmarks: true,
+	})
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	return w, nil
+}
+
+// Mode says whether a request changes anything.
+type Mode bool
+
+// The modes. In a dry run the server does everything, admission included, but
+// does not store the result.
+const (
+	DryRun Mode = true
+	Real   Mode = false
+)
+
+func (m Mode) options() []string {
+	if m == DryRun {
+		return []string{metav1.DryRunAll}
+	}
+	return nil
+}
+
+// Create creates an object; it is AlreadyExists when there is one.
+func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode) (api.Object, error) {
+	u, err := c.in(r, o.Namespace()).Create(ctx, &unstructured.Unstructured{Object: o},
+		metav1.CreateOptions{FieldManager: api.FieldManager, DryRun: mode.options()})
+	return c.object(u, err)
+}
+
+// Apply applies an object server-side as api.FieldManager and takes over the
+// fields of others: who owns the object is checked before, by the caller. With
+// metadata.uid and metadata.resourceVersion set, it is a Conflict when the
+// object is another one, or was changed, meanwhile.
+func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, mode Mode) (api.Object, error) {
+	u, err := c.in(r, o.Namespace()).Apply(ctx, o.Name(), &unstructured.Unstructured{Object: o},
+		metav1.ApplyOptions{FieldManager: api.FieldManager, Force: true, DryRun: mode.options()})
+	return c.object(u, err)
+}
+
+// Update replaces an object; it is a Conflict when it was changed meanwhile.
+func (c *Client) Update(ctx context.Context, r Resource, o api.Object) (api.Object, error) {
+	u, err := c.in(r, o.Namespace()).Update(ctx, &unstructured.Unstructured{Object: o},
+		metav1.UpdateOptions{FieldManager: api.FieldManager})
+	return c.object(u, err)
+}
+
+// Delete deletes the object with this uid and, in the background, what it
+// owns. It is a Conflict when the name belongs to another object by now.
+func (c *Client) Delete(ctx context.Context, r Resource, o api.Object) error {
+	uid, background := types.UID(UID(o)), metav1.DeletePropagationBackground
+	err := c.in(r, o.Namespace()).Delete(ctx, o.Name(), metav1.DeleteOptions{
+		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background,
+	})
+	return c.explain(err)
+}
+
+// ServerVersion returns the server's version as it says it, for example
+// v1.36.3 or v1.30.5-gke.100.
+func (c *Client) ServerVersion(ctx context.Context) (string, error) {
+	body, err := c.rest.Get().AbsPath("/version").Do(ctx).Raw()
+	if err != nil {
+		return "", c.explain(err)
+	}
+	var info struct {
+		GitVersion string `json:"gitVersion"`
+	}
+	if err := json.Unmarshal(body, &info); err != nil {
+		return "", fmt.Errorf("server %s: its version is no JSON: %w", c.host, err)
+	}
+	return info.GitVersion, nil
+}
+
+// UID returns metadata.uid of an object that the server returned.
+func UID(o api.Object) string { return metadata(o, "uid") }
+
+// ResourceVersion returns metadata.resourceVersion of an object that the
+// server returned.
+func ResourceVersion(o api.Object) string { return metadata(o, "resourceVersion") }
+
+func metadata(o api.Object, key string) string {
+	s, _, _ := unstructured.NestedString(o, "metadata", key)
+	return s
+}
+
+func (c *Client) in(r Resource, ns string) dynamic.ResourceInterface {
+	if r.Namespaced && ns != "" {
+		return c.dynamic.Resource(r.GroupVersionResource).Namespace(ns)
+	}
+	return c.dynamic.Resource(r.GroupVersionResource)
+}
+
+func (c *Client) object(u *unstructured.Unstructured, err error) (api.Object, error) {
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	return u.Object, nil
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kube reaches a cluster the way kubectl does: the same flags, the
+// same kubeconfig resolution and discovery cache, and one small client over
+// them that knows server-side apply, dry runs and watches.
+package kube
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Flags are kubectl's connection flags: --kubeconfig, --context, -n, --as and
+// so on.
+type Flags struct {
+	config *genericclioptions.ConfigFlags
+}
+
+// NewFlags returns flags with kubectl's defaults.
+func NewFlags() *Flags {
+	// The discovery client's own limiter would slow down a first run against a
+	// server with many groups; the numbers are kubectl's.
+	config := genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50)
+	return &Flags{config: config}
+}
+
+// AddTo registers the flags.
+func (f *Flags) AddTo(fs *pflag.FlagSet) { f.config.AddFlags(fs) }
+
+// Namespace returns the namespace of the command as kubectl resolves it: -n,
+// else that of the context in use, else "default".
+func (f *Flags) Namespace() (string, error) {
+	ns, _, err := f.config.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return "", fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	return ns, nil
+}
+
+// Connect returns a client for the cluster that the flags select. It sends no
+// request. Warnings of the server are reported to the observer, each once.
+func (f *Flags) Connect(userAgent string, observer event.Observer) (*Client, error) {
+	config, err := f.config.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	config = rest.CopyConfig(config)
+	config.UserAgent = userAgent
+	// The server queues and limits by itself (priority and fairness); a limiter
+	// of ours would only add delay and a misleading reason to a timeout.
+	config.QPS = -1
+	config.WarningHandlerWithContext = newWarnings(observer)
+	dyn, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
+	}
+	mapper, err := f.config.ToRESTMapper()
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
+	}
+	versions, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
+	}
+	return &Client{host: config.Host, dynamic: dyn, mapper: mapper, rest: versions.RESTClient()}, nil
+}
