@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package arch_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/test/arch"
+)
+
+// TestRepository holds the whole repository to the rules.
+func TestRepository(t *testing.T) {
+	t.Parallel()
+	files := readRepository(t, filepath.Join("..", ".."))
+	if len(files) < 20 {
+		t.Fatalf("found %d files only: the walk is broken", len(files))
+	}
+	for _, finding := range arch.Check(files) {
+		t.Error(finding)
+	}
+}
+
+func readRepository(t *testing.T, root string) []arch.File {
+	t.Helper()
+	var files []arch.File
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() {
+			if rel == ".git" || rel == "bin" || rel == "dist" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !d.Type().IsRegular() || !isSource(rel) {
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		files = append(files, arch.File{Path: rel, Source: string(data)})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func isSource(name string) bool {
+	switch filepath.Ext(name) {
+	case ".go", ".cue", ".sh", ".yml", ".yaml":
+		return true
+	}
+	return filepath.Base(name) == "Makefile" || name == ".ci/run"
+}
+
+const head = "// SPDX-License-Identifier: Apache-2.0\n\npackage p\n\n"
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	const ours = "github.com/kubectl-timoni/kubectl-timoni/"
+	long := "func f() {\n" + strings.Repeat("\t_ = 1\n", 79) + "}\n"
+	for name, tc := range map[string]struct {
+		path, source string
+		want         []string // rule and text of each finding
+	}{
+		"an import of a lower rank":            {"pkg/render/a.go", `import "` + ours + `pkg/values"`, nil},
+		"an import of a higher rank":           {"pkg/values/a.go", `import "` + ours + `pkg/render"`, []string{"5: import: pkg/values of rank 1 imports pkg/render of rank 2"}},
+		"an import of a sibling":               {"pkg/apply/a.go", `import "` + ours + `pkg/bundle"`, []string{"5: import: pkg/apply and pkg/bundle are siblings of rank 3"}},
+		"one family imports another":           {"pkg/cmd/apply/a.go", `import "` + ours + `pkg/cmd/build"`, []string{"5: import: pkg/cmd/apply and pkg/cmd/build are siblings of rank 9"}},
+		"an import of test code":               {"pkg/kube/a.go", `import "` + ours + `test/kit"`, []string{"5: import: pkg/kube imports test/kit, which has no rank"}},
+		"a package without a row":              {"pkg/util/a.go", "", []string{"3: import: package pkg/util has no rank: add its row to test/arch/layers.go"}},
+		"a package below one with a row":       {"pkg/kube/fake/a.go", "", []string{"3: import: package pkg/kube/fake has no rank: add its row to test/arch/layers.go"}},
+		"a Go file at the top":                 {"tool.go", "", []string{"3: import: package . has no rank: add its row to test/arch/layers.go"}},
+		"a main imports a command":             {"plugins/kubectl-timoni/main.go", `import "` + ours + `pkg/cmd/front"`, nil},
+		"a main imports cobra":                 {"krmfn/main.go", `import "github.com/spf13/cobra"`, []string{"5: import: krmfn must not import github.com/spf13/cobra"}},
+		"cobra in an action":                   {"pkg/action/render/a.go", `import "github.com/spf13/cobra"`, []string{"5: import: pkg/action/render must not import github.com/spf13/cobra"}},
+		"cobra in a command":                   {"pkg/cmd/mod/a.go", `import "github.com/spf13/cobra"`, nil},
+		"client-go in render":                  {"pkg/render/a.go", `import c "k8s.io/client-go/rest"`, []string{"5: import: pkg/render must not import k8s.io/client-go/rest"}},
+		"client-go in kube":                    {"pkg/kube/a.go", `import "k8s.io/client-go/rest"`, nil},
+		"CUE in apply":                         {"pkg/apply/a.go", `import "cuelang.org/go/cue"`, []string{"5: import: pkg/apply must not import cuelang.org/go/cue"}},
+		"a terminal outside ui":                {"pkg/cli/a.go", `import "golang.org/x/term"`, []string{"5: import: pkg/cli must not import golang.org/x/term"}},
+		"cli-runtime in ui":                    {"pkg/ui/a.go", `import "k8s.io/cli-runtime/pkg/printers"`, []string{"5: import: pkg/ui must not import k8s.io/cli-runtime/pkg/printers"}},
+		"a module whose name begins the same":  {"pkg/cmd/mod/a.go", `import "github.com/spf13/cobra-extra"`, []string{"5: import: pkg/cmd/mod must not import github.com/spf13/cobra-extra"}},
+		"the standard library":                 {"pkg/fail/a.go", `import "net/http"`, nil},
+		"imports of a test":                    {"pkg/fail/a_test.go", `import "github.com/spf13/cobra"`, nil},
+		"imports of test code":                 {"test/kit/a.go", `import "k8s.io/client-go/rest"`, nil},
+		"an init":                              {"pkg/fail/a.go", "func init() {}", []string{"5: init: no init: what must happen first is called by name"}},
+		"an init in test code":                 {"test/kit/a.go", "func init() {}", []string{"5: init: no init: what must happen first is called by name"}},
+		"a method named init":                  {"pkg/fail/a.go", "func (t T) init() {}", nil},
+		"a variable":                           {"pkg/fail/a.go", "var debug bool", []string{"5: variable: debug can change: make it a constant, a function or a parameter"}},
+		"a table":                              {"pkg/fail/a.go", "var codes = map[string]int{}", []string{"5: variable: codes can change: make it a constant, a function or a parameter"}},
+		"a variable in a group":                {"pkg/fail/a.go", "var (\n\terr1 = errors.New(\"1\")\n\ta, b = 1, 2\n)", []string{"7: variable: a can change: make it a constant, a function or a parameter", "7: variable: b can change: make it a constant, a function or a parameter"}},
+		"a function variable":                  {"pkg/fail/a.go", "var now = time.Now", []string{"5: variable: now can change: make it a constant, a function or a parameter"}},
+		"a sentinel, an expression, a version": {"pkg/fail/a.go", "var (\n\ta = errors.New(\"a\")\n\tb = fmt.Errorf(\"b: %w\", a)\n\tc = regexp.MustCompile(`c`)\n\td = semver.MustParse(\"1.0.0\")\n)", nil},
+		"an interface assertion":               {"pkg/fail/a.go", "var _ error = T{}", nil},
+		"embedded files":                       {"pkg/schema/a.go", "//go:embed *.cue\nvar files embed.FS", nil},
+		"a variable of a test":                 {"pkg/fail/a_test.go", "var update = os.Getenv(\"UPDATE\")", nil},
+		"a function of 81 lines":               {"pkg/fail/a.go", long, []string{"5: length: f has 81 lines, at most 80"}},
+		"a function of 80 lines":               {"pkg/fail/a.go", strings.Replace(long, "\t_ = 1\n", "", 1), nil},
+		"the environment":                      {"pkg/kube/a.go", "import \"os\"\n\nfunc f() string { return os.Getenv(\"A\") }", []string{"7: process: os.Getenv belongs to pkg/cli and the mains: take it from cli.Env"}},
+		"the environment under another name":   {"pkg/kube/a.go", "import sys \"os\"\n\nfunc f() { sys.Exit(1) }", []string{"7: process: sys.Exit belongs to pkg/cli and the mains: take it from cli.Env"}},
+		"a stream as a value":                  {"pkg/ui/a.go", "import \"os\"\n\nfunc f() { g(os.Stderr) }", []string{"7: process: os.Stderr belongs to pkg/cli and the mains: take it from cli.Env"}},
+		"a print":                              {"pkg/ui/a.go", "import \"fmt\"\n\nfunc f() { fmt.Println() }", []string{"7: process: fmt.Println belongs to pkg/cli and the mains: take it from cli.Env"}},
+		"a log":                                {"pkg/ui/a.go", "import \"log\"\n\nfunc f() { log.Fatal() }", []string{"7: process: log.Fatal belongs to pkg/cli and the mains: take it from cli.Env"}},
+		"files are not process state":          {"pkg/ui/a.go", "import \"os\"\n\nfunc f() { os.Open(\"a\") }", nil},
+		"process state in cli":                 {"pkg/cli/a.go", "import \"os\"\n\nfunc f() { os.Exit(1) }", nil},
+		"process state in a main":              {"krmfn/main.go", "import \"os\"\n\nfunc f() { os.Exit(1) }", nil},
+		"Go as test data":                      {"pkg/fail/testdata/a.go", "func init() {}", nil},
+		"Go that does not parse":               {"pkg/fail/a.go", "func", []string{`1: parse: pkg/fail/a.go:5:5: expected 'IDENT', found 'EOF'`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := check(tc.path, head+tc.source)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLicence(t *testing.T) {
+	t.Parallel()
+	missing := []string{`1: licence: the first line must hold "SPDX-License-Identifier: Apache-2.0"`}
+	for name, tc := range map[string]struct {
+		path, source string
+		want         []string
+	}{
+		"Go without":             {"pkg/fail/a.go", "package fail\n", missing},
+		"a test without":         {"pkg/fail/a_test.go", "package fail\n", missing},
+		"on the third line":      {"pkg/fail/a.go", "\n\n" + head, missing},
+		"CUE without":            {"test/modules/a/b.cue", "package a\n", missing},
+		"generated CUE":          {"test/modules/a/cue.mod/gen/b.cue", "package a\n", nil},
+		"a script":               {".ci/run", "#!/bin/bash\n# SPDX-License-Identifier: Apache-2.0\n", nil},
+		"a script without":       {".ci/run", "#!/bin/bash\nset -e\n", missing},
+		"a workflow without":     {".github/workflows/ci.yml", "name: CI\n", missing},
+		"the Makefile without":   {"Makefile", "all:\n", missing},
+		"a manifest of a test":   {"test/modules/a/b.yaml", "a: 1\n", nil},
+		"anything as test data":  {"pkg/fail/testdata/b.cue", "package a\n", nil},
+		"a file of another kind": {"README.md", "# Title\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tc.want, check(tc.path, tc.source)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func check(path, source string) []string {
+	var found []string
+	for _, f := range arch.Check([]arch.File{{Path: path, Source: source}}) {
+		found = append(found, fmt.Sprintf("%d: %s: %s", f.Line, f.Rule, f.Text))
+	}
+	return found
+}

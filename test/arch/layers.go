@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package arch
+
+import (
+	"go/ast"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// layer is a package's place in the order of imports: it imports packages of
+// a lower rank only, and third-party code only under the prefixes of may.
+type layer struct {
+	name string // below pkg/; a trailing slash stands for all below
+	rank int
+	may  []string
+}
+
+// Prefixes of third-party code that several layers share.
+const (
+	cue          = "cuelang.org/go/"
+	apimachinery = "k8s.io/apimachinery/"
+	apiTypes     = "k8s.io/api/"
+	clientGo     = "k8s.io/client-go/"
+	cliRuntime   = "k8s.io/cli-runtime/"
+	cobra        = "github.com/spf13/cobra"
+	pflag        = "github.com/spf13/pflag"
+	registry     = "github.com/google/go-containerregistry/"
+	semver       = "github.com/Masterminds/semver/v3"
+	kustomize    = "sigs.k8s.io/kustomize/"
+	yaml         = "sigs.k8s.io/yaml"
+	terminal     = "golang.org/x/term"
+	sync         = "golang.org/x/sync/"
+)
+
+// layers is the table of DESIGN.md section 3. To add a package, add its row.
+func layers() []layer {
+	return []layer{
+		// Below its neighbours, whose errors carry its hints and exit codes.
+		{"fail", -1, nil},
+		{"ref", 0, []string{semver}},
+		{"api", 0, []string{apimachinery, yaml}},
+		{"event", 0, nil},
+
+		{"schema", 1, nil},
+		{"values", 1, []string{cue, yaml}},
+		{"oci", 1, []string{registry, semver, sync, "github.com/sigstore/sigstore/pkg/", "github.com/opencontainers/"}},
+		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag}},
+		{"crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
+
+		{"source", 2, nil},
+		{"render", 2, []string{cue, apimachinery, yaml}},
+		{"store", 2, []string{apimachinery, yaml}},
+		{"delta", 2, []string{apimachinery, yaml}},
+
+		{"bundle", 3, []string{cue, yaml}},
+		{"apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
+
+		{"krm", 4, []string{kustomize, yaml}},
+
+		{"action/render", 5, nil},
+		{"action/registry", 5, nil},
+		{"action/krm", 5, nil},
+
+		{"action/cluster", 6, nil},
+		{"action/bundle", 7, nil},
+
+		// ui stays light, since the front door links it: kubectl's printers
+		// are in a package of their own.
+		{"ui", 8, []string{terminal, yaml}},
+		{"ui/printer", 8, []string{cliRuntime, apimachinery, pflag, yaml}},
+		{"option", 8, []string{pflag}},
+		{"cli", 8, []string{cobra, pflag}},
+
+		{"cmd/", 9, []string{cobra, pflag}},
+	}
+}
+
+// mainRank is the rank of plugins/* and krmfn.
+const mainRank = 10
+
+// find returns the row of the package in dir, from the repository's root.
+func find(dir string) (layer, bool) {
+	top, name, _ := strings.Cut(dir, "/")
+	if top == "plugins" || top == "krmfn" {
+		return layer{name: dir, rank: mainRank}, true
+	}
+	if top != "pkg" {
+		return layer{}, false
+	}
+	for _, l := range layers() {
+		if l.name == name || strings.HasSuffix(l.name, "/") && strings.HasPrefix(name, l.name) {
+			return layer{name: dir, rank: l.rank, may: l.may}, true
+		}
+	}
+	return layer{}, false
+}
+
+// checkImports applies the order of imports to the product's code. What only
+// serves tests imports what it likes.
+func (c *checker) checkImports(tree *ast.File) {
+	dir := path.Dir(c.file.Path)
+	if top, _, _ := strings.Cut(dir, "/"); top == "test" || top == ".ci" {
+		return
+	}
+	self, ok := find(dir)
+	if !ok {
+		c.add(c.line(tree.Name), "import", "package %s has no rank: add its row to test/arch/layers.go", dir)
+		return
+	}
+	for _, spec := range tree.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		if text := self.refuses(name); text != "" {
+			c.add(c.line(spec), "import", "%s", text)
+		}
+	}
+}
+
+// refuses returns why l must not import a package, or "" when it may.
+func (l layer) refuses(name string) string {
+	dir, ours := strings.CutPrefix(name, module)
+	if !ours {
+		return l.refusesThirdParty(name)
+	}
+	other, ok := find(dir)
+	switch {
+	case !ok:
+		return l.name + " imports " + dir + ", which has no rank"
+	case other.rank == l.rank:
+		return l.name + " and " + dir + " are siblings of rank " + strconv.Itoa(l.rank)
+	case other.rank > l.rank:
+		return l.name + " of rank " + strconv.Itoa(l.rank) + " imports " + dir + " of rank " + strconv.Itoa(other.rank)
+	}
+	return ""
+}
+
+func (l layer) refusesThirdParty(name string) string {
+	if host, _, _ := strings.Cut(name, "/"); !strings.Contains(host, ".") {
+		return "" // the standard library
+	}
+	for _, prefix := range l.may {
+		if name == strings.TrimSuffix(prefix, "/") || strings.HasPrefix(name, strings.TrimSuffix(prefix, "/")+"/") {
+			return ""
+		}
+	}
+	return l.name + " must not import " + name
+}

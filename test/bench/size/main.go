@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command size checks the built binaries against the table of DESIGN.md
+// section 2: their size, what they link and the CPU time of their start. It
+// prints the table and fails when a binary is above its budget or links what
+// it must not.
+//
+// Usage:
+//
+//	size [-bin DIR] [-root DIR]
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// noise is how far above its budget the CPU time of a start may be before the
+// check fails: a shared machine is slower than the one the budget was measured
+// on, and what the check is to catch (a library that does its work in init)
+// costs far more than that.
+const noise = 3
+
+func main() {
+	bin := flag.String("bin", "bin", "directory of the built binaries")
+	root := flag.String("root", ".", "root of the repository")
+	flag.Parse()
+	if err := run(os.Stdout, *bin, *root); err != nil {
+		fmt.Fprintln(os.Stderr, "size:", err)
+		os.Exit(1)
+	}
+}
+
+func run(w io.Writer, bin, root string) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "BINARY\tSIZE MB\tBUDGET\tSTART MS\tBUDGET\tLINKS")
+	var problems []error
+	for _, b := range binaries() {
+		if !exists(filepath.Join(root, filepath.FromSlash(b.source))) {
+			fmt.Fprintf(table, "%s\tnot built yet\t%.0f\t\t%s\t\n", b.name, b.size, millis(b.startup))
+			continue
+		}
+		m, err := measure(filepath.Join(bin, b.name+exe()))
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", b.name, err))
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%.1f\t%.0f\t%s\t%s\t%s\n",
+			b.name, m.megabytes, b.size, millis(m.startup), millis(b.startup), names(m.links))
+		problems = append(problems, b.judge(m)...)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return errors.Join(problems...)
+}
+
+// judge returns what is wrong with the measured binary.
+func (b binary) judge(m measurement) []error {
+	var problems []error
+	if m.megabytes > b.size {
+		problems = append(problems, fmt.Errorf("%s: %.1f MB, at most %.0f", b.name, m.megabytes, b.size))
+	}
+	if m.startup > noise*b.startup {
+		problems = append(problems, fmt.Errorf("%s: --help takes %s ms of CPU time, at most %d times %s",
+			b.name, millis(m.startup), noise, millis(b.startup)))
+	}
+	for lib, symbol := range m.links {
+		if !contains(b.may, lib) {
+			problems = append(problems, fmt.Errorf("%s: must not link %s, holds %s", b.name, lib, symbol))
+		}
+	}
+	return problems
+}
+
+func contains(libs []library, lib library) bool {
+	for _, l := range libs {
+		if l == lib {
+			return true
+		}
+	}
+	return false
+}
+
+func names(links map[library]string) string {
+	var found []string
+	for _, lib := range libraries() {
+		if links[lib] != "" {
+			found = append(found, string(lib))
+		}
+	}
+	return strings.Join(found, ", ")
+}
+
+func millis(d time.Duration) string {
+	return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func exe() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
