@@ -221,12 +221,9 @@ func poll(ctx context.Context, what string, check func(context.Context) (bool, e
 
 func (c *client) deleteNamespace(ctx context.Context, name string) error {
 	path := "/api/v1/namespaces/" + name
-	if _, err := c.do(ctx, http.MethodDelete, path, nil); err != nil {
-		// A conflict says that it is being deleted already.
-		if errors.Is(err, errNotFound) {
-			return nil
-		}
-	}
+	// While it is being deleted a further deletion is refused, and its end
+	// counts all the same.
+	_, _ = c.do(ctx, http.MethodDelete, path, nil)
 	return poll(ctx, "it is deleted", func(ctx context.Context) (bool, error) {
 		_, err := c.do(ctx, http.MethodGet, path, nil)
 		if errors.Is(err, errNotFound) {
