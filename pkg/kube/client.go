@@ -68,10 +68,21 @@ func (c *Client) Get(ctx context.Context, r Resource, ns, name string) (api.Obje
 	return c.object(u, err)
 }
 
-// List returns the objects that match a label selector, of one namespace or,
-// when ns is empty, of all, and the resource version to watch from.
-func (c *Client) List(ctx context.Context, r Resource, ns, selector string) ([]api.Object, string, error) {
-	list, err := c.in(r, ns).List(ctx, metav1.ListOptions{LabelSelector: selector})
+// Selector selects objects by labels, by name or, when it is zero, all.
+type Selector struct{ Labels, Name string }
+
+func (s Selector) options() metav1.ListOptions {
+	o := metav1.ListOptions{LabelSelector: s.Labels}
+	if s.Name != "" {
+		o.FieldSelector = "metadata.name=" + s.Name
+	}
+	return o
+}
+
+// List returns the objects that are selected, of one namespace or, when ns is
+// empty, of all, and the resource version to watch from.
+func (c *Client) List(ctx context.Context, r Resource, ns string, selector Selector) ([]api.Object, string, error) {
+	list, err := c.in(r, ns).List(ctx, selector.options())
 	if err != nil {
 		return nil, "", c.explain(err)
 	}
@@ -82,12 +93,12 @@ func (c *Client) List(ctx context.Context, r Resource, ns, selector string) ([]a
 	return objects, list.GetResourceVersion(), nil
 }
 
-// Watch sends the changes since a resource version of the objects that match a
-// label selector, until ctx ends or the server closes the stream.
-func (c *Client) Watch(ctx context.Context, r Resource, ns, selector, since string) (watch.Interface, error) {
-	w, err := c.in(r, ns).Watch(ctx, metav1.ListOptions{
-		LabelSelector: selector, ResourceVersion: since, AllowWatchBookmarks: true,
-	})
+// Watch sends the changes since a resource version of the objects that are
+// selected, until ctx ends or the server closes the stream.
+func (c *Client) Watch(ctx context.Context, r Resource, ns string, selector Selector, since string) (watch.Interface, error) {
+	o := selector.options()
+	o.ResourceVersion, o.AllowWatchBookmarks = since, true
+	w, err := c.in(r, ns).Watch(ctx, o)
 	if err != nil {
 		return nil, c.explain(err)
 	}

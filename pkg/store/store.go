@@ -88,7 +88,7 @@ func (s Store) Get(ctx context.Context, namespace, name string) (*Record, error)
 // others: it is left out and named in the error, which joins one per record.
 func (s Store) List(ctx context.Context, namespace string) ([]*Record, error) {
 	selector := api.LabelComponent + "=" + api.RecordComponent + "," + api.LabelCreatedBy + "=" + api.CreatedBy
-	list, _, err := s.client.List(ctx, secrets(), namespace, selector)
+	list, _, err := s.client.List(ctx, secrets(), namespace, kube.Selector{Labels: selector})
 	if err != nil {
 		return nil, fmt.Errorf("list the instance records: %w", err)
 	}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+)
+
+// sameState says whether two states of an object differ in nothing but the
+// server's bookkeeping. The set of fields that we own counts: a field that the
+// module has taken up must become ours even when its value stays.
+func sameState(live, next api.Object) bool {
+	return reflect.DeepEqual(ownedFields(live), ownedFields(next)) &&
+		reflect.DeepEqual(withoutBookkeeping(live), withoutBookkeeping(next))
+}
+
+func withoutBookkeeping(o api.Object) api.Object {
+	c := make(api.Object, len(o))
+	for k, v := range o {
+		c[k] = v
+	}
+	metadata, _ := o["metadata"].(map[string]any)
+	kept := make(map[string]any, len(metadata))
+	for k, v := range metadata {
+		switch k {
+		case "managedFields", "resourceVersion", "generation":
+		default:
+			kept[k] = v
+		}
+	}
+	c["metadata"] = kept
+	return c
+}
+
+// ownedFields returns the set of fields that we have applied.
+func ownedFields(o api.Object) any {
+	metadata, _ := o["metadata"].(map[string]any)
+	entries, _ := metadata["managedFields"].([]any)
+	for _, e := range entries {
+		entry, _ := e.(map[string]any)
+		if entry["manager"] == api.FieldManager && entry["operation"] == "Apply" && entry["subresource"] == nil {
+			return entry["fieldsV1"]
+		}
+	}
+	return nil
+}
+
+// decideRecreate decides a step whose update the server calls invalid. When
+// the same object would be accepted as a new one, what is refused is the
+// change of an immutable field: it can be had by recreating the object, if
+// that is asked for. Otherwise the object itself is invalid.
+func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
+	if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object), kube.DryRun); err != nil {
+		return s.settle(invalid)
+	}
+	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
+		return s.settle(fail.Hint(invalid, "to delete and create it again, annotate it with %s: %s",
+			api.AnnotationForce, api.EnabledValue))
+	}
+	if isProtected(s.Object) {
+		s.refuse(fail.Refusedf("%s: a %s is never recreated, its content would be lost: %w", s.Ref(), s.Object.Kind(), invalid))
+		return nil
+	}
+	s.Action, s.Reason = event.Recreated, "an immutable field changes"
+	return nil
+}
+
+// asNew returns the object as one that could exist beside the live one: under
+// another name and without what the cluster allots only once.
+func asNew(o api.Object) api.Object {
+	c := o.DeepCopy()
+	name := o.Name()
+	if len(name) > 50 { // leaves room for the suffix in a name of 63 characters
+		name = name[:50]
+	}
+	c["metadata"].(map[string]any)["name"] = name + "-recreate"
+	if o.Kind() != "Service" {
+		return c
+	}
+	for _, field := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort", "loadBalancerIP"} {
+		unstructured.RemoveNestedField(c, "spec", field)
+	}
+	ports, _, _ := unstructured.NestedSlice(c, "spec", "ports")
+	for _, p := range ports {
+		if port, ok := p.(map[string]any); ok {
+			delete(port, "nodePort")
+		}
+	}
+	if ports != nil {
+		c["spec"].(map[string]any)["ports"] = ports
+	}
+	return c
+}
+
+// isProtected says whether deleting the object would take along what it holds:
+// the data of a volume, the objects of a namespace or of a kind.
+func isProtected(o api.Object) bool {
+	switch o.Group() {
+	case "":
+		return o.Kind() == "Namespace" || o.Kind() == "PersistentVolumeClaim" || o.Kind() == "PersistentVolume"
+	case extensionsGroup:
+		return o.Kind() == "CustomResourceDefinition"
+	}
+	return false
+}
+
+// recreate deletes the live object, waits until it is gone and creates the new
+// one. When the server does not take it after all, the old one is put back.
+func (e *Engine) recreate(ctx context.Context, s *Step) (api.Object, error) {
+	if err := e.Client.Delete(ctx, s.Resource, s.live); err != nil && !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("delete it for recreation: %w", err)
+	}
+	if err := e.waitGone(ctx, []*Step{s}); err != nil {
+		return nil, err
+	}
+	got, err := e.Client.Apply(ctx, s.Resource, s.Object, kube.Real)
+	if err == nil {
+		return got, nil
+	}
+	// Without the cancellation of ctx: an interrupt must not leave nothing.
+	if _, back := e.Client.Create(context.WithoutCancel(ctx), s.Resource, asRead(s.live), kube.Real); back != nil {
+		return nil, fmt.Errorf("recreate it: %w; putting the old one back: %w", err, back)
+	}
+	return nil, fmt.Errorf("recreate it: %w; the old one was put back", err)
+}
+
+// asRead returns a live object in the form in which it can be created again.
+func asRead(live api.Object) api.Object {
+	c := live.DeepCopy()
+	delete(c, "status")
+	metadata := c["metadata"].(map[string]any)
+	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"} {
+		delete(metadata, field)
+	}
+	return c
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package apply brings a cluster to the state that a module describes. It
+// plans first, by dry runs that change nothing; then it carries the plan out
+// stage by stage, waits for readiness by watches, and prunes what left the
+// module last.
+//
+// The package returns data and emits events; it knows neither CUE nor a
+// terminal.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
+)
+
+// concurrency is how many requests are under way at once. The API server's
+// priority and fairness shares its capacity; the number only bounds sockets.
+const concurrency = 16
+
+// Engine applies instances to one cluster.
+type Engine struct {
+	Client   *kube.Client
+	Store    store.Store
+	Observer event.Observer
+}
+
+// New returns an Engine for the cluster that the client reaches.
+func New(client *kube.Client, observer event.Observer) *Engine {
+	return &Engine{Client: client, Store: store.New(client), Observer: observer}
+}
+
+// Stage is a named set of objects that is applied, and becomes ready, before
+// the next.
+type Stage struct {
+	Name    string
+	Objects []api.Object
+}
+
+// Health is what a module knows about the readiness of its objects. known is
+// false for an object that the module has no check for.
+type Health interface {
+	Health(o api.Object) (health api.Health, known bool, err error)
+}
+
+// Adopt says which objects of others an apply may take over.
+type Adopt string
+
+// The values of Adopt.
+const (
+	AdoptNever     Adopt = "never"
+	AdoptUnmanaged Adopt = "unmanaged" // objects that carry no owner's mark
+	AdoptAll       Adopt = "all"
+)
+
+// Request is what is to be applied, and how.
+type Request struct {
+	Instance api.Instance // the inventory is computed, the rest is given
+	Stages   []Stage
+	Health   Health // nil when the module has no checks
+
+	Adopt   Adopt         // empty stands for AdoptNever
+	Force   bool          // recreate an object when an immutable field changes
+	Wait    bool          // wait for each stage to become ready
+	Timeout time.Duration // of the wait for one stage
+
+	// ReadOnly plans without asking the server to check: what exists is
+	// updated, what does not is created.
+	ReadOnly bool
+}
+
+// Step is one object of a plan.
+type Step struct {
+	Object   api.Object // as it will be sent
+	Resource kube.Resource
+	Action   event.Action
+	Reason   string // why, empty when the action says it all
+	Err      error  // why it was refused
+
+	live     api.Object // what the server has of it, nil when it has nothing
+	resolved bool       // Resource is known
+	stage    int
+	reads    int // how often it was read again because of conflicts
+}
+
+// Ref names the step's object.
+func (s *Step) Ref() event.Object { return refOf(s.Object) }
+
+// Plan is what an apply would do.
+type Plan struct {
+	Steps []*Step // in the order of stages
+	Prune []*Step // what left the module
+
+	request    Request
+	instance   api.Instance  // with its inventory
+	record     *store.Record // nil when nothing is installed
+	newSpace   bool          // the instance's namespace does not exist
+	namespaces map[string]bool
+}
+
+// All returns the steps of the plan and of the prune, in this order.
+func (p *Plan) All() []*Step {
+	return append(append([]*Step{}, p.Steps...), p.Prune...)
+}
+
+// Refusal returns the reasons why the plan cannot be carried out, joined, or
+// nil.
+func (p *Plan) Refusal() error {
+	var errs []error
+	for _, s := range p.Steps {
+		errs = append(errs, s.Err)
+	}
+	return errors.Join(errs...)
+}
+
+// Apply plans and carries the plan out. Nothing is changed, except that a
+// missing namespace is created and removed again, when the plan is refused.
+func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
+	created, err := e.ensureNamespace(ctx, req.Instance.Metadata.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := e.Plan(ctx, req)
+	if err == nil {
+		err = plan.Refusal()
+	}
+	if err != nil {
+		return plan, errors.Join(err, e.removeNamespace(context.WithoutCancel(ctx), created))
+	}
+	return plan, e.carryOut(ctx, plan)
+}
+
+func namespaces() kube.Resource {
+	return kube.Resource{
+		GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}, Kind: "Namespace",
+	}
+}
+
+// namespaceExists says whether a namespace is there. Who may not read it is
+// taken at their word that it is: the rights of a namespace's admin do not
+// include reading the Namespace.
+func (e *Engine) namespaceExists(ctx context.Context, name string) (bool, error) {
+	ns, err := e.Client.Get(ctx, namespaces(), "", name)
+	switch {
+	case apierrors.IsNotFound(err):
+		return false, nil
+	case apierrors.IsForbidden(err):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("read namespace %q: %w", name, err)
+	case isTerminating(ns):
+		return false, fmt.Errorf("namespace %q is being deleted: wait for that or use another one", name)
+	}
+	return true, nil
+}
+
+// ensureNamespace creates the namespace when it is missing, and returns it if
+// it did.
+func (e *Engine) ensureNamespace(ctx context.Context, name string) (api.Object, error) {
+	exists, err := e.namespaceExists(ctx, name)
+	if err != nil || exists {
+		return nil, err
+	}
+	ns, err := e.Client.Create(ctx, namespaces(), api.Object{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": name, "labels": map[string]any{api.LabelCreatedBy: api.CreatedBy}},
+	}, kube.Real)
+	if apierrors.IsAlreadyExists(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create namespace %q: %w", name, err)
+	}
+	e.Observer.Observe(event.Applied{Object: refOf(ns), Action: event.Created})
+	return ns, nil
+}
+
+// removeNamespace deletes a namespace that ensureNamespace created.
+func (e *Engine) removeNamespace(ctx context.Context, created api.Object) error {
+	if created == nil {
+		return nil
+	}
+	if err := e.Client.Delete(ctx, namespaces(), created); err != nil {
+		return fmt.Errorf("remove namespace %q again: %w", created.Name(), err)
+	}
+	e.Observer.Observe(event.Applied{Object: refOf(created), Action: event.Deleted, Reason: "nothing was applied"})
+	return nil
+}
+
+func isTerminating(o api.Object) bool {
+	metadata, _ := o["metadata"].(map[string]any)
+	return metadata["deletionTimestamp"] != nil
+}
+
+func refOf(o api.Object) event.Object {
+	return event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
+}

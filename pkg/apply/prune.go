@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
+)
+
+// candidates returns a step for every recorded object that the plan does not
+// apply.
+func (e *Engine) candidates(plan *Plan) ([]*Step, error) {
+	wanted := map[api.ID]bool{}
+	for _, s := range plan.Steps {
+		wanted[s.Object.ID()] = true
+	}
+	recorded, err := e.recorded(plan.record)
+	if err != nil {
+		return nil, err
+	}
+	var steps []*Step
+	for _, s := range recorded {
+		if !wanted[s.Object.ID()] {
+			steps = append(steps, s)
+		}
+	}
+	return steps, nil
+}
+
+// recorded returns a step for every object in the inventory of a record, with
+// its namespace according to its scope. An object whose kind the server no
+// longer serves cannot exist and is left out.
+func (e *Engine) recorded(record *store.Record) ([]*Step, error) {
+	var steps []*Step
+	seen := map[api.ID]bool{}
+	for _, entry := range record.Inventory() {
+		id, err := entry.Parse()
+		if err != nil {
+			return nil, fmt.Errorf("record of instance %q: %w", record.Instance.Metadata.Name, err)
+		}
+		r, err := e.Client.Resource(schema.GroupVersionKind{Group: id.Group, Version: entry.Version, Kind: id.Kind})
+		if kube.IsUnknownKind(err) { // the version may be gone and the kind still be there
+			r, err = e.Client.Resource(schema.GroupVersionKind{Group: id.Group, Kind: id.Kind})
+		}
+		if kube.IsUnknownKind(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		if !r.Namespaced {
+			id.Namespace = ""
+		}
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		steps = append(steps, &Step{Object: skeleton(id, r.GroupVersion()), Resource: r, resolved: true})
+	}
+	return steps, nil
+}
+
+func skeleton(id api.ID, gv schema.GroupVersion) api.Object {
+	o := api.Object{"apiVersion": gv.String(), "kind": id.Kind, "metadata": map[string]any{"name": id.Name}}
+	if id.Namespace != "" {
+		o.SetNamespace(id.Namespace)
+	}
+	return o
+}
+
+// planPrune returns what is to be done with the candidates: nothing for those
+// that are gone or belong to another owner by now, else delete or keep. An
+// object that is applied under another identity, because its kind moved to
+// another API group, has the same uid and is never touched.
+func planPrune(steps, candidates []*Step, live *owned) []*Step {
+	applied := map[string]bool{}
+	for _, s := range steps {
+		if s.live != nil {
+			applied[kube.UID(s.live)] = true
+		}
+	}
+	var prune []*Step
+	for _, c := range candidates {
+		c.live = live.get(c)
+		if c.live == nil || applied[kube.UID(c.live)] {
+			continue
+		}
+		c.Action, c.Reason = event.Deleted, ""
+		if reason := keepReason(c.live); reason != "" {
+			c.Action, c.Reason = event.Kept, reason
+		}
+		prune = append(prune, c)
+	}
+	return prune
+}
+
+// keepReason returns why a live object is not deleted, empty when it may be.
+func keepReason(live api.Object) string {
+	if isDisabled(live, api.AnnotationPrune) {
+		return "annotated with " + api.AnnotationPrune + ": " + api.DisabledValue
+	}
+	if isProtected(live) {
+		return fmt.Sprintf("a %s is not deleted, it may hold what others use", live.Kind())
+	}
+	return ""
+}
+
+// remove deletes the live objects of the steps that are to be deleted, reports
+// those that are kept, and, when wait is set, waits until they are gone.
+func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout time.Duration) error {
+	var doomed []*Step
+	for _, s := range steps {
+		if s.Action == event.Deleted {
+			doomed = append(doomed, s)
+			continue
+		}
+		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
+	}
+	err := each(doomed, func(s *Step) error {
+		err := e.Client.Delete(ctx, s.Resource, s.live)
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete %s: %w", s.Ref(), err)
+		}
+		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: event.Deleted})
+		return nil
+	})
+	if err != nil || !wait {
+		return err
+	}
+	ctx, cancel := withTimeout(ctx, timeout)
+	defer cancel()
+	return e.waitGone(ctx, doomed)
+}
+
+// DeleteOptions say how an instance is deleted.
+type DeleteOptions struct {
+	Wait    bool // until the objects are gone
+	Timeout time.Duration
+	DryRun  bool
+}
+
+// Delete deletes the objects of an instance and then its record. Definitions
+// of kinds, namespaces and volumes are kept, with what others store in them.
+// It returns what was done, or in a dry run would be, with each object. A
+// delete that did not end can be run again.
+func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptions) ([]*Step, error) {
+	m := record.Instance.Metadata
+	recorded, err := e.recorded(record)
+	if err != nil {
+		return nil, err
+	}
+	live, err := e.listOwned(ctx, m, recorded)
+	if err != nil {
+		return nil, err
+	}
+	steps := planPrune(nil, recorded, live)
+	if o.DryRun {
+		return steps, nil
+	}
+	if record, err = e.Store.MarkDeleting(ctx, record); err != nil {
+		return steps, err
+	}
+	for _, wave := range deleteOrder(steps) {
+		if err := e.remove(ctx, wave, o.Wait, o.Timeout); err != nil {
+			return steps, err
+		}
+	}
+	return steps, e.Store.Remove(ctx, record)
+}
+
+// deleteOrder returns custom resources before everything else: their
+// controllers, which may be part of the instance, clean up after them.
+func deleteOrder(steps []*Step) [][]*Step {
+	var custom, rest []*Step
+	for _, s := range steps {
+		if isBuiltIn(s.Object.Group()) {
+			rest = append(rest, s)
+		} else {
+			custom = append(custom, s)
+		}
+	}
+	return [][]*Step{custom, rest}
+}
+
+func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, d, errTimeout)
+}
+
+// errTimeout is the cause of a context whose time for a wait is over, as
+// opposed to one that the user interrupted.
+var errTimeout = errors.New("the time is over")

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+)
+
+// waitReady waits until the objects of the steps are ready. One that fails
+// ends the wait at once. The exit code of an object that is not ready is
+// fail.NotReady.
+func (e *Engine) waitReady(ctx context.Context, steps []*Step, health Health, timeout time.Duration) error {
+	started := time.Now()
+	w := readiness{engine: e, health: health, open: map[*Step]state{}}
+	for _, s := range steps {
+		// What the server returned when it was applied is often enough.
+		if err := w.see(s, s.live); err != nil {
+			return err
+		}
+	}
+	if len(w.open) == 0 {
+		return nil
+	}
+	e.Observer.Observe(event.WaitStarted{Objects: len(w.open), Timeout: timeout})
+	total := len(w.open)
+	ctx, cancel := withTimeout(ctx, timeout)
+	defer cancel()
+	if err := w.run(ctx); err != nil {
+		return err
+	}
+	e.Observer.Observe(event.WaitDone{Objects: total, Took: time.Since(started)})
+	return nil
+}
+
+// readiness is a wait for objects to become ready.
+type readiness struct {
+	engine *Engine
+	health Health
+	open   map[*Step]state // what is not ready yet
+}
+
+func (w *readiness) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	changes := w.engine.follow(ctx, w.steps())
+	for len(w.open) > 0 {
+		select {
+		case <-ctx.Done():
+			return w.notReady(ctx)
+		case <-w.nextGrace():
+			for _, s := range w.steps() {
+				if err := w.see(s, s.live); err != nil {
+					return err
+				}
+			}
+		case c := <-changes:
+			if c.err != nil {
+				return c.err
+			}
+			if err := w.see(c.step, c.live); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// see takes in the state of one object.
+func (w *readiness) see(s *Step, live api.Object) error {
+	s.live = live
+	now, err := assess(s.live, w.health, time.Now())
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Ref(), err)
+	}
+	before, waiting := w.open[s]
+	if now.health == api.HealthCurrent {
+		if waiting {
+			w.report(s, now)
+			delete(w.open, s)
+		}
+		if now.warning != "" {
+			w.engine.Observer.Observe(event.Warning{Text: s.Ref().String() + ": " + now.warning})
+		}
+		return nil
+	}
+	w.open[s] = now
+	if waiting && (before.health != now.health || before.message != now.message) {
+		w.report(s, now)
+	}
+	if now.health == api.HealthFailed {
+		return fail.With(fail.NotReady, fmt.Errorf("%s failed: %s", s.Ref(), now.message))
+	}
+	return nil
+}
+
+func (w *readiness) report(s *Step, now state) {
+	e := event.Progress{Object: s.Ref(), Status: string(now.health)}
+	if now.health != api.HealthCurrent {
+		e.Message = now.message
+	}
+	w.engine.Observer.Observe(e)
+}
+
+// nextGrace returns a channel that fires when the first object that has no
+// status yet is to be taken for ready.
+func (w *readiness) nextGrace() <-chan time.Time {
+	var first time.Time
+	for _, st := range w.open {
+		if !st.until.IsZero() && (first.IsZero() || st.until.Before(first)) {
+			first = st.until
+		}
+	}
+	if first.IsZero() {
+		return nil
+	}
+	return time.After(time.Until(first))
+}
+
+// steps returns what is waited for, in a stable order.
+func (w *readiness) steps() []*Step {
+	steps := make([]*Step, 0, len(w.open))
+	for s := range w.open {
+		steps = append(steps, s)
+	}
+	slices.SortFunc(steps, func(a, b *Step) int { return strings.Compare(a.Ref().String(), b.Ref().String()) })
+	return steps
+}
+
+// notReady names every object that is not ready with the last that is known of
+// it. A wait that was interrupted is not an answer about the objects.
+func (w *readiness) notReady(ctx context.Context) error {
+	if !errors.Is(context.Cause(ctx), errTimeout) {
+		return fmt.Errorf("interrupted while %d objects were not ready: %w", len(w.open), context.Cause(ctx))
+	}
+	errs := make([]error, 0, len(w.open))
+	for _, s := range w.steps() {
+		errs = append(errs, fmt.Errorf("%s is not ready in time: %s", s.Ref(), w.open[s].message))
+	}
+	return fail.With(fail.NotReady, errors.Join(errs...))
+}
+
+// waitGone waits until the live objects of the steps no longer exist.
+func (e *Engine) waitGone(ctx context.Context, steps []*Step) error {
+	open := map[*Step]bool{}
+	for _, s := range steps {
+		open[s] = true
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if len(open) == 0 {
+		return nil
+	}
+	changes := e.follow(ctx, steps)
+	for len(open) > 0 {
+		select {
+		case <-ctx.Done():
+			return stillThere(ctx, steps, open)
+		case c := <-changes:
+			if c.err != nil {
+				return c.err
+			}
+			if c.live == nil || kube.UID(c.live) != kube.UID(c.step.live) {
+				delete(open, c.step)
+			}
+		}
+	}
+	return nil
+}
+
+func stillThere(ctx context.Context, steps []*Step, open map[*Step]bool) error {
+	if !errors.Is(context.Cause(ctx), errTimeout) {
+		return fmt.Errorf("interrupted while %d objects were not deleted yet: %w", len(open), context.Cause(ctx))
+	}
+	var errs []error
+	for _, s := range steps {
+		if open[s] {
+			errs = append(errs, fmt.Errorf("%s is not deleted in time: it may have a finalizer that nobody removes", s.Ref()))
+		}
+	}
+	return fail.With(fail.NotReady, errors.Join(errs...))
+}
