@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// The conditions that a caller may ask for with errors.Is.
+var (
+	ErrNotFound     = errors.New("not found")
+	ErrUnauthorized = errors.New("access denied")
+	ErrUnreachable  = errors.New("registry is unreachable")
+	ErrDigest       = errors.New("digest mismatch")
+	ErrNotModule    = errors.New("not a module")
+	ErrUnsafe       = errors.New("unsafe archive")
+	ErrTooLarge     = errors.New("too large")
+)
+
+func refused(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrUnsafe}, args...)...)
+}
+
+// named puts the operation and its operand before err, and gives what must not
+// be tried again the exit code of a refusal.
+func named(operation string, operand any, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("%s %s: %w", operation, operand, err)
+	for _, refusal := range []error{ErrDigest, ErrUnsafe, ErrTooLarge} {
+		if errors.Is(err, refusal) {
+			return fail.With(fail.Refused, err)
+		}
+	}
+	return err
+}
+
+// explain turns an error of the registry client into one that says what to do.
+// Of the text that the registry sent only the first line is kept, without
+// control characters and without anything that is secret.
+func (s *session) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	// A loopback registry is asked over https and http; an answer counts more
+	// than the failure of the other attempt.
+	if status, ok := errors.AsType[*transport.Error](err); ok {
+		return s.explainStatus(status)
+	}
+	if broken, ok := errors.AsType[*url.Error](err); ok {
+		return s.explainConnection(broken.Err)
+	}
+	return errors.New(s.clean(err.Error()))
+}
+
+func (s *session) explainStatus(status *transport.Error) error {
+	text := fmt.Sprintf("%d %s", status.StatusCode, http.StatusText(status.StatusCode))
+	for _, d := range status.Errors {
+		text += fmt.Sprintf(", %s: %s", d.Code, d.Message)
+	}
+	text = s.clean(text)
+	host := s.repo.RegistryStr()
+	switch status.StatusCode {
+	case http.StatusNotFound:
+		return fail.Hint(fmt.Errorf("%w (%s)", ErrNotFound, text),
+			"see what there is with 'kubectl timoni mod list %s'", s.ref.Source())
+	case http.StatusUnauthorized, http.StatusForbidden:
+		err := fmt.Errorf("%w (%s)", ErrUnauthorized, text)
+		if s.loggedIn {
+			return fail.Hint(err, "check that these credentials for %s are right and that the repository exists", host)
+		}
+		return fail.Hint(err, "log in with 'kubectl timoni registry login %s' or give --creds USER:PASSWORD", host)
+	}
+	return fmt.Errorf("registry %s answered %s", host, text)
+}
+
+func (s *session) explainConnection(cause error) error {
+	host := s.repo.RegistryStr()
+	err := fmt.Errorf("%w: %s: %s", ErrUnreachable, host, s.clean(cause.Error()))
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](cause)
+	_, notTLS := errors.AsType[tls.RecordHeaderError](cause)
+	if untrusted || notTLS || errors.Is(cause, http.ErrSchemeMismatch) {
+		return fail.Hint(err, "for a registry without a trusted certificate use --insecure-registry")
+	}
+	return fail.Hint(err, "check the name %q and that it can be reached from here", host)
+}
+
+// clean makes a text from outside fit for an error: one line, no control
+// characters, of bounded length, and none of the credentials, which a server
+// may send back.
+func (s *session) clean(text string) string {
+	const longest = 300
+	for _, secret := range s.secrets {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
+	if runes := []rune(text); len(runes) > longest {
+		text = string(runes[:longest]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxName bounds the length of a path in an archive, and with it its depth.
+const maxName = 1024
+
+// Extract unpacks gzip-compressed tar archives, one after the other, into dir,
+// which must be empty or not exist. Only regular files and directories below
+// dir are accepted, each once, within the limits: anything else is ErrUnsafe
+// or ErrTooLarge, by name. On error dir is left as it was found.
+func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Reader) (err error) {
+	undo, err := emptyDir(dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, undo())
+		}
+	}()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // nothing is written through the handle itself
+	x := &extractor{root: root, made: map[string]bool{".": true}, budget: budget{limits: limits.orDefault()}}
+	for _, archive := range archives {
+		if err = x.archive(ctx, archive); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emptyDir makes sure that dir exists and is empty. The function that it
+// returns brings back the state before.
+func emptyDir(dir string) (undo func() error, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return func() error { return os.RemoveAll(dir) }, os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > 0 {
+		return nil, fmt.Errorf("directory %q is not empty", dir)
+	}
+	return func() error { return clearDir(dir) }, nil
+}
+
+func clearDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+	}
+	return err
+}
+
+// extractor writes below root, through which no path and no link leads out.
+type extractor struct {
+	root   *os.Root
+	made   map[string]bool // the directories that exist
+	budget budget
+}
+
+func (x *extractor) archive(ctx context.Context, r io.Reader) error {
+	zip, err := gzip.NewReader(r)
+	if err != nil {
+		return fmt.Errorf("layer is not a gzip file: %w", err)
+	}
+	// Headers, padding and skipped records inflate too; 4 KiB for each entry
+	// is more than any of ours needs.
+	inflated := x.budget.limits.Total + int64(x.budget.limits.Files)*4096
+	archive := tar.NewReader(&boundedReader{from: zip, left: inflated, limit: inflated})
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("unpack layer: %w", err)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err = x.entry(header, archive); err != nil {
+			return err
+		}
+	}
+}
+
+func (x *extractor) entry(header *tar.Header, data io.Reader) error {
+	name, err := entryName(header.Name)
+	if err != nil {
+		return err
+	}
+	switch header.Typeflag {
+	case tar.TypeDir:
+		return x.mkdir(name)
+	case tar.TypeReg:
+		return x.file(name, header.Size, data)
+	}
+	return refused("entry %q is %s", header.Name, typeName(header.Typeflag))
+}
+
+// entryName returns the path of an entry in its shortest form. It refuses what
+// leads out of the directory on any system, not just on this one.
+func entryName(raw string) (string, error) {
+	name := path.Clean(raw)
+	switch {
+	case len(raw) > maxName:
+		return "", refused("entry %.40q… has a name of more than %d bytes", raw, maxName)
+	case path.IsAbs(raw):
+		return "", refused("entry %q has an absolute path", raw)
+	case slices.Contains(strings.Split(raw, "/"), ".."):
+		return "", refused("entry %q leads out of the directory", raw)
+	case raw == "", strings.ContainsAny(raw, "\\\x00"), !filepath.IsLocal(filepath.FromSlash(name)):
+		return "", refused("entry %q is not a portable file name", raw)
+	}
+	return name, nil
+}
+
+// mkdir makes a directory and those above it. Each counts as a file: deep
+// paths are a way to fill a disk as well.
+func (x *extractor) mkdir(name string) error {
+	if x.made[name] {
+		return nil
+	}
+	if err := x.mkdir(path.Dir(name)); err != nil {
+		return err
+	}
+	if err := x.budget.take(name, 0); err != nil {
+		return err
+	}
+	x.made[name] = true
+	return x.exclusive(name, x.root.Mkdir(filepath.FromSlash(name), 0o755))
+}
+
+func (x *extractor) file(name string, size int64, data io.Reader) (err error) {
+	if err = x.budget.take(name, size); err != nil {
+		return err
+	}
+	if err = x.mkdir(path.Dir(name)); err != nil {
+		return err
+	}
+	f, err := x.root.OpenFile(filepath.FromSlash(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return x.exclusive(name, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err = io.Copy(f, data); err != nil {
+		return fmt.Errorf("unpack %q: %w", name, err)
+	}
+	return nil
+}
+
+// exclusive explains why an entry could not be made: what exists already was
+// made by an earlier entry, since the directory was empty.
+func (x *extractor) exclusive(name string, err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return refused("entry %q exists already, perhaps in another case", name)
+	}
+	return err
+}
+
+func typeName(flag byte) string {
+	switch flag {
+	case tar.TypeSymlink:
+		return "a symbolic link"
+	case tar.TypeLink:
+		return "a hard link"
+	case tar.TypeChar, tar.TypeBlock:
+		return "a device"
+	case tar.TypeFifo:
+		return "a named pipe"
+	}
+	return fmt.Sprintf("of type %q, neither a file nor a directory", flag)
+}
+
+// boundedReader fails, instead of ending, when more than limit bytes come.
+type boundedReader struct {
+	from        io.Reader
+	left, limit int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	b.left -= int64(n)
+	if b.left < 0 {
+		return 0, fmt.Errorf("%w: the layer inflates to more than %d bytes", ErrTooLarge, b.limit)
+	}
+	return n, err
+}

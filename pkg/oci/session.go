@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// Options say how registries are reached. The zero value takes the
+// credentials of the docker configuration and its helpers.
+type Options struct {
+	// Creds is user:password and wins over the docker configuration.
+	Creds string
+	// Insecure allows plain http and certificates that nobody vouches for.
+	// Registries on the loopback interface may speak http without it.
+	Insecure  bool
+	UserAgent string
+	// Stall ends a request when no byte has moved for so long, 30 s when zero.
+	// A request as a whole has no deadline: a large layer may take its time.
+	Stall  time.Duration
+	Limits Limits
+}
+
+// session is the conversation with one repository.
+type session struct {
+	ref      ref.Reference
+	repo     name.Repository
+	limits   Limits
+	loggedIn bool     // credentials are known
+	secrets  []string // what no error may contain
+	tcp      *http.Transport
+	options  []remote.Option
+}
+
+// open prepares a session; it asks credential helpers, but no registry.
+func open(ctx context.Context, r ref.Reference, o Options) (*session, error) {
+	if r.IsLocal() {
+		return nil, fail.Usagef("%q is a directory, not an oci:// reference", r)
+	}
+	// The host is given to the library on its own: in host/path it would take
+	// a host without dot and port for a part of the path on Docker Hub.
+	host, path, _ := strings.Cut(r.Repository, "/")
+	var insecure []name.Option
+	if o.Insecure {
+		insecure = append(insecure, name.Insecure)
+	}
+	registry, err := name.NewRegistry(host, insecure...)
+	if err != nil {
+		return nil, fail.Usagef("%q is not a registry host", host)
+	}
+	s := &session{ref: r, repo: registry.Repo(path), limits: o.Limits.orDefault(), tcp: newTransport(o.Insecure)}
+	auth, err := s.authenticate(ctx, o.Creds)
+	if err != nil {
+		return nil, err
+	}
+	s.options = []remote.Option{
+		remote.WithAuth(auth),
+		remote.WithTransport(&stallGuard{next: s.tcp, limit: o.Stall}),
+		// Waits of 0.2, 0.4 and 0.8 seconds: the library sleeps through an
+		// interrupt, and ours must end the process within a second.
+		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 4}),
+	}
+	if o.UserAgent != "" {
+		s.options = append(s.options, remote.WithUserAgent(o.UserAgent))
+	}
+	return s, nil
+}
+
+// close gives back the idle connections.
+func (s *session) close() { s.tcp.CloseIdleConnections() }
+
+func newTransport(insecure bool) *http.Transport {
+	t := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 8,
+		IdleConnTimeout:     30 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+	}
+	if insecure {
+		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what --insecure-registry asks for
+	}
+	return t
+}
+
+// authenticate finds the credentials and notes what must be kept secret.
+func (s *session) authenticate(ctx context.Context, creds string) (authn.Authenticator, error) {
+	if creds != "" {
+		user, password, ok := strings.Cut(creds, ":")
+		if !ok || user == "" {
+			return nil, fail.Usagef("the credentials are not of the form USER:PASSWORD")
+		}
+		return s.know(authn.AuthConfig{Username: user, Password: password}), nil
+	}
+	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, s.repo)
+	if err != nil {
+		return nil, fail.Hint(fmt.Errorf("credentials for %s: %s", s.repo.RegistryStr(), s.clean(err.Error())),
+			"check the docker configuration and its credential helpers, or give --creds USER:PASSWORD")
+	}
+	if auth == authn.Anonymous {
+		return auth, nil
+	}
+	config, err := authn.Authorization(ctx, auth)
+	if err != nil {
+		return nil, fmt.Errorf("credentials for %s: %s", s.repo.RegistryStr(), s.clean(err.Error()))
+	}
+	return s.know(*config), nil
+}
+
+func (s *session) know(config authn.AuthConfig) authn.Authenticator {
+	s.loggedIn = true
+	basic := base64.StdEncoding.EncodeToString([]byte(config.Username + ":" + config.Password))
+	for _, secret := range []string{basic, config.Auth, config.Password, config.IdentityToken, config.RegistryToken} {
+		if secret != "" {
+			s.secrets = append(s.secrets, secret)
+		}
+	}
+	return authn.FromConfig(config)
+}
