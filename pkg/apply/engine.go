@@ -96,6 +96,15 @@ type Step struct {
 // Ref names the step's object.
 func (s *Step) Ref() event.Object { return refOf(s.Object) }
 
+// Outcomes returns what was, or is to be, done with the object of each step.
+func Outcomes(steps []*Step) []event.Outcome {
+	outcomes := make([]event.Outcome, len(steps))
+	for i, s := range steps {
+		outcomes[i] = event.Outcome{Object: s.Ref(), Action: s.Action, Reason: s.Reason}
+	}
+	return outcomes
+}
+
 // Plan is what an apply would do.
 type Plan struct {
 	Steps []*Step // in the order of stages

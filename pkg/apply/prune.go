@@ -38,8 +38,8 @@ func (e *Engine) candidates(plan *Plan) ([]*Step, error) {
 }
 
 // recorded returns a step for every object in the inventory of a record, with
-// its namespace according to its scope. An object whose kind the server no
-// longer serves cannot exist and is left out.
+// its namespace according to its scope. One whose kind the server no longer
+// serves, so that it cannot exist, has no resource.
 func (e *Engine) recorded(record *store.Record) ([]*Step, error) {
 	var steps []*Step
 	seen := map[api.ID]bool{}
@@ -52,20 +52,19 @@ func (e *Engine) recorded(record *store.Record) ([]*Step, error) {
 		if kube.IsUnknownKind(err) { // the version may be gone and the kind still be there
 			r, err = e.Client.Resource(schema.GroupVersionKind{Group: id.Group, Kind: id.Kind})
 		}
-		if kube.IsUnknownKind(err) {
-			continue
-		}
-		if err != nil {
+		resolved := !kube.IsUnknownKind(err)
+		if err != nil && resolved {
 			return nil, fmt.Errorf("%s: %w", id, err)
 		}
-		if !r.Namespaced {
+		if !resolved {
+			r.Group, r.Version = id.Group, entry.Version
+		} else if !r.Namespaced {
 			id.Namespace = ""
 		}
-		if seen[id] {
-			continue
+		if !seen[id] {
+			steps = append(steps, &Step{Object: skeleton(id, r.GroupVersion()), Resource: r, resolved: resolved})
 		}
 		seen[id] = true
-		steps = append(steps, &Step{Object: skeleton(id, r.GroupVersion()), Resource: r, resolved: true})
 	}
 	return steps, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,22 @@ func Args(n int, names string) cobra.PositionalArgs {
 			"see '%s --help'", cmd.CommandPath())
 	}
 }
+
+// Example returns the text of examples: each line follows what the person
+// typed to get to the binary.
+func Example(env Env, lines ...string) string {
+	var b strings.Builder
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString("  " + env.Program + " " + line)
+	}
+	return b.String()
+}
+
+// UserAgent is what a binary of a family calls itself towards servers.
+func UserAgent(family string) string { return "kubectl-timoni-" + family + "/" + Version }
 
 // Group returns a command that only holds others. Without arguments it prints
 // its help; with a word that is none of its commands it fails.

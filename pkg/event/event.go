@@ -41,6 +41,13 @@ func (o Object) String() string {
 	return o.Kind + "/" + o.Namespace + "/" + o.Name
 }
 
+// Outcome is what was done, or is planned, for one object.
+type Outcome struct {
+	Object
+	Action Action `json:"action"`
+	Reason string `json:"reason,omitempty"` // why, empty when the action says it all
+}
+
 // Action is what was done, or is planned, for one object.
 type Action string
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package instance
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+)
+
+func newDelete(c *common) *cobra.Command {
+	var req instance.DeleteRequest
+	var output string
+	var quiet bool
+	cmd := &cobra.Command{
+		Use: "delete NAME", Aliases: []string{"uninstall"}, Short: "Delete an instance and its objects",
+		Long: "Delete the objects of an instance and then its record. CustomResourceDefinitions,\n" +
+			"Namespaces and volumes are kept, because others may use what they hold, and so\n" +
+			"is what is annotated with action.timoni.sh/prune: disabled. A delete that was\n" +
+			"interrupted can be run again.",
+		Example: cli.Example(c.env, "delete app -n apps", "delete app -n apps --dry-run"),
+		Args:    cli.Args(1, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(output, "json", "yaml", "name"); err != nil {
+				return err
+			}
+			namespace, err := c.kube.Namespace()
+			if err != nil {
+				return err
+			}
+			req.Key = instance.Key{Namespace: namespace, Name: args[0]}
+			observer := ui.Observer(c.env.Stderr, quiet)
+			client, err := c.connect(observer)
+			if err != nil {
+				return err
+			}
+			outcomes, err := instance.Delete(cmd.Context(), client, req, observer)
+			if err != nil {
+				return err
+			}
+			result := ui.Result{Outcomes: outcomes, Summary: "deleted " + req.Name}
+			if req.DryRun {
+				result.DryRun = "dry run"
+			}
+			return result.Print(c.env.Stdout, output)
+		},
+	}
+	fs := cmd.Flags()
+	fs.BoolVar(&req.Wait, "wait", true, "wait until the objects are gone")
+	fs.DurationVar(&req.Timeout, "timeout", 5*time.Minute, "how long to wait for the objects to be gone, 0 for ever")
+	fs.BoolVar(&req.DryRun, "dry-run", false, "print what would be deleted, delete nothing")
+	fs.StringVarP(&output, "output", "o", "", "output format: json, yaml or name")
+	fs.BoolVarP(&quiet, "quiet", "q", false, "print no progress")
+	return cmd
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package instance is the command line of the verbs on installed instances.
+package instance
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+)
+
+// New returns the command with a subcommand for each verb.
+func New(env cli.Env) *cobra.Command {
+	c := &common{env: env, kube: kube.NewFlags()}
+	cmd := cli.Group("instance", "List, inspect and delete instances", newList(c), newInspect(c), newDelete(c))
+	c.kube.AddTo(cmd.PersistentFlags())
+	return cmd
+}
+
+// common is what the verbs share.
+type common struct {
+	env  cli.Env
+	kube *kube.Flags
+}
+
+func (c *common) connect(observer event.Observer) (*kube.Client, error) {
+	return c.kube.Connect(cli.UserAgent("instance"), observer)
+}

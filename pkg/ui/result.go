@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Result is what a command did with objects, or in a dry run would do.
+type Result struct {
+	Outcomes []event.Outcome
+	Summary  string // the line for a person, before the counts
+	DryRun   string // what kind of dry run it was, empty when it was none
+}
+
+// Print writes the result as "json", "yaml", "name" or, when format is empty,
+// for a person: a line with the counts, because each object was reported on
+// the way, and in a dry run a line for each object.
+func (r Result) Print(w io.Writer, format string) error {
+	var err error
+	switch {
+	case format == "name":
+		for _, o := range r.Outcomes {
+			if _, err = fmt.Fprintln(w, resourceName(o.Object)); err != nil {
+				return err
+			}
+		}
+	case format != "":
+		items := r.Outcomes
+		if items == nil {
+			items = []event.Outcome{}
+		}
+		return Structured(w, format, items)
+	case r.DryRun != "":
+		for _, o := range r.Outcomes {
+			line := fmt.Sprintf("%s %s (%s)", resourceName(o.Object), o.Action, r.DryRun)
+			if _, err = fmt.Fprintln(w, withReason(line, o.Reason)); err != nil {
+				return err
+			}
+		}
+	default:
+		_, err = fmt.Fprintln(w, withReason(r.Summary, counts(r.Outcomes)))
+	}
+	return err
+}
+
+// resourceName returns kubectl's name of an object: deployment.apps/web.
+func resourceName(o event.Object) string {
+	kind := strings.ToLower(o.Kind)
+	if o.Group != "" {
+		kind += "." + o.Group
+	}
+	return kind + "/" + o.Name
+}
+
+// counts says how many objects had which outcome: "3 created, 1 unchanged".
+func counts(outcomes []event.Outcome) string {
+	order := []event.Action{event.Created, event.Configured, event.Recreated, event.Unchanged,
+		event.Deferred, event.Deleted, event.Kept, event.Refused}
+	n := map[event.Action]int{}
+	for _, o := range outcomes {
+		n[o.Action]++
+	}
+	var parts []string
+	for _, action := range order {
+		if n[action] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[action], action))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
