@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -74,20 +75,11 @@ func (b binary) judge(m measurement) []error {
 			b.name, millis(m.startup), noise, millis(b.startup)))
 	}
 	for lib, symbol := range m.links {
-		if !contains(b.may, lib) {
+		if !slices.Contains(b.may, lib) {
 			problems = append(problems, fmt.Errorf("%s: must not link %s, holds %s", b.name, lib, symbol))
 		}
 	}
 	return problems
-}
-
-func contains(libs []library, lib library) bool {
-	for _, l := range libs {
-		if l == lib {
-			return true
-		}
-	}
-	return false
 }
 
 func names(links map[library]string) string {

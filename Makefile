@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+
+PREFIX    ?= $(HOME)/.local
+KREW_ROOT ?= $(CURDIR)/bin/krew-root
+SCRIPT    ?=
+BENCH     ?= .
+COUNT     ?= 6
+BASE      ?=
+FUZZTIME  ?= 10s
+
+EXE  = $(shell go env GOEXE)
+TOOL = go tool -modfile=.ci/tools/go.mod
+# The revision that 'version' prints; a source archive or a checkout that git
+# will not touch has none.
+VCS  = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
+
+# Building, testing and linting share these, so that each package is compiled
+# once for all of them.
+export CGO_ENABLED = 0
+export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
+
+BUILD = go build -buildvcs=$(VCS) -ldflags '-s -w'
+# What needs no control plane. With -short, packages leave out what does.
+UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/... ./test/krew/...
+
+.DEFAULT_GOAL := help
+
+##@ Use
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## build every binary into bin/
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./plugins/...
+	$(BUILD) -o bin/timoni-krm$(EXE) ./krmfn
+
+.PHONY: install
+install: build ## copy the binaries to PREFIX/bin (PREFIX=~/.local)
+	@mkdir -p "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 bin/kubectl-timoni* bin/timoni-krm$(EXE) "$(DESTDIR)$(PREFIX)/bin/"
+
+.PHONY: demo
+demo: ## render, apply and build with kustomize, on a cluster that it starts and removes
+	@go run ./test/demo
+
+.PHONY: cluster-up
+cluster-up: ## start a control plane and print its export line
+	@go run ./test/kit/cmd/cluster up
+
+.PHONY: cluster-down
+cluster-down: ## stop that control plane
+	@go run ./test/kit/cmd/cluster down
+
+.PHONY: krew-local
+krew-local: build ## install into KREW_ROOT as krew does (KREW_ROOT=bin/krew-root)
+	@go run ./test/krew/cmd/krew local -root "$(KREW_ROOT)"
+
+##@ Test
+
+.PHONY: test
+test: control-plane build ## run every test
+	go test -timeout 30m ./...
+
+.PHONY: unit
+unit: ## test the packages, without a control plane
+	go test -short $(UNIT)
+
+.PHONY: e2e
+e2e: control-plane build ## run the scripts, or one: SCRIPT=family/name
+	go test -timeout 30m ./test/e2e/... -run 'TestScripts$(if $(SCRIPT),/^$(subst /,$$/^,$(SCRIPT))$$)'
+
+.PHONY: bench
+bench: control-plane build ## run the benchmarks (BENCH=regexp COUNT=6); compare with BASE=file
+	@mkdir -p bin
+	go test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./pkg/... ./test/bench/... >bin/bench.txt || { cat bin/bench.txt; exit 1; }
+	$(TOOL) benchstat $(BASE) bin/bench.txt
+
+.PHONY: fuzz
+fuzz: ## fuzz each parser for FUZZTIME (10s)
+	@.ci/fuzz $(FUZZTIME) ./pkg/...
+
+.PHONY: size
+size: build ## print size, start-up time and heavy libraries of each binary; fail above the budget
+	@go run ./test/bench/size
+
+##@ Change
+
+.PHONY: verify
+verify: ## run everything that CI runs
+	@MAKE='$(MAKE)' .ci/verify
+
+.PHONY: fix
+fix: gen ## mend what a program can mend
+	go mod tidy
+	$(TOOL) golangci-lint run --fix ./... || true
+	$(TOOL) golangci-lint fmt
+	gofmt -s -w .
+
+.PHONY: gen
+gen: ## write the generated files: golden files of the packages, the krew manifest
+	UPDATE=1 go test -short -count=1 $(UNIT)
+
+.PHONY: dist
+dist: ## pack an archive for each platform into dist/, and the krew manifest for them
+	@.ci/dist
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist
+
+# The steps of verify, in the order in which .ci/verify runs them.
+
+.PHONY: check-format
+check-format:
+	@files=$$(gofmt -s -l .); test -z "$$files" || { echo "not formatted:"; echo "$$files"; exit 1; }
+
+# The modules of test/controlplane hold no Go code for tidy to judge by.
+.PHONY: check-tidy
+check-tidy:
+	go mod tidy -diff
+	go -C .ci/tools mod tidy -diff
+
+.PHONY: check-vet
+check-vet:
+	go vet ./...
+
+.PHONY: check-generated
+check-generated:
+	@.ci/generated $(UNIT)
+
+.PHONY: check-race
+check-race:
+	CGO_ENABLED=1 go test -race -short $(UNIT)
+
+.PHONY: check-lint
+check-lint:
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: check-staticcheck
+check-staticcheck:
+	$(TOOL) staticcheck -checks 'all,-ST1000,-ST1020,-ST1021,-ST1022' ./...
+
+.PHONY: check-cross
+check-cross:
+	@.ci/cross
+
+.PHONY: check-vulnerabilities
+check-vulnerabilities:
+	@.ci/vulnerabilities
+
+# The programs of the control plane, built into the user's cache directory.
+.PHONY: control-plane
+control-plane:
+	@go run ./test/kit/cmd/cluster build
