@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugins
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Build is what a binary was built from, as it says itself: the fields of
+// cli.Build, which each of them prints.
+type Build struct {
+	Version  string `json:"version,omitempty"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go,omitempty"`
+	CUE      string `json:"cue,omitempty"`
+	Platform string `json:"platform,omitempty"`
+}
+
+// Binary is one of the binaries of the product as it was found. Problem is
+// empty when it answered with the version of the front door.
+type Binary struct {
+	Name string `json:"name"`
+	Path string `json:"path,omitempty"`
+	Build
+	Problem string `json:"problem,omitempty"`
+
+	err error // ErrNotInstalled
+}
+
+// Inquiry is what is needed to ask the siblings what they were built from.
+type Inquiry struct {
+	Places  Places
+	Own     Build
+	Argv0   string // the argv[0] by which a sibling knows the question
+	Environ []string
+	Timeout time.Duration
+}
+
+// Binaries returns the siblings with what they were built from, in the order
+// of the table. All are asked at the same time.
+func (q Inquiry) Binaries(ctx context.Context) []Binary {
+	ctx, cancel := context.WithTimeout(ctx, q.Timeout)
+	defer cancel()
+	var binaries []Binary
+	for _, name := range Siblings() {
+		binaries = append(binaries, Binary{Name: name})
+	}
+	var wg sync.WaitGroup
+	for i := range binaries {
+		wg.Go(func() { q.ask(ctx, &binaries[i]) })
+	}
+	wg.Wait()
+	return binaries
+}
+
+func (q Inquiry) ask(ctx context.Context, b *Binary) {
+	path, err := q.Places.Find(b.Name)
+	if err != nil {
+		b.err, b.Problem = err, ErrNotInstalled.Error()
+		return
+	}
+	b.Path = path
+	out, err := run(ctx, q.Environ, path, q.Argv0)
+	if err == nil {
+		err = json.Unmarshal(out, &b.Build)
+	}
+	switch {
+	case err != nil:
+		b.Problem = fmt.Sprintf("does not tell its version: %v", err)
+	case b.Version != q.Own.Version:
+		b.Problem = fmt.Sprintf("is version %s, not %s", cmp.Or(b.Version, "unknown"), q.Own.Version)
+	}
+}
+
+// run returns what a program prints on stdout. Its error ends with what the
+// program said on stderr.
+func run(ctx context.Context, environ []string, path string, argv ...string) ([]byte, error) {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Args, cmd.Env, cmd.Stderr = argv, environ, &stderr
+	// A child of the program's that keeps the pipes open must not hold us up.
+	cmd.WaitDelay = 100 * time.Millisecond
+	out, err := cmd.Output()
+	if err == nil {
+		return out, nil
+	}
+	if ctx.Err() != nil {
+		return out, fmt.Errorf("no answer in time: %w", ctx.Err())
+	}
+	if said := strings.TrimSpace(stderr.String()); said != "" {
+		err = fmt.Errorf("%w: %s", err, said[strings.LastIndexByte(said, '\n')+1:])
+	}
+	return out, err
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package frontdoor is the command kubectl-timoni: it answers help, version,
+// doctor and completion, and hands every other verb to the binary that has it.
+package frontdoor
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+)
+
+// New returns the command for the arguments of env: the front door itself, or
+// one that becomes the sibling that the arguments ask for.
+func New(env cli.Env) *cobra.Command {
+	words, completing := env.Args, false
+	if len(words) > 1 && (words[0] == cobra.ShellCompRequestCmd || words[0] == cobra.ShellCompNoDescRequestCmd) {
+		words, completing = words[1:len(words)-1], true // the last one is being typed
+	}
+	call, err := plugins.Dispatch(env.Program, words)
+	if err == nil && call.Binary == "" {
+		return root(env)
+	}
+	if completing {
+		call.Args = slices.Concat(env.Args[:1], call.Args, env.Args[len(env.Args)-1:])
+	}
+	return forward(env, call, err)
+}
+
+// forward returns a command that takes any arguments and becomes the sibling,
+// or returns err if there is no such call.
+func forward(env cli.Env, call plugins.Call, err error) *cobra.Command {
+	become := func() error {
+		if err != nil {
+			return err
+		}
+		path, err := places(env).Find(call.Binary)
+		if err != nil {
+			return err
+		}
+		return plugins.Become(plugins.Process{
+			Path: path, Argv: append([]string{call.Argv0}, call.Args...), Environ: env.Environ(),
+			Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr,
+		})
+	}
+	return &cobra.Command{
+		Use: plugins.FrontDoor, DisableFlagParsing: true, Args: cobra.ArbitraryArgs,
+		RunE: func(*cobra.Command, []string) error { return become() },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if become() != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// root returns the front door's own commands.
+func root(env cli.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: plugins.FrontDoor, Args: cobra.NoArgs, ValidArgsFunction: completeVerb(env),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	// kubectl's flags may stand before any verb. Our own verbs leave them
+	// aside, except for the doctor, which gives them to kubectl.
+	for _, f := range plugins.KubectlFlags() {
+		if f.Value {
+			cmd.PersistentFlags().StringArrayP(f.Name, f.Short, nil, "")
+		} else {
+			cmd.PersistentFlags().Bool(f.Name, false, "")
+		}
+		cmd.PersistentFlags().Lookup(f.Name).Hidden = true
+	}
+	cmd.AddCommand(newVersion(env), newDoctor(env), newCompletion(env))
+	cmd.SetHelpCommand(newHelp(env))
+	ofChildren := cmd.HelpFunc()
+	cmd.SetHelpFunc(func(c *cobra.Command, args []string) {
+		if c.HasParent() {
+			ofChildren(c, args)
+			return
+		}
+		// Only a closed stdout makes this fail, and then nobody reads the error.
+		_ = printHelp(env)
+	})
+	return cmd
+}
+
+func places(env cli.Env) plugins.Places {
+	executable, err := env.Executable()
+	if err != nil {
+		executable = "" // PATH is left
+	}
+	return plugins.NewPlaces(executable, env.Getenv("PATH"))
+}
+
+// kubectlArgs returns the flags of kubectl's that were given.
+func kubectlArgs(flags *pflag.FlagSet) []string {
+	var args []string
+	flags.Visit(func(f *pflag.Flag) {
+		isKubectls := slices.ContainsFunc(plugins.KubectlFlags(), func(k plugins.Flag) bool { return k.Name == f.Name })
+		if !isKubectls {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, value := range values {
+			args = append(args, "--"+f.Name+"="+value)
+		}
+	})
+	return args
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package frontdoor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+)
+
+// newHelp returns the command that prints the help of the front door or of one
+// of its own verbs; the help of other verbs is dispatched to their binaries.
+func newHelp(env cli.Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [VERB]", Short: "Show the help of a verb", ValidArgsFunction: completeVerb(env),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			of, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			of.InitDefaultHelpFlag()
+			return of.Help()
+		},
+	}
+}
+
+func printHelp(env cli.Env) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, `Timoni modules as first-class citizens of kubectl and kustomize: a module is a
+CUE package that turns values into Kubernetes objects, an instance is a module
+applied to a cluster.
+
+Usage:
+  %s VERB [flags]
+`, env.Program)
+	missing, group := missing(env), ""
+	for _, v := range plugins.Verbs() {
+		if v.Group != group {
+			group = v.Group
+			fmt.Fprintf(&b, "\n%s:\n", group)
+		}
+		fmt.Fprintf(&b, "  %-11s %s", v.Name, v.Short)
+		if missing[v.Binary] {
+			fmt.Fprintf(&b, " (not installed: %s)", v.Binary)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "\nSee '%s help VERB' for the flags and examples of a verb.\n", env.Program)
+	_, err := env.Stdout.Write([]byte(b.String()))
+	return err
+}
+
+// missing returns the siblings that are not installed.
+func missing(env cli.Env) map[string]bool {
+	places, missing := places(env), map[string]bool{}
+	for _, name := range plugins.Siblings() {
+		_, err := places.Find(name)
+		missing[name] = errors.Is(err, plugins.ErrNotInstalled)
+	}
+	return missing
+}
+
+// completeVerb completes the names of the verbs that are there. Of those that
+// are plugins on PATH themselves kubectl knows, so it need not be told.
+func completeVerb(env cli.Env) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		places, missing := places(env), missing(env)
+		forKubectl := !cmd.HasParent() && env.Program != plugins.FrontDoor
+		var verbs []cobra.Completion
+		for _, v := range plugins.Verbs() {
+			own := v.Binary == "" && !cmd.HasParent() // cobra knows its commands
+			if own || missing[v.Binary] || !strings.HasPrefix(v.Name, typed) || forKubectl && places.IsPlugin(v.Name) {
+				continue
+			}
+			verbs = append(verbs, cobra.CompletionWithDesc(v.Name, v.Short))
+		}
+		return verbs, cobra.ShellCompDirectiveNoFileComp
+	}
+}
