@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package modules_test holds the sample modules against CUE itself, without
+// the renderer.
+package modules_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/encoding/yaml"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
+)
+
+// build returns the field timoni of a module, unified with #Timoni.
+func build(dir, pkg string, tags ...string) (cue.Value, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return cue.Value{}, err
+	}
+	clause := "main"
+	if pkg != "." {
+		clause = filepath.Base(pkg)
+	}
+	inst := load.Instances([]string{pkg}, &load.Config{
+		Dir:  abs,
+		Tags: append([]string{"name=app", "namespace=apps"}, tags...),
+		TagVars: map[string]load.TagVar{
+			"moduleVersion": {Func: constant("0.0.0-devel")},
+			"kubeVersion":   {Func: constant("1.36.3")},
+		},
+		Overlay: map[string]load.Source{
+			filepath.Join(abs, pkg, "timoni.gen.cue"): load.FromBytes(schema.Module(clause)),
+		},
+	})[0]
+	if inst.Err != nil {
+		return cue.Value{}, inst.Err
+	}
+	v := cuecontext.New().BuildInstance(inst).LookupPath(cue.ParsePath("timoni"))
+	if err := v.Validate(); err != nil {
+		return v, err
+	}
+	for _, path := range []string{"instance", "apply"} {
+		if err := v.LookupPath(cue.ParsePath(path)).Validate(cue.Concrete(true), cue.Final()); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+func constant(s string) func() (ast.Expr, error) {
+	return func() (ast.Expr, error) { return ast.NewString(s), nil }
+}
+
+// TestRender compares what the modules hold in timoni.apply. The objects that
+// use the vendored definitions are checked against those on the way.
+func TestRender(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		dir, pkg string
+		tags     []string
+	}{
+		"minimal":       {dir: "minimal", pkg: "."},
+		"minimal-debug": {dir: "minimal", pkg: ".", tags: []string{"debug"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v, err := build(tt.dir, tt.pkg, tt.tags...)
+			if err != nil {
+				t.Fatal(errors.Details(err, nil))
+			}
+			got, err := yaml.Encode(v.LookupPath(cue.ParsePath("apply")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("testdata", name+".yaml"), got)
+		})
+	}
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("%s (-want +got, UPDATE=1 rewrites):\n%s", file, d)
+	}
+}
+
+func TestVersionConstraint(t *testing.T) {
+	t.Parallel()
+	_, err := build("minimal", ".", "kv=1.19.0")
+	const want = "timoni.kubeMinorVersion: invalid value 19 (out of bound >=20)"
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// TestCore keeps the vendored core schemas equal to those of pkg/schema. It is
+// not parallel, so that UPDATE=1 is done before a module is rendered.
+func TestCore(t *testing.T) {
+	const dir = "minimal/cue.mod/pkg"
+	if os.Getenv("UPDATE") != "" {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(dir, schema.Core()); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if d := cmp.Diff(tree(t, schema.Core()), tree(t, os.DirFS(dir))); d != "" {
+		t.Errorf("%s (-want +got, UPDATE=1 rewrites):\n%s", dir, d)
+	}
+}
+
+func tree(t *testing.T, fsys fs.FS) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(fsys, name)
+		files[name] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// TestFormat holds the modules' own CUE files to 'cue fmt'.
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"minimal"} {
+		for name, src := range tree(t, os.DirFS(dir)) {
+			if filepath.Ext(name) != ".cue" || strings.HasPrefix(name, "cue.mod/") {
+				continue
+			}
+			want, err := format.Source([]byte(src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(want, []byte(src)) {
+				t.Errorf("%s/%s is not formatted", dir, name)
+			}
+		}
+	}
+}
+
+// BenchmarkMinimal loads and evaluates the minimal module with the CUE API
+// alone: what the renderer is measured against.
+func BenchmarkMinimal(b *testing.B) {
+	for b.Loop() {
+		if _, err := build("minimal", "."); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
