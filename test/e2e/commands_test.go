@@ -35,6 +35,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"expect":             expect,
 		"signal":             sendSignal,
 		"finish":             finish,
+		"krew":               krewInstall,
 	}
 }
 
