@@ -62,6 +62,8 @@ func layers() []layer {
 		{"action/render", 5, nil},
 		{"action/registry", 5, nil},
 		{"action/krm", 5, nil},
+		{"action/instance", 5, nil}, // the verbs on what is applied: no CUE
+		{"action/plugins", 5, nil},  // the front door's: nothing heavy
 
 		{"action/cluster", 6, nil},
 		{"action/bundle", 7, nil},
