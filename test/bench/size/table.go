@@ -66,9 +66,10 @@ func (l library) packages() []string {
 		// Verification by key, github.com/sigstore/sigstore, is for everybody.
 		return []string{"github.com/sigstore/sigstore-go", "github.com/sigstore/fulcio", "github.com/sigstore/rekor"}
 	case kyaml:
-		return []string{"sigs.k8s.io/kustomize/kyaml"}
+		return []string{"sigs.k8s.io/kustomize/kyaml/fn"}
 	case kustomize:
-		return []string{"sigs.k8s.io/kustomize/api"}
+		// What builds; the types beside it come with cli-runtime.
+		return []string{"sigs.k8s.io/kustomize/api/krusty"}
 	}
 	return nil
 }
