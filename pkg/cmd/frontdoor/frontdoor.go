@@ -64,6 +64,9 @@ func root(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: plugins.FrontDoor, Args: cobra.NoArgs, ValidArgsFunction: completeVerb(env),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// What is unknown here is a verb's flag in front of it, such as -A;
+		// the verb, which checks it, is still to come.
+		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 	}
 	// kubectl's flags may stand before any verb. Our own verbs leave them
 	// aside, except for the doctor, which gives them to kubectl.
