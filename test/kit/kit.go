@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -119,7 +120,7 @@ func ForTest(t testing.TB) *ControlPlane {
 	if err != nil {
 		t.Fatalf("control plane: %v", err)
 	}
-	cp.Shared = url != os.Getenv(envOwner)
+	cp.Shared = url != os.Getenv(envOwner) || cp.AuditLog == ""
 	return cp
 }
 
@@ -234,6 +235,9 @@ func spawn(cmd *exec.Cmd) (*Supervisor, error) {
 // Stop ends the supervisor and waits until it has stopped what it started.
 func (s *Supervisor) Stop() error {
 	s.stdin.Close()
+	// A supervisor that hangs must not hang the tests.
+	kill := time.AfterFunc(30*time.Second, func() { _ = s.cmd.Process.Kill() })
+	defer kill.Stop()
 	if err := s.cmd.Wait(); err != nil {
 		return fmt.Errorf("stop the control plane: %w", err)
 	}
