@@ -5,7 +5,6 @@
 package modules_test
 
 import (
-	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,8 +23,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
 )
 
-// build returns the field timoni of a module, unified with #Timoni.
-func build(dir, pkg string, tags ...string) (cue.Value, error) {
+// build returns the field timoni of a module, unified with #Timoni. The source
+// extra joins the package.
+func build(dir, pkg, extra string, tags ...string) (cue.Value, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return cue.Value{}, err
@@ -43,6 +43,7 @@ func build(dir, pkg string, tags ...string) (cue.Value, error) {
 		},
 		Overlay: map[string]load.Source{
 			filepath.Join(abs, pkg, "timoni.gen.cue"): load.FromBytes(schema.Module(clause)),
+			filepath.Join(abs, pkg, "extra.gen.cue"):  load.FromString("package " + clause + "\n" + extra),
 		},
 	})[0]
 	if inst.Err != nil {
@@ -69,16 +70,20 @@ func constant(s string) func() (ast.Expr, error) {
 func TestRender(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		dir, pkg string
-		tags     []string
+		dir, pkg, extra string
+		tags            []string
 	}{
 		"minimal":       {dir: "minimal", pkg: "."},
 		"minimal-debug": {dir: "minimal", pkg: ".", tags: []string{"debug"}},
+		"stages":        {dir: "stages", pkg: "."},
+		"stages-values": {dir: "stages", pkg: ".", extra: `values: {report: enabled: true, widget: {wait: true, colour: "red"}}`},
+		"embed":         {dir: "embed", pkg: "."},
+		"embed-plain":   {dir: "embed", pkg: "./plain"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v, err := build(tt.dir, tt.pkg, tt.tags...)
+			v, err := build(tt.dir, tt.pkg, tt.extra, tt.tags...)
 			if err != nil {
 				t.Fatal(errors.Details(err, nil))
 			}
@@ -110,10 +115,30 @@ func golden(t *testing.T, file string, got []byte) {
 
 func TestVersionConstraint(t *testing.T) {
 	t.Parallel()
-	_, err := build("minimal", ".", "kv=1.19.0")
+	_, err := build("minimal", ".", "", "kv=1.19.0")
 	const want = "timoni.kubeMinorVersion: invalid value 19 (out of bound >=20)"
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	v, err := build("stages", ".", "")
+	if err != nil {
+		t.Fatal(errors.Details(err, nil))
+	}
+	check := v.LookupPath(cue.ParsePath("healthChecks.widget"))
+	condition := map[string]any{"type": "Ready", "status": "True", "observedGeneration": 2}
+	for generation, want := range map[int]bool{2: true, 3: false} {
+		live := check.FillPath(cue.ParsePath("#object"), map[string]any{
+			"metadata": map[string]any{"generation": generation},
+			"status":   map[string]any{"conditions": []any{condition}},
+		})
+		got, err := live.LookupPath(cue.ParsePath("current")).Bool()
+		if err != nil || got != want {
+			t.Errorf("generation %d: current = %v, %v, want %v", generation, got, err, want)
+		}
 	}
 }
 
@@ -155,18 +180,25 @@ func tree(t *testing.T, fsys fs.FS) map[string]string {
 // TestFormat holds the modules' own CUE files to 'cue fmt'.
 func TestFormat(t *testing.T) {
 	t.Parallel()
-	for _, dir := range []string{"minimal"} {
-		for name, src := range tree(t, os.DirFS(dir)) {
-			if filepath.Ext(name) != ".cue" || strings.HasPrefix(name, "cue.mod/") {
-				continue
-			}
-			want, err := format.Source([]byte(src))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(want, []byte(src)) {
-				t.Errorf("%s/%s is not formatted", dir, name)
-			}
+	var files []string
+	for _, pattern := range []string{"*/*.cue", "*/*/*.cue"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		}
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := format.Source(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(want), string(src)); d != "" {
+			t.Errorf("%s is not formatted (-want +got):\n%s", file, d)
 		}
 	}
 }
@@ -175,7 +207,7 @@ func TestFormat(t *testing.T) {
 // alone: what the renderer is measured against.
 func BenchmarkMinimal(b *testing.B) {
 	for b.Loop() {
-		if _, err := build("minimal", "."); err != nil {
+		if _, err := build("minimal", ".", ""); err != nil {
 			b.Fatal(err)
 		}
 	}
