@@ -24,8 +24,25 @@ import (
 )
 
 // build returns the field timoni of a module, unified with #Timoni. The source
-// extra joins the package.
+// extra, without a package clause, joins the package.
 func build(dir, pkg, extra string, tags ...string) (cue.Value, error) {
+	root, err := evaluate(dir, pkg, extra, tags...)
+	if err != nil {
+		return cue.Value{}, err
+	}
+	v := root.LookupPath(cue.ParsePath("timoni"))
+	if err := v.Validate(); err != nil {
+		return v, err
+	}
+	for _, path := range []string{"instance", "apply"} {
+		if err := v.LookupPath(cue.ParsePath(path)).Validate(cue.Concrete(true), cue.Final()); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+func evaluate(dir, pkg, extra string, tags ...string) (cue.Value, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return cue.Value{}, err
@@ -49,16 +66,7 @@ func build(dir, pkg, extra string, tags ...string) (cue.Value, error) {
 	if inst.Err != nil {
 		return cue.Value{}, inst.Err
 	}
-	v := cuecontext.New().BuildInstance(inst).LookupPath(cue.ParsePath("timoni"))
-	if err := v.Validate(); err != nil {
-		return v, err
-	}
-	for _, path := range []string{"instance", "apply"} {
-		if err := v.LookupPath(cue.ParsePath(path)).Validate(cue.Concrete(true), cue.Final()); err != nil {
-			return v, err
-		}
-	}
-	return v, nil
+	return cuecontext.New().BuildInstance(inst), nil
 }
 
 func constant(s string) func() (ast.Expr, error) {
@@ -94,6 +102,30 @@ func TestRender(t *testing.T) {
 			golden(t, filepath.Join("testdata", name+".yaml"), got)
 		})
 	}
+}
+
+// TestIdioms evaluates what modules in the wild do with the core schemas, held
+// against the definitions of Kubernetes.
+func TestIdioms(t *testing.T) {
+	t.Parallel()
+	src, err := os.ReadFile("testdata/idioms.cue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, extra, _ := strings.Cut(string(src), "package main\n")
+	v, err := evaluate("minimal", ".", extra)
+	if err != nil {
+		t.Fatal(errors.Details(err, nil))
+	}
+	out := v.LookupPath(cue.ParsePath("out"))
+	if err := out.Validate(cue.Concrete(true)); err != nil {
+		t.Fatal(errors.Details(err, nil))
+	}
+	got, err := yaml.Encode(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/idioms.yaml", got)
 }
 
 func golden(t *testing.T, file string, got []byte) {
