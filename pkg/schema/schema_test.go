@@ -38,7 +38,7 @@ func root(t *testing.T) string {
 }
 
 // build evaluates a module whose root package is files, with the core schemas
-// vendored.
+// vendored; without files, the package of the core schemas.
 func build(t *testing.T, files map[string][]byte) (cue.Value, error) {
 	t.Helper()
 	dir := root(t)
@@ -59,7 +59,11 @@ func build(t *testing.T, files map[string][]byte) (cue.Value, error) {
 	for name, data := range files {
 		overlay[filepath.Join(dir, name)] = load.FromBytes(data)
 	}
-	inst := load.Instances([]string{"."}, &load.Config{Dir: dir, Overlay: overlay})[0]
+	pkg := "."
+	if len(files) == 0 {
+		pkg = corePath
+	}
+	inst := load.Instances([]string{pkg}, &load.Config{Dir: dir, Overlay: overlay})[0]
 	if inst.Err != nil {
 		return cue.Value{}, inst.Err
 	}
@@ -148,6 +152,18 @@ func TestComplete(t *testing.T) {
 		src[i] = fmt.Sprintf("#f%d: timoniv1.%s", i, name)
 	}
 	_, err := build(t, map[string][]byte{"in.cue": []byte("package main\nimport timoniv1 \"" + corePath + "\"\n" + strings.Join(src, "\n"))})
+	if err != nil {
+		t.Error(details(t, err))
+	}
+}
+
+// TestVet evaluates the definitions as they stand.
+func TestVet(t *testing.T) {
+	t.Parallel()
+	v, err := build(t, nil)
+	if err == nil {
+		err = v.Validate(cue.All())
+	}
 	if err != nil {
 		t.Error(details(t, err))
 	}
