@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
 // The conditions that a caller may ask for with errors.Is.
@@ -30,6 +31,10 @@ var (
 
 func refused(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrUnsafe}, args...)...)
+}
+
+func errLocal(r ref.Reference) error {
+	return fail.Usagef("%q is a directory, not an oci:// reference", r)
 }
 
 // named puts the operation and its operand before err, and gives what must not
@@ -57,8 +62,14 @@ func (s *session) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	// A loopback registry is asked over https and http; an answer counts more
-	// than the failure of the other attempt.
+	// A loopback registry is asked over https and http, and both failures are
+	// in err. The one that says more is taken.
+	if stalled, ok := errors.AsType[stallError](err); ok {
+		return s.explainConnection(stalled)
+	}
+	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return s.explainConnection(untrusted)
+	}
 	if status, ok := errors.AsType[*transport.Error](err); ok {
 		return s.explainStatus(status)
 	}

@@ -60,7 +60,8 @@ func classItem(s string) (set []span, length int) {
 	if m == 0 {
 		return nil, 0
 	}
-	return []span{{from, to}}, n + 1 + m
+	// Of a reversed range git still matches the first character.
+	return []span{{from, max(from, to)}}, n + 1 + m
 }
 
 // classChar reads one character, which a backslash may precede.

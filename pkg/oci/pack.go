@@ -6,6 +6,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,7 +111,7 @@ func (p *packer) layer(keep func(rel string, isDir bool) bool) ([]byte, error) {
 		return nil, err
 	}
 	if size := int64(out.Len()); size > p.budget.limits.Blob {
-		return nil, fmt.Errorf("directory %q packs into a layer of %d bytes, more than the allowed %d", p.dir, size, p.budget.limits.Blob)
+		return nil, fmt.Errorf("%w: directory %q packs into a layer of %d bytes, more than the allowed %d", ErrTooLarge, p.dir, size, p.budget.limits.Blob)
 	}
 	return out.Bytes(), nil
 }
@@ -207,31 +209,31 @@ type image struct {
 }
 
 func newImage(annotations map[string]string, layers ...content) (v1.Image, error) {
-	config, err := describe(MediaTypeConfig, []byte(emptyConfig))
-	if err != nil {
-		return nil, err
-	}
 	img := &image{blobs: map[v1.Hash][]byte{}}
-	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: config, Annotations: annotations}
+	m := v1.Manifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1,
+		Config: describe(MediaTypeConfig, []byte(emptyConfig)), Annotations: annotations,
+	}
 	for _, l := range layers {
-		desc, err := describe(MediaTypeContent, l.data)
-		if err != nil {
-			return nil, err
-		}
+		desc := describe(MediaTypeContent, l.data)
 		desc.Annotations = map[string]string{AnnotationContentType: l.contentType}
 		m.Layers = append(m.Layers, desc)
 		img.blobs[desc.Digest] = l.data
 	}
-	img.manifest, err = json.Marshal(m)
-	if err != nil {
+	var err error
+	if img.manifest, err = json.Marshal(m); err != nil {
 		return nil, err
 	}
 	return partial.CompressedToImage(img)
 }
 
-func describe(mediaType types.MediaType, data []byte) (v1.Descriptor, error) {
-	digest, size, err := v1.SHA256(bytes.NewReader(data))
-	return v1.Descriptor{MediaType: mediaType, Size: size, Digest: digest}, err
+func describe(mediaType types.MediaType, data []byte) v1.Descriptor {
+	return v1.Descriptor{MediaType: mediaType, Size: int64(len(data)), Digest: hash(data)}
+}
+
+func hash(data []byte) v1.Hash {
+	sum := sha256.Sum256(data)
+	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
 }
 
 // The methods of partial.CompressedImageCore.

@@ -89,11 +89,7 @@ func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, string, error) {
 	if err != nil {
 		return nil, "", f.explain(ctx, err)
 	}
-	hash, _, err := v1.SHA256(bytes.NewReader(answer.Manifest))
-	if err != nil {
-		return nil, "", err
-	}
-	digest := hash.String()
+	digest := hash(answer.Manifest).String()
 	if f.ref.Digest != "" && digest != f.ref.Digest {
 		return nil, "", fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
 	}
@@ -232,11 +228,7 @@ func (f *fetcher) verifyBlob(ctx context.Context, layer v1.Descriptor, data []by
 		}
 		return fmt.Errorf("layer %s: %w after %d of %d bytes: %s", layer.Digest, errCut, size, layer.Size, reason)
 	}
-	got, _, hashErr := v1.SHA256(bytes.NewReader(data))
-	if hashErr != nil {
-		return hashErr
-	}
-	if size > layer.Size || got != layer.Digest {
+	if size > layer.Size || hash(data) != layer.Digest {
 		return fmt.Errorf("%w: the registry sent other content for layer %s", ErrDigest, layer.Digest)
 	}
 	return err

@@ -30,10 +30,12 @@ func PushModule(ctx context.Context, dir string, r ref.Reference, o PushOptions)
 }
 
 func pushModule(ctx context.Context, dir string, r ref.Reference, o PushOptions) (string, error) {
-	if r.Digest != "" {
+	switch {
+	case r.IsLocal():
+		return "", errLocal(r)
+	case r.Digest != "":
 		return "", fail.Usagef("a digest cannot be pushed to, only a version")
-	}
-	if r.Tag == "" {
+	case r.Tag == "":
 		return "", fail.Usagef("the version is missing: %s:1.2.3", r)
 	}
 	if err := ref.CheckVersion(r.Tag); err != nil {

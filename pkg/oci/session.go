@@ -49,7 +49,7 @@ type session struct {
 // open prepares a session; it asks credential helpers, but no registry.
 func open(ctx context.Context, r ref.Reference, o Options) (*session, error) {
 	if r.IsLocal() {
-		return nil, fail.Usagef("%q is a directory, not an oci:// reference", r)
+		return nil, errLocal(r)
 	}
 	// The host is given to the library on its own: in host/path it would take
 	// a host without dot and port for a part of the path on Docker Hub.

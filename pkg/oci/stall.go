@@ -29,7 +29,7 @@ func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	watch := &watch{ctx: ctx, cancel: cancel, limit: limit}
 	watch.timer = time.AfterFunc(limit, func() {
-		cancel(fmt.Errorf("no answer for %s", limit))
+		cancel(stallError{limit})
 	})
 	req = req.WithContext(ctx)
 	if req.Body != nil {
@@ -45,6 +45,11 @@ func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Body = &watchedBody{ReadCloser: resp.Body, watch: watch, last: true}
 	return resp, nil
 }
+
+// stallError is the reason why a stallGuard cancelled a request.
+type stallError struct{ limit time.Duration }
+
+func (e stallError) Error() string { return fmt.Sprintf("no answer for %s", e.limit) }
 
 // watch is the timer of one request.
 type watch struct {
