@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package option holds the flags that several commands share, in groups: each
+// is a struct whose zero value is ready, with a method that registers its flags
+// and one that turns what was given into an action's request.
+package option
+
+import (
+	"errors"
+	"io"
+	"regexp"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// KubeVersionVariable is the environment variable that tells a module the
+// version of Kubernetes where no cluster is asked.
+const KubeVersionVariable = "TIMONI_KUBE_VERSION"
+
+// Registry are the flags for reaching a registry.
+type Registry struct {
+	creds    string
+	insecure bool
+}
+
+// AddTo registers the flags.
+func (r *Registry) AddTo(fs *pflag.FlagSet) {
+	fs.StringVar(&r.creds, "creds", "", "credentials for the registry as `USER:PASSWORD`; by default those of docker's configuration")
+	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
+}
+
+// Options returns what the flags say. userAgent is sent with each request.
+func (r *Registry) Options(userAgent string) oci.Options {
+	return oci.Options{Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent}
+}
+
+// Selection are the flags that select a version of a module in a registry.
+type Selection struct{ version, digest string }
+
+// AddTo registers the flags. --version has no short form: -v is kubectl's
+// verbosity.
+func (s *Selection) AddTo(fs *pflag.FlagSet) {
+	fs.StringVar(&s.version, "version", "", "`VERSION` of a module in a registry; by default the one in the reference, or latest")
+	fs.StringVar(&s.digest, "digest", "", "`DIGEST` that the module's manifest must have (sha256:…)")
+	fs.VarP(verbosity{}, "v", "v", "")
+	fs.Lookup("v").Hidden = true
+}
+
+// verbosity is -v, which people type for --version. It takes no value.
+type verbosity struct{}
+
+func (verbosity) String() string { return "" }
+func (verbosity) Type() string   { return "level" }
+func (verbosity) Set(s string) error {
+	return fail.Hint(errors.New("there are no levels of verbosity"), "a version of the module is selected with --version %s", s)
+}
+
+// Reference parses a module reference and applies the selection to it.
+func (s *Selection) Reference(typed string) (ref.Reference, error) {
+	r, err := ref.Parse(typed)
+	if err != nil {
+		return ref.Reference{}, err
+	}
+	return r.Select(s.version, s.digest)
+}
+
+// Values are the flags that give values.
+type Values struct{ files []string }
+
+// AddTo registers the flags.
+func (v *Values) AddTo(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&v.files, "values", "f", nil,
+		"`FILE` with values in CUE, YAML or JSON, - for stdin; may be repeated, a later one wins")
+}
+
+// Sources reads what the flags name.
+func (v *Values) Sources(stdin io.Reader) ([]values.Source, error) {
+	return values.ReadFiles(v.files, stdin)
+}
+
+// Module are the flags of every command that renders a module: which version
+// of it, from where, which package, with which values.
+type Module struct {
+	Registry  Registry
+	Selection Selection
+	Values    Values
+
+	pkg string
+}
+
+// AddTo registers the flags.
+func (m *Module) AddTo(fs *pflag.FlagSet) {
+	m.Selection.AddTo(fs)
+	m.Registry.AddTo(fs)
+	m.Values.AddTo(fs)
+	fs.StringVarP(&m.pkg, "package", "p", "main", "CUE `PACKAGE` of the module: main, or one in a subdirectory of that name")
+}
+
+// Request returns the request to render module, as typed, as the instance name
+// in namespace. Reading the values is all it does; the error has the exit code
+// fail.Usage where the command line is wrong.
+func (m *Module) Request(name, namespace, module string, stdin io.Reader, userAgent string) (render.Request, error) {
+	if err := CheckName(name); err != nil {
+		return render.Request{}, err
+	}
+	if err := CheckNamespace(namespace); err != nil {
+		return render.Request{}, err
+	}
+	reference, err := m.Selection.Reference(module)
+	if err != nil {
+		return render.Request{}, err
+	}
+	sources, err := m.Values.Sources(stdin)
+	if err != nil {
+		return render.Request{}, err
+	}
+	return render.Request{
+		Module: reference, OCI: m.Registry.Options(userAgent), Package: m.pkg,
+		Name: name, Namespace: namespace, Values: sources,
+	}, nil
+}
+
+var (
+	nameRE      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9_.]*[a-z0-9])?$`) // INTEROP.md, section 5
+	namespaceRE = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)   // a DNS label
+)
+
+const maxLabel = 63
+
+// CheckName returns a usage error unless name can be the name of an instance.
+func CheckName(name string) error {
+	if len(name) <= maxLabel && nameRE.MatchString(name) {
+		return nil
+	}
+	return fail.Usagef("instance name %q: at most %d lower case letters, digits and -_. are allowed, a letter or digit first and last", name, maxLabel)
+}
+
+// CheckNamespace returns a usage error unless namespace can be the name of a
+// namespace.
+func CheckNamespace(namespace string) error {
+	if len(namespace) <= maxLabel && namespaceRE.MatchString(namespace) {
+		return nil
+	}
+	return fail.Usagef("namespace %q: at most %d lower case letters, digits and - are allowed, a letter or digit first and last", namespace, maxLabel)
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/inject/embed"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/parser"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// evaluation is a module on its way through the evaluator.
+type evaluation struct {
+	req      Request
+	path     string // the CUE module path
+	warnings []string
+
+	ctx        *cue.Context
+	instance   *build.Instance
+	valuesFile *ast.File // values.cue with the user's values in it
+}
+
+// loadModule reads the module's package and what it imports, with the values merged
+// into values.cue.
+func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
+	root, err := filepath.Abs(req.Dir)
+	if err != nil {
+		return nil, err
+	}
+	dir := root
+	if req.Package != DefaultPackage {
+		dir = filepath.Join(root, req.Package)
+	}
+	files := &files{root: root, origin: req.Origin, values: filepath.Join(dir, valuesFile), tree: tree, parsed: map[string]parsed{}}
+	inst := loadInstance(req, root, dir, files)
+	if inst.Err != nil {
+		return nil, values.Explain(inst.Err)
+	}
+	valuesFile := files.parsed[files.values].file
+	if valuesFile == nil || valuesFile.PackageName() != req.Package {
+		return nil, fmt.Errorf("%s does not belong to package %q", files.display(files.values), req.Package)
+	}
+	schemaFile, err := parser.ParseFile("timoni.sh/core/v1alpha1/timoni.cue", schema.Module(req.Package))
+	if err != nil {
+		return nil, err
+	}
+	if err := inst.AddSyntax(schemaFile); err != nil {
+		return nil, values.Explain(err)
+	}
+	e := &evaluation{
+		req: req, path: strings.TrimSuffix(inst.Module, "@v0"), instance: inst, valuesFile: valuesFile,
+		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
+	}
+	if mf := inst.ModuleFile; mf != nil && mf.Custom["legacy"] != nil {
+		e.warnings = append(e.warnings, fmt.Sprintf("%s: no language version, the oldest one is assumed", files.display(filepath.Join(root, moduleFile))))
+	}
+	return e, nil
+}
+
+func loadInstance(req Request, root, dir string, files *files) *build.Instance {
+	constant := func(s string) load.TagVar {
+		return load.TagVar{Func: func() (ast.Expr, error) { return ast.NewString(s), nil }}
+	}
+	return load.Instances([]string{"."}, &load.Config{
+		Dir: dir, ModuleRoot: root, Package: req.Package,
+		AcceptLegacyModules: true,
+		Tags:                []string{"name=" + req.Name, "namespace=" + req.Namespace},
+		TagVars: map[string]load.TagVar{
+			"moduleVersion": constant(req.ModuleVersion),
+			"kubeVersion":   constant(req.KubeVersion),
+		},
+		ParseFile: files.parse,
+		Registry:  refusal{},
+		Env:       []string{}, // not the process's
+	})[0]
+}
+
+// evaluate evaluates the whole package, once.
+func (e *evaluation) evaluate() (cue.Value, error) {
+	root := e.ctx.BuildInstance(e.instance)
+	return root, values.Explain(root.Err())
+}
+
+// files parses the files of a module for the loader. It names them as the user
+// would, and merges the values into values.cue.
+type files struct {
+	root   string // the module, absolute
+	origin string // the module, as the user typed it
+	values string // the values.cue of the package, absolute
+	tree   *values.Tree
+
+	mu     sync.Mutex
+	parsed map[string]parsed // by path: the loader asks for the imports first, then for the whole
+}
+
+type parsed struct {
+	file *ast.File
+	err  error
+}
+
+func (f *files) parse(name string, src any, config parser.Config) (*ast.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.parsed[name]; ok {
+		return p.file, p.err
+	}
+	config.Mode &^= parser.ImportsOnly | parser.ParseComments
+	file, err := parser.ParseFile(f.display(name), src, config)
+	if err == nil && name == f.values {
+		declareTags(file)
+		f.tree.Overlay(file)
+	}
+	f.parsed[name] = parsed{file, err}
+	return file, err
+}
+
+// display returns the name of a file of the module as a user would write it.
+func (f *files) display(name string) string {
+	rel, ok := strings.CutPrefix(name, f.root+string(filepath.Separator))
+	if !ok {
+		return name
+	}
+	if strings.Contains(f.origin, "://") {
+		return f.origin + "/" + filepath.ToSlash(rel)
+	}
+	return strings.TrimRight(f.origin, `/`+string(filepath.Separator)) + string(filepath.Separator) + rel
+}
+
+// declareTags declares the tags that every module is given, in a hidden field:
+// the loader refuses a tag that nothing declares, and a module need not.
+func declareTags(file *ast.File) {
+	lit := &ast.StructLit{}
+	for _, name := range []string{"name", "namespace"} {
+		lit.Elts = append(lit.Elts, &ast.Field{
+			Label: ast.NewIdent(name), Value: ast.NewIdent("_"),
+			Attrs: []*ast.Attribute{{Text: "@tag(" + name + ")"}},
+		})
+	}
+	file.Decls = append(file.Decls, &ast.Field{Label: ast.NewIdent("_timoniTags"), Value: lit})
+}
+
+// valuesText returns the merged values as the instance record holds them:
+// without what the schema adds, where values.cue can be evaluated alone.
+func (e *evaluation) valuesText(root cue.Value) (string, error) {
+	alone := e.instance.Context().NewInstance(e.instance.Dir, nil)
+	alone.PkgName, alone.Module, alone.Root = e.instance.PkgName, e.instance.Module, e.instance.Root
+	alone.Imports, alone.ImportPath = e.instance.Imports, e.instance.ImportPath+"-values"
+	path := cue.MakePath(cue.Str("values"))
+	if err := alone.AddSyntax(e.valuesFile); err == nil {
+		v := e.ctx.BuildInstance(alone).LookupPath(path)
+		if v.Validate(cue.Concrete(true)) == nil {
+			return values.Text(v)
+		}
+	}
+	return values.Text(root.LookupPath(path))
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// The files that a module has to have.
+const (
+	moduleFile = "cue.mod/module.cue"
+	timoniFile = "timoni.cue"
+	valuesFile = "values.cue"
+)
+
+// checkModule finds what is missing before CUE does, in words of modules.
+func checkModule(req Request) error {
+	info, err := os.Stat(req.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("module %q: %w", req.Origin, fs.ErrNotExist)
+	case err != nil:
+		return fmt.Errorf("module %q: %w", req.Origin, err)
+	case !info.IsDir():
+		return fmt.Errorf("module %q is not a directory: %w", req.Origin, ErrNoModule)
+	}
+	if !exists(req.Dir, moduleFile) {
+		err := fmt.Errorf("directory %q has no %s: %w", req.Origin, moduleFile, ErrNoModule)
+		return fail.Hint(err, "create a module with 'kubectl timoni mod init NAME'")
+	}
+	for _, name := range []string{timoniFile, valuesFile} {
+		if !exists(req.Dir, name) {
+			return fmt.Errorf("module %q has no %s: %w", req.Origin, name, ErrNoModule)
+		}
+	}
+	if req.Package == DefaultPackage {
+		return nil
+	}
+	if !packageRE.MatchString(req.Package) {
+		return fail.Usagef("%q is not the name of a CUE package", req.Package)
+	}
+	if !exists(req.Dir, req.Package) {
+		return fmt.Errorf("module %q has no package %q: there is no such directory in it", req.Origin, req.Package)
+	}
+	if !exists(req.Dir, req.Package+"/"+valuesFile) {
+		return fmt.Errorf("package %q of module %q has no %s", req.Package, req.Origin, valuesFile)
+	}
+	return nil
+}
+
+var packageRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+	return err == nil
+}
+
+var kubeVersionRE = regexp.MustCompile(`^v?(\d+)\.(\d+)\+?(?:\.(\d+))?(?:[-+.].*)?$`)
+
+// parseKubeVersion returns a server's version as modules read it, MAJOR.MINOR.PATCH.
+// Servers add what is not SemVer: v1.27.3-gke.100, 1.30+.
+func parseKubeVersion(s string) (string, error) {
+	m := kubeVersionRE.FindStringSubmatch(strings.TrimSpace(s))
+	if m == nil {
+		return "", fail.Usagef("%q is not a version of Kubernetes such as 1.36.0", s)
+	}
+	if m[3] == "" {
+		m[3] = "0"
+	}
+	return m[1] + "." + m[2] + "." + m[3], nil
+}

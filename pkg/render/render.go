@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package render evaluates a module: a directory and values in, stages of
+// Kubernetes objects out. The semantics are those of INTEROP.md, section 1.
+// It reads the module's files and nothing else: no environment, no cluster, no
+// registry.
+package render
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+
+	"cuelang.org/go/cue"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// DefaultPackage is the package that is rendered unless another one is named.
+const DefaultPackage = "main"
+
+// DefaultKubeVersion is the version of Kubernetes that a module is told when
+// nobody knows the cluster's.
+const DefaultKubeVersion = "1.36.0"
+
+// ErrNoModule says that a directory holds no module, or an incomplete one.
+var ErrNoModule = errors.New("not a Timoni module")
+
+// Request says what to render.
+type Request struct {
+	Dir     string // holds the module
+	Origin  string // what the user typed, for error messages; Dir when empty
+	Package string // DefaultPackage when empty
+
+	Name, Namespace string // of the instance
+	ModuleVersion   string
+	KubeVersion     string // as a server says it, DefaultKubeVersion when empty
+
+	Values []values.Source // merged over values.cue in this order
+	// ReplaceValues makes Values stand in for values.cue, as a rollback wants it.
+	ReplaceValues bool
+}
+
+// Set is a stage: objects that are applied together.
+type Set struct {
+	Name    string
+	Objects []api.Object
+}
+
+// Result is a rendered instance.
+type Result struct {
+	ModulePath string   // CUE's, "timoni.sh/minimal"
+	Sets       []Set    // in the order in which they are to be applied
+	Values     string   // values.cue merged with the user's values, as CUE text
+	Images     []string // the container images of the instance's configuration, sorted
+	Warnings   []string
+
+	mu     sync.Mutex // CUE values are not safe for concurrent use
+	checks []healthCheck
+}
+
+// Objects returns the objects of all stages in order.
+func (r *Result) Objects() []api.Object {
+	var objects []api.Object
+	for _, set := range r.Sets {
+		objects = append(objects, set.Objects...)
+	}
+	return objects
+}
+
+// Build renders the module. Errors of the module's code or of the values wrap a
+// *values.Error with the places; a directory without a module is ErrNoModule.
+func Build(ctx context.Context, req Request) (*Result, error) {
+	req.Package = cmp.Or(req.Package, DefaultPackage)
+	req.Origin = cmp.Or(req.Origin, req.Dir)
+	kubeVersion, err := parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion))
+	if err != nil {
+		return nil, err
+	}
+	req.KubeVersion = kubeVersion
+	if err = checkModule(req); err != nil {
+		return nil, err
+	}
+	tree, err := values.Merge(req.Values)
+	if err != nil {
+		return nil, err
+	}
+	if req.ReplaceValues {
+		tree.Replace()
+	}
+	e, err := loadModule(req, tree)
+	if err != nil {
+		return nil, err
+	}
+	// The evaluator cannot be interrupted: between its steps is where a
+	// cancelled run ends.
+	if err = ctx.Err(); err != nil {
+		return nil, err
+	}
+	root, err := e.evaluate()
+	if err != nil {
+		return nil, err
+	}
+	return e.result(root)
+}
+
+// result reads from the evaluated module what it has to say.
+func (e *evaluation) result(root cue.Value) (*Result, error) {
+	timoni := root.LookupPath(cue.MakePath(cue.Str("timoni")))
+	instance := timoni.LookupPath(cue.MakePath(cue.Str("instance")))
+	if err := instance.Validate(cue.Concrete(true)); err != nil {
+		return nil, values.Explain(err)
+	}
+	sets, err := readSets(timoni.LookupPath(cue.MakePath(cue.Str("apply"))), e.req.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	checks, err := readChecks(timoni.LookupPath(cue.MakePath(cue.Str("healthChecks"))))
+	if err != nil {
+		return nil, err
+	}
+	text, err := e.valuesText(root)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{
+		ModulePath: e.path,
+		Sets:       sets,
+		Values:     text,
+		Images:     readImages(instance.LookupPath(cue.MakePath(cue.Str("config")))),
+		Warnings:   e.warnings,
+		checks:     checks,
+	}, nil
+}
+
+// problems turns what was found wrong with the objects into one error.
+func problems(list []values.Problem) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return fail.With(fail.Failed, values.NewError(list))
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package values
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"fmt"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
+	"cuelang.org/go/encoding/json"
+	"cuelang.org/go/encoding/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// fieldName is the field that holds the values in a module, and that wraps
+// them in a file of values.
+const fieldName = "values"
+
+// parse returns the struct of values of a source, as data: no references, no
+// imports, nothing to be evaluated. It is nil when the source is empty.
+func (s Source) parse() (*ast.StructLit, error) {
+	if s.Expr != nil {
+		return s.asStruct(s.Expr)
+	}
+	format := s.Format
+	if format == Detect {
+		format = detect(s.Name, s.Data)
+	}
+	switch format {
+	case JSON:
+		return s.parseJSON()
+	case YAML:
+		return s.parseYAML()
+	}
+	return s.parseCUE()
+}
+
+func (s Source) parseJSON() (*ast.StructLit, error) {
+	if len(bytes.TrimSpace(s.Data)) == 0 {
+		return nil, nil
+	}
+	expr, err := json.Extract(s.Name, s.Data)
+	if err != nil {
+		return nil, s.syntaxError(err)
+	}
+	return s.unwrap(expr)
+}
+
+func (s Source) parseYAML() (*ast.StructLit, error) {
+	file, err := yaml.Extract(s.Name, s.Data)
+	if err != nil {
+		return nil, s.syntaxError(err)
+	}
+	if embed, ok := onlyEmbed(file.Decls); ok {
+		if isEmptyYAML(embed) {
+			return nil, nil
+		}
+		return s.asStruct(embed) // which says what it is instead
+	}
+	return s.unwrap(&ast.StructLit{Elts: file.Decls})
+}
+
+// isEmptyYAML recognises what the decoder makes of a file without a document,
+// "*null | _", and of one with an empty document.
+func isEmptyYAML(e ast.Expr) bool {
+	if b, ok := e.(*ast.BinaryExpr); ok {
+		if u, ok := b.X.(*ast.UnaryExpr); ok {
+			return isNull(u.X)
+		}
+	}
+	return isNull(e)
+}
+
+// unwrap returns the struct of values of YAML, JSON or a bare CUE struct: the
+// field values when it is the only one, the whole otherwise.
+func (s Source) unwrap(expr ast.Expr) (*ast.StructLit, error) {
+	lit, err := s.asStruct(expr)
+	if err != nil || len(lit.Elts) != 1 {
+		return lit, err
+	}
+	field, ok := lit.Elts[0].(*ast.Field)
+	if !ok || labelName(field.Label) != fieldName {
+		return lit, nil
+	}
+	if isNull(field.Value) {
+		return nil, nil
+	}
+	return s.asStruct(field.Value)
+}
+
+func (s Source) asStruct(expr ast.Expr) (*ast.StructLit, error) {
+	if lit, ok := expr.(*ast.StructLit); ok {
+		return lit, nil
+	}
+	what := "a scalar"
+	if _, ok := expr.(*ast.ListLit); ok {
+		what = "a list"
+	}
+	return nil, Explain(errors.Newf(expr.Pos(), "values must be a map of names to values, not %s", what))
+}
+
+// syntaxError puts the position that a parser put into its text, or into a
+// position of its own, where every error of this package has it.
+func (s Source) syntaxError(err error) error {
+	return fail.With(fail.Failed, fmt.Errorf("values: %w", Explain(err)))
+}
+
+// detect returns the format of data without a file name. YAML is the likely
+// one and also reads most of JSON; CUE that YAML would read as well, but
+// otherwise than it is meant, is recognised by what only CUE has.
+func detect(name string, data []byte) Format {
+	if stdjson.Valid(data) {
+		return JSON
+	}
+	file, err := parser.ParseFile(name, data, parser.ParseComments)
+	if err != nil || len(file.Unresolved) > 0 {
+		return YAML
+	}
+	if _, err := yaml.Extract(name, data); err != nil || onlyCUE(file) {
+		return CUE
+	}
+	return YAML
+}
+
+// onlyCUE says whether a file that parses as CUE holds something that YAML
+// does not have: a package clause, a comment of the form //, a declaration
+// that is no plain field, a reference.
+func onlyCUE(file *ast.File) bool {
+	found := false
+	ast.Walk(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CommentGroup, *ast.Package, *ast.ImportDecl, *ast.LetClause,
+			*ast.Comprehension, *ast.Interpolation, *ast.BinaryExpr, *ast.Attribute:
+			found = true
+		case *ast.Ident:
+			found = found || n.Node != nil
+		case *ast.Field:
+			name, isIdent, err := ast.LabelName(n.Label)
+			found = found || err != nil || isIdent && isHiddenOrDefinition(name)
+		}
+		return !found
+	}, nil)
+	return found
+}
+
+func isHiddenOrDefinition(name string) bool { return name != "" && (name[0] == '_' || name[0] == '#') }
+
+func onlyEmbed(decls []ast.Decl) (ast.Expr, bool) {
+	if len(decls) != 1 {
+		return nil, false
+	}
+	embed, ok := decls[0].(*ast.EmbedDecl)
+	if !ok {
+		return nil, false
+	}
+	return embed.Expr, true
+}
+
+func isNull(e ast.Expr) bool {
+	lit, ok := e.(*ast.BasicLit)
+	return ok && lit.Kind == token.NULL
+}
+
+// labelName returns the name of a regular field, and "" for a hidden one, a
+// definition, a pattern and a name that has to be computed.
+func labelName(l ast.Label) string {
+	if alias, ok := l.(*ast.Alias); ok {
+		inner, ok := alias.Expr.(ast.Label)
+		if !ok {
+			return ""
+		}
+		l = inner
+	}
+	name, isIdent, err := ast.LabelName(l)
+	if err != nil || isIdent && isHiddenOrDefinition(name) {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package values
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
+)
+
+// maxProblems is how many problems an error shows; the rest is counted.
+const maxProblems = 10
+
+// Problem is one thing that CUE found wrong.
+type Problem struct {
+	Path      string // in the configuration, "values.image.tag"
+	Message   string
+	Positions []token.Position // where it was written, without repetition
+}
+
+// Error holds the problems of one evaluation, sorted and without repetition.
+// Its text has a line for each, and a line for each place.
+type Error struct {
+	Problems []Problem
+	cause    error
+}
+
+// Explain returns a CUE error as an *Error. This is the one place where CUE's
+// messages become the project's. Any other error, and nil, is returned as it is.
+func Explain(err error) error {
+	var e *Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return &Error{Problems: tidy(Problems(err)), cause: err}
+}
+
+// Problems returns what a CUE error consists of. It is not empty for an error.
+func Problems(err error) []Problem {
+	var problems []Problem
+	for _, e := range errors.Errors(err) {
+		problems = append(problems, problem(e))
+	}
+	return problems
+}
+
+func problem(e errors.Error) Problem {
+	p := Problem{Path: pathString(e.Path()), Message: errors.StringWithConfig(e, &errors.Config{OmitPath: true})}
+	for _, pos := range append([]token.Pos{e.Position()}, e.InputPositions()...) {
+		if position := pos.Position(); position.IsValid() && !slices.Contains(p.Positions, position) {
+			p.Positions = append(p.Positions, position)
+		}
+	}
+	slices.SortStableFunc(p.Positions, comparePositions)
+	return p
+}
+
+// pathString returns a path as CUE would be written: a.b[0].
+func pathString(path []string) string {
+	var b strings.Builder
+	for i, name := range path {
+		switch _, err := strconv.Atoi(name); {
+		case err == nil: // the name of a field would be quoted
+			b.WriteString("[" + name + "]")
+			continue
+		case i > 0:
+			b.WriteByte('.')
+		}
+		b.WriteString(name)
+	}
+	return b.String()
+}
+
+// tidy sorts the problems and takes out what is said twice.
+func tidy(problems []Problem) []Problem {
+	slices.SortFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message),
+			slices.CompareFunc(a.Positions, b.Positions, comparePositions))
+	})
+	return slices.CompactFunc(problems, func(a, b Problem) bool { return a.String() == b.String() })
+}
+
+func comparePositions(a, b token.Position) int {
+	return cmp.Or(cmp.Compare(a.Filename, b.Filename), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}
+
+// String returns the path, the message, and below it the places.
+func (p Problem) String() string {
+	var b strings.Builder
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	b.WriteString(p.Message)
+	for _, pos := range p.Positions {
+		b.WriteString("\n    " + pos.String())
+	}
+	return b.String()
+}
+
+// Error returns the first problems in full and the number of the others.
+func (e *Error) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i == maxProblems {
+			fmt.Fprintf(&b, "\nand %d more", len(e.Problems)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(p.String())
+	}
+	return b.String()
+}
+
+// Unwrap returns CUE's own error.
+func (e *Error) Unwrap() error { return e.cause }
+
+// NewError returns an error with problems that were found otherwise than by
+// CUE. There has to be at least one.
+func NewError(problems []Problem) *Error { return &Error{Problems: tidy(problems)} }
