@@ -52,6 +52,7 @@ func run(w io.Writer, bin, root string) error {
 		m, err := measure(filepath.Join(bin, b.name+exe()))
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", b.name, err))
+			fmt.Fprintf(table, "%s\tnot measured\t%.0f\t\t%s\t\n", b.name, b.size, millis(b.startup))
 			continue
 		}
 		fmt.Fprintf(table, "%s\t%.1f\t%.0f\t%s\t%s\t%s\n",
