@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cluster holds the verbs that bring a module to a cluster.
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+)
+
+// DryRun says how far an apply goes.
+type DryRun string
+
+// The values of DryRun, as kubectl has them.
+const (
+	DryRunNone   DryRun = "none"   // everything is done
+	DryRunClient DryRun = "client" // the cluster is read, the server checks nothing
+	DryRunServer DryRun = "server" // the server checks everything, nothing is stored
+)
+
+// ApplyRequest names the module and the instance and says how it is applied.
+type ApplyRequest struct {
+	render.Request // KubeVersion is set to the server's
+
+	DryRun  DryRun // empty stands for DryRunNone
+	Adopt   apply.Adopt
+	Force   bool
+	Wait    bool
+	Timeout time.Duration
+}
+
+// ApplyResult is what an apply did, or in a dry run would do.
+type ApplyResult struct {
+	Module   api.Module
+	Outcomes []event.Outcome
+}
+
+// Apply renders a module and applies it as an instance.
+func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) (*ApplyResult, error) {
+	version, err := client.ServerVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req.KubeVersion = version
+	rendered, err := render.Render(ctx, req.Request, observer)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := run(ctx, apply.New(client, observer), req, rendered)
+	if err != nil {
+		return nil, fmt.Errorf("apply %s: %w", req.Name, err)
+	}
+	return &ApplyResult{Module: rendered.Module, Outcomes: apply.Outcomes(plan.All())}, nil
+}
+
+func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *render.Result) (*apply.Plan, error) {
+	request := requestFor(req, rendered)
+	if req.DryRun == DryRunClient || req.DryRun == DryRunServer {
+		plan, err := engine.Plan(ctx, request)
+		if err == nil {
+			err = plan.Refusal()
+		}
+		return plan, err
+	}
+	return engine.Apply(ctx, request)
+}
+
+func requestFor(req ApplyRequest, rendered *render.Result) apply.Request {
+	stages := make([]apply.Stage, len(rendered.Sets))
+	for i, set := range rendered.Sets {
+		stages[i] = apply.Stage{Name: set.Name, Objects: set.Objects}
+	}
+	return apply.Request{
+		Instance: api.Instance{
+			Kind: api.KindInstance, APIVersion: api.APIVersion,
+			Metadata: api.Metadata{Name: req.Name, Namespace: req.Namespace},
+			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
+		},
+		Stages: stages, Health: rendered,
+		Adopt: req.Adopt, Force: req.Force, Wait: req.Wait, Timeout: req.Timeout,
+		ReadOnly: req.DryRun == DryRunClient,
+	}
+}

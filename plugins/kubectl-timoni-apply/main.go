@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command kubectl-timoni-apply applies modules to a cluster.
+package main
+
+import (
+	"os"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/apply"
+)
+
+func main() { os.Exit(cli.Main(apply.New)) }
