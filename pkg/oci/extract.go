@@ -38,7 +38,7 @@ func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Read
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // nothing is written through the handle itself
+	defer root.Close()
 	x := &extractor{root: root, made: map[string]bool{".": true}, budget: budget{limits: limits.orDefault()}}
 	for _, archive := range archives {
 		if err = x.archive(ctx, archive); err != nil {

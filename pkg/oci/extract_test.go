@@ -35,33 +35,33 @@ func special(flag byte, name, link string) entry {
 	return entry{tar.Header{Typeflag: flag, Name: name, Linkname: link}, ""}
 }
 
-func archive(t testing.TB, entries ...entry) []byte {
-	t.Helper()
+func archive(tb testing.TB, entries ...entry) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for _, e := range entries {
 		if err := w.WriteHeader(&e.Header); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := io.WriteString(w, e.content); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return compress(t, out.Bytes())
+	return compress(tb, out.Bytes())
 }
 
-func compress(t testing.TB, data []byte) []byte {
-	t.Helper()
+func compress(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
 	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
@@ -83,7 +83,7 @@ func block(flag byte, name, size, sparse string) []byte {
 
 // The sparse bombs are archives of less than a kilobyte with one file of 10 GB,
 // all of it a hole, in the two ways in which GNU tar writes sparse files.
-func sparseBombs(t testing.TB) (pax, old []byte) {
+func sparseBombs(t *testing.T) (pax, old []byte) {
 	t.Helper()
 	records := "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n34 GNU.sparse.realsize=9999999999\n"
 	data := make([]byte, 512)
@@ -163,7 +163,7 @@ func TestExtractRefuses(t *testing.T) {
 }
 
 // paxHeader is a record of 1 kB that describes no file.
-func paxHeader(t testing.TB) []byte {
+func paxHeader(t *testing.T) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -206,7 +206,7 @@ func TestExtract(t *testing.T) {
 
 // tree lists what is in dir; directories end in a slash, and what is neither
 // file nor directory in its type.
-func tree(t testing.TB, dir string) []string {
+func tree(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -76,8 +77,7 @@ func parseIgnoreRule(line string) (ignoreRule, bool, error) {
 // caller does not descend into a directory that is: what is in there cannot be
 // taken back in by a later pattern.
 func (rules ignoreRules) match(rel string, isDir bool) bool {
-	for i := len(rules) - 1; i >= 0; i-- {
-		rule := rules[i]
+	for _, rule := range slices.Backward(rules) {
 		name := rel
 		if rule.base {
 			name = path.Base(rel)

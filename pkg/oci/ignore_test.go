@@ -144,7 +144,7 @@ func FuzzIgnore(f *testing.F) {
 }
 
 // write makes a file and the directories above it.
-func write(t testing.TB, name, content string) {
+func write(t *testing.T, name, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -159,7 +160,7 @@ func (p *packer) writeEntry(rel string, parents []fs.FileInfo) error {
 			return fmt.Errorf("%q is a symbolic link to a directory that contains it", rel)
 		}
 	}
-	return p.writeDir(rel, append(parents[:len(parents):len(parents)], info))
+	return p.writeDir(rel, append(slices.Clip(parents), info))
 }
 
 func (p *packer) stat(rel string) (fs.FileInfo, error) {
@@ -178,7 +179,7 @@ func (p *packer) writeFile(rel string, size int64) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer f.Close()
 	if err = p.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: rel, Mode: 0o644, Size: size}); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func sampleModule() map[string]string {
 	}
 }
 
-func module(t testing.TB, files map[string]string) string {
+func module(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -194,8 +194,8 @@ func TestPackErrors(t *testing.T) {
 }
 
 // must returns a value, or ends the test with the error beside it.
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -204,7 +204,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
-func wantError(t testing.TB, err error, text string) {
+func wantError(t *testing.T, err error, text string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), text) {
 		t.Errorf("error %v, want one with %q", err, text)

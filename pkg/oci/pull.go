@@ -209,7 +209,7 @@ func (f *fetcher) readBlob(ctx context.Context, layer v1.Descriptor) ([]byte, er
 	if err != nil {
 		return nil, f.explain(ctx, err)
 	}
-	defer body.Close() //nolint:errcheck // only read from
+	defer body.Close()
 	data, err := io.ReadAll(io.LimitReader(body, layer.Size+1))
 	return data, f.verifyBlob(ctx, layer, data, err)
 }

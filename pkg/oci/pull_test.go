@@ -257,7 +257,8 @@ func reversed(data []byte) []byte {
 }
 
 // replace gives the module another content layer, with digests that are right.
-func (f *fake) replace(t testing.TB, content []byte) {
+func (f *fake) replace(t *testing.T, content []byte) {
+	t.Helper()
 	vendor, _ := plainLayers(t)
 	f.answers = newFake(t, vendor, content, nil).answers
 }

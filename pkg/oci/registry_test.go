@@ -31,7 +31,7 @@ const secret = "hunter2-hunter2"
 var credentials = oci.Options{Creds: "me:" + secret}
 
 // serve starts a server and returns its host.
-func serve(t testing.TB, handler http.Handler) string {
+func serve(t *testing.T, handler http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -39,12 +39,12 @@ func serve(t testing.TB, handler http.Handler) string {
 }
 
 // goodRegistry starts a registry that behaves.
-func goodRegistry(t testing.TB) string {
+func goodRegistry(t *testing.T) string {
 	t.Helper()
 	return serve(t, registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 }
 
-func parse(t testing.TB, s string) ref.Reference {
+func parse(t *testing.T, s string) ref.Reference {
 	t.Helper()
 	return must(ref.Parse(s))(t)
 }
@@ -70,7 +70,7 @@ type fake struct {
 
 // newFake returns a registry that has a module with these layers under the tag
 // 1.0.0, after edit has changed its manifest.
-func newFake(t testing.TB, vendor, content []byte, edit func(*v1.Manifest)) *fake {
+func newFake(t *testing.T, vendor, content []byte, edit func(*v1.Manifest)) *fake {
 	t.Helper()
 	f := &fake{answers: map[string]answer{}, fail: map[string]int{}, cut: map[string]int{}}
 	m := v1.Manifest{
@@ -138,7 +138,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // contents returns the files below dir with what is in them.
-func contents(t testing.TB, dir string) map[string]string {
+func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	for _, name := range tree(t, dir) {
@@ -159,7 +159,7 @@ func packed() map[string]string {
 	return files
 }
 
-func plainLayers(t testing.TB) (vendor, content []byte) {
+func plainLayers(t *testing.T) (vendor, content []byte) {
 	t.Helper()
 	return archive(t, file("cue.mod/module.cue", "m")), archive(t, file("timoni.cue", "t"))
 }
