@@ -28,7 +28,7 @@ func Dispatch(program string, args []string) (Call, error) {
 	if err != nil || len(rest) == 0 {
 		return Call{}, err
 	}
-	name, rest := rest[0], rest[1:]
+	name, rest := canonical(rest[0]), rest[1:]
 	if name == "help" && len(rest) > 0 {
 		return Dispatch(program, slices.Concat(flags, rest, []string{"--help"}))
 	}
@@ -37,6 +37,17 @@ func Dispatch(program string, args []string) (Call, error) {
 		return Call{}, unknownVerb(program, name)
 	}
 	return Verbs()[i].call(program, flags, rest), nil
+}
+
+// canonical returns the name in the table of a verb that has a second one.
+func canonical(name string) string {
+	switch name {
+	case "ls":
+		return "list"
+	case "uninstall":
+		return "delete"
+	}
+	return name
 }
 
 // call puts the flags that were typed before the verb behind the last word of
