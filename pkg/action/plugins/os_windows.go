@@ -13,7 +13,8 @@ import (
 
 // Become runs p as a child process, since Windows cannot replace a process,
 // and returns an error without text that carries its exit code. A Ctrl-C
-// reaches the child from the console itself.
+// reaches the child from the console itself. When kubectl started this
+// process, it turns every exit code but 0 into 1.
 func Become(p Process) error {
 	cmd := &exec.Cmd{
 		Path: p.Path, Args: p.Argv, Env: p.Environ,
@@ -39,7 +40,9 @@ func isExecutable(path string) bool {
 }
 
 // shim returns the file that kubectl runs to complete the operands and flags
-// of a plugin.
+// of a plugin. As of 1.36 kubectl on Windows takes the file name, extension
+// included, for the name of the plugin (registerPluginCommands) and therefore
+// completes none; the file is what it will look up once that is mended.
 func shim(plugin string) (name, content string) {
 	return shimPrefix + plugin + ".cmd", "@rem " + shimMark + "\r\n" +
 		"@kubectl-" + plugin + ".exe __complete %*\r\n"
