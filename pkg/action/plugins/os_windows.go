@@ -36,7 +36,7 @@ func fileNames(name string) []string {
 
 func isExecutable(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	return err == nil && info.Mode().IsRegular() && stem(path) != path
 }
 
 // shim returns the file that kubectl runs to complete the operands and flags
