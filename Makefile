@@ -45,7 +45,7 @@ install: build ## copy the binaries to PREFIX/bin (PREFIX=~/.local)
 	install -m 755 bin/kubectl-timoni* bin/timoni-krm$(EXE) "$(DESTDIR)$(PREFIX)/bin/"
 
 .PHONY: demo
-demo: ## render, apply and build with kustomize, on a cluster that it starts and removes
+demo: build ## render, apply and build with kustomize, on a cluster that it starts and removes
 	@go run ./test/demo
 
 .PHONY: cluster-up

@@ -112,6 +112,9 @@ const envOwner = "TIMONI_KIT_OWNER"
 // test asks. It fails the test when there is none to be had.
 func ForTest(t testing.TB) *ControlPlane {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out what needs a control plane")
+	}
 	url := os.Getenv(EnvURL)
 	if url == "" {
 		t.Fatal("no control plane: add func TestMain(m *testing.M) { os.Exit(kit.Main(m)) }")
