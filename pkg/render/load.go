@@ -89,7 +89,7 @@ func loadInstance(req Request, root, dir string, files *files) *build.Instance {
 // evaluate evaluates the whole package, once.
 func (e *evaluation) evaluate() (cue.Value, error) {
 	root := e.ctx.BuildInstance(e.instance)
-	return root, values.Explain(root.Err())
+	return root, values.Check(root)
 }
 
 // files parses the files of a module for the loader. It names them as the user

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 
 	"cuelang.org/go/cue"
@@ -73,7 +74,8 @@ func (r *Result) Objects() []api.Object {
 
 // Build renders the module. Errors of the module's code or of the values wrap a
 // *values.Error with the places; a directory without a module is ErrNoModule.
-func Build(ctx context.Context, req Request) (*Result, error) {
+func Build(ctx context.Context, req Request) (result *Result, err error) {
+	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
 	req.Package = cmp.Or(req.Package, DefaultPackage)
 	req.Origin = cmp.Or(req.Origin, req.Dir)
 	kubeVersion, err := parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion))

@@ -120,8 +120,8 @@ func (s Source) evaluate(file *ast.File) (cue.Value, error) {
 		return cue.Value{}, Explain(err)
 	}
 	root := cuecontext.New(cuecontext.WithInjection(embed.New())).BuildInstance(inst)
-	if err := root.Err(); err != nil {
-		return cue.Value{}, Explain(err)
+	if err := Check(root); err != nil {
+		return cue.Value{}, err
 	}
 	if v := root.LookupPath(cue.MakePath(cue.Str(fieldName))); v.Exists() {
 		return v, nil

@@ -6,6 +6,10 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
@@ -13,8 +17,7 @@ import (
 	"cuelang.org/go/cue/token"
 	"cuelang.org/go/encoding/json"
 	"cuelang.org/go/encoding/yaml"
-
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	sigsyaml "sigs.k8s.io/yaml"
 )
 
 // fieldName is the field that holds the values in a module, and that wraps
@@ -23,7 +26,8 @@ const fieldName = "values"
 
 // parse returns the struct of values of a source, as data: no references, no
 // imports, nothing to be evaluated. It is nil when the source is empty.
-func (s Source) parse() (*ast.StructLit, error) {
+func (s Source) parse() (lit *ast.StructLit, err error) {
+	defer Recover(s.Name, &err)
 	if s.Expr != nil {
 		return s.asStruct(s.Expr)
 	}
@@ -40,6 +44,14 @@ func (s Source) parse() (*ast.StructLit, error) {
 	return s.parseCUE()
 }
 
+// Recover, deferred, turns a panic of CUE or of its decoders into an error that
+// names what was read.
+func Recover(name string, err *error) {
+	if reason := recover(); reason != nil {
+		*err = fmt.Errorf("%s: CUE does not survive this input: %v", name, reason)
+	}
+}
+
 func (s Source) parseJSON() (*ast.StructLit, error) {
 	if len(bytes.TrimSpace(s.Data)) == 0 {
 		return nil, nil
@@ -52,17 +64,40 @@ func (s Source) parseJSON() (*ast.StructLit, error) {
 }
 
 func (s Source) parseYAML() (*ast.StructLit, error) {
-	file, err := yaml.Extract(s.Name, s.Data)
-	if err != nil {
+	expr, err := s.decodeYAML()
+	if err != nil || isEmptyYAML(expr) {
+		return nil, err
+	}
+	return s.unwrap(expr)
+}
+
+func (s Source) decodeYAML() (ast.Expr, error) {
+	if err := checkMergeKeys(s.Data); err != nil {
 		return nil, s.syntaxError(err)
 	}
-	if embed, ok := onlyEmbed(file.Decls); ok {
-		if isEmptyYAML(embed) {
-			return nil, nil
-		}
-		return s.asStruct(embed) // which says what it is instead
+	decoder := yaml.NewDecoder(s.Name, bytes.NewReader(s.Data))
+	expr, err := decoder.Extract()
+	if err != nil && err != io.EOF {
+		return nil, s.syntaxError(err)
 	}
-	return s.unwrap(&ast.StructLit{Elts: file.Decls})
+	if second, err := decoder.Extract(); err == nil {
+		return nil, Explain(errors.Newf(second.Pos(), "values: a second YAML document, one is allowed"))
+	}
+	return expr, nil
+}
+
+// checkMergeKeys refuses a map that is merged into itself. CUE's decoder (v0.17.1)
+// does not end on one, and what it does then cannot be recovered from.
+func checkMergeKeys(data []byte) error {
+	if !bytes.Contains(data, []byte("<<")) || !bytes.Contains(data, []byte("*")) {
+		return nil
+	}
+	var v any
+	err := sigsyaml.Unmarshal(data, &v)
+	if err != nil && strings.Contains(err.Error(), "contains itself") {
+		return err
+	}
+	return nil
 }
 
 // isEmptyYAML recognises what the decoder makes of a file without a document,
@@ -73,7 +108,7 @@ func isEmptyYAML(e ast.Expr) bool {
 			return isNull(u.X)
 		}
 	}
-	return isNull(e)
+	return e == nil || isNull(e)
 }
 
 // unwrap returns the struct of values of YAML, JSON or a bare CUE struct: the
@@ -104,11 +139,27 @@ func (s Source) asStruct(expr ast.Expr) (*ast.StructLit, error) {
 	return nil, Explain(errors.Newf(expr.Pos(), "values must be a map of names to values, not %s", what))
 }
 
-// syntaxError puts the position that a parser put into its text, or into a
-// position of its own, where every error of this package has it.
+// syntaxError returns the error of a parser. Those of the YAML decoder have the
+// place in their text.
 func (s Source) syntaxError(err error) error {
-	return fail.With(fail.Failed, fmt.Errorf("values: %w", Explain(err)))
+	p := Problems(err)[0]
+	if rest, ok := strings.CutPrefix(p.Message, s.Name+":"); ok {
+		line, message, _ := strings.Cut(rest, ":")
+		if n, err := strconv.Atoi(line); err == nil {
+			p.Positions = []token.Position{{Filename: s.Name, Line: n}}
+			rest = message
+		}
+		p.Message = strings.TrimSpace(rest)
+	}
+	if len(p.Positions) == 0 {
+		p.Positions = []token.Position{{Filename: s.Name, Line: 1}}
+	}
+	p.Message = "values: " + p.Message
+	return &Error{Problems: []Problem{p}, cause: err}
 }
+
+// cueRE matches the lines that a file in CUE begins with, and no file in YAML.
+var cueRE = regexp.MustCompile(`(?m)\A(?:\s*(?://.*)?\n)*(?:package |import |@|//|values: *\{ *$)`)
 
 // detect returns the format of data without a file name. YAML is the likely
 // one and also reads most of JSON; CUE that YAML would read as well, but
@@ -117,20 +168,27 @@ func detect(name string, data []byte) Format {
 	if stdjson.Valid(data) {
 		return JSON
 	}
-	file, err := parser.ParseFile(name, data, parser.ParseComments)
-	if err != nil || len(file.Unresolved) > 0 {
-		return YAML
-	}
-	if _, err := yaml.Extract(name, data); err != nil || onlyCUE(file) {
+	_, yamlErr := Source{Name: name, Data: data}.decodeYAML()
+	file, cueErr := parser.ParseFile(name, data, parser.ParseComments)
+	switch {
+	case yamlErr != nil && (cueErr == nil || cueRE.Match(data)):
+		return CUE
+	case yamlErr == nil && cueErr == nil && onlyCUE(file):
 		return CUE
 	}
 	return YAML
 }
 
-// onlyCUE says whether a file that parses as CUE holds something that YAML
-// does not have: a package clause, a comment of the form //, a declaration
-// that is no plain field, a reference.
+// onlyCUE says whether a file that parses as CUE and as YAML holds something
+// that YAML does not have: a package clause, a comment of the form //, a
+// declaration that is no plain field, a reference. A name that means nothing in
+// CUE is a string of YAML.
 func onlyCUE(file *ast.File) bool {
+	for _, ident := range file.Unresolved {
+		if !isType(ident) {
+			return false
+		}
+	}
 	found := false
 	ast.Walk(file, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/token"
 )
@@ -38,6 +39,19 @@ func Explain(err error) error {
 		return err
 	}
 	return &Error{Problems: tidy(Problems(err)), cause: err}
+}
+
+// Check returns everything that is wrong with an evaluated value, as an *Error.
+// What is merely not concrete is not wrong.
+func Check(v cue.Value) error {
+	err := v.Err() // costs nothing, but is the first problem only
+	if err == nil {
+		return nil
+	}
+	if all := v.Validate(); all != nil {
+		err = all
+	}
+	return Explain(err)
 }
 
 // Problems returns what a CUE error consists of. It is not empty for an error.
@@ -97,9 +111,17 @@ func (p Problem) String() string {
 	}
 	b.WriteString(p.Message)
 	for _, pos := range p.Positions {
-		b.WriteString("\n    " + pos.String())
+		b.WriteString("\n    " + place(pos))
 	}
 	return b.String()
+}
+
+// place returns file:line:column, or file:line where the column is not known.
+func place(pos token.Position) string {
+	if pos.Column == 0 {
+		return pos.Filename + ":" + strconv.Itoa(pos.Line)
+	}
+	return pos.String()
 }
 
 // Error returns the first problems in full and the number of the others.

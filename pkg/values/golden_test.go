@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package values_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/parser"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// TestMerge runs the scripts of testdata/merge. In each, values.cue and, if
+// there, other.cue are files of one package, and the other files are sources in
+// the order in which they stand; stdin is the standard input. "want" is the
+// merged values, or the error.
+func TestMerge(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("testdata/merge/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := merge(t, archive)
+			i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
+			if os.Getenv("UPDATE") != "" {
+				if i < 0 {
+					i = len(archive.Files)
+					archive.Files = append(archive.Files, txtar.File{Name: "want"})
+				}
+				archive.Files[i].Data = []byte(got)
+				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if i < 0 {
+				t.Fatal("no file want: run with UPDATE=1")
+			}
+			if diff := cmp.Diff(string(archive.Files[i].Data), got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// merge returns what the script's want must be.
+func merge(t *testing.T, archive *txtar.Archive) string {
+	t.Helper()
+	var paths []string
+	stdin, module := "", map[string]string{}
+	dir := t.TempDir()
+	for _, f := range archive.Files {
+		switch f.Name {
+		case "values.cue", "other.cue":
+			module[f.Name] = string(f.Data)
+		case "want":
+		case "stdin":
+			stdin = string(f.Data)
+			paths = append(paths, "-")
+		default:
+			path := filepath.Join(dir, f.Name)
+			if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(f.Name, "embedded") {
+				paths = append(paths, path)
+			}
+		}
+	}
+	text, err := evaluate(paths, stdin, module)
+	if err != nil {
+		text = "error: " + err.Error() + "\n"
+	}
+	return filepath.ToSlash(strings.ReplaceAll(text, dir+string(filepath.Separator), ""))
+}
+
+func evaluate(paths []string, stdin string, module map[string]string) (string, error) {
+	sources, err := values.ReadFiles(paths, strings.NewReader(stdin))
+	if err != nil {
+		return "", err
+	}
+	tree, err := values.Merge(sources)
+	if err != nil {
+		return "", err
+	}
+	root, err := overlay(tree, module)
+	if err != nil {
+		return "", err
+	}
+	v := root.LookupPath(cue.ParsePath("values"))
+	if err := v.Validate(cue.Concrete(true)); err != nil {
+		return "", values.Explain(err)
+	}
+	text, err := values.Text(v)
+	return text + "\n", err
+}
+
+// overlay evaluates a package with the tree merged over its values.cue.
+func overlay(tree *values.Tree, module map[string]string) (cue.Value, error) {
+	inst := build.NewContext().NewInstance("", nil)
+	for name, text := range module {
+		file, err := parser.ParseFile("module/"+name, text)
+		if err != nil {
+			return cue.Value{}, values.Explain(err)
+		}
+		if name == "values.cue" {
+			tree.Overlay(file)
+		}
+		if err := inst.AddSyntax(file); err != nil {
+			return cue.Value{}, values.Explain(err)
+		}
+	}
+	if err := inst.Complete(); err != nil {
+		return cue.Value{}, values.Explain(err)
+	}
+	root := cuecontext.New().BuildInstance(inst)
+	return root, values.Check(root)
+}
