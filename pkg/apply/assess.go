@@ -4,6 +4,7 @@ package apply
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -102,8 +103,8 @@ func hasCondition(o api.Object, conditionType string) bool {
 // checks that have no text of their own.
 func lastCondition(o api.Object) string {
 	conditions, _, _ := unstructured.NestedSlice(o, "status", "conditions")
-	for i := len(conditions) - 1; i >= 0; i-- {
-		condition, _ := conditions[i].(map[string]any)
+	for _, c := range slices.Backward(conditions) {
+		condition, _ := c.(map[string]any)
 		message, _ := condition["message"].(string)
 		if condition["status"] != "True" && message != "" {
 			return message

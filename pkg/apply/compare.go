@@ -5,6 +5,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,20 +26,13 @@ func sameState(live, next api.Object) bool {
 }
 
 func withoutBookkeeping(o api.Object) api.Object {
-	c := make(api.Object, len(o))
-	for k, v := range o {
-		c[k] = v
-	}
+	c := maps.Clone(o)
 	metadata, _ := o["metadata"].(map[string]any)
-	kept := make(map[string]any, len(metadata))
-	for k, v := range metadata {
-		switch k {
-		case "managedFields", "resourceVersion", "generation":
-		default:
-			kept[k] = v
-		}
+	metadata = maps.Clone(metadata)
+	for _, field := range []string{"managedFields", "resourceVersion", "generation"} {
+		delete(metadata, field)
 	}
-	c["metadata"] = kept
+	c["metadata"] = metadata
 	return c
 }
 

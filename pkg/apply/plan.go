@@ -42,7 +42,7 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 			"to remove the instance: kubectl timoni delete %s -n %s", req.Instance.Metadata.Name, req.Instance.Metadata.Namespace)
 	}
 	plan.instance.Inventory = inventoryOf(plan.Steps)
-	if err := store.Check(record, plan.instance); err != nil {
+	if err = store.Check(record, plan.instance); err != nil {
 		return nil, err
 	}
 	candidates, err := e.candidates(plan)
@@ -53,7 +53,7 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.decideAll(ctx, plan, live); err != nil {
+	if err = e.decideAll(ctx, plan, live); err != nil {
 		return nil, err
 	}
 	plan.Prune = planPrune(plan.Steps, candidates, live)

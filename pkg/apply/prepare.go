@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -162,22 +163,12 @@ func byKind(a, b api.Entry) int {
 	ida, erra := a.Parse()
 	idb, errb := b.Parse()
 	if erra != nil || errb != nil {
-		return compare(a.ID, b.ID)
+		return strings.Compare(a.ID, b.ID)
 	}
-	if c := compare(ida.Kind, idb.Kind); c != 0 {
+	if c := strings.Compare(ida.Kind, idb.Kind); c != 0 {
 		return c
 	}
-	return compare(a.ID, b.ID)
-}
-
-func compare(a, b string) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
+	return strings.Compare(a.ID, b.ID)
 }
 
 // deferral returns why the server cannot judge a step yet, empty when it can.

@@ -27,12 +27,16 @@ func main() {
 	if kit.Supervising() {
 		os.Exit(kit.Supervise())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	if err := interruptible(func(ctx context.Context) error { return run(ctx, os.Stdout) }); err != nil {
 		fmt.Fprintf(os.Stderr, "error: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+func interruptible(run func(context.Context) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx)
 }
 
 // step is a sentence and the command that shows it.
@@ -94,7 +98,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("make a directory for the demo: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if err := writeFiles(dir, root); err != nil {
+	if err = writeFiles(dir, root); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "Starting a control plane; the first time on a machine it is built, which takes some minutes.")

@@ -48,7 +48,7 @@ func (cp *ControlPlane) CreateNamespace(ctx context.Context, name string) error 
 		return err
 	}
 	if cp.Shared {
-		if err := c.deleteNamespace(ctx, name); err != nil {
+		if err = c.deleteNamespace(ctx, name); err != nil {
 			return fmt.Errorf("create namespace %s: %w", name, err)
 		}
 	}

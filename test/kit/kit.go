@@ -224,7 +224,7 @@ func spawn(cmd *exec.Cmd) (*Supervisor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the supervisor: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err = cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the supervisor: %w", err)
 	}
 	url, err := bufio.NewReader(stdout).ReadString('\n')

@@ -4,6 +4,7 @@ package kit_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -142,7 +143,7 @@ func TestExistingCluster(t *testing.T) {
 	if len(existing.Pids) != 1 {
 		t.Errorf("started %d programs, want the registry alone", len(existing.Pids))
 	}
-	if _, err := existing.Mark(); err != kit.ErrNoAudit {
+	if _, err := existing.Mark(); !errors.Is(err, kit.ErrNoAudit) {
 		t.Errorf("Mark: %v, want %v", err, kit.ErrNoAudit)
 	}
 	ns := existing.Namespace(t)

@@ -199,7 +199,7 @@ func (st *stack) rest(ctx context.Context, cp *ControlPlane) error {
 	if err != nil {
 		return err
 	}
-	if err := st.registry(ctx, cp.Registry); err != nil {
+	if err = st.registry(ctx, cp.Registry); err != nil {
 		return err
 	}
 	client, err := cp.client()
@@ -231,10 +231,10 @@ func (st *stack) external(ctx context.Context, kubeconfig string) (*ControlPlane
 		Kustomize:  st.bin.Kustomize,
 	}
 	config := fmt.Appendf(nil, registryConfig, filepath.Join(st.dir, "registry"), cp.Registry)
-	if err := os.WriteFile(filepath.Join(st.dir, "registry-config"), config, 0o600); err != nil {
+	if err = os.WriteFile(filepath.Join(st.dir, "registry-config"), config, 0o600); err != nil {
 		return nil, fmt.Errorf("write the registry's configuration: %w", err)
 	}
-	if err := st.registry(ctx, cp.Registry); err != nil {
+	if err = st.registry(ctx, cp.Registry); err != nil {
 		return nil, err
 	}
 	cp.Pids = st.pids()

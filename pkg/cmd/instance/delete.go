@@ -28,16 +28,12 @@ func newDelete(c *common) *cobra.Command {
 			if err := checkFormat(output, "json", "yaml", "name"); err != nil {
 				return err
 			}
-			namespace, err := c.kube.Namespace()
+			observer := ui.Observer(c.env.Stderr, quiet)
+			client, namespace, err := c.open(observer)
 			if err != nil {
 				return err
 			}
 			req.Key = instance.Key{Namespace: namespace, Name: args[0]}
-			observer := ui.Observer(c.env.Stderr, quiet)
-			client, err := c.connect(observer)
-			if err != nil {
-				return err
-			}
 			outcomes, err := instance.Delete(cmd.Context(), client, req, observer)
 			if err != nil {
 				return err

@@ -41,11 +41,7 @@ func newInspect(c *common) *cobra.Command {
 			if err := checkFormat(output, "json", "yaml"); err != nil {
 				return err
 			}
-			namespace, err := c.kube.Namespace()
-			if err != nil {
-				return err
-			}
-			client, err := c.connect(ui.NewText(c.env.Stderr))
+			client, namespace, err := c.open(ui.NewText(c.env.Stderr))
 			if err != nil {
 				return err
 			}

@@ -25,6 +25,12 @@ type common struct {
 	kube *kube.Flags
 }
 
-func (c *common) connect(observer event.Observer) (*kube.Client, error) {
-	return c.kube.Connect(cli.UserAgent("instance"), observer)
+// open returns a client and the namespace of the command. It sends no request.
+func (c *common) open(observer event.Observer) (*kube.Client, string, error) {
+	namespace, err := c.kube.Namespace()
+	if err != nil {
+		return nil, "", err
+	}
+	client, err := c.kube.Connect(cli.UserAgent("instance"), observer)
+	return client, namespace, err
 }

@@ -26,16 +26,12 @@ func newList(c *common) *cobra.Command {
 			if err := checkFormat(output, "wide", "json", "yaml", "name"); err != nil {
 				return err
 			}
-			namespace := ""
-			if !all {
-				var err error
-				if namespace, err = c.kube.Namespace(); err != nil {
-					return err
-				}
-			}
-			client, err := c.connect(ui.NewText(c.env.Stderr))
+			client, namespace, err := c.open(ui.NewText(c.env.Stderr))
 			if err != nil {
 				return err
+			}
+			if all {
+				namespace = ""
 			}
 			list, err := instance.List(cmd.Context(), client, namespace)
 			if list == nil && err != nil {

@@ -29,12 +29,16 @@ func main() {
 	if kit.Supervising() {
 		os.Exit(kit.Supervise())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	if err := interruptible(func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) }); err != nil {
 		fmt.Fprintf(os.Stderr, "error: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+func interruptible(run func(context.Context) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -50,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("find the cache directory: %w", err)
 	}
 	dir = filepath.Join(dir, "kubectl-timoni", "cluster")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err = os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("create the cache: %w", err)
 	}
 	unlock, err := lockedfile.MutexAt(filepath.Join(dir, "lock")).Lock()
