@@ -4,7 +4,9 @@ package render
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -44,12 +46,12 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	}
 	files := &files{root: root, origin: req.Origin, values: filepath.Join(dir, valuesFile), tree: tree, parsed: map[string]parsed{}}
 	inst := loadInstance(req, root, dir, files)
-	if inst.Err != nil {
-		return nil, values.Explain(inst.Err)
-	}
 	valuesFile := files.parsed[files.values].file
-	if valuesFile == nil || valuesFile.PackageName() != req.Package {
+	if valuesFile != nil && valuesFile.PackageName() != req.Package {
 		return nil, fmt.Errorf("%s does not belong to package %q", files.display(files.values), req.Package)
+	}
+	if inst.Err != nil {
+		return nil, files.explain(inst.Err)
 	}
 	schemaFile, err := parser.ParseFile("timoni.sh/core/v1alpha1/timoni.cue", schema.Module(req.Package))
 	if err != nil {
@@ -59,13 +61,23 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 		return nil, values.Explain(err)
 	}
 	e := &evaluation{
-		req: req, path: strings.TrimSuffix(inst.Module, "@v0"), instance: inst, valuesFile: valuesFile,
+		req: req, instance: inst, valuesFile: valuesFile,
 		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
 	}
-	if mf := inst.ModuleFile; mf != nil && mf.Custom["legacy"] != nil {
-		e.warnings = append(e.warnings, fmt.Sprintf("%s: no language version, the oldest one is assumed", files.display(filepath.Join(root, moduleFile))))
+	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version
+	if name := filepath.Join(root, filepath.FromSlash(moduleFile)); !declaresLanguage(name) {
+		e.warnings = append(e.warnings, files.display(name)+" names no language version: the oldest one is assumed")
 	}
 	return e, nil
+}
+
+var languageRE = regexp.MustCompile(`(?m)^\s*"?language"?\s*:`)
+
+// declaresLanguage says whether a module file has a language version. The
+// loader fills one in without a word.
+func declaresLanguage(name string) bool {
+	data, err := os.ReadFile(name)
+	return err != nil || languageRE.Match(data)
 }
 
 func loadInstance(req Request, root, dir string, files *files) *build.Instance {
@@ -135,6 +147,23 @@ func (f *files) display(name string) string {
 		return f.origin + "/" + filepath.ToSlash(rel)
 	}
 	return strings.TrimRight(f.origin, `/`+string(filepath.Separator)) + string(filepath.Separator) + rel
+}
+
+// explain turns an error of the loader into the project's. The loader knows the
+// module by its absolute path, and where values.cue could not be read it misses
+// the tags that declareTags would have put there.
+func (f *files) explain(err error) error {
+	var kept []values.Problem
+	for _, p := range values.Problems(err) {
+		p.Message = strings.ReplaceAll(p.Message, f.root+string(filepath.Separator), f.display(f.root+string(filepath.Separator)))
+		for i := range p.Positions {
+			p.Positions[i].Filename = f.display(p.Positions[i].Filename)
+		}
+		if p.Message != `no tag for "name"` || len(kept) == 0 {
+			kept = append(kept, p)
+		}
+	}
+	return values.NewError(kept)
 }
 
 // declareTags declares the tags that every module is given, in a hidden field:

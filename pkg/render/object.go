@@ -78,7 +78,7 @@ func (r *reader) readItem(stage int, v cue.Value) {
 	switch {
 	case decoded == nil || len(r.problems) > before:
 	case !isMap:
-		r.problem(v, "an object is wanted, not a %s", v.Kind())
+		r.problem(v, "an object is wanted, this is of type %s", v.Kind())
 	case isKustomization(object):
 	case isList(object):
 		r.readItems(stage, v)
@@ -201,9 +201,14 @@ func (r *reader) cueProblem(err error) {
 }
 
 func (r *reader) problem(v cue.Value, format string, args ...any) {
-	p := values.Problem{Path: v.Path().String(), Message: fmt.Sprintf(format, args...)}
+	r.problems = append(r.problems, values.Problem{
+		Path: v.Path().String(), Message: fmt.Sprintf(format, args...), Positions: positions(v),
+	})
+}
+
+func positions(v cue.Value) []token.Position {
 	if pos := v.Pos(); pos.IsValid() {
-		p.Positions = []token.Position{pos.Position()}
+		return []token.Position{pos.Position()}
 	}
-	r.problems = append(r.problems, p)
+	return nil
 }

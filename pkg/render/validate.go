@@ -33,6 +33,8 @@ func (r *reader) validate() {
 		id := f.object.ID()
 		if other := first[id]; other != nil {
 			r.problem(f.value, "%s is rendered twice: it is also %s", id, other.value.Path())
+			p := &r.problems[len(r.problems)-1]
+			p.Positions = append(p.Positions, positions(other.value)...)
 			continue
 		}
 		first[id] = f

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// TestBuild runs the scripts of testdata/build. In each, the files below mod/
+// are the module, the other ones values in the order in which they stand, and
+// the lines "name: value" of the comment fields of the request. "want" is what
+// is rendered, or the error. A module without cue.mod, timoni.cue or values.cue
+// gets a plain one, unless the comment says "bare: true".
+func TestBuild(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("testdata/build/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := build(t, archive)
+			i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
+			if os.Getenv("UPDATE") != "" {
+				if i < 0 {
+					i = len(archive.Files)
+					archive.Files = append(archive.Files, txtar.File{Name: "want"})
+				}
+				archive.Files[i].Data = []byte(got)
+				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if i < 0 {
+				t.Fatal("no file want: run with UPDATE=1")
+			}
+			if diff := cmp.Diff(string(archive.Files[i].Data), got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func build(t *testing.T, archive *txtar.Archive) string {
+	t.Helper()
+	dir := t.TempDir()
+	sources := write(t, dir, archive)
+	req := render.Request{
+		Dir: filepath.Join(dir, "mod"), Origin: "./mod", Name: "app", Namespace: "apps",
+		ModuleVersion: "1.2.3", Values: sources,
+	}
+	configure(&req, string(archive.Comment))
+	result, err := render.Build(t.Context(), req)
+	text := describe(result, err)
+	return filepath.ToSlash(strings.ReplaceAll(text, dir, "TMP"))
+}
+
+// configure sets the fields of the request that a script's comment names.
+func configure(req *render.Request, comment string) {
+	for line := range strings.Lines(comment) {
+		key, value, ok := strings.Cut(strings.TrimSpace(line), ": ")
+		if !ok {
+			continue
+		}
+		switch key {
+		case "package":
+			req.Package = value
+		case "kube":
+			req.KubeVersion = value
+		case "namespace":
+			req.Namespace = value
+		case "replace":
+			req.ReplaceValues = true
+		}
+	}
+}
+
+// write writes the files of a script and returns its values.
+func write(t *testing.T, dir string, archive *txtar.Archive) []values.Source {
+	t.Helper()
+	if !strings.Contains(string(archive.Comment), "bare: true") {
+		for name, text := range map[string]string{
+			"mod/cue.mod/module.cue": "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n",
+			"mod/timoni.cue":         "package main\n",
+			"mod/values.cue":         "package main\n\nvalues: {}\n",
+		} {
+			writeFile(t, filepath.Join(dir, name), text)
+		}
+	}
+	var sources []values.Source
+	for _, f := range archive.Files {
+		if strings.HasPrefix(f.Name, "mod/") {
+			writeFile(t, filepath.Join(dir, f.Name), string(f.Data))
+		} else if f.Name != "want" {
+			format := values.Format(strings.TrimPrefix(filepath.Ext(f.Name), "."))
+			sources = append(sources, values.Source{Name: f.Name, Format: format, Data: f.Data})
+		}
+	}
+	return sources
+}
+
+func writeFile(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func describe(r *render.Result, err error) string {
+	if err != nil {
+		return "error: " + err.Error() + "\n"
+	}
+	var b strings.Builder
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", warning)
+	}
+	for _, set := range r.Sets {
+		fmt.Fprintf(&b, "# stage %s\n%s", set.Name, api.YAML(set.Objects))
+	}
+	fmt.Fprintf(&b, "# module %s, values\n%s\n", r.ModulePath, r.Values)
+	for _, image := range r.Images {
+		fmt.Fprintf(&b, "# image %s\n", image)
+	}
+	return b.String()
+}
