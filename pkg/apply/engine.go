@@ -110,11 +110,10 @@ type Plan struct {
 	Steps []*Step // in the order of stages
 	Prune []*Step // what left the module
 
-	request    Request
-	instance   api.Instance  // with its inventory
-	record     *store.Record // nil when nothing is installed
-	newSpace   bool          // the instance's namespace does not exist
-	namespaces map[string]bool
+	request  Request
+	instance api.Instance  // with its inventory
+	record   *store.Record // nil when nothing is installed
+	newSpace bool          // the instance's namespace does not exist
 }
 
 // All returns the steps of the plan and of the prune, in this order.
@@ -139,7 +138,7 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := e.Plan(ctx, req)
+	plan, err := e.plan(ctx, req, true)
 	if err == nil {
 		err = plan.Refusal()
 	}

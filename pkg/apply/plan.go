@@ -24,12 +24,17 @@ import (
 // means that the plan could not be made; that a step is refused stands in the
 // plan.
 func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
-	record, err := e.Store.Get(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
-	}
 	exists, err := e.namespaceExists(ctx, req.Instance.Metadata.Namespace)
 	if err != nil {
+		return nil, err
+	}
+	return e.plan(ctx, req, exists)
+}
+
+// plan is Plan for a namespace of which it is known whether it exists.
+func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, error) {
+	record, err := e.Store.Get(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	plan := &Plan{request: req, instance: req.Instance, record: record, newSpace: !exists}
