@@ -122,17 +122,15 @@ func (t Target) exe(name string) string {
 // Binaries returns the names of the binaries that the repository at root
 // builds: those of plugins/ and timoni-krm.
 func Binaries(root string) ([]string, error) {
-	dirs, err := os.ReadDir(filepath.Join(root, "plugins"))
+	mains, err := filepath.Glob(filepath.Join(root, "plugins", "*", "main.go"))
 	if err != nil {
 		return nil, fmt.Errorf("list the plugins: %w", err)
 	}
 	var names []string
-	for _, dir := range dirs {
-		if dir.IsDir() {
-			names = append(names, dir.Name())
-		}
+	for _, main := range mains {
+		names = append(names, filepath.Base(filepath.Dir(main)))
 	}
-	if _, err := os.Stat(filepath.Join(root, "krmfn")); err == nil {
+	if _, err = os.Stat(filepath.Join(root, "krmfn", "main.go")); err == nil {
 		names = append(names, "timoni-krm")
 	}
 	slices.Sort(names)

@@ -45,7 +45,7 @@ func run(w io.Writer, bin, root string) error {
 	fmt.Fprintln(table, "BINARY\tSIZE MB\tBUDGET\tSTART MS\tBUDGET\tLINKS")
 	var problems []error
 	for _, b := range binaries() {
-		if !exists(filepath.Join(root, filepath.FromSlash(b.source))) {
+		if !exists(filepath.Join(root, filepath.FromSlash(b.source), "main.go")) {
 			fmt.Fprintf(table, "%s\tnot built yet\t%.0f\t\t%s\t\n", b.name, b.size, millis(b.startup))
 			continue
 		}
