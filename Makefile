@@ -21,7 +21,7 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 BUILD = go build -buildvcs=$(VCS) -ldflags '-s -w'
 # What needs no control plane. With -short, packages leave out what does.
-UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/... ./test/krew/... ./test/modules/...
+UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/size/... ./test/krew/... ./test/modules/...
 
 .DEFAULT_GOAL := help
 
@@ -133,9 +133,10 @@ check-vet:
 check-generated:
 	@.ci/generated $(UNIT)
 
+# With the tests that need a control plane: what they drive is concurrent.
 .PHONY: check-race
-check-race:
-	CGO_ENABLED=1 go test -race -short $(UNIT)
+check-race: control-plane
+	CGO_ENABLED=1 go test -race -timeout 30m $(UNIT)
 
 .PHONY: check-lint
 check-lint:
