@@ -146,8 +146,11 @@ func (s Source) syntaxError(err error) error {
 	if rest, ok := strings.CutPrefix(p.Message, s.Name+":"); ok {
 		line, message, _ := strings.Cut(rest, ":")
 		if n, err := strconv.Atoi(line); err == nil {
-			p.Positions = []token.Position{{Filename: s.Name, Line: n}}
 			rest = message
+			if yamlParserRE.MatchString(message) {
+				n++ // the decoder counts the lines of these from 0
+			}
+			p.Positions = []token.Position{{Filename: s.Name, Line: n}}
 		}
 		p.Message = strings.TrimSpace(rest)
 	}
@@ -157,6 +160,8 @@ func (s Source) syntaxError(err error) error {
 	p.Message = "values: " + p.Message
 	return &Error{Problems: []Problem{p}, cause: err}
 }
+
+var yamlParserRE = regexp.MustCompile(`did not find expected (?:<|node content|'-' indicator|key|',' or)`)
 
 // cueRE matches the lines that a file in CUE begins with, and no file in YAML.
 var cueRE = regexp.MustCompile(`(?m)\A(?:\s*(?://.*)?\n)*(?:package |import |@|//|values: *\{ *$)`)

@@ -5,6 +5,7 @@ package values
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,10 +59,16 @@ func Check(v cue.Value) error {
 func Problems(err error) []Problem {
 	var problems []Problem
 	for _, e := range errors.Errors(err) {
-		problems = append(problems, problem(e))
+		if p := problem(e); !headingRE.MatchString(p.Message) {
+			problems = append(problems, p)
+		}
 	}
 	return problems
 }
+
+// headingRE matches what CUE says before it lists the problems of a
+// disjunction's alternatives.
+var headingRE = regexp.MustCompile(`^\d+ errors in empty disjunction:$`)
 
 func problem(e errors.Error) Problem {
 	p := Problem{Path: pathString(e.Path()), Message: errors.StringWithConfig(e, &errors.Config{OmitPath: true})}
