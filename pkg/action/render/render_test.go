@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render_test
+
+import (
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// module writes a module whose one object says what it was told.
+func module(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"cue.mod/module.cue": "module: \"timoni.sh/test\"\n",
+		"values.cue":         "package main\n\nvalues: message: \"hello\"\n",
+		"timoni.cue": `package main
+
+values: message: string
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: values & {version: string @tag(mv, var=moduleVersion)}
+	instance: config: {message: string}
+	apply: app: [{apiVersion: "v1", kind: "ConfigMap", metadata: name: "x", data: instance.config}]
+	healthChecks: thing: {group: "example.com", #object: {...}, current: #object.ready}
+}
+`,
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func parse(t *testing.T, s string) ref.Reference {
+	t.Helper()
+	r, err := ref.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestRenderLocal(t *testing.T) {
+	t.Parallel()
+	dir := module(t)
+	var events []event.Event
+	observer := event.Func(func(e event.Event) { events = append(events, e) })
+	result, err := render.Render(t.Context(), render.Request{Module: parse(t, dir), Name: "app", Namespace: "apps"}, observer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := api.Module{Name: "timoni.sh/test", Repository: dir, Version: "0.0.0-devel", Digest: "unknown"}
+	if diff := cmp.Diff(want, result.Module); diff != "" {
+		t.Errorf("module (-want +got):\n%s", diff)
+	}
+	warning := event.Warning{Text: filepath.Join(dir, "cue.mod", "module.cue") + " names no language version: the oldest one is assumed"}
+	if diff := cmp.Diff([]event.Event{event.Pulled{Reference: dir}, warning}, events); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestRenderOCI(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	repository := "oci://" + strings.TrimPrefix(server.URL, "http://") + "/test"
+	digest, err := oci.PushModule(t.Context(), module(t), parse(t, repository+":1.2.3"), oci.PushOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := render.Render(t.Context(), render.Request{
+		Module: parse(t, repository+":1.2.3@"+digest), Name: "app", Namespace: "apps",
+		Values: []values.Source{{Name: "user.yaml", Format: values.YAML, Data: []byte("message: bye")}},
+	}, event.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := api.Module{Name: "timoni.sh/test", Repository: repository, Version: "1.2.3", Digest: digest}
+	if diff := cmp.Diff(want, result.Module, cmpopts.IgnoreFields(api.Module{}, "Annotations")); diff != "" {
+		t.Errorf("module (-want +got):\n%s", diff)
+	}
+	data := map[string]any{"message": "bye", "version": "1.2.3"}
+	if diff := cmp.Diff(data, result.Sets[0].Objects[0]["data"]); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
+	}
+	// The pulled content is gone; the health checks are not.
+	health, known, err := result.Health(api.Object{"apiVersion": "example.com/v1", "kind": "Thing", "ready": true})
+	if health != api.HealthCurrent || !known || err != nil {
+		t.Errorf("Health = %q, %v, %v", health, known, err)
+	}
+
+	// An error names the module as it was typed.
+	_, err = render.Render(t.Context(), render.Request{
+		Module: parse(t, repository+":1.2.3"), Name: "app", Namespace: "apps",
+		Values: []values.Source{{Name: "user.yaml", Format: values.YAML, Data: []byte("message: 1")}},
+	}, event.Discard())
+	if err == nil || !strings.Contains(err.Error(), "\n    "+repository+":1.2.3/timoni.cue:3:18") || !strings.Contains(err.Error(), "\n    user.yaml:1:10") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package option_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+func TestModule(t *testing.T) {
+	t.Parallel()
+	digest := "sha256:" + strings.Repeat("0", 64)
+	var m option.Module
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	m.AddTo(fs)
+	args := []string{"--version", "1.2.3", "--digest=" + digest, "--creds", "u:p", "--insecure-registry", "-p", "dev", "-f", "-"}
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	req, err := m.Request("app", "apps", "oci://reg.example.com/mod", strings.NewReader("a: 1"), "agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := req.Module.String(), "oci://reg.example.com/mod:1.2.3@"+digest; got != want {
+		t.Errorf("module %q, want %q", got, want)
+	}
+	if diff := cmp.Diff(oci.Options{Creds: "u:p", Insecure: true, UserAgent: "agent"}, req.OCI); diff != "" {
+		t.Errorf("registry (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]values.Source{{Name: "<stdin>", Data: []byte("a: 1")}}, req.Values); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+	if req.Name != "app" || req.Namespace != "apps" || req.Package != "dev" {
+		t.Errorf("request %+v", req)
+	}
+}
+
+func TestVerbosity(t *testing.T) {
+	t.Parallel()
+	var s option.Selection
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	s.AddTo(fs)
+	err := fs.Parse([]string{"-v", "1.0.0"})
+	if diff := cmp.Diff([]string{"a version of the module is selected with --version 1.0.0"}, fail.HintsOf(err)); diff != "" {
+		t.Errorf("%v: hints (-want +got):\n%s", err, diff)
+	}
+	if usage := fs.FlagUsages(); strings.Contains(usage, "-v,") {
+		t.Errorf("the usage shows -v:\n%s", usage)
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	t.Parallel()
+	for name, ok := range map[string]bool{
+		"a": true, "app": true, "a.b_c-1": true, strings.Repeat("a", 63): true, "1": true,
+		"": false, "A": false, "-a": false, "a-": false, "a/b": false, strings.Repeat("a", 64): false, "a b": false, "a\n": false,
+	} {
+		if err := option.CheckName(name); (err == nil) != ok || !ok && fail.CodeOf(err) != fail.Usage {
+			t.Errorf("CheckName(%q) = %v", name, err)
+		}
+	}
+	for name, ok := range map[string]bool{
+		"apps": true, "a-1": true, "a.b": false, "a_b": false, "": false, "Apps": false, "-": false,
+	} {
+		if err := option.CheckNamespace(name); (err == nil) != ok || !ok && fail.CodeOf(err) != fail.Usage {
+			t.Errorf("CheckNamespace(%q) = %v", name, err)
+		}
+	}
+}
