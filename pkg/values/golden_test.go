@@ -3,6 +3,7 @@
 package values_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,7 @@ import (
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/parser"
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
@@ -114,8 +115,8 @@ func evaluate(paths []string, stdin string, module map[string]string) (string, e
 // overlay evaluates a package with the tree merged over its values.cue.
 func overlay(tree *values.Tree, module map[string]string) (cue.Value, error) {
 	inst := build.NewContext().NewInstance("", nil)
-	for name, text := range module {
-		file, err := parser.ParseFile("module/"+name, text)
+	for _, name := range slices.Sorted(maps.Keys(module)) { // as the loader has it
+		file, err := parser.ParseFile("module/"+name, module[name])
 		if err != nil {
 			return cue.Value{}, values.Explain(err)
 		}
