@@ -60,6 +60,7 @@ timoni: {
 `
 
 func benchmarkBuild(b *testing.B, dir string) {
+	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := render.Build(b.Context(), render.Request{

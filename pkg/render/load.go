@@ -146,7 +146,8 @@ func (f *files) display(name string) string {
 	if strings.Contains(f.origin, "://") {
 		return f.origin + "/" + filepath.ToSlash(rel)
 	}
-	return strings.TrimRight(f.origin, `/`+string(filepath.Separator)) + string(filepath.Separator) + rel
+	const separator = string(filepath.Separator)
+	return strings.TrimSuffix(strings.TrimSuffix(f.origin, separator), "/") + separator + rel
 }
 
 // explain turns an error of the loader into the project's. The loader knows the

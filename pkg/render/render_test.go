@@ -128,7 +128,7 @@ func TestHealth(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	t.Parallel()
 	shared := t.TempDir()
-	writeFile(t, filepath.Join(shared, "example.com/gen/a.cue"), "package gen\n\n#CM: {apiVersion: \"v1\", kind: \"ConfigMap\", ...}\n")
+	writeFile(t, filepath.Join(shared, "example.com", "gen", "a.cue"), "package gen\n\n#CM: {apiVersion: \"v1\", kind: \"ConfigMap\", ...}\n")
 	dir := module(t, map[string]string{"timoni.cue": `package main
 
 import "example.com/gen"

@@ -3,6 +3,8 @@
 package render
 
 import (
+	"slices"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
 
@@ -78,11 +80,4 @@ func isClusterScoped(gk groupKind) bool {
 	return false
 }
 
-func oneOf(s string, list ...string) bool {
-	for _, l := range list {
-		if s == l {
-			return true
-		}
-	}
-	return false
-}
+func oneOf(kind string, kinds ...string) bool { return slices.Contains(kinds, kind) }

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -114,7 +114,7 @@ func nameRule(o api.Object) func(string) []string {
 	case gk == groupKind{"", "Namespace"}, gk == groupKind{"", "Service"}:
 		return validation.IsDNS1123Label
 	case gk.group == "rbac.authorization.k8s.io", gk.kind == "ClusterTrustBundle", gk.kind == "IPAddress":
-		return path.IsValidPathSegmentName
+		return content.IsPathSegmentName
 	}
 	return validation.IsDNS1123Subdomain
 }

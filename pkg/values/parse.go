@@ -44,8 +44,8 @@ func (s Source) parse() (lit *ast.StructLit, err error) {
 	return s.parseCUE()
 }
 
-// Recover, deferred, turns a panic of CUE or of its decoders into an error that
-// names what was read.
+// Recover turns a panic of CUE or of its decoders into an error that names what
+// was read. It has to be deferred.
 func Recover(name string, err *error) {
 	if reason := recover(); reason != nil {
 		*err = fmt.Errorf("%s: CUE does not survive this input: %v", name, reason)
@@ -77,7 +77,7 @@ func (s Source) decodeYAML() (ast.Expr, error) {
 	}
 	decoder := yaml.NewDecoder(s.Name, bytes.NewReader(s.Data))
 	expr, err := decoder.Extract()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, s.syntaxError(err)
 	}
 	if second, err := decoder.Extract(); err == nil {
@@ -145,7 +145,7 @@ func (s Source) syntaxError(err error) error {
 	p := Problems(err)[0]
 	if rest, ok := strings.CutPrefix(p.Message, s.Name+":"); ok {
 		line, message, _ := strings.Cut(rest, ":")
-		if n, err := strconv.Atoi(line); err == nil {
+		if n, atoiErr := strconv.Atoi(line); atoiErr == nil {
 			rest = message
 			if yamlParserRE.MatchString(message) {
 				n++ // the decoder counts the lines of these from 0
