@@ -38,11 +38,8 @@ func withoutBookkeeping(o api.Object) api.Object {
 
 // ownedFields returns the set of fields that we have applied.
 func ownedFields(o api.Object) any {
-	metadata, _ := o["metadata"].(map[string]any)
-	entries, _ := metadata["managedFields"].([]any)
-	for _, e := range entries {
-		entry, _ := e.(map[string]any)
-		if entry["manager"] == api.FieldManager && entry["operation"] == "Apply" && entry["subresource"] == nil {
+	for _, entry := range managers(o) {
+		if isOurs(entry) {
 			return entry["fieldsV1"]
 		}
 	}
@@ -117,7 +114,7 @@ func (e *Engine) recreate(ctx context.Context, s *Step) (api.Object, error) {
 	if err := e.waitGone(ctx, []*Step{s}); err != nil {
 		return nil, err
 	}
-	got, err := e.Client.Apply(ctx, s.Resource, s.Object, kube.Real)
+	got, err := e.Client.Apply(ctx, s.Resource, s.Object, true, kube.Real)
 	if err == nil {
 		return got, nil
 	}

@@ -69,8 +69,10 @@ type Request struct {
 	Stages   []Stage
 	Health   Health // nil when the module has no checks
 
-	Adopt   Adopt         // empty stands for AdoptNever
-	Force   bool          // recreate an object when an immutable field changes
+	Adopt          Adopt // empty stands for AdoptNever
+	Force          bool  // recreate an object when an immutable field changes
+	ForceConflicts bool  // take over fields that another server-side applier owns
+
 	Wait    bool          // wait for each stage to become ready
 	Timeout time.Duration // of the wait for one stage
 
@@ -88,10 +90,14 @@ type Step struct {
 	Err      error  // why it was refused
 
 	live     api.Object // what the server has of it, nil when it has nothing
+	known    string     // the fingerprint that the last apply left, empty when it left none
 	resolved bool       // Resource is known
 	stage    int
 	reads    int // how often it was read again because of conflicts
 }
+
+// key is the object's id in inventory and ledger.
+func (s *Step) key() string { return s.Object.ID().Entry("").ID }
 
 // Ref names the step's object.
 func (s *Step) Ref() event.Object { return refOf(s.Object) }
@@ -113,7 +119,8 @@ type Plan struct {
 	request  Request
 	instance api.Instance  // with its inventory
 	record   *store.Record // nil when nothing is installed
-	newSpace bool          // the instance's namespace does not exist
+	ledger   *store.Ledger
+	newSpace bool // the instance's namespace does not exist
 }
 
 // All returns the steps of the plan and of the prune, in this order.

@@ -38,14 +38,24 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	if !changed {
-		return nil
-	}
-	if len(left) > 0 {
+	if changed {
 		plan.instance.Inventory.Entries = append(plan.instance.Inventory.Entries, left...)
+		if record, err = e.Store.Finish(ctx, record, plan.instance); err != nil {
+			return err
+		}
 	}
-	_, err = e.Store.Finish(ctx, record, plan.instance)
-	return err
+	return e.Store.SaveLedger(ctx, record, plan.ledger, plan.fingerprints())
+}
+
+// fingerprints returns the fingerprint of every object as it is now.
+func (p *Plan) fingerprints() map[string]string {
+	fingerprints := map[string]string{}
+	for _, s := range p.Steps {
+		if f := fingerprint(s.Object, s.live); f != "" {
+			fingerprints[s.key()] = f
+		}
+	}
+	return fingerprints
 }
 
 // isRecorded says whether the record already says all that the plan will make
@@ -183,15 +193,30 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 	return nil
 }
 
+// configure applies a step over a live object, after the fields of managers
+// that are overridden were made ours.
+func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
+	if foreignEntry(s.live) != "" {
+		entries, err := takenBack(s.live)
+		if err != nil {
+			return nil, err
+		}
+		if s.live, err = e.Client.SetManagers(ctx, s.Resource, s.live, entries); err != nil {
+			return nil, fmt.Errorf("take back fields: %w", err)
+		}
+	}
+	return e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.Real)
+}
+
 // write sends the step's object and keeps what the server made of it.
 func (e *Engine) write(ctx context.Context, s *Step) error {
 	var got api.Object
 	var err error
 	switch s.Action {
 	case event.Created:
-		got, err = e.Client.Apply(ctx, s.Resource, s.Object, kube.Real)
+		got, err = e.Client.Apply(ctx, s.Resource, s.Object, true, kube.Real)
 	case event.Configured:
-		got, err = e.Client.Apply(ctx, s.Resource, s.pinned(), kube.Real)
+		got, err = e.configure(ctx, s)
 	case event.Recreated:
 		got, err = e.recreate(ctx, s)
 	default:

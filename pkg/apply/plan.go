@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -37,7 +38,11 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	plan := &Plan{request: req, instance: req.Instance, record: record, newSpace: !exists}
+	ledger, err := e.Store.Ledger(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{ledger: ledger, request: req, instance: req.Instance, record: record, newSpace: !exists}
 	if plan.Steps, err = e.prepare(req); err != nil {
 		return nil, err
 	}
@@ -70,7 +75,7 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 	foundations := map[api.ID]*Step{}
 	var first, rest []*Step
 	for _, s := range plan.Steps {
-		s.live = live.get(s)
+		s.live, s.known = live.get(s), plan.ledger.Fingerprints[s.key()]
 		if isFoundation(s.Object) {
 			foundations[s.Object.ID()] = s
 			first = append(first, s)
@@ -106,11 +111,32 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 		s.Action, s.Reason = event.Unchanged, "applied only once"
 		return nil
 	}
+	if owner := replicasOwner(s.live); owner != "" {
+		unstructured.RemoveNestedField(s.Object, "spec", "replicas")
+		s.Reason = "replicas are left to " + owner
+	}
+	if s.known != "" && s.known == fingerprint(s.Object, s.live) {
+		s.Action = event.Unchanged
+		return nil
+	}
 	if req.ReadOnly {
 		s.Action = event.Configured
 		return nil
 	}
-	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), kube.DryRun)
+	return e.decideUpdate(ctx, req, s)
+}
+
+// decideUpdate asks the server what an apply over the live object would change.
+func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
+	force := req.ForceConflicts || otherAppliers(s.live) == nil
+	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), force, kube.DryRun)
+	if refusal := conflictError(s, err); refusal != nil {
+		s.refuse(refusal)
+		return nil
+	}
+	if isFieldConflict(err) { // with managers that only write
+		got, err = e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.DryRun)
+	}
 	switch {
 	case apierrors.IsConflict(err):
 		// Somebody wrote the object after it was read.
@@ -119,6 +145,8 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 		return e.decideRecreate(ctx, req, s, err)
 	case err != nil:
 		return s.settle(err)
+	case foreignEntry(s.live) != "":
+		s.Action, s.Reason = event.Configured, "fields written by "+foreignEntry(s.live)+" are taken back"
 	case sameState(s.live, got):
 		s.Action = event.Unchanged
 	default:

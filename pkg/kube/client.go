@@ -129,13 +129,28 @@ func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode
 	return c.object(u, err)
 }
 
-// Apply applies an object server-side as api.FieldManager and takes over the
-// fields of others: who owns the object is checked before, by the caller. With
-// metadata.uid and metadata.resourceVersion set, it is a Conflict when the
-// object is another one, or was changed, meanwhile.
-func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, mode Mode) (api.Object, error) {
+// Apply applies an object server-side as api.FieldManager. With force it takes
+// over the fields of others, without it is a Conflict when somebody else has
+// given them another value. With metadata.uid and metadata.resourceVersion set,
+// it is a Conflict when the object is another one, or was changed, meanwhile.
+func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, force bool, mode Mode) (api.Object, error) {
 	u, err := c.in(r, o.Namespace()).Apply(ctx, o.Name(), &unstructured.Unstructured{Object: o},
-		metav1.ApplyOptions{FieldManager: api.FieldManager, Force: true, DryRun: mode.options()})
+		metav1.ApplyOptions{FieldManager: api.FieldManager, Force: force, DryRun: mode.options()})
+	return c.object(u, err)
+}
+
+// SetManagers replaces metadata.managedFields of a live object; it is a
+// Conflict when the object was changed meanwhile.
+func (c *Client) SetManagers(ctx context.Context, r Resource, live api.Object, entries []any) (api.Object, error) {
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "replace", "path": "/metadata/managedFields", "value": entries},
+		{"op": "replace", "path": "/metadata/resourceVersion", "value": ResourceVersion(live)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	u, err := c.in(r, live.Namespace()).Patch(ctx, live.Name(), types.JSONPatchType, patch,
+		metav1.PatchOptions{FieldManager: api.FieldManager})
 	return c.object(u, err)
 }
 

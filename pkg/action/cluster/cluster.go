@@ -29,11 +29,12 @@ const (
 type ApplyRequest struct {
 	render.Request // KubeVersion is set to the server's
 
-	DryRun  DryRun // empty stands for DryRunNone
-	Adopt   apply.Adopt
-	Force   bool
-	Wait    bool
-	Timeout time.Duration
+	DryRun         DryRun // empty stands for DryRunNone
+	Adopt          apply.Adopt
+	Force          bool
+	ForceConflicts bool
+	Wait           bool
+	Timeout        time.Duration
 }
 
 // ApplyResult is what an apply did, or in a dry run would do.
@@ -84,7 +85,8 @@ func requestFor(req ApplyRequest, rendered *render.Result) apply.Request {
 			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
 		},
 		Stages: stages, Health: rendered,
-		Adopt: req.Adopt, Force: req.Force, Wait: req.Wait, Timeout: req.Timeout,
+		Adopt: req.Adopt, Force: req.Force, ForceConflicts: req.ForceConflicts,
+		Wait: req.Wait, Timeout: req.Timeout,
 		ReadOnly: req.DryRun == DryRunClient,
 	}
 }

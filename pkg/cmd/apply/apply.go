@@ -36,7 +36,8 @@ type options struct {
 	module option.Module
 
 	dryRun, adopt, output string
-	force, wait, quiet    bool
+	force, forceConflicts bool
+	wait, quiet           bool
 	timeout               time.Duration
 }
 
@@ -63,6 +64,7 @@ func newApply(env cli.Env) *cobra.Command {
 	fs.Lookup("dry-run").NoOptDefVal = noMode
 	fs.StringVar(&o.adopt, "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
 	fs.BoolVar(&o.force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
+	fs.BoolVar(&o.forceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
 	fs.BoolVar(&o.wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json, yaml or name")
@@ -98,7 +100,7 @@ func (o *options) run(cmd *cobra.Command, name, module string) error {
 	}
 	req := cluster.ApplyRequest{
 		DryRun: cluster.DryRun(o.dryRun), Adopt: apply.Adopt(o.adopt),
-		Force: o.force, Wait: o.wait, Timeout: o.timeout,
+		Force: o.force, ForceConflicts: o.forceConflicts, Wait: o.wait, Timeout: o.timeout,
 	}
 	if req.Request, err = o.module.Request(name, namespace, module, o.env.Stdin, cli.UserAgent("apply")); err != nil {
 		return err
