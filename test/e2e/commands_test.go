@@ -15,6 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -36,6 +38,8 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"signal":             sendSignal,
 		"finish":             finish,
 		"krew":               krewInstall,
+		"push-module":        pushModule,
+		"expand":             expand,
 	}
 }
 
@@ -138,6 +142,25 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: %s", text)
 	}
 	ts.Check(err)
+}
+
+// pushModule pushes a directory to the registry. The digest is then in $DIGEST.
+func pushModule(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 2, "push-module DIR oci://HOST/PATH:VERSION")
+	r, err := ref.Parse(args[1])
+	ts.Check(err)
+	digest, err := oci.PushModule(context.Background(), ts.MkAbs(args[0]), r, oci.PushOptions{Latest: true})
+	ts.Check(err)
+	ts.Setenv("DIGEST", digest)
+}
+
+// expand puts the values of the script's variables into files.
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 1, "expand FILE...")
+	for _, file := range args {
+		text := os.Expand(ts.ReadFile(file), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o666))
+	}
 }
 
 // asNamespaceAdmin makes the rest of the script run as a user who administers

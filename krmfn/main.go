@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command timoni-krm is the KRM function that renders modules.
+package main
+
+import (
+	"os"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/krm"
+)
+
+func main() { os.Exit(cli.Main(krm.New)) }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package krm is the command line of the KRM function.
+package krm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+)
+
+const long = `Render a Timoni module as part of a kustomization.
+
+timoni-krm is a KRM function: kustomize starts it, writes a ResourceList to its
+standard input and reads one with the module's objects from its standard output.
+On the objects kustomize then works as on any others: namespace, namePrefix,
+labels, images, replicas, patches and references by name.
+
+    # kustomization.yaml
+    generators:
+    - app.yaml
+
+    # app.yaml
+    apiVersion: krm.timoni.sh/v1alpha1
+    kind: Instance
+    metadata:
+      name: app                 # of the instance
+      namespace: apps           # default: default
+      annotations:
+        config.kubernetes.io/function: "exec: {path: timoni-krm}"
+    spec:
+      module:
+        url: oci://registry.example.com/modules/app
+        version: 1.2.3          # default: latest
+        digest: sha256:…        # what the manifest must have
+      valuesFrom:
+      - file: values.cue        # CUE, YAML or JSON
+      values:                   # merged last: maps are merged, lists replaced,
+        replicas: 2             # null takes a value away
+      package: main             # of the module
+      kubeVersion: "1.36.0"     # what the module is told
+
+    kustomize build --enable-alpha-plugins --enable-exec .
+
+Without --enable-exec kustomize leaves every function out and says nothing: the
+module's objects are then missing from the result.
+
+Paths are relative to the directory of kustomization.yaml. Files of values lie
+below it; a module may also be a directory elsewhere in the same git repository
+(url: file://../modules/app). No cluster is asked. Where the config names no
+kubeVersion, the module is told that of TIMONI_KUBE_VERSION.
+
+An unknown field in the config is an error, and every error makes the build
+fail. Errors are printed to standard error and are also in the results of the
+ResourceList.`
+
+// New returns the command: the function, or when the front door started it the
+// verbs that it shares the binary with.
+func New(env cli.Env) *cobra.Command {
+	if env.Verb != "timoni" {
+		return newFunction(env, "timoni-krm")
+	}
+	return cli.Group("timoni", "Use modules in KRM pipelines", newFunction(env, "krm"))
+}
+
+func newFunction(env cli.Env, use string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: "Render a module as a KRM function", Long: long,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			err := fail.Usagef("%s has no command %q: it is a function, which reads a ResourceList from the standard input", cmd.CommandPath(), args[0])
+			return fail.Hint(err, "see '%s --help'", cmd.CommandPath())
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if isTerminal(env.Stdin) {
+				return cmd.Help()
+			}
+			return run(cmd.Context(), env)
+		},
+	}
+}
+
+func run(ctx context.Context, env cli.Env) error {
+	req := krm.Request{Input: env.Stdin, KubeVersion: env.Getenv(option.KubeVersionVariable)}
+	req.OCI.UserAgent = cli.UserAgent("krm")
+	list, err := krm.Run(ctx, req, ui.Observer(env.Stderr, true))
+	return errors.Join(list.Write(env.Stdout), err)
+}
+
+// isTerminal says whether a person types what is read here, who would wait for
+// an answer as the function waits for its input.
+func isTerminal(r io.Reader) bool {
+	file, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// decode fills a struct of config.go from YAML. It is strict: a field that the
+// struct does not have, a field given twice and a value of another type are
+// errors, all of which are returned joined, as *fieldError. A yaml.Node takes
+// any value.
+func decode(n *yaml.Node, into any) error {
+	var d decoder
+	d.value(n, reflect.ValueOf(into).Elem(), "")
+	return errors.Join(d.problems...)
+}
+
+type decoder struct{ problems []error }
+
+func (d *decoder) problem(path, format string, args ...any) {
+	d.problems = append(d.problems, fieldErrorf(path, format, args...))
+}
+
+func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
+	if node, ok := v.Addr().Interface().(**yaml.Node); ok {
+		*node = n
+		return
+	}
+	if n.ShortTag() == yaml.NodeTagNull {
+		return // a patch leaves null where it took a value away
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		d.fields(n, v, path)
+	case reflect.Slice:
+		d.list(n, v, path)
+	default: // a string: config.go has nothing else
+		d.text(n, v, path)
+	}
+}
+
+func (d *decoder) fields(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.problem(path, "must be a map, not %s", describe(n))
+		return
+	}
+	known := fieldNames(v.Type())
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		field := join(path, name)
+		index := slices.Index(known, name)
+		switch {
+		case index < 0:
+			d.problem(field, "unknown field%s", suggest(name, known))
+		case seen[name]:
+			d.problem(field, "is given twice")
+		default:
+			d.value(n.Content[i+1], v.Field(index), field)
+		}
+		seen[name] = true
+	}
+}
+
+func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.SequenceNode {
+		d.problem(path, "must be a list, not %s", describe(n))
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+	for i, item := range n.Content {
+		d.value(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+	}
+}
+
+func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
+	switch {
+	case n.ShortTag() == yaml.NodeTagString:
+		v.SetString(n.Value)
+	case n.Kind == yaml.ScalarNode:
+		// A number may have lost digits on its way: 1.30 arrives as 1.3.
+		d.problem(path, "must be a string, not %s: put it in quotes", describe(n))
+	default:
+		d.problem(path, "must be a string, not %s", describe(n))
+	}
+}
+
+// fieldNames returns the names of a struct's fields in YAML.
+func fieldNames(t reflect.Type) []string {
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("json")
+	}
+	return names
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func describe(n *yaml.Node) string {
+	switch n.ShortTag() {
+	case yaml.NodeTagMap:
+		return "a map"
+	case yaml.NodeTagSeq:
+		return "a list"
+	case yaml.NodeTagInt, yaml.NodeTagFloat:
+		return "a number"
+	case yaml.NodeTagBool:
+		return "a boolean"
+	case yaml.NodeTagString:
+		return "a string"
+	}
+	return "of type " + n.ShortTag()
+}
+
+// suggest returns the end of a sentence about an unknown name: the nearest one
+// that is known, or all of them.
+func suggest(name string, known []string) string {
+	best, distance := "", min(2, len(name)/2)+1
+	for _, k := range known {
+		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < distance {
+			best, distance = k, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf(", did you mean %q?", best)
+	}
+	return ", known are " + strings.Join(known, ", ")
+}
+
+// edits returns how many letters have to be added, removed or exchanged to
+// turn a into b (Levenshtein's distance).
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// A function runs with the rights of whoever builds, also when its config was
+// fetched from elsewhere as part of a remote base, and kustomize's own
+// restrictions do not bind it. So what a config may name follows kustomize's
+// rules for its own files: a file lies below the root of the kustomization. A
+// directory with a root of its own, which a module is as a base is, may also
+// lie elsewhere in the same repository; a remote base ends at its clone.
+
+// readValues reads a file of values, named relative to the base directory.
+func readValues(base, name string) (values.Source, error) {
+	if !filepath.IsLocal(name) {
+		return values.Source{}, fail.Hint(fail.Refusedf("%q leaves the directory of the kustomization", name),
+			"keep the file below it, and name it relative to it")
+	}
+	path := filepath.Join(base, name)
+	inside, err := isBelow(base, path)
+	if err == nil && !inside {
+		return values.Source{}, fail.Refusedf("%q leaves the directory of the kustomization through a link", name)
+	}
+	if path == "-" {
+		return values.Source{}, errors.New("a function has no standard input to read values from")
+	}
+	sources, err := values.ReadFiles([]string{path}, nil)
+	if err != nil {
+		return values.Source{}, err
+	}
+	src := sources[0]
+	src.Name = name
+	src.Dir = "" // what @embed reads could be a link to anywhere
+	return src, nil
+}
+
+// moduleDir returns the directory of a module that is named relative to the
+// base directory. One that is not there is left to be found missing later.
+func moduleDir(base, name string) (string, error) {
+	dir := name
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(base, dir)
+	}
+	inside, err := isBelow(repository(base), dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && inside {
+		return dir, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return "", fail.Hint(fail.Refusedf("%q lies outside the directory of the kustomization and its git repository", name),
+		"keep the module in the same repository, or push it to a registry and use oci://")
+}
+
+// repository returns the root of the git repository that holds dir, or dir
+// itself when none does.
+func repository(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return dir
+	}
+	for at := abs; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return abs
+		}
+	}
+}
+
+// isBelow says whether path lies in or below dir once links are resolved.
+func isBelow(dir, path string) (bool, error) {
+	dir, err := resolve(dir)
+	if err != nil {
+		return false, err
+	}
+	if path, err = resolve(path); err != nil {
+		return false, err
+	}
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel), nil
+}
+
+func resolve(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package krm is the KRM function without its process: a ResourceList in, the
+// same list with the objects of a module and with results out.
+//
+// It does not use kyaml's framework, which ignores unknown fields in a function
+// config and exits 0 when a function reports an error in its results.
+package krm
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"sigs.k8s.io/kustomize/kyaml/kio"
+	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// List is a ResourceList: what a function reads and what it writes.
+type List struct {
+	APIVersion string        // of the list itself, written as it was read
+	Items      []*yaml.RNode // with every annotation they came with
+	Config     *yaml.RNode   // nil when there is none; not written
+	Results    []Result
+}
+
+// Read reads a ResourceList. The list is never nil: after an error it is empty
+// but for the result that says so, and can be written.
+func Read(r io.Reader) (*List, error) {
+	list, err := read(r)
+	if err == nil {
+		return list, nil
+	}
+	list = &List{APIVersion: kio.ResourceListAPIVersion}
+	return list, list.report(subject{}, err)
+}
+
+func read(r io.Reader) (*List, error) {
+	reader := kio.ByteReader{Reader: r, OmitReaderAnnotations: true}
+	items, err := reader.Read()
+	if err != nil {
+		return nil, fmt.Errorf("the standard input is not a ResourceList: %w", err)
+	}
+	if reader.WrappingKind != kio.ResourceListKind {
+		return nil, fail.Hint(errors.New("there is no ResourceList on the standard input"),
+			"this is a KRM function, which kustomize starts: see 'timoni-krm --help'")
+	}
+	list := &List{APIVersion: reader.WrappingAPIVersion, Items: items, Config: reader.FunctionConfig}
+	if list.Config == nil {
+		return list, nil
+	}
+	if err := list.Config.DeAnchor(); err != nil {
+		return nil, fmt.Errorf("functionConfig: %w", err)
+	}
+	return list, nil
+}
+
+// Write writes the list as YAML. Annotations are kept, because kustomize and
+// kpt know their objects by them.
+func (l *List) Write(w io.Writer) error {
+	writer := kio.ByteWriter{
+		Writer: w, KeepReaderAnnotations: true,
+		WrappingAPIVersion: l.APIVersion, WrappingKind: kio.ResourceListKind,
+	}
+	if len(l.Results) > 0 {
+		var results yaml.Node
+		if err := results.Encode(l.Results); err != nil {
+			return err
+		}
+		writer.Results = yaml.NewRNode(&results)
+	}
+	return writer.Write(l.Items)
+}
+
+// dropPlaceholder takes out what kustomize passes to a function that has no
+// items to work on: the function config itself. Returned, it would become part
+// of the build, and make kustomize load its OpenAPI document. A config that
+// came from a file, as kpt passes it, stays.
+func (l *List) dropPlaceholder() {
+	var items []*yaml.RNode
+	for _, item := range l.Items {
+		if identify(item) != identify(l.Config) || isFromFile(item) {
+			items = append(items, item)
+		}
+	}
+	l.Items = items
+}
+
+func isFromFile(item *yaml.RNode) bool {
+	annotations := item.GetAnnotations(kioutil.PathAnnotation, kioutil.LegacyPathAnnotation)
+	return len(annotations) > 0
+}
+
+// add appends rendered objects. One that is in the list already is an error:
+// nobody could say which of the two is meant.
+func (l *List) add(objects []api.Object) error {
+	present := map[yaml.ResourceIdentifier]bool{}
+	for _, item := range l.Items {
+		present[identify(item)] = true
+	}
+	var problems []error
+	for _, o := range objects {
+		var doc yaml.Node
+		if err := yaml.Unmarshal(api.YAML([]api.Object{o}), &doc); err != nil {
+			return fmt.Errorf("%s: %w", o.ID(), err)
+		}
+		item := yaml.NewRNode(doc.Content[0])
+		if present[identify(item)] {
+			problems = append(problems, fmt.Errorf("%s is among the items already", o.ID()))
+		}
+		l.Items = append(l.Items, item)
+	}
+	return errors.Join(problems...)
+}
+
+// identify returns the identity of an item, empty for what is no object.
+func identify(item *yaml.RNode) yaml.ResourceIdentifier {
+	if item == nil || item.YNode().Kind != yaml.MappingNode {
+		return yaml.ResourceIdentifier{}
+	}
+	return yaml.ResourceIdentifier{
+		TypeMeta: yaml.TypeMeta{APIVersion: item.GetApiVersion(), Kind: item.GetKind()},
+		NameMeta: yaml.NameMeta{Name: item.GetName(), Namespace: item.GetNamespace()},
+	}
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// Severity says how bad a result is.
+type Severity string
+
+// The severities that the function uses.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Result is one thing that the function has to say, in the form of the KRM
+// functions specification. (kyaml's own type comes with its framework and
+// brings the validators of OpenAPI along.)
+type Result struct {
+	Message     string                   `yaml:"message"`
+	Severity    Severity                 `yaml:"severity"`
+	ResourceRef *yaml.ResourceIdentifier `yaml:"resourceRef,omitempty"` // the function config
+	Field       *Field                   `yaml:"field,omitempty"`       // of the function config
+	File        *File                    `yaml:"file,omitempty"`        // a file that it names
+	Tags        map[string]string        `yaml:"tags,omitempty"`        // hint: what to do; line: in File
+}
+
+// Field names a field of an object.
+type Field struct {
+	Path string `yaml:"path"`
+}
+
+// File names a file, relative to the base directory.
+type File struct {
+	Path string `yaml:"path"`
+}
+
+// maxResults is how many results the text of a Failure shows.
+const maxResults = 10
+
+// Failure is the error of a function. Its text is that of its results; what
+// caused it is wrapped.
+type Failure struct {
+	Results []Result // of severity Error
+	cause   error
+}
+
+// Error returns the first results in full and the number of the others.
+func (f *Failure) Error() string {
+	var lines []string
+	for i, r := range f.Results {
+		if i == maxResults {
+			lines = append(lines, fmt.Sprintf("and %d more", len(f.Results)-i))
+			break
+		}
+		lines = append(lines, r.Message)
+	}
+	return f.about() + strings.Join(lines, "\n")
+}
+
+// about names the function config: a kustomization may have several.
+func (f *Failure) about() string {
+	ref := f.Results[0].ResourceRef
+	if ref == nil {
+		return ""
+	}
+	parts := []string{ref.Kind, ref.Namespace, ref.Name}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "/") + ": "
+}
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.cause }
+
+// report adds what went wrong to the results and returns it as a *Failure,
+// whose exit code is not that of a wrong command line.
+func (l *List) report(s subject, err error) error {
+	results := s.results(err)
+	l.Results = append(l.Results, results...)
+	code := fail.CodeOf(err)
+	if code == fail.Usage {
+		code = fail.Failed
+	}
+	return fail.With(code, &Failure{Results: results, cause: err})
+}
+
+// warn adds a warning to the results.
+func (l *List) warn(s subject, text string) {
+	l.Results = append(l.Results, s.result(Warning, text))
+}
+
+// subject is what results are about.
+type subject struct {
+	ref    *yaml.ResourceIdentifier
+	fields map[place]string // in the source called configName
+	files  []string         // that the function config names
+}
+
+func (s subject) result(severity Severity, message string) Result {
+	return Result{Severity: severity, Message: message, ResourceRef: s.ref}
+}
+
+// results splits an error into what it consists of.
+func (s subject) results(err error) []Result {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []Result
+		for _, err := range joined.Unwrap() {
+			all = append(all, s.results(err)...)
+		}
+		return all
+	}
+	var all []Result
+	if e, ok := errors.AsType[*values.Error](err); ok {
+		for _, p := range e.Problems {
+			all = append(all, s.problem(p))
+		}
+	} else {
+		all = []Result{s.result(Error, err.Error())}
+	}
+	field, hasField := errors.AsType[*fieldError](err)
+	hints := strings.Join(fail.HintsOf(err), "\n")
+	for i := range all {
+		if hasField {
+			all[i].pointTo(field.field)
+		}
+		if hints != "" {
+			all[i].tag("hint", hints)
+		}
+	}
+	return all
+}
+
+// problem returns a problem of CUE's as a result. Where it points to spec.values
+// it names the field, first, since that is what the user can change.
+func (s subject) problem(p values.Problem) Result {
+	r := s.result(Error, values.Problem{Path: p.Path, Message: p.Message}.String())
+	elsewhere := p.Positions[:0:0]
+	for _, pos := range p.Positions {
+		if pos.Filename == configName {
+			r.pointTo(s.fields[place{pos.Line, pos.Column}])
+			continue
+		}
+		elsewhere = append(elsewhere, pos)
+		if r.File == nil && slices.Contains(s.files, pos.Filename) {
+			r.File = &File{pos.Filename}
+			r.tag("line", strconv.Itoa(pos.Line))
+		}
+	}
+	head := r.Message
+	if r.Field != nil {
+		r.Message += "\n    " + configName + ": " + r.Field.Path
+	}
+	p.Positions = elsewhere
+	r.Message += strings.TrimPrefix(p.String(), head)
+	return r
+}
+
+// pointTo sets the field of the function config, unless there is one already.
+func (r *Result) pointTo(field string) {
+	if r.Field == nil && field != "" {
+		r.Field = &Field{field}
+	}
+}
+
+func (r *Result) tag(key, value string) {
+	if r.Tags == nil {
+		r.Tags = map[string]string{}
+	}
+	r.Tags[key] = value
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// configName is the name of the source that spec.values become.
+const configName = "functionConfig"
+
+// place is where something stands in a source.
+type place struct{ line, column int }
+
+// inlineValues returns spec.values as a source, and the field that stands at
+// each place of it. Kustomize passes the function config on as it likes, with
+// keys sorted and without the name of its file, so that a line would tell the
+// user nothing: errors name the field.
+func inlineValues(n *yaml.Node) (values.Source, map[place]string, error) {
+	unfold(n)
+	// The name values in front keeps the reader of sources from taking a
+	// single value of that name for it.
+	data, err := yaml.Marshal(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+		{Kind: yaml.ScalarNode, Value: "values"}, n,
+	}})
+	if err != nil {
+		return values.Source{}, nil, err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return values.Source{}, nil, err
+	}
+	fields := map[place]string{}
+	locate(doc.Content[0], "spec", fields)
+	return values.Source{Name: configName, Format: values.YAML, Data: data}, fields, nil
+}
+
+// unfold gives every value a line of its own.
+func unfold(n *yaml.Node) {
+	n.Style &^= yaml.FlowStyle
+	for _, child := range n.Content {
+		unfold(child)
+	}
+}
+
+// locate notes the path of every field below n.
+func locate(n *yaml.Node, path string, fields map[place]string) {
+	fields[place{n.Line, n.Column}] = path
+	for i, child := range n.Content {
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			locate(child, fmt.Sprintf("%s[%d]", path, i), fields)
+		case i%2 == 1:
+			field := join(path, n.Content[i-1].Value)
+			fields[place{n.Content[i-1].Line, n.Content[i-1].Column}] = field
+			locate(child, field, fields)
+		}
+	}
+}
