@@ -32,6 +32,7 @@ const (
 	yaml         = "sigs.k8s.io/yaml"
 	terminal     = "golang.org/x/term"
 	sync         = "golang.org/x/sync/"
+	fieldsets    = "sigs.k8s.io/structured-merge-diff/v6/" // the field sets of apimachinery's managed fields
 )
 
 // layers is the table of DESIGN.md section 3. To add a package, add its row.
@@ -52,10 +53,10 @@ func layers() []layer {
 		{"source", 2, nil},
 		{"render", 2, []string{cue, apimachinery, yaml}},
 		{"store", 2, []string{apimachinery, yaml}},
-		{"delta", 2, []string{apimachinery, yaml}},
+		{"delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
 
 		{"bundle", 3, []string{cue, yaml}},
-		{"apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
+		{"apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/", "sigs.k8s.io/structured-merge-diff/"}},
 
 		{"krm", 4, []string{kustomize, yaml}},
 
