@@ -27,6 +27,7 @@ var (
 	ErrNotModule    = errors.New("not a module")
 	ErrUnsafe       = errors.New("unsafe archive")
 	ErrTooLarge     = errors.New("too large")
+	ErrOffline      = errors.New("not in the cache")
 )
 
 func refused(format string, args ...any) error {
@@ -106,7 +107,7 @@ func (s *session) explainConnection(cause error) error {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](cause)
 	_, notTLS := errors.AsType[tls.RecordHeaderError](cause)
 	if untrusted || notTLS || errors.Is(cause, http.ErrSchemeMismatch) {
-		return fail.Hint(err, "for a registry without a trusted certificate use --insecure-registry")
+		return fail.Hint(err, "name the certificate of its authority with --registry-ca FILE, or use --insecure-registry")
 	}
 	return fail.Hint(err, "check the name %q and that it can be reached from here", host)
 }

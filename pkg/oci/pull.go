@@ -3,17 +3,14 @@
 package oci
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -30,24 +27,20 @@ type Manifest struct {
 // exist. Without tag and digest r means the tag latest; a tag and a digest
 // must agree, but latest with a digest means the digest.
 //
-// Manifest and layers are verified before they are parsed. On error dir is
-// left as it was found, and the error wraps one of the Err values.
+// A digest that the cache has costs no request, a tag whose manifest it has
+// costs one. Manifest and layers are verified before they are parsed. On error
+// dir is left as it was found, and the error wraps one of the Err values.
 func Pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest, error) {
 	m, err := pull(ctx, r, dir, o)
 	return m, named("pull", r, err)
 }
 
 func pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest, error) {
-	s, err := open(ctx, r, o)
+	f, err := newFetcher(r, o)
 	if err != nil {
 		return Manifest{}, err
 	}
-	defer s.close()
-	puller, err := remote.NewPuller(s.options...)
-	if err != nil {
-		return Manifest{}, err
-	}
-	f := &fetcher{session: s, puller: puller}
+	defer f.close()
 	manifest, digest, err := f.manifest(ctx)
 	if err != nil {
 		return Manifest{}, err
@@ -56,45 +49,14 @@ func pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest
 	if err != nil {
 		return Manifest{}, err
 	}
-	blobs, err := f.blobs(ctx, layers)
+	blobs, err := f.blobs(ctx, digest, layers)
 	if err != nil {
 		return Manifest{}, err
 	}
-	if err = Extract(ctx, dir, s.limits, blobs...); err != nil {
+	if err = Extract(ctx, dir, f.limits, blobs...); err != nil {
 		return Manifest{}, err
 	}
-	return Manifest{Digest: digest, Annotations: manifest.Annotations}, nil
-}
-
-// fetcher reads verified content from one repository.
-type fetcher struct {
-	*session
-	puller *remote.Puller
-}
-
-// manifest returns the manifest that the session's reference names, and its
-// digest.
-func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, string, error) {
-	wanted := f.ref.Tag
-	if wanted == "" {
-		wanted = ref.Latest
-	}
-	if wanted == ref.Latest && f.ref.Digest != "" {
-		wanted = f.ref.Digest
-	}
-	// A digest is sent as if it were a tag, because the library's own check
-	// believes the digest in a header of the answer when that answer calls
-	// itself a manifest of the old schema 1.
-	answer, err := f.puller.Get(ctx, f.repo.Tag(wanted))
-	if err != nil {
-		return nil, "", f.explain(ctx, err)
-	}
-	digest := hash(answer.Manifest).String()
-	if f.ref.Digest != "" && digest != f.ref.Digest {
-		return nil, "", fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
-	}
-	manifest, err := parseManifest(answer.Manifest, answer.MediaType)
-	return manifest, digest, err
+	return Manifest{Digest: digest.String(), Annotations: manifest.Annotations}, nil
 }
 
 // parseManifest reads an image manifest. The media type in the manifest counts
@@ -151,38 +113,9 @@ func layerOf(manifest *v1.Manifest, contentType string) (v1.Descriptor, error) {
 	return found[0], nil
 }
 
-// blobs downloads layers at the same time.
-func (f *fetcher) blobs(ctx context.Context, layers []v1.Descriptor) ([]io.Reader, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	readers := make([]io.Reader, len(layers))
-	errs := make([]error, len(layers))
-	var group sync.WaitGroup
-	for i, layer := range layers {
-		group.Go(func() {
-			data, err := f.blob(ctx, layer)
-			readers[i], errs[i] = bytes.NewReader(data), err
-			if err != nil {
-				cancel()
-			}
-		})
-	}
-	group.Wait()
-	for _, err := range errs {
-		// One layer's failure cancels the others, which is not the reason.
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-	}
-	return readers, errors.Join(errs...)
-}
-
-// blob downloads one layer. A connection that breaks within it is tried
+// download gets one layer. A connection that breaks within it is tried
 // again, which the library does for the beginning of an answer only.
-func (f *fetcher) blob(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
-	if layer.Digest.Algorithm != "sha256" || layer.Size < 0 || layer.Size > f.limits.Blob {
-		return nil, fmt.Errorf("%w: layer %s has %d bytes, more than %d", ErrTooLarge, layer.Digest, layer.Size, f.limits.Blob)
-	}
+func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
 		data, err := f.readBlob(ctx, layer)
@@ -200,8 +133,7 @@ func (f *fetcher) blob(ctx context.Context, layer v1.Descriptor) ([]byte, error)
 var errCut = errors.New("the connection broke")
 
 func (f *fetcher) readBlob(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
-	digest := layer.Digest.String()
-	remoteLayer, err := f.puller.Layer(ctx, f.repo.Digest(digest))
+	remoteLayer, err := f.puller.Layer(ctx, f.repo.Digest(layer.Digest.String()))
 	if err != nil {
 		return nil, f.explain(ctx, err)
 	}

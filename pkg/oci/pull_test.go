@@ -4,6 +4,7 @@ package oci_test
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"io"
 	"log"
@@ -364,7 +365,7 @@ func TestInsecure(t *testing.T) {
 	_, err := oci.Pull(t.Context(), r, t.TempDir(), credentials)
 	wantError(t, err, "registry is unreachable")
 	wantError(t, err, "certificate")
-	if diff := cmp.Diff([]string{"for a registry without a trusted certificate use --insecure-registry"}, fail.HintsOf(err)); diff != "" {
+	if diff := cmp.Diff([]string{"name the certificate of its authority with --registry-ca FILE, or use --insecure-registry"}, fail.HintsOf(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
 	if _, err = oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Creds: credentials.Creds, Insecure: true}); err != nil {
@@ -374,6 +375,37 @@ func TestInsecure(t *testing.T) {
 
 // TestStall is about a registry that accepts a request and then says nothing,
 // or stops in the middle.
+// TestAuthority is about a registry whose certificate a private authority
+// vouches for.
+func TestAuthority(t *testing.T) {
+	t.Parallel()
+	vendor, content := plainLayers(t)
+	server := httptest.NewTLSServer(newFake(t, vendor, content, nil))
+	t.Cleanup(server.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	write(t, empty, "")
+	for name, test := range map[string]struct{ file, text string }{
+		"its authority":  {ca, ""},
+		"no certificate": {empty, "holds no certificate in PEM form"},
+		"no file":        {empty + "x", "no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := parse(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
+			_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{CAFile: test.file})
+			if test.text != "" {
+				wantError(t, err, test.text)
+				return
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestStall(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)

@@ -5,10 +5,12 @@ package oci
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -27,33 +29,58 @@ type Options struct {
 	Creds string
 	// Insecure allows plain http and certificates that nobody vouches for.
 	// Registries on the loopback interface may speak http without it.
-	Insecure  bool
+	Insecure bool
+	// CAFile holds certificates, in PEM form, that vouch for a registry's,
+	// beside those of the system.
+	CAFile    string
 	UserAgent string
 	// Stall ends a request when no byte has moved for so long, 30 s when zero.
 	// A request as a whole has no deadline: a large layer may take its time.
 	Stall  time.Duration
 	Limits Limits
+	// Mirrors says where to read instead: PREFIX=PREFIX pairs with commas
+	// between them, host/path=host/path. The longest that fits counts.
+	// What is pushed goes where it is sent.
+	Mirrors string
+
+	// Cache keeps what was pulled. The zero value keeps nothing.
+	Cache Cache
+	// Offline takes what the cache has and refuses to ask a registry.
+	Offline bool
 }
 
 // session is the conversation with one repository.
 type session struct {
-	ref      ref.Reference
-	repo     name.Repository
-	limits   Limits
-	loggedIn bool     // credentials are known
-	secrets  []string // what no error may contain
-	tcp      *http.Transport
-	options  []remote.Option
+	ref       ref.Reference
+	repo      name.Repository
+	loggedIn  bool     // credentials are known
+	secrets   []string // what no error may contain
+	tcp       *http.Transport
+	transport http.RoundTripper // tcp, guarded
+	options   []remote.Option
 }
 
 // open prepares a session; it asks credential helpers, but no registry.
 func open(ctx context.Context, r ref.Reference, o Options) (*session, error) {
+	return openAt(ctx, r, r.Repository, o)
+}
+
+// openToRead is open, at a mirror where there is one.
+func openToRead(ctx context.Context, r ref.Reference, o Options) (*session, error) {
+	repository, err := mirrored(r.Repository, o.Mirrors)
+	if err != nil {
+		return nil, err
+	}
+	return openAt(ctx, r, repository, o)
+}
+
+func openAt(ctx context.Context, r ref.Reference, repository string, o Options) (*session, error) {
 	if r.IsLocal() {
 		return nil, errLocal(r)
 	}
 	// The host is given to the library on its own: in host/path it would take
 	// a host without dot and port for a part of the path on Docker Hub.
-	host, path, _ := strings.Cut(r.Repository, "/")
+	host, path, _ := strings.Cut(repository, "/")
 	var insecure []name.Option
 	if o.Insecure {
 		insecure = append(insecure, name.Insecure)
@@ -62,14 +89,19 @@ func open(ctx context.Context, r ref.Reference, o Options) (*session, error) {
 	if err != nil {
 		return nil, fail.Usagef("%q is not a registry host", host)
 	}
-	s := &session{ref: r, repo: registry.Repo(path), limits: o.Limits.orDefault(), tcp: newTransport(o.Insecure)}
+	tcp, err := newTransport(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp}
+	s.transport = &stallGuard{next: s.tcp, limit: o.Stall}
 	auth, err := s.authenticate(ctx, o.Creds)
 	if err != nil {
 		return nil, err
 	}
 	s.options = []remote.Option{
 		remote.WithAuth(auth),
-		remote.WithTransport(&stallGuard{next: s.tcp, limit: o.Stall}),
+		remote.WithTransport(s.transport),
 		// Waits of 0.2, 0.4 and 0.8 seconds: the library sleeps through an
 		// interrupt, and ours must end the process within a second.
 		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 4}),
@@ -83,7 +115,7 @@ func open(ctx context.Context, r ref.Reference, o Options) (*session, error) {
 // close gives back the idle connections.
 func (s *session) close() { s.tcp.CloseIdleConnections() }
 
-func newTransport(insecure bool) *http.Transport {
+func newTransport(o Options) (*http.Transport, error) {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -92,10 +124,28 @@ func newTransport(insecure bool) *http.Transport {
 		IdleConnTimeout:     30 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
 	}
-	if insecure {
+	if o.Insecure {
 		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what --insecure-registry asks for
 	}
-	return t
+	if o.CAFile == "" {
+		return t, nil
+	}
+	pem, err := os.ReadFile(o.CAFile)
+	if err != nil {
+		return nil, fail.With(fail.Usage, err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // a system without any
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fail.Usagef("file %q holds no certificate in PEM form", o.CAFile)
+	}
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	t.TLSClientConfig.RootCAs = roots
+	return t, nil
 }
 
 // authenticate finds the credentials and notes what must be kept secret.

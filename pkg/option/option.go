@@ -9,12 +9,12 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
@@ -22,23 +22,6 @@ import (
 // KubeVersionVariable is the environment variable that tells a module the
 // version of Kubernetes where no cluster is asked.
 const KubeVersionVariable = "TIMONI_KUBE_VERSION"
-
-// Registry are the flags for reaching a registry.
-type Registry struct {
-	creds    string
-	insecure bool
-}
-
-// AddTo registers the flags.
-func (r *Registry) AddTo(fs *pflag.FlagSet) {
-	fs.StringVar(&r.creds, "creds", "", "credentials for the registry as `USER:PASSWORD`; by default those of docker's configuration")
-	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
-}
-
-// Options returns what the flags say. userAgent is sent with each request.
-func (r *Registry) Options(userAgent string) oci.Options {
-	return oci.Options{Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent}
-}
 
 // Selection are the flags that select a version of a module in a registry.
 type Selection struct{ version, digest string }
@@ -114,6 +97,12 @@ func (m *Module) Request(name, namespace, module string, stdin io.Reader, userAg
 	}
 	reference, err := m.Selection.Reference(module)
 	if err != nil {
+		return render.Request{}, err
+	}
+	if m.Registry.credsStdin && slices.Contains(m.Values.files, "-") {
+		return render.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
+	}
+	if err = m.Registry.ReadCreds(stdin); err != nil {
 		return render.Request{}, err
 	}
 	sources, err := m.Values.Sources(stdin)

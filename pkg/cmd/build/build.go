@@ -45,6 +45,7 @@ func New(env cli.Env) *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "default", "namespace of the instance")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "yaml", "output format: yaml or json")
+	o.module.Registry.Process = env
 	o.module.AddTo(cmd.Flags())
 	return cmd
 }

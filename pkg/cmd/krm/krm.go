@@ -93,7 +93,7 @@ func newFunction(env cli.Env, use string) *cobra.Command {
 
 func run(ctx context.Context, env cli.Env) error {
 	req := krm.Request{Input: env.Stdin, KubeVersion: env.Getenv(option.KubeVersionVariable)}
-	req.OCI.UserAgent = cli.UserAgent("krm")
+	req.OCI = (&option.Registry{Process: env}).Options(cli.UserAgent("krm"))
 	list, err := krm.Run(ctx, req, ui.Observer(env.Stderr, true))
 	return errors.Join(list.Write(env.Stdout), err)
 }

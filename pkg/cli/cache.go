@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// CacheDirVariable is the environment variable with the directory of the
+// cache; set but empty it means that nothing is cached.
+const CacheDirVariable = "TIMONI_CACHE_DIR"
+
+// CacheDir returns the directory for what can be fetched again: the one of
+// CacheDirVariable, or one in the user's cache directory. It is empty where
+// there is none.
+func (e Env) CacheDir() string {
+	if dir, ok := e.LookupEnv(CacheDirVariable); ok {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "kubectl-timoni")
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// maxManifest bounds a manifest, as registries do.
+const maxManifest = 4 << 20
+
+// fetcher reads verified content of one repository, from the cache where it
+// can. The session begins with the first request.
+type fetcher struct {
+	*session // nil before connect
+
+	ref     ref.Reference
+	options Options
+	limits  Limits
+	puller  *remote.Puller
+}
+
+func newFetcher(r ref.Reference, o Options) (*fetcher, error) {
+	if r.IsLocal() {
+		return nil, errLocal(r)
+	}
+	return &fetcher{ref: r, options: o, limits: o.Limits.orDefault()}, nil
+}
+
+func (f *fetcher) close() {
+	if f.session != nil {
+		f.session.close()
+	}
+}
+
+// connect opens the session, unless there is one. Offline it is an error,
+// which says that what is not in the cache.
+func (f *fetcher) connect(ctx context.Context, what string) (err error) {
+	if f.options.Offline {
+		return fail.Hint(fmt.Errorf("%w: %s", ErrOffline, what), "leave out --offline once, so that it is fetched and kept")
+	}
+	if f.session != nil {
+		return nil
+	}
+	if f.session, err = openToRead(ctx, f.ref, f.options); err != nil {
+		return err
+	}
+	f.puller, err = remote.NewPuller(f.session.options...)
+	return err
+}
+
+// wanted returns the tag or the digest that the manifest is asked for by.
+func (f *fetcher) wanted() string {
+	if f.ref.Digest != "" && (f.ref.Tag == "" || f.ref.Tag == ref.Latest) {
+		return f.ref.Digest
+	}
+	if f.ref.Tag == "" {
+		return ref.Latest
+	}
+	return f.ref.Tag
+}
+
+// address returns where the manifest is, as the cache knows it.
+func (f *fetcher) address() string {
+	r := ref.Reference{Repository: f.ref.Repository}
+	if wanted := f.wanted(); wanted == f.ref.Digest {
+		r.Digest = wanted
+	} else {
+		r.Tag = wanted
+	}
+	return r.String()
+}
+
+// manifest returns the manifest that the reference names, and its digest.
+func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, v1.Hash, error) {
+	if manifest, digest := f.cachedManifest(); manifest != nil {
+		return manifest, digest, nil
+	}
+	wanted := f.wanted()
+	if err := f.connect(ctx, f.address()); err != nil {
+		return nil, v1.Hash{}, err
+	}
+	data, mediaType, err := f.readManifest(ctx, wanted)
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	digest := hash(data)
+	if f.ref.Digest != "" && digest.String() != f.ref.Digest {
+		return nil, v1.Hash{}, fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
+	}
+	manifest, err := parseManifest(data, mediaType)
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	f.options.Cache.put(digest, data)
+	f.options.Cache.point(f.address(), digest.String())
+	return manifest, digest, nil
+}
+
+// cachedManifest returns a manifest from the cache when the registry need not,
+// or must not, be asked: it is pinned by digest, and the version that may be
+// named beside the digest is the one that the manifest names itself.
+func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
+	pinned := f.ref.Digest
+	if pinned == "" && f.options.Offline {
+		pinned = f.options.Cache.lookup(f.address())
+	}
+	digest, err := v1.NewHash(pinned)
+	if err != nil {
+		return nil, v1.Hash{}
+	}
+	data := f.options.Cache.get(digest, maxManifest)
+	if data == nil {
+		return nil, v1.Hash{}
+	}
+	// Manifests that the cache holds have their media type in themselves or
+	// were read as what they are before.
+	manifest, err := parseManifest(data, types.OCIManifestSchema1)
+	if err != nil {
+		return nil, v1.Hash{}
+	}
+	wanted := f.wanted()
+	if f.ref.Digest != "" && wanted != f.ref.Digest && manifest.Annotations[AnnotationVersion] != wanted {
+		return nil, v1.Hash{}
+	}
+	return manifest, digest
+}
+
+// readManifest asks for the manifest without introducing itself first: most
+// registries hand out what is public at once, and the library's own way begins
+// with a request to find out how to log in. That way is taken for anything but
+// success, so that its errors, retries and credentials count.
+func (f *fetcher) readManifest(ctx context.Context, wanted string) ([]byte, types.MediaType, error) {
+	if data, mediaType, ok := f.direct(ctx, wanted); ok {
+		return data, mediaType, nil
+	}
+	// A digest is sent as if it were a tag, because the library's own check
+	// believes the digest in a header of the answer when that answer calls
+	// itself a manifest of the old schema 1.
+	answer, err := f.puller.Get(ctx, f.repo.Tag(wanted))
+	if err != nil {
+		return nil, "", f.explain(ctx, err)
+	}
+	return answer.Manifest, answer.MediaType, nil
+}
+
+// direct is one anonymous request for a manifest.
+func (f *fetcher) direct(ctx context.Context, wanted string) ([]byte, types.MediaType, bool) {
+	if f.loggedIn {
+		return nil, "", false
+	}
+	ctx, cancel := context.WithTimeout(ctx, directTimeout)
+	defer cancel()
+	url := fmt.Sprintf("%s://%s/v2/%s/manifests/%s", f.repo.Scheme(), f.repo.RegistryStr(), f.repo.RepositoryStr(), wanted)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, "", false
+	}
+	for _, mediaType := range []types.MediaType{types.OCIManifestSchema1, types.OCIImageIndex, types.DockerManifestSchema2, types.DockerManifestList} {
+		req.Header.Add("Accept", string(mediaType))
+	}
+	req.Header.Set("User-Agent", f.options.UserAgent)
+	resp, err := (&http.Client{Transport: f.transport}).Do(req)
+	if err != nil {
+		return nil, "", false
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
+	if err != nil || resp.StatusCode != http.StatusOK || len(data) > maxManifest {
+		return nil, "", false
+	}
+	return data, types.MediaType(resp.Header.Get("Content-Type")), true
+}
+
+// directTimeout is short, because a slow registry has its chance afterwards.
+const directTimeout = 5 * time.Second
+
+// blobs returns the content of layers. What the cache does not have is
+// downloaded, all of it at the same time, by one process of several.
+func (f *fetcher) blobs(ctx context.Context, manifest v1.Hash, layers []v1.Descriptor) ([]io.Reader, error) {
+	for _, layer := range layers {
+		if layer.Digest.Algorithm != "sha256" || layer.Size < 0 || layer.Size > f.limits.Blob {
+			return nil, fmt.Errorf("%w: layer %s has %d bytes, more than %d", ErrTooLarge, layer.Digest, layer.Size, f.limits.Blob)
+		}
+	}
+	contents := make([][]byte, len(layers))
+	if !f.fromCache(layers, contents) {
+		if err := f.fill(ctx, manifest, layers, contents); err != nil {
+			return nil, err
+		}
+	}
+	readers := make([]io.Reader, len(layers))
+	for i, data := range contents {
+		readers[i] = bytes.NewReader(data)
+	}
+	return readers, nil
+}
+
+// fromCache reads the layers that are still missing, and says whether none is
+// after that.
+func (f *fetcher) fromCache(layers []v1.Descriptor, contents [][]byte) bool {
+	complete := true
+	for i, layer := range layers {
+		if contents[i] != nil {
+			continue
+		}
+		if contents[i] = f.options.Cache.get(layer.Digest, layer.Size); int64(len(contents[i])) != layer.Size {
+			contents[i] = nil
+		}
+		complete = complete && contents[i] != nil
+	}
+	return complete
+}
+
+func (f *fetcher) fill(ctx context.Context, manifest v1.Hash, layers []v1.Descriptor, contents [][]byte) error {
+	if err := f.connect(ctx, "the layers of "+manifest.String()); err != nil {
+		return err
+	}
+	unlock := f.options.Cache.lock(ctx, manifest)
+	defer unlock()
+	if f.fromCache(layers, contents) {
+		return nil
+	}
+	if err := f.downloadAll(ctx, layers, contents); err != nil {
+		return err
+	}
+	// What cannot be pruned now can be another time.
+	_, _ = f.options.Cache.Prune(time.Time{})
+	return nil
+}
+
+func (f *fetcher) downloadAll(ctx context.Context, layers []v1.Descriptor, contents [][]byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, len(layers))
+	var group sync.WaitGroup
+	for i, layer := range layers {
+		if contents[i] != nil {
+			continue
+		}
+		group.Go(func() {
+			contents[i], errs[i] = f.download(ctx, layer)
+			if errs[i] != nil {
+				cancel()
+				return
+			}
+			f.options.Cache.put(layer.Digest, contents[i])
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		// One layer's failure cancels the others, which is not the reason.
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package option
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+)
+
+// The environment variables about registries.
+const (
+	// CredsVariable holds USER:PASSWORD, for which --creds stands in.
+	CredsVariable = "TIMONI_REGISTRY_CREDS"
+	// MirrorsVariable holds PREFIX=PREFIX pairs, as oci.Options.Mirrors does.
+	MirrorsVariable = "TIMONI_REGISTRY_MIRRORS"
+)
+
+// Process is what the flags about registries take from the process: cli.Env.
+type Process interface {
+	Getenv(key string) string
+	CacheDir() string
+}
+
+// Registry are the flags for reaching a registry.
+type Registry struct {
+	Process Process // nil: no cache, nothing from the environment
+
+	creds      string
+	credsStdin bool
+	ca         string
+	insecure   bool
+	offline    bool
+}
+
+// AddTo registers the flags of a command that reads from a registry.
+func (r *Registry) AddTo(fs *pflag.FlagSet) {
+	r.AddAccessTo(fs)
+	fs.BoolVar(&r.offline, "offline", false, "ask no registry: take what the cache has")
+}
+
+// AddAccessTo registers the flags of a command that cannot do without one.
+func (r *Registry) AddAccessTo(fs *pflag.FlagSet) {
+	fs.StringVar(&r.creds, "creds", "", "credentials for the registry as `USER:PASSWORD`; by default those of docker's configuration")
+	fs.BoolVar(&r.credsStdin, "creds-stdin", false, "read USER:PASSWORD from the standard input, which other users cannot see")
+	fs.StringVar(&r.ca, "registry-ca", "", "`FILE` with certificates, in PEM form, that vouch for the registry's")
+	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
+}
+
+// ReadCreds reads what --creds-stdin asks for, before Options. The error has
+// the exit code fail.Usage.
+func (r *Registry) ReadCreds(stdin io.Reader) error {
+	if !r.credsStdin {
+		return nil
+	}
+	if r.creds != "" {
+		return fail.Usagef("--creds and --creds-stdin exclude each other")
+	}
+	creds, err := ReadSecret(stdin)
+	if err != nil {
+		return fmt.Errorf("read the credentials: %w", err)
+	}
+	if creds == "" {
+		return fail.Usagef("--creds-stdin: the standard input is empty")
+	}
+	r.creds = creds
+	return nil
+}
+
+// ReadSecret returns one line of stdin, which may be the last one.
+func ReadSecret(stdin io.Reader) (string, error) {
+	const longest = 64 << 10 // tokens are long, but not that long
+	data, err := io.ReadAll(io.LimitReader(stdin, longest))
+	return strings.TrimRight(string(data), "\r\n"), err
+}
+
+// Options returns what the flags say. userAgent is sent with each request.
+func (r *Registry) Options(userAgent string) oci.Options {
+	o := oci.Options{
+		Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
+		CAFile: r.ca, Offline: r.offline,
+	}
+	if r.Process == nil {
+		return o
+	}
+	if o.Creds == "" {
+		o.Creds = r.Process.Getenv(CredsVariable)
+	}
+	o.Mirrors = r.Process.Getenv(MirrorsVariable)
+	o.Cache.Dir = r.Process.CacheDir()
+	return o
+}
