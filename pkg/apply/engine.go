@@ -90,6 +90,7 @@ type Step struct {
 	Err      error  // why it was refused
 
 	live     api.Object // what the server has of it, nil when it has nothing
+	next     api.Object // what a dry run made of it, nil when there was none
 	known    string     // the fingerprint that the last apply left, empty when it left none
 	resolved bool       // Resource is known
 	stage    int
@@ -101,6 +102,21 @@ func (s *Step) key() string { return s.Object.ID().Entry("").ID }
 
 // Ref names the step's object.
 func (s *Step) Ref() event.Object { return refOf(s.Object) }
+
+// States returns the live object and what it is to become: nil for one that
+// does not exist or is to be deleted. What no dry run has shown is as it will
+// be sent.
+func (s *Step) States() (before, after api.Object) {
+	switch {
+	case s.Action == event.Deleted:
+		return s.live, nil
+	case s.Action == event.Unchanged, s.Action == event.Kept:
+		return s.live, s.live
+	case s.next != nil:
+		return s.live, s.next
+	}
+	return s.live, s.Object
+}
 
 // Outcomes returns what was, or is to be, done with the object of each step.
 func Outcomes(steps []*Step) []event.Outcome {

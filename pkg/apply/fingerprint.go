@@ -3,6 +3,7 @@
 package apply
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -110,5 +111,5 @@ func holds(list any, text string) bool {
 func sameJSON(a, b any) bool {
 	ja, erra := json.Marshal(a)
 	jb, errb := json.Marshal(b)
-	return erra == nil && errb == nil && string(ja) == string(jb)
+	return erra == nil && errb == nil && bytes.Equal(ja, jb)
 }

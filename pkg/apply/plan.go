@@ -137,6 +137,7 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 	if isFieldConflict(err) { // with managers that only write
 		got, err = e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.DryRun)
 	}
+	s.next = got
 	switch {
 	case apierrors.IsConflict(err):
 		// Somebody wrote the object after it was read.
@@ -162,7 +163,8 @@ func (e *Engine) decideNew(ctx context.Context, req Request, s *Step) error {
 	if req.ReadOnly {
 		return nil
 	}
-	_, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)
+	got, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)
+	s.next = got
 	if apierrors.IsAlreadyExists(err) {
 		return e.readAgain(ctx, req, s)
 	}

@@ -45,12 +45,7 @@ type ApplyResult struct {
 
 // Apply renders a module and applies it as an instance.
 func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) (*ApplyResult, error) {
-	version, err := client.ServerVersion(ctx)
-	if err != nil {
-		return nil, err
-	}
-	req.KubeVersion = version
-	rendered, err := render.Render(ctx, req.Request, observer)
+	rendered, err := renderFor(ctx, client, &req, observer)
 	if err != nil {
 		return nil, err
 	}

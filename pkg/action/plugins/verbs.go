@@ -46,6 +46,7 @@ func Verbs() []Verb {
 		{"apply", "Install or upgrade an instance and wait until it is ready", one, "kubectl-timoni-apply", true, false},
 		{"install", "The same as apply", one, "kubectl-timoni-apply", true, false},
 		{"upgrade", "The same as apply", one, "kubectl-timoni-apply", true, false},
+		{"diff", "Show what an apply would change", one, "kubectl-timoni-apply", true, false},
 		{"status", "Show whether the objects of an instance are ready", one, "kubectl-timoni-apply", true, false},
 		{"list", "List the instances in a namespace or a cluster", one, "kubectl-timoni-instance", false, false},
 		{"inspect", "Show the module, values and objects of an instance", one, "kubectl-timoni-instance", false, false},

@@ -3,13 +3,18 @@
 package apply
 
 import (
+	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
@@ -29,20 +34,74 @@ MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST].`
 // noMode is what --dry-run holds when it was given without a value.
 const noMode = "unset"
 
-// options of one invocation of apply.
+// options of one invocation of a verb that plans.
 type options struct {
 	env    cli.Env
 	kube   *kube.Flags
 	module option.Module
 
-	dryRun, adopt, output string
+	adopt, output         string
 	force, forceConflicts bool
-	wait, quiet           bool
-	timeout               time.Duration
+	quiet                 bool
+}
+
+func newOptions(env cli.Env) *options { return &options{env: env, kube: kube.NewFlags()} }
+
+// addTo registers the flags that decide what the plan is.
+func (o *options) addTo(fs *pflag.FlagSet) {
+	o.kube.AddTo(fs)
+	o.module.Registry.Process = o.env
+	o.module.AddTo(fs)
+	fs.StringVar(&o.adopt, "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
+	fs.BoolVar(&o.force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
+	fs.BoolVar(&o.forceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+}
+
+// validate checks the flags that addTo registers, and the output format.
+func (o *options) validate(formats ...string) error {
+	if !slices.Contains(adoptions(), apply.Adopt(o.adopt)) {
+		return fail.Usagef("--adopt=%q is not one of %s", o.adopt, oneOf(adoptions()))
+	}
+	if o.output != "" && !slices.Contains(formats, o.output) {
+		return ui.UnknownFormat(o.output, formats...)
+	}
+	return nil
+}
+
+func adoptions() []apply.Adopt {
+	return []apply.Adopt{apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll}
+}
+
+func oneOf[T ~string](values []T) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	return strings.Join(words, ", ")
+}
+
+// request returns the request that the flags make, and where progress goes.
+func (o *options) request(name, module string) (cluster.ApplyRequest, event.Observer, error) {
+	req := cluster.ApplyRequest{Adopt: apply.Adopt(o.adopt), Force: o.force, ForceConflicts: o.forceConflicts}
+	namespace, err := o.kube.Namespace()
+	if err != nil {
+		return req, nil, err
+	}
+	req.Request, err = o.module.Request(name, namespace, module, o.env.Stdin, cli.UserAgent("apply"))
+	return req, ui.Observer(o.env.Stderr, o.quiet), err
+}
+
+// applyOptions are the options of apply itself.
+type applyOptions struct {
+	*options
+	dryRun  string
+	wait    bool
+	timeout time.Duration
 }
 
 func newApply(env cli.Env) *cobra.Command {
-	o := &options{env: env, kube: kube.NewFlags()}
+	o := &applyOptions{options: newOptions(env)}
 	cmd := &cobra.Command{
 		Use: "apply NAME MODULE", Short: "Apply a module to the cluster", Long: long,
 		Example: cli.Example(env,
@@ -54,63 +113,42 @@ func newApply(env cli.Env) *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			return o.run(cmd, args[0], args[1])
+			return o.run(cmd.Context(), args[0], args[1])
 		},
 	}
 	fs := cmd.Flags()
-	o.kube.AddTo(fs)
-	o.module.AddTo(fs)
+	o.addTo(fs)
 	fs.StringVar(&o.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
 	fs.Lookup("dry-run").NoOptDefVal = noMode
-	fs.StringVar(&o.adopt, "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
-	fs.BoolVar(&o.force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
-	fs.BoolVar(&o.forceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
 	fs.BoolVar(&o.wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json, yaml or name")
-	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	return cmd
 }
 
-func (o *options) validate() error {
-	switch cluster.DryRun(o.dryRun) {
-	case cluster.DryRunNone, cluster.DryRunClient, cluster.DryRunServer:
-	case noMode:
+func (o *applyOptions) validate() error {
+	modes := []cluster.DryRun{cluster.DryRunNone, cluster.DryRunClient, cluster.DryRunServer}
+	switch {
+	case o.dryRun == noMode:
 		// kubectl's own meaning of --dry-run without a value has changed once.
 		return fail.Usagef("--dry-run needs a value: client or server")
-	default:
-		return fail.Usagef("--dry-run=%q is not one of none, client, server", o.dryRun)
+	case !slices.Contains(modes, cluster.DryRun(o.dryRun)):
+		return fail.Usagef("--dry-run=%q is not one of %s", o.dryRun, oneOf(modes))
 	}
-	switch apply.Adopt(o.adopt) {
-	case apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll:
-	default:
-		return fail.Usagef("--adopt=%q is not one of never, unmanaged, all", o.adopt)
-	}
-	switch o.output {
-	case "", "json", "yaml", "name":
-		return nil
-	}
-	return ui.UnknownFormat(o.output, "json", "yaml", "name")
+	return o.options.validate("json", "yaml", "name")
 }
 
-func (o *options) run(cmd *cobra.Command, name, module string) error {
-	namespace, err := o.kube.Namespace()
+func (o *applyOptions) run(ctx context.Context, name, module string) error {
+	req, observer, err := o.request(name, module)
 	if err != nil {
 		return err
 	}
-	req := cluster.ApplyRequest{
-		DryRun: cluster.DryRun(o.dryRun), Adopt: apply.Adopt(o.adopt),
-		Force: o.force, ForceConflicts: o.forceConflicts, Wait: o.wait, Timeout: o.timeout,
-	}
-	if req.Request, err = o.module.Request(name, namespace, module, o.env.Stdin, cli.UserAgent("apply")); err != nil {
-		return err
-	}
-	observer := ui.Observer(o.env.Stderr, o.quiet)
+	req.DryRun, req.Wait, req.Timeout = cluster.DryRun(o.dryRun), o.wait, o.timeout
 	client, err := o.kube.Connect(cli.UserAgent("apply"), observer)
 	if err != nil {
 		return err
 	}
-	applied, err := cluster.Apply(cmd.Context(), client, req, observer)
+	applied, err := cluster.Apply(ctx, client, req, observer)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+)
+
+// Difference is what an apply would change of one object.
+type Difference struct {
+	event.Outcome
+	Changes []delta.Change `json:"changes"`
+
+	// Before and After are the object's states with the data of Secrets masked,
+	// nil where it does not exist.
+	Before, After api.Object `json:"-"`
+}
+
+// Diff returns what an apply of the request would change: the plan of that
+// apply, without the objects that stay as they are.
+func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) ([]Difference, error) {
+	req.DryRun = DryRunServer
+	rendered, err := renderFor(ctx, client, &req, observer)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := run(ctx, apply.New(client, observer), req, rendered)
+	if err != nil {
+		return nil, fmt.Errorf("diff %s: %w", req.Name, err)
+	}
+	steps := plan.All()
+	outcomes := apply.Outcomes(steps)
+	differences := []Difference{}
+	for i, s := range steps {
+		if s.Action == event.Unchanged || s.Action == event.Kept {
+			continue
+		}
+		d := Difference{Outcome: outcomes[i]}
+		d.Before, d.After = delta.Masked(s.States())
+		d.Changes = delta.Compare(d.Before, d.After)
+		differences = append(differences, d)
+	}
+	return differences, nil
+}
+
+// renderFor renders the module of a request for the version of the cluster.
+func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, observer event.Observer) (*render.Result, error) {
+	version, err := client.ServerVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req.KubeVersion = version
+	return render.Render(ctx, req.Request, observer)
+}
