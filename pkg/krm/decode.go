@@ -29,7 +29,7 @@ func (d *decoder) problem(path, format string, args ...any) {
 }
 
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
-	if node, ok := v.Addr().Interface().(**yaml.Node); ok {
+	if node, ok := reflect.TypeAssert[**yaml.Node](v.Addr()); ok {
 		*node = n
 		return
 	}

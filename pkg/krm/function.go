@@ -35,8 +35,8 @@ type Function struct {
 }
 
 // Run does what the list's function config asks for, and puts what it has to
-// say into the list's results. The error, if any, is a *Failure; the list then
-// holds the items that it came with and can be written all the same.
+// say into the list's results. After an error, whose text is that of the results,
+// the list holds the items that it came with and can be written all the same.
 func (f Function) Run(ctx context.Context, list *List) error {
 	if err := checkAPI(list.Config); err != nil {
 		return list.report(subject{}, err)

@@ -32,11 +32,11 @@ type List struct {
 // but for the result that says so, and can be written.
 func Read(r io.Reader) (*List, error) {
 	list, err := read(r)
-	if err == nil {
-		return list, nil
+	if err != nil {
+		list = &List{APIVersion: kio.ResourceListAPIVersion}
+		err = list.report(subject{}, err)
 	}
-	list = &List{APIVersion: kio.ResourceListAPIVersion}
-	return list, list.report(subject{}, err)
+	return list, err
 }
 
 func read(r io.Reader) (*List, error) {
@@ -53,10 +53,33 @@ func read(r io.Reader) (*List, error) {
 	if list.Config == nil {
 		return list, nil
 	}
-	if err := list.Config.DeAnchor(); err != nil {
-		return nil, fmt.Errorf("functionConfig: %w", err)
+	budget := maxNodes
+	if !expand(list.Config.YNode(), &budget) {
+		return nil, errors.New("functionConfig: it is too large, or an alias in it stands for what contains it")
 	}
 	return list, nil
+}
+
+// maxNodes bounds what a function config may be, aliases expanded: a few lines
+// of YAML can stand for billions, or for themselves.
+const maxNodes = 1 << 18
+
+// expand puts what they stand for in the place of aliases, while the budget
+// lasts.
+func expand(n *yaml.Node, budget *int) bool {
+	if *budget--; *budget < 0 {
+		return false
+	}
+	if n.Kind == yaml.AliasNode {
+		*n = *n.Alias
+	}
+	n.Anchor = ""
+	for _, child := range n.Content {
+		if !expand(child, budget) {
+			return false
+		}
+	}
+	return true
 }
 
 // Write writes the list as YAML. Annotations are kept, because kustomize and
@@ -91,8 +114,7 @@ func (l *List) dropPlaceholder() {
 }
 
 func isFromFile(item *yaml.RNode) bool {
-	annotations := item.GetAnnotations(kioutil.PathAnnotation, kioutil.LegacyPathAnnotation)
-	return len(annotations) > 0
+	return len(item.GetAnnotations(kioutil.PathAnnotation)) > 0
 }
 
 // add appends rendered objects. One that is in the list already is an error:

@@ -46,32 +46,32 @@ type File struct {
 	Path string `yaml:"path"`
 }
 
-// maxResults is how many results the text of a Failure shows.
+// maxResults is how many results the text of an error shows.
 const maxResults = 10
 
-// Failure is the error of a function. Its text is that of its results; what
-// caused it is wrapped.
-type Failure struct {
-	Results []Result // of severity Error
+// resultsError is the error of a function. Its text is that of its results;
+// what caused it is wrapped.
+type resultsError struct {
+	results []Result // of severity Error, at least one
 	cause   error
 }
 
 // Error returns the first results in full and the number of the others.
-func (f *Failure) Error() string {
+func (e *resultsError) Error() string {
 	var lines []string
-	for i, r := range f.Results {
+	for i, r := range e.results {
 		if i == maxResults {
-			lines = append(lines, fmt.Sprintf("and %d more", len(f.Results)-i))
+			lines = append(lines, fmt.Sprintf("and %d more", len(e.results)-i))
 			break
 		}
 		lines = append(lines, r.Message)
 	}
-	return f.about() + strings.Join(lines, "\n")
+	return e.about() + strings.Join(lines, "\n")
 }
 
 // about names the function config: a kustomization may have several.
-func (f *Failure) about() string {
-	ref := f.Results[0].ResourceRef
+func (e *resultsError) about() string {
+	ref := e.results[0].ResourceRef
 	if ref == nil {
 		return ""
 	}
@@ -80,10 +80,10 @@ func (f *Failure) about() string {
 }
 
 // Unwrap returns the cause.
-func (f *Failure) Unwrap() error { return f.cause }
+func (e *resultsError) Unwrap() error { return e.cause }
 
-// report adds what went wrong to the results and returns it as a *Failure,
-// whose exit code is not that of a wrong command line.
+// report adds what went wrong to the results and returns it with their
+// text. Its exit code is not that of a wrong command line.
 func (l *List) report(s subject, err error) error {
 	results := s.results(err)
 	l.Results = append(l.Results, results...)
@@ -91,7 +91,7 @@ func (l *List) report(s subject, err error) error {
 	if code == fail.Usage {
 		code = fail.Failed
 	}
-	return fail.With(code, &Failure{Results: results, cause: err})
+	return fail.With(code, &resultsError{results: results, cause: err})
 }
 
 // warn adds a warning to the results.
@@ -112,14 +112,13 @@ func (s subject) result(severity Severity, message string) Result {
 
 // results splits an error into what it consists of.
 func (s subject) results(err error) []Result {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []Result
-		for _, err := range joined.Unwrap() {
-			all = append(all, s.results(err)...)
+	var all []Result
+	if parts := split(err); parts != nil {
+		for _, part := range parts {
+			all = append(all, s.results(part)...)
 		}
 		return all
 	}
-	var all []Result
 	if e, ok := errors.AsType[*values.Error](err); ok {
 		for _, p := range e.Problems {
 			all = append(all, s.problem(p))
@@ -138,6 +137,16 @@ func (s subject) results(err error) []Result {
 		}
 	}
 	return all
+}
+
+// split returns the errors that errors.Join has joined. Others that wrap
+// several have a text of their own, which would be lost.
+func split(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the outermost only
+	if ok && errors.Join(joined.Unwrap()...).Error() == err.Error() {
+		return joined.Unwrap()
+	}
+	return nil
 }
 
 // problem returns a problem of CUE's as a result. Where it points to spec.values

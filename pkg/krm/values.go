@@ -13,7 +13,7 @@ import (
 // configName is the name of the source that spec.values become.
 const configName = "functionConfig"
 
-// place is where something stands in a source.
+// place is where something stands in a source. Some errors know no column: 0.
 type place struct{ line, column int }
 
 // inlineValues returns spec.values as a source, and the field that stands at
@@ -56,7 +56,9 @@ func locate(n *yaml.Node, path string, fields map[place]string) {
 			locate(child, fmt.Sprintf("%s[%d]", path, i), fields)
 		case i%2 == 1:
 			field := join(path, n.Content[i-1].Value)
-			fields[place{n.Content[i-1].Line, n.Content[i-1].Column}] = field
+			key := n.Content[i-1]
+			fields[place{key.Line, key.Column}] = field
+			fields[place{key.Line, 0}] = field
 			locate(child, field, fields)
 		}
 	}

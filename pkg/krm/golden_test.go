@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// TestFunction runs the scripts of testdata/function. In each, "in" is the
+// ResourceList, "out" the list that must come out, "error" the error, if any,
+// with its exit code and hints; other files are in the base directory.
+func TestFunction(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("testdata/function/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := runScript(t, archive)
+			if os.Getenv("UPDATE") != "" {
+				if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// runScript returns the archive with out and error as they are.
+func runScript(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+	t.Helper()
+	dir := t.TempDir()
+	result := &txtar.Archive{Comment: archive.Comment}
+	var in []byte
+	for _, f := range archive.Files {
+		if f.Name == "out" || f.Name == "error" {
+			continue
+		}
+		result.Files = append(result.Files, f)
+		if f.Name == "in" {
+			in = f.Data
+			continue
+		}
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, f.Data, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := run(t.Context(), dir, in)
+	result.Files = append(result.Files, txtar.File{Name: "out", Data: withoutDir(out, dir)})
+	if err != nil {
+		text := fmt.Sprintf("%d: %v\n", fail.CodeOf(err), err)
+		for _, hint := range fail.HintsOf(err) {
+			text += "hint: " + hint + "\n"
+		}
+		result.Files = append(result.Files, txtar.File{Name: "error", Data: withoutDir([]byte(text), dir)})
+	}
+	return result
+}
+
+func withoutDir(text []byte, dir string) []byte {
+	return bytes.ReplaceAll(text, []byte(dir+string(filepath.Separator)), nil)
+}
+
+// run carries out a list and returns the document that is written.
+func run(ctx context.Context, dir string, in []byte) ([]byte, error) {
+	list, err := krm.Read(bytes.NewReader(in))
+	if err == nil {
+		err = krm.Function{Dir: dir, Render: fakeRender}.Run(ctx, list)
+	}
+	var out bytes.Buffer
+	if writeErr := list.Write(&out); writeErr != nil {
+		return nil, writeErr
+	}
+	return out.Bytes(), err
+}
+
+// fakeRender returns what it was asked for as two objects. The package decides
+// what else happens.
+func fakeRender(_ context.Context, in krm.Instance) (*render.Result, error) {
+	if _, err := values.Merge(in.Values); err != nil {
+		return nil, err
+	}
+	var sources []any
+	for _, src := range in.Values {
+		sources = append(sources, map[string]any{src.Name: string(src.Data)})
+	}
+	result := &render.Result{Sets: []render.Set{
+		{Name: "z", Objects: []api.Object{object("Service", in, nil)}},
+		{Name: "a", Objects: []api.Object{object("ConfigMap", in, map[string]any{
+			"module": in.Module.String(), "package": in.Package, "kubeVersion": in.KubeVersion, "sources": sources,
+		})}},
+	}}
+	switch in.Package {
+	case "warn":
+		result.Warnings = []string{"first", "second"}
+	case "fail":
+		return nil, fail.Hint(errors.New("it is broken"), "mend it")
+	case "refuse":
+		two := fmt.Errorf("nor %w and %w", errors.New("that"), errors.New("that"))
+		return nil, errors.Join(fail.Refusedf("not this"), two)
+	}
+	return result, nil
+}
+
+func object(kind string, in krm.Instance, data map[string]any) api.Object {
+	o := api.Object{
+		"apiVersion": "v1", "kind": kind,
+		"metadata": map[string]any{"name": in.Name, "namespace": in.Namespace},
+	}
+	if data != nil {
+		o["data"] = data
+	}
+	return o
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("a: 1\n"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"outside/v.yaml", "base/v.yaml", "base/sub/v.yaml", "repo/.git/HEAD", "repo/base/v.yaml", "repo/module/v.yaml"} {
+		write(name)
+	}
+	for link, target := range map[string]string{
+		"base/out.yaml": "../outside/v.yaml", "base/in.yaml": "sub/v.yaml", "base/dir": "../outside",
+		"base/absolute.yaml": filepath.Join(dir, "outside", "v.yaml"), "linked": "base",
+		"repo/base/module": "../module", "repo/base/escape": "../../outside",
+	} {
+		if err := os.Symlink(filepath.FromSlash(target), filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Skip(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		base, module, file string
+		want               string // in the error, none when empty
+	}{
+		"a file":                           {"base", "", "v.yaml", ""},
+		"a file in a subdirectory":         {"base", "", "sub/../sub/v.yaml", ""},
+		"a link to a file below":           {"base", "", "in.yaml", ""},
+		"a base that is a link":            {"linked", "", "v.yaml", ""},
+		"a file outside":                   {"base", "", "../outside/v.yaml", "leaves the directory"},
+		"a file outside in between":        {"base", "", "sub/../../outside/v.yaml", "leaves the directory"},
+		"an absolute file":                 {"base", "", filepath.Join(dir, "base", "v.yaml"), "leaves the directory"},
+		"a link to a file outside":         {"base", "", "out.yaml", "through a link"},
+		"an absolute link":                 {"base", "", "absolute.yaml", "through a link"},
+		"a file in a linked directory":     {"base", "", "dir/v.yaml", "through a link"},
+		"a file of the same repository":    {"repo/base", "", "../module/v.yaml", "leaves the directory"},
+		"a linked one of it":               {"repo/base", "", "module/v.yaml", "through a link"},
+		"the standard input":               {"base", "", "-", "extension"},
+		"a module":                         {"base", "./sub", "", ""},
+		"the base as a module":             {"base", ".", "", ""},
+		"a module that is not there":       {"base", "../no", "", ""},
+		"a module outside":                 {"base", "../outside", "", "lies outside"},
+		"a linked module outside":          {"base", "dir", "", "lies outside"},
+		"an absolute module outside":       {"base", filepath.Join(dir, "outside"), "", "lies outside"},
+		"a module of the same repository":  {"repo/base", "../module", "", ""},
+		"a linked one":                     {"repo/base", "module", "", ""},
+		"a module outside the repository":  {"repo/base", "../../outside", "", "lies outside"},
+		"a linked one outside of it":       {"repo/base", "escape", "", "lies outside"},
+		"a module with a version":          {"base", "./sub\n    version: 1.0.0", "", "has no version"},
+		"a module with a digest":           {"base", "./sub\n    digest: sha256:00", "", "has no digest"},
+		"a module in a registry":           {"base", "oci://example.com/app\n    version: 1.0.0", "", ""},
+		"a registry's bad version":         {"base", "oci://example.com/app\n    version: v1.0.0", "", "leave out the prefix v"},
+		"a registry's contradictory one":   {"base", "oci://example.com/app:1.0.0\n    version: 1.0.1", "", `"1.0.1" is asked for`},
+		"an unknown scheme of a module":    {"base", "https://example.com/app", "", "unknown scheme"},
+		"an address that lacks its scheme": {"base", "example.com/app", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := "kind: ResourceList\nitems: []\nfunctionConfig:\n apiVersion: krm.timoni.sh/v1alpha1\n kind: Instance\n metadata: {name: a}\n spec:\n"
+			if test.file != "" {
+				test.module = "."
+				in += fmt.Sprintf("  valuesFrom:\n  - {file: %q}\n", test.file)
+			}
+			in += "  module:\n    url: " + test.module + "\n"
+			_, err := run(t.Context(), filepath.Join(dir, filepath.FromSlash(test.base)), []byte(in))
+			if got := fmt.Sprint(err); test.want == "" && err != nil || !strings.Contains(got, test.want) {
+				t.Errorf("error %s, want %q", got, test.want)
+			}
+			refused := strings.Contains(test.want, "leaves") || strings.Contains(test.want, "lies") || strings.Contains(test.want, "link")
+			if refused && fail.CodeOf(err) != fail.Refused {
+				t.Errorf("exit code %d", fail.CodeOf(err))
+			}
+		})
+	}
+}
+
+// FuzzFunction feeds the function anything: it must not panic, must end with a
+// list that can be read again, and never invents an instance.
+func FuzzFunction(f *testing.F) {
+	paths, err := filepath.Glob("testdata/function/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "in" })
+		f.Add(archive.Files[i].Data)
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if len(in) > 1<<14 {
+			return
+		}
+		dir := t.TempDir()
+		out, err := run(t.Context(), dir, in)
+		list, readErr := krm.Read(bytes.NewReader(out))
+		if readErr != nil {
+			t.Fatalf("%v: wrote what cannot be read: %v\n%s", err, readErr, out)
+		}
+		if err == nil && len(list.Items) < 2 {
+			t.Errorf("no error, but %d items", len(list.Items))
+		}
+		if err != nil && !bytes.Contains(out, []byte("severity: error")) {
+			t.Errorf("the error %q is not among the results", err)
+		}
+	})
+}
