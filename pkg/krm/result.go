@@ -142,7 +142,7 @@ func (s subject) results(err error) []Result {
 // split returns the errors that errors.Join has joined. Others that wrap
 // several have a text of their own, which would be lost.
 func split(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the outermost only
+	joined, ok := err.(interface{ Unwrap() []error })
 	if ok && errors.Join(joined.Unwrap()...).Error() == err.Error() {
 		return joined.Unwrap()
 	}
