@@ -67,6 +67,7 @@ func layers() []layer {
 		{"action/plugins", 5, nil},  // the front door's: nothing heavy
 
 		{"action/cluster", 6, nil},
+		{"action/module", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 		{"action/bundle", 7, nil},
 
 		// ui stays light, since the front door links it: kubectl's printers

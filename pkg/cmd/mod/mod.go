@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mod is the command line of a module's author.
+package mod
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+)
+
+// New returns the command with a subcommand for each verb.
+func New(env cli.Env) *cobra.Command {
+	return cli.Group("mod", "Create, vet, test and publish modules",
+		newFmt(env),
+	)
+}

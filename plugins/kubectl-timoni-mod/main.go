@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command kubectl-timoni-mod creates, vets, tests and publishes modules.
+package main
+
+import (
+	"os"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/mod"
+)
+
+func main() { os.Exit(cli.Main(mod.New)) }
