@@ -74,11 +74,11 @@ func steps() []step {
 		},
 		{
 			"The same module is a generator for kustomize, and every feature of kustomize works on its objects.",
-			"cat $DEMO/kustomize/kustomization.yaml $DEMO/kustomize/hello.yaml",
+			"cat test/kustomize/kustomization.yaml test/kustomize/hello.yaml",
 		},
 		{
 			"",
-			"kustomize build --enable-alpha-plugins --enable-exec $DEMO/kustomize | grep -E '^kind:|^  name:|replicas:'",
+			"kustomize build --enable-alpha-plugins --enable-exec test/kustomize | grep -E '^kind:|^  name:|replicas:'",
 		},
 		{
 			"Deleting the instance deletes its objects.",
@@ -98,7 +98,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("make a directory for the demo: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if err = writeFiles(dir, root); err != nil {
+	if err = writeFiles(dir); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "Starting a control plane; the first time on a machine it is built, which takes some minutes.")
@@ -139,29 +139,13 @@ func show(ctx context.Context, out io.Writer, url, root, dir string) error {
 	return nil
 }
 
-// writeFiles writes what the commands of the demo read.
-func writeFiles(dir, root string) error {
-	module := filepath.ToSlash(filepath.Join(root, "test", "modules", "minimal"))
+// writeFiles writes the values that the commands of the demo read.
+func writeFiles(dir string) error {
 	for name, text := range map[string]string{
 		"values.yaml": "message: changed\nreplicas: 2\n",
 		"wrong.yaml":  "message: changed\nreplicas: many\n",
-		"kustomize/kustomization.yaml": "namespace: prod\nnamePrefix: eu-\nreplicas: [{name: hello, count: 3}]\n" +
-			"generators: [hello.yaml]\n",
-		"kustomize/hello.yaml": `apiVersion: krm.timoni.sh/v1alpha1
-kind: Instance
-metadata:
-  name: hello
-  annotations: {config.kubernetes.io/function: "exec: {path: timoni-krm}"}
-spec:
-  module: {url: "file://` + module + `"}
-  values: {message: Hello kustomize}
-`,
 	} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
