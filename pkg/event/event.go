@@ -65,6 +65,11 @@ const (
 
 // The events.
 type (
+	// Resolved is sent when a range of versions was asked for, and one chosen.
+	Resolved struct {
+		Range     string
+		Reference string // with the version that was chosen
+	}
 	// Pulled is sent when a module's content is at hand.
 	Pulled struct {
 		Reference string // as the user gave it
@@ -110,6 +115,7 @@ type (
 	}
 )
 
+func (Resolved) event()     {}
 func (Pulled) event()       {}
 func (Planned) event()      {}
 func (StageStarted) event() {}

@@ -27,6 +27,8 @@ var (
 	ErrNotModule    = errors.New("not a module")
 	ErrUnsafe       = errors.New("unsafe archive")
 	ErrTooLarge     = errors.New("too large")
+	ErrNotArtifact  = errors.New("not an artifact of ours")
+	ErrExists       = errors.New("exists already")
 	ErrOffline      = errors.New("not in the cache")
 )
 

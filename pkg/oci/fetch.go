@@ -90,26 +90,46 @@ func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, v1.Hash, error) {
 	if manifest, digest := f.cachedManifest(); manifest != nil {
 		return manifest, digest, nil
 	}
-	wanted := f.wanted()
-	if err := f.connect(ctx, f.address()); err != nil {
-		return nil, v1.Hash{}, err
-	}
-	data, mediaType, err := f.readManifest(ctx, wanted)
+	raw, digest, err := f.raw(ctx)
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
-	digest := hash(data)
-	if f.ref.Digest != "" && digest.String() != f.ref.Digest {
-		return nil, v1.Hash{}, fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
-	}
-	manifest, err := parseManifest(data, mediaType)
+	manifest, err := parseManifest(raw.data, raw.mediaType)
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
-	f.options.Cache.put(digest, data)
+	f.options.Cache.put(digest, raw.data)
 	f.options.Cache.point(f.address(), digest.String())
 	return manifest, digest, nil
 }
+
+// raw asks the registry for what the reference names, and checks its digest.
+func (f *fetcher) raw(ctx context.Context) (rawManifest, v1.Hash, error) {
+	if err := f.connect(ctx, f.address()); err != nil {
+		return rawManifest{}, v1.Hash{}, err
+	}
+	wanted := f.wanted()
+	raw, err := f.readManifest(ctx, wanted)
+	if err != nil {
+		return rawManifest{}, v1.Hash{}, err
+	}
+	digest := hash(raw.data)
+	if f.ref.Digest != "" && digest.String() != f.ref.Digest {
+		return rawManifest{}, v1.Hash{}, fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
+	}
+	return raw, digest, nil
+}
+
+// rawManifest is a manifest, or an index of them, as a registry sent it.
+type rawManifest struct {
+	data      []byte
+	mediaType types.MediaType
+}
+
+// The methods of remote.Taggable with a media type.
+
+func (m rawManifest) RawManifest() ([]byte, error)        { return m.data, nil }
+func (m rawManifest) MediaType() (types.MediaType, error) { return m.mediaType, nil }
 
 // cachedManifest returns a manifest from the cache when the registry need not,
 // or must not, be asked: it is pinned by digest, and the version that may be
@@ -144,31 +164,31 @@ func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 // registries hand out what is public at once, and the library's own way begins
 // with a request to find out how to log in. That way is taken for anything but
 // success, so that its errors, retries and credentials count.
-func (f *fetcher) readManifest(ctx context.Context, wanted string) ([]byte, types.MediaType, error) {
-	if data, mediaType, ok := f.direct(ctx, wanted); ok {
-		return data, mediaType, nil
+func (f *fetcher) readManifest(ctx context.Context, wanted string) (rawManifest, error) {
+	if raw, ok := f.direct(ctx, wanted); ok {
+		return raw, nil
 	}
 	// A digest is sent as if it were a tag, because the library's own check
 	// believes the digest in a header of the answer when that answer calls
 	// itself a manifest of the old schema 1.
 	answer, err := f.puller.Get(ctx, f.repo.Tag(wanted))
 	if err != nil {
-		return nil, "", f.explain(ctx, err)
+		return rawManifest{}, f.explain(ctx, err)
 	}
-	return answer.Manifest, answer.MediaType, nil
+	return rawManifest{answer.Manifest, answer.MediaType}, nil
 }
 
 // direct is one anonymous request for a manifest.
-func (f *fetcher) direct(ctx context.Context, wanted string) ([]byte, types.MediaType, bool) {
+func (f *fetcher) direct(ctx context.Context, wanted string) (rawManifest, bool) {
 	if f.loggedIn {
-		return nil, "", false
+		return rawManifest{}, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, directTimeout)
 	defer cancel()
 	url := fmt.Sprintf("%s://%s/v2/%s/manifests/%s", f.repo.Scheme(), f.repo.RegistryStr(), f.repo.RepositoryStr(), wanted)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, "", false
+		return rawManifest{}, false
 	}
 	for _, mediaType := range []types.MediaType{types.OCIManifestSchema1, types.OCIImageIndex, types.DockerManifestSchema2, types.DockerManifestList} {
 		req.Header.Add("Accept", string(mediaType))
@@ -176,14 +196,14 @@ func (f *fetcher) direct(ctx context.Context, wanted string) ([]byte, types.Medi
 	req.Header.Set("User-Agent", f.options.UserAgent)
 	resp, err := (&http.Client{Transport: f.transport}).Do(req)
 	if err != nil {
-		return nil, "", false
+		return rawManifest{}, false
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
 	if err != nil || resp.StatusCode != http.StatusOK || len(data) > maxManifest {
-		return nil, "", false
+		return rawManifest{}, false
 	}
-	return data, types.MediaType(resp.Header.Get("Content-Type")), true
+	return rawManifest{data, types.MediaType(resp.Header.Get("Content-Type"))}, true
 }
 
 // directTimeout is short, because a slow registry has its chance afterwards.

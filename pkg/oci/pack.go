@@ -62,7 +62,7 @@ func Pack(dir string, opts PackOptions) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newImage(opts.Annotations, content{ContentVendor, vendor}, content{ContentModule, module})
+	return newImage(MediaTypeConfig, MediaTypeContent, opts.Annotations, content{ContentVendor, vendor}, content{ContentModule, module})
 }
 
 // isVendor says whether a path belongs to the vendor layer.
@@ -205,19 +205,23 @@ type content struct {
 
 // image is an artifact in memory.
 type image struct {
-	manifest []byte
-	blobs    map[v1.Hash][]byte
+	manifest  []byte
+	config    []byte
+	layerType types.MediaType
+	blobs     map[v1.Hash][]byte
 }
 
-func newImage(annotations map[string]string, layers ...content) (v1.Image, error) {
-	img := &image{blobs: map[v1.Hash][]byte{}}
+func newImage(configType, layerType string, annotations map[string]string, layers ...content) (v1.Image, error) {
+	img := &image{config: []byte(emptyConfig), layerType: types.MediaType(layerType), blobs: map[v1.Hash][]byte{}}
 	m := v1.Manifest{
 		SchemaVersion: 2, MediaType: types.OCIManifestSchema1,
-		Config: describe(MediaTypeConfig, []byte(emptyConfig)), Annotations: annotations,
+		Config: describe(types.MediaType(configType), img.config), Annotations: annotations,
 	}
 	for _, l := range layers {
-		desc := describe(MediaTypeContent, l.data)
-		desc.Annotations = map[string]string{AnnotationContentType: l.contentType}
+		desc := describe(img.layerType, l.data)
+		if l.contentType != "" {
+			desc.Annotations = map[string]string{AnnotationContentType: l.contentType}
+		}
 		m.Layers = append(m.Layers, desc)
 		img.blobs[desc.Digest] = l.data
 	}
@@ -241,12 +245,12 @@ func hash(data []byte) v1.Hash {
 
 func (i *image) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
 func (i *image) RawManifest() ([]byte, error)        { return i.manifest, nil }
-func (i *image) RawConfigFile() ([]byte, error)      { return []byte(emptyConfig), nil }
+func (i *image) RawConfigFile() ([]byte, error)      { return i.config, nil }
 
 func (i *image) LayerByDigest(digest v1.Hash) (partial.CompressedLayer, error) {
 	data, ok := i.blobs[digest]
 	if !ok {
 		return nil, fmt.Errorf("the artifact has no layer %s", digest)
 	}
-	return static.NewLayer(data, MediaTypeContent), nil
+	return static.NewLayer(data, i.layerType), nil
 }

@@ -49,6 +49,10 @@ func pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest
 	if err != nil {
 		return Manifest{}, err
 	}
+	return f.extract(ctx, dir, manifest, digest, layers)
+}
+
+func (f *fetcher) extract(ctx context.Context, dir string, manifest *v1.Manifest, digest v1.Hash, layers []v1.Descriptor) (Manifest, error) {
 	blobs, err := f.blobs(ctx, digest, layers)
 	if err != nil {
 		return Manifest{}, err

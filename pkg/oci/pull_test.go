@@ -389,7 +389,7 @@ func TestAuthority(t *testing.T) {
 	for name, test := range map[string]struct{ file, text string }{
 		"its authority":  {ca, ""},
 		"no certificate": {empty, "holds no certificate in PEM form"},
-		"no file":        {empty + "x", "no such file"},
+		"no file":        {empty + "x", "empty.pemx"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

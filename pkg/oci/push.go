@@ -4,10 +4,14 @@ package oci
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
+	"net/http"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -19,58 +23,135 @@ type PushOptions struct {
 	Annotations     map[string]string // of the manifest; the version is added
 	ResolveSymlinks bool              // as in PackOptions
 	Latest          bool              // moves the tag latest too
+	// Force moves a tag that points to something else. Without it the push is
+	// ErrExists then. The tag latest moves in any case.
+	Force bool
+}
+
+// Pushed says what a push did.
+type Pushed struct {
+	Digest    string // of the manifest
+	Unchanged bool   // the registry had all of it
 }
 
 // PushModule packs the module in dir and pushes it under the version that r
 // names, a semantic version. It returns the digest of the manifest. Layers
 // that the registry has already are not sent.
 func PushModule(ctx context.Context, dir string, r ref.Reference, o PushOptions) (digest string, err error) {
-	digest, err = pushModule(ctx, dir, r, o)
-	return digest, named("push", r, err)
+	if err = checkModuleTarget(r); err != nil {
+		return "", named("push", r, err)
+	}
+	image, err := PackModule(dir, r.Tag, PackOptions{Annotations: o.Annotations, ResolveSymlinks: o.ResolveSymlinks, Limits: o.Limits})
+	if err != nil {
+		return "", named("push", r, err)
+	}
+	pushed, err := Push(ctx, image, r, tagsOf(r, o.Latest), o.Force, o.Options)
+	return pushed.Digest, err
 }
 
-func pushModule(ctx context.Context, dir string, r ref.Reference, o PushOptions) (string, error) {
+func checkModuleTarget(r ref.Reference) error {
+	if err := checkTarget(r); err != nil {
+		return err
+	}
+	if r.Tag == "" {
+		return fail.Usagef("the version is missing: %s:1.2.3", r)
+	}
+	return ref.CheckVersion(r.Tag)
+}
+
+func checkTarget(r ref.Reference) error {
 	switch {
 	case r.IsLocal():
-		return "", errLocal(r)
+		return errLocal(r)
 	case r.Digest != "":
-		return "", fail.Usagef("a digest cannot be pushed to, only a version")
-	case r.Tag == "":
-		return "", fail.Usagef("the version is missing: %s:1.2.3", r)
+		return fail.Usagef("a digest cannot be pushed to, only a version")
 	}
-	if err := ref.CheckVersion(r.Tag); err != nil {
-		return "", err
-	}
-	annotations := map[string]string{}
-	maps.Copy(annotations, o.Annotations)
-	annotations[AnnotationVersion] = r.Tag
-	image, err := Pack(dir, PackOptions{Annotations: annotations, ResolveSymlinks: o.ResolveSymlinks, Limits: o.Limits})
-	if err != nil {
-		return "", err
-	}
-	tags := []string{r.Tag}
-	if o.Latest {
-		tags = append(tags, ref.Latest)
-	}
-	return push(ctx, image, r, tags, o.Options)
+	return nil
 }
 
-// push sends an artifact and points the tags to it, in their order.
-func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, o Options) (string, error) {
-	s, err := open(ctx, r, o)
-	if err != nil {
-		return "", err
+func tagsOf(r ref.Reference, latest bool) []string {
+	if latest {
+		return []string{r.Tag, ref.Latest}
 	}
-	defer s.close()
-	pusher, err := remote.NewPusher(s.options...)
-	if err != nil {
-		return "", err
-	}
-	for _, tag := range tags {
-		if err = pusher.Push(ctx, s.repo.Tag(tag), image); err != nil {
-			return "", s.explain(ctx, err)
-		}
+	return []string{r.Tag}
+}
+
+// PackModule is Pack with the version among the annotations.
+func PackModule(dir, version string, o PackOptions) (v1.Image, error) {
+	annotations := map[string]string{}
+	maps.Copy(annotations, o.Annotations)
+	annotations[AnnotationVersion] = version
+	o.Annotations = annotations
+	return Pack(dir, o)
+}
+
+// Push sends an artifact to the repository of r and points the tags to it, in
+// their order. A tag that points to another artifact is ErrExists unless force
+// is set; latest always moves. Nothing that the registry has is sent again.
+func Push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, force bool, o Options) (Pushed, error) {
+	pushed, err := push(ctx, image, r, tags, force, o)
+	return pushed, named("push", r, err)
+}
+
+func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, force bool, o Options) (Pushed, error) {
+	if err := checkTarget(r); err != nil {
+		return Pushed{}, err
 	}
 	digest, err := image.Digest()
-	return digest.String(), err
+	if err != nil {
+		return Pushed{}, err
+	}
+	s, err := open(ctx, r, o)
+	if err != nil {
+		return Pushed{}, err
+	}
+	defer s.close()
+	missing, err := s.missing(ctx, digest, tags, force)
+	if err != nil {
+		return Pushed{}, err
+	}
+	pusher, err := remote.NewPusher(s.options...)
+	if err != nil {
+		return Pushed{}, err
+	}
+	for _, tag := range missing {
+		if err = pusher.Push(ctx, s.repo.Tag(tag), image); err != nil {
+			return Pushed{}, s.explain(ctx, err)
+		}
+	}
+	return Pushed{Digest: digest.String(), Unchanged: len(missing) == 0}, nil
+}
+
+// missing returns the tags that do not point to digest.
+func (s *session) missing(ctx context.Context, digest v1.Hash, tags []string, force bool) ([]string, error) {
+	puller, err := remote.NewPuller(s.options...)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, tag := range tags {
+		found, err := puller.Head(ctx, s.repo.Tag(tag))
+		switch {
+		case isNotFound(err):
+			missing = append(missing, tag)
+		case err != nil:
+			return nil, s.explain(ctx, err)
+		case found.Digest == digest:
+		case force, tag == ref.Latest:
+			missing = append(missing, tag)
+		default:
+			return nil, fail.Hint(existsError(tag, found.Digest), "choose another version, or move the tag with --force")
+		}
+	}
+	return missing, nil
+}
+
+func existsError(tag string, digest v1.Hash) error {
+	return fail.With(fail.Refused, fmt.Errorf("tag %q %w with other content, %s", tag, ErrExists, digest))
+}
+
+// isNotFound says whether the registry has no such tag or no such repository.
+func isNotFound(err error) bool {
+	status, ok := errors.AsType[*transport.Error](err)
+	return ok && status.StatusCode == http.StatusNotFound
 }

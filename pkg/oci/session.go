@@ -53,6 +53,7 @@ type Options struct {
 type session struct {
 	ref       ref.Reference
 	repo      name.Repository
+	auth      authn.Authenticator
 	loggedIn  bool     // credentials are known
 	secrets   []string // what no error may contain
 	tcp       *http.Transport
@@ -81,13 +82,9 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 	// The host is given to the library on its own: in host/path it would take
 	// a host without dot and port for a part of the path on Docker Hub.
 	host, path, _ := strings.Cut(repository, "/")
-	var insecure []name.Option
-	if o.Insecure {
-		insecure = append(insecure, name.Insecure)
-	}
-	registry, err := name.NewRegistry(host, insecure...)
+	registry, err := newRegistry(host, o.Insecure)
 	if err != nil {
-		return nil, fail.Usagef("%q is not a registry host", host)
+		return nil, err
 	}
 	tcp, err := newTransport(o)
 	if err != nil {
@@ -95,12 +92,11 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 	}
 	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp}
 	s.transport = &stallGuard{next: s.tcp, limit: o.Stall}
-	auth, err := s.authenticate(ctx, o.Creds)
-	if err != nil {
+	if s.auth, err = s.authenticate(ctx, o.Creds); err != nil {
 		return nil, err
 	}
 	s.options = []remote.Option{
-		remote.WithAuth(auth),
+		remote.WithAuth(s.auth),
 		remote.WithTransport(s.transport),
 		// Waits of 0.2, 0.4 and 0.8 seconds: the library sleeps through an
 		// interrupt, and ours must end the process within a second.
@@ -112,6 +108,18 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 	return s, nil
 }
 
+func newRegistry(host string, insecure bool) (name.Registry, error) {
+	var options []name.Option
+	if insecure {
+		options = append(options, name.Insecure)
+	}
+	registry, err := name.NewRegistry(host, options...)
+	if err != nil {
+		return name.Registry{}, fail.Usagef("%q is not a registry host", host)
+	}
+	return registry, nil
+}
+
 // close gives back the idle connections.
 func (s *session) close() { s.tcp.CloseIdleConnections() }
 
@@ -120,7 +128,7 @@ func newTransport(o Options) (*http.Transport, error) {
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 8,
+		MaxIdleConnsPerHost: concurrentRequests,
 		IdleConnTimeout:     30 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
 	}

@@ -42,6 +42,7 @@ type Reference struct {
 	Repository string // host/path of an OCI module, without oci://, tag and digest
 	Tag        string // empty when none was named
 	Digest     string // sha256:…, empty when none was named
+	Range      string // of versions, one of which is to become Tag; see ParseRange
 
 	typed string
 }
@@ -134,10 +135,19 @@ func (r Reference) Select(version, digest string) (Reference, error) {
 			"leave out --version and --digest, or use an oci:// reference")
 	}
 	if version != "" {
-		if r.Tag != "" && r.Tag != version {
+		if r.Tag != "" && r.Tag != version && !isRange(version) {
 			return Reference{}, fail.Usagef("module %q names version %q, but %q is asked for", r.typed, r.Tag, version)
 		}
-		if version != Latest {
+		if isRange(version) {
+			if _, err := ParseRange(version); err != nil {
+				return Reference{}, fmt.Errorf("module %q: %w", r.typed, err)
+			}
+			if r.Tag != "" {
+				return Reference{}, fail.Usagef("module %q names version %q, so there is no range to choose from", r.typed, r.Tag)
+			}
+			r.Range, version = version, ""
+		}
+		if version != "" && version != Latest {
 			if err := CheckVersion(version); err != nil {
 				return Reference{}, fmt.Errorf("module %q: %w", r.typed, err)
 			}
@@ -154,6 +164,22 @@ func (r Reference) Select(version, digest string) (Reference, error) {
 		r.Digest = digest
 	}
 	return r, nil
+}
+
+// rangeRE matches what is part of a range of versions, never of one version.
+var rangeRE = regexp.MustCompile(`[<>=!~^*|, ]|(?:^|\.)[xX](?:\.|$)`)
+
+func isRange(version string) bool { return rangeRE.MatchString(version) }
+
+// ParseRange reads a range of versions: comparisons with spaces or commas
+// between them that must all hold, alternatives divided by ||, and the forms
+// 1.2.x, ~1.2 and ^1.2. Pre-releases are in a range only when it names one.
+func ParseRange(s string) (*semver.Constraints, error) {
+	within, err := semver.NewConstraint(s)
+	if err != nil {
+		return nil, fail.Usagef("%q is not a range of versions such as '>=1.2 <2'", s)
+	}
+	return within, nil
 }
 
 // CheckVersion returns an error unless v is a version of a module: strict

@@ -75,6 +75,9 @@ func TestSelect(t *testing.T) {
 		"another digest":      {in: "oci://r/app@" + digest, digest: other, err: "names digest"},
 		"not a digest":        {in: "oci://r/app", digest: "md5:1", err: "not a digest"},
 		"not a version":       {in: "oci://r/app", version: "1.0", err: "not a semantic version"},
+		"not a range":         {in: "oci://r/app", version: ">=a", err: "is not a range of versions"},
+		"range beside a tag":  {in: "oci://r/app:1.0.0", version: ">=1", err: "no range to choose from"},
+		"range of a folder":   {in: "./app", version: ">=1", err: "is a directory"},
 		"prefix":              {in: "oci://r/app", version: "v1.0.0", err: "leave out the prefix"},
 		"metadata":            {in: "oci://r/app", version: "1.0.0+b1", err: "build metadata"},
 		"version of a folder": {in: "./app", version: "1.0.0", err: "is a directory"},
@@ -99,6 +102,19 @@ func TestSelect(t *testing.T) {
 				t.Errorf("Select = %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestSelectRange(t *testing.T) {
+	t.Parallel()
+	for _, within := range []string{">=1.2 <2", "1.x", "~1.2", "^1", "*", "1.2.3 || 2.x"} {
+		r, err := ref.Parse("oci://r/app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err = r.Select(within, ""); err != nil || r.Range != within || r.Tag != "" {
+			t.Errorf("Select(%q) = %+v, %v", within, r, err)
+		}
 	}
 }
 

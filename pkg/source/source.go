@@ -46,6 +46,14 @@ type Module struct {
 // which only this user may enter. The error wraps ErrNoDirectory or one of
 // package oci; nothing is left on disk then.
 func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	asked := r.Range
+	r, err := oci.Resolve(ctx, r, o.OCI)
+	if err != nil {
+		return nil, err
+	}
+	if asked != "" && o.Observer != nil {
+		o.Observer.Observe(event.Resolved{Range: asked, Reference: r.String()})
+	}
 	m, err := open(ctx, r, o)
 	if err != nil {
 		return nil, err

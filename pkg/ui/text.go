@@ -37,21 +37,25 @@ func (t *Text) Observe(e event.Event) {
 }
 
 // Observer returns what progress goes to: nothing when quiet is asked for,
-// except warnings, and a Text otherwise.
+// except warnings and the version that a range stands for, and a Text
+// otherwise.
 func Observer(w io.Writer, quiet bool) event.Observer {
 	text := NewText(w)
 	if !quiet {
 		return text
 	}
 	return event.Func(func(e event.Event) {
-		if w, ok := e.(event.Warning); ok {
-			text.Observe(w)
+		switch e.(type) {
+		case event.Warning, event.Resolved:
+			text.Observe(e)
 		}
 	})
 }
 
 func describe(e event.Event) string {
 	switch e := e.(type) {
+	case event.Resolved:
+		return fmt.Sprintf("version %s is %s", e.Range, e.Reference)
 	case event.Pulled:
 		if e.Digest == "" {
 			return ""

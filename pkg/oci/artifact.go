@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// Format is a pair of media types, by which a client knows an artifact as one
+// of its own.
+type Format string
+
+// The formats.
+const (
+	FormatTimoni Format = "timoni"
+	FormatFlux   Format = "flux" // for the OCIRepository of Flux's source controller
+)
+
+// mediaTypes returns the media types of config and layer.
+func (f Format) mediaTypes() (config, layer string, err error) {
+	switch f {
+	case FormatTimoni, "":
+		return MediaTypeConfig, MediaTypeContent, nil
+	case FormatFlux:
+		return "application/vnd.cncf.flux.config.v1+json", "application/vnd.cncf.flux.content.v1.tar+gzip", nil
+	}
+	return "", "", fail.Usagef("format %q is not one of %q", f, []Format{FormatTimoni, FormatFlux})
+}
+
+// ContentGeneric is the content type of an artifact for which none is given.
+const ContentGeneric = "generic"
+
+// ArtifactOptions say what an artifact that is no module looks like.
+type ArtifactOptions struct {
+	PackOptions
+	ContentType string // of the layer, ContentGeneric when empty; Flux's have none
+	Format      Format // FormatTimoni when empty
+}
+
+// PackArtifact makes an artifact of one layer from a directory, to which its
+// timoni.ignore applies, or from a file.
+func PackArtifact(name string, o ArtifactOptions) (v1.Image, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		return PackContent(filepath.Base(name), data, o)
+	}
+	ignored, err := readIgnore(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &packer{dir: name, resolve: o.ResolveSymlinks, budget: budget{limits: o.Limits.orDefault()}}
+	data, err := p.layer(func(rel string, isDir bool) bool { return !ignored.match(rel, isDir) })
+	if err != nil {
+		return nil, err
+	}
+	return o.image(data)
+}
+
+// PackContent makes an artifact whose layer holds one file.
+func PackContent(name string, data []byte, o ArtifactOptions) (v1.Image, error) {
+	limits := o.Limits.orDefault()
+	if size := int64(len(data)); size > limits.File {
+		return nil, fmt.Errorf("%w: file %q has %d bytes, more than %d", ErrTooLarge, name, size, limits.File)
+	}
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	w := tar.NewWriter(zip)
+	err := errors.Join(
+		w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: ".", Mode: 0o755}),
+		w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(data))}))
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	if err = errors.Join(err, w.Close(), zip.Close()); err != nil {
+		return nil, err
+	}
+	return o.image(out.Bytes())
+}
+
+func (o ArtifactOptions) image(layer []byte) (v1.Image, error) {
+	config, mediaType, err := o.Format.mediaTypes()
+	if err != nil {
+		return nil, err
+	}
+	contentType := o.ContentType
+	if contentType == "" && o.Format != FormatFlux {
+		contentType = ContentGeneric
+	}
+	return newImage(config, mediaType, o.Annotations, content{contentType, layer})
+}
+
+// PullArtifact writes the layers of an artifact into dir, which must be empty
+// or not exist, one after the other: those of a content type, or all when
+// contentType is empty. It takes artifacts of every Format. The rest is as for
+// Pull.
+func PullArtifact(ctx context.Context, r ref.Reference, dir, contentType string, o Options) (Manifest, error) {
+	m, err := pullArtifact(ctx, r, dir, contentType, o)
+	return m, named("pull", r, err)
+}
+
+func pullArtifact(ctx context.Context, r ref.Reference, dir, contentType string, o Options) (Manifest, error) {
+	f, err := newFetcher(r, o)
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer f.close()
+	manifest, digest, err := f.manifest(ctx)
+	if err != nil {
+		return Manifest{}, err
+	}
+	layers, err := artifactLayers(manifest, contentType)
+	if err != nil {
+		return Manifest{}, err
+	}
+	return f.extract(ctx, dir, manifest, digest, layers)
+}
+
+// artifactLayers returns the layers of a content type.
+func artifactLayers(manifest *v1.Manifest, contentType string) ([]v1.Descriptor, error) {
+	var layers []v1.Descriptor
+	var present []string
+	for _, layer := range manifest.Layers {
+		if !slices.Contains(layerTypes(), string(layer.MediaType)) {
+			return nil, fmt.Errorf("%w: it has a layer of media type %q", ErrNotArtifact, layer.MediaType)
+		}
+		has := layer.Annotations[AnnotationContentType]
+		present = append(present, has)
+		if contentType == "" || contentType == has {
+			layers = append(layers, layer)
+		}
+	}
+	if len(layers) == 0 {
+		return nil, fmt.Errorf("%w: no layer of content type %q among %q", ErrNotFound, contentType, present)
+	}
+	return layers, nil
+}
+
+func layerTypes() []string {
+	var all []string
+	for _, f := range []Format{FormatTimoni, FormatFlux} {
+		_, layer, _ := f.mediaTypes() // both are known
+		all = append(all, layer)
+	}
+	return all
+}

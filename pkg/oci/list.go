@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// Tagged is a tag of a repository.
+type Tagged struct {
+	Tag    string
+	Digest string // of the manifest, empty when it was not asked for
+}
+
+// ListOptions say which tags are listed.
+type ListOptions struct {
+	Options
+	Versions bool                // only semantic versions, newest first; otherwise in the order of names
+	Range    *semver.Constraints // only the versions in it, nil for all
+	Limit    int                 // at most so many, 0 for all
+	Digests  bool                // ask for the digest of each
+}
+
+// List returns the tags of the repository of r. Those that hold signatures and
+// the like are left out.
+func List(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
+	list, err := listTags(ctx, r, o)
+	return list, named("list", r.Source(), err)
+}
+
+func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
+	s, err := openToRead(ctx, r, o.Options)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	puller, err := remote.NewPuller(s.options...)
+	if err != nil {
+		return nil, err
+	}
+	names, err := puller.List(ctx, s.repo)
+	if err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	names = choose(names, o)
+	list := make([]Tagged, len(names))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrentRequests)
+	for i, tag := range names {
+		list[i].Tag = tag
+		if !o.Digests {
+			continue
+		}
+		group.Go(func() error {
+			found, headErr := puller.Head(groupCtx, s.repo.Tag(tag))
+			if headErr == nil {
+				list[i].Digest = found.Digest.String()
+			}
+			if isNotFound(headErr) {
+				return nil // deleted since the list was made
+			}
+			return headErr
+		})
+	}
+	if err = group.Wait(); err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	return list, nil
+}
+
+// concurrentRequests is how many requests one registry is sent at a time.
+const concurrentRequests = 16
+
+// choose selects and sorts tags.
+func choose(tags []string, o ListOptions) []string {
+	var chosen []string
+	if o.Versions {
+		for _, v := range versions(tags, o.Range) {
+			chosen = append(chosen, v.Original())
+		}
+	} else {
+		chosen = slices.DeleteFunc(slices.Clone(tags), isAttachment)
+		slices.Sort(chosen)
+	}
+	if o.Limit > 0 && len(chosen) > o.Limit {
+		chosen = chosen[:o.Limit]
+	}
+	return chosen
+}
+
+// versions returns the tags that are versions in a range, newest first.
+func versions(tags []string, within *semver.Constraints) []*semver.Version {
+	var list []*semver.Version
+	for _, tag := range tags {
+		if ref.CheckVersion(tag) != nil {
+			continue
+		}
+		v, err := semver.StrictNewVersion(tag)
+		if err == nil && (within == nil || within.Check(v)) {
+			list = append(list, v)
+		}
+	}
+	slices.SortFunc(list, func(a, b *semver.Version) int { return b.Compare(a) })
+	return list
+}
+
+// isAttachment says whether a tag is there to find a signature or an
+// attestation of a digest, in cosign's way or that of registries without
+// referrers.
+func isAttachment(tag string) bool {
+	rest, ok := strings.CutPrefix(tag, "sha256-")
+	if !ok || len(rest) < 64 {
+		return false
+	}
+	return strings.Trim(rest[:64], "0123456789abcdef") == ""
+}
+
+// Resolve returns r with the newest version in its range as its tag. A
+// reference without a range is returned as it is. Offline the versions are
+// those in the cache.
+func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, error) {
+	if r.Range == "" {
+		return r, nil
+	}
+	within, err := ref.ParseRange(r.Range)
+	if err != nil {
+		return ref.Reference{}, err
+	}
+	var tags []Tagged
+	if o.Offline {
+		tags = o.Cache.versions(r, within)
+	} else if tags, err = listTags(ctx, r, ListOptions{Options: o, Versions: true, Range: within, Limit: 1}); err != nil {
+		return ref.Reference{}, named("list", r.Source(), err)
+	}
+	if len(tags) == 0 {
+		err = named("resolve", r.Source(), fmt.Errorf("no version in the range %q: %w", r.Range, ErrNotFound))
+		return ref.Reference{}, fail.Hint(err, "see what there is with 'kubectl timoni mod list %s'", r.Source())
+	}
+	r.Tag, r.Range = tags[0].Tag, ""
+	return r, nil
+}
+
+// versions returns the newest version of a repository that the cache knows.
+func (c Cache) versions(r ref.Reference, within *semver.Constraints) []Tagged {
+	var tags []string
+	// An address that cannot be read names no version.
+	_ = c.eachPointer(func(_ string, p pointer) error {
+		if tag, ok := strings.CutPrefix(p.Reference, r.Source()+":"); ok {
+			tags = append(tags, tag)
+		}
+		return nil
+	})
+	var list []Tagged
+	for _, tag := range choose(tags, ListOptions{Versions: true, Range: within, Limit: 1}) {
+		list = append(list, Tagged{Tag: tag})
+	}
+	return list
+}
+
+// Digest returns the digest of the manifest that r names.
+func Digest(ctx context.Context, r ref.Reference, o Options) (string, error) {
+	f, err := newFetcher(r, o)
+	if err != nil {
+		return "", named("ask for", r, err)
+	}
+	defer f.close()
+	_, digest, err := f.raw(ctx)
+	return digest.String(), named("ask for", r, err)
+}
+
+// Tag points tags to the artifact that r names, whatever they pointed to.
+func Tag(ctx context.Context, r ref.Reference, tags []string, o Options) (digest string, err error) {
+	digest, err = tag(ctx, r, tags, o)
+	return digest, named("tag", r, err)
+}
+
+func tag(ctx context.Context, r ref.Reference, tags []string, o Options) (string, error) {
+	o.Mirrors = "" // what is tagged is where the tag goes
+	f, err := newFetcher(r, o)
+	if err != nil {
+		return "", err
+	}
+	defer f.close()
+	raw, digest, err := f.raw(ctx)
+	if err != nil {
+		return "", err
+	}
+	pusher, err := remote.NewPusher(f.session.options...)
+	if err != nil {
+		return "", err
+	}
+	for _, tag := range tags {
+		if err = pusher.Put(ctx, f.repo.Tag(tag), raw); err != nil {
+			return "", f.explain(ctx, err)
+		}
+	}
+	return digest.String(), nil
+}
