@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crd_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/format"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
+)
+
+// TestGenerate reads a CRD from in.yaml of each archive and compares what is
+// generated with the archive's other files; options.txt may say "defaults".
+func TestGenerate(t *testing.T) {
+	t.Parallel()
+	archives, err := filepath.Glob("testdata/generate/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no archives: %v", err)
+	}
+	for _, name := range archives {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := &txtar.Archive{Comment: archive.Comment}
+			var options crd.GenerateOptions
+			for _, file := range archive.Files {
+				switch file.Name {
+				case "options.txt":
+					options.Defaults = strings.TrimSpace(string(file.Data)) == "defaults"
+				case "in.yaml":
+				default:
+					continue
+				}
+				got.Files = append(got.Files, file)
+			}
+			definitions, err := crd.Parse(got.Files[len(got.Files)-1].Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Files = append(got.Files, generate(t, definitions, options)...)
+			if os.Getenv("UPDATE") != "" {
+				if err := os.WriteFile(name, txtar.Format(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// generate returns the CUE files of definitions, which must be formatted and
+// free of errors.
+func generate(t *testing.T, definitions []crd.Definition, options crd.GenerateOptions) []txtar.File {
+	t.Helper()
+	var files []txtar.File
+	for _, d := range definitions {
+		for _, v := range d.Versions {
+			out, err := d.Generate(v, options)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if again, err := format.Source(out, format.Simplify()); err != nil || !bytes.Equal(again, out) {
+				t.Errorf("%s %s is not formatted: %v\n%s", d.Name, v.Name, err, cmp.Diff(string(out), string(again)))
+			}
+			if err := cuecontext.New().CompileBytes(out).Validate(); err != nil {
+				t.Errorf("%s %s: %v\n%s", d.Name, v.Name, err, out)
+			}
+			files = append(files, txtar.File{Name: d.Path(v.Name), Data: out})
+		}
+	}
+	return files
+}
