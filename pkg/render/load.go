@@ -4,6 +4,7 @@ package render
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,6 +32,7 @@ type evaluation struct {
 	ctx        *cue.Context
 	instance   *build.Instance
 	valuesFile *ast.File // values.cue with the user's values in it
+	confined   io.Closer // what @embed reads through
 }
 
 // loadModule reads the module's package and what it imports, with the values merged
@@ -60,8 +62,12 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if err := inst.AddSyntax(schemaFile); err != nil {
 		return nil, values.Explain(err)
 	}
+	confined, err := files.confine()
+	if err != nil {
+		return nil, err
+	}
 	e := &evaluation{
-		req: req, instance: inst, valuesFile: valuesFile,
+		req: req, instance: inst, valuesFile: valuesFile, confined: confined,
 		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
 	}
 	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version

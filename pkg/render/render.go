@@ -97,6 +97,7 @@ func Build(ctx context.Context, req Request) (result *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer e.confined.Close()
 	// The evaluator cannot be interrupted: between its steps is where a
 	// cancelled run ends.
 	if err = ctx.Err(); err != nil {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+
+	"cuelang.org/go/cue/token"
+)
+
+// confine makes @embed in the module's files read through a root that no
+// symbolic link leaves: a module from a registry or a remote base must not
+// read the files of whoever renders it. The root is to be closed after the
+// evaluation.
+func (f *files) confine() (io.Closer, error) {
+	root, err := os.OpenRoot(f.root)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, p := range f.parsed {
+		if p.file == nil || p.file.Pos().File() == nil {
+			continue
+		}
+		rel, err := filepath.Rel(f.root, name)
+		if err != nil {
+			continue // not below the root, and so not CUE's to embed for
+		}
+		p.file.Pos().File().SetFSLoc(token.FSLoc{FS: root.FS(), Path: filepath.ToSlash(rel)})
+	}
+	return root, nil
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+)
+
+// TestEmbedStaysInside holds that a module reads no file outside its directory,
+// neither by name nor through a symbolic link.
+func TestEmbedStaysInside(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ file, want string }{
+		"inside":           {"in.txt", "inside"},
+		"link to inside":   {"link-in.txt", "inside"},
+		"link to outside":  {"link-out.txt", ""},
+		"linked directory": {"link-dir/secret.txt", ""},
+		"parent":           {"../secret.txt", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			top := t.TempDir()
+			dir := filepath.Join(top, "module")
+			for file, text := range map[string]string{
+				"../secret.txt":      "TOPSECRET",
+				"in.txt":             "inside",
+				"cue.mod/module.cue": "module: \"example.com/m\"\nlanguage: version: \"v0.9.0\"\n",
+				"values.cue":         "package main\n\nvalues: {}\n",
+				"timoni.cue": `@extern(embed)
+
+package main
+
+values: {}
+content: string @embed(file="` + tc.file + `",type=text)
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: {}
+	apply: app: [{apiVersion: "v1", kind: "ConfigMap", metadata: name: "a", data: text: content}]
+}
+`,
+			} {
+				path := filepath.Join(dir, filepath.FromSlash(file))
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for link, to := range map[string]string{"link-in.txt": "in.txt", "link-out.txt": "../secret.txt", "link-dir": ".."} {
+				if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			result, err := render.Build(context.Background(), render.Request{Dir: dir, Name: "a", Namespace: "b"})
+			if tc.want == "" {
+				if err == nil || strings.Contains(err.Error(), "TOPSECRET") {
+					t.Fatalf("read a file outside: %v, %v", result, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			data := result.Objects()[0]["data"].(map[string]any)
+			if data["text"] != tc.want {
+				t.Errorf("got %v", data)
+			}
+		})
+	}
+}
