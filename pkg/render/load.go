@@ -46,7 +46,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if req.Package != DefaultPackage {
 		dir = filepath.Join(root, req.Package)
 	}
-	files := &files{root: root, origin: req.Origin, values: filepath.Join(dir, valuesFile), tree: tree, parsed: map[string]parsed{}}
+	files := &files{root: root, origin: req.Origin, values: filepath.Join(dir, req.valuesFile()), tree: tree, debug: req.Debug, parsed: map[string]parsed{}}
 	inst := loadInstance(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
 	if valuesFile != nil && valuesFile.PackageName() != req.Package {
@@ -87,13 +87,17 @@ func declaresLanguage(name string) bool {
 }
 
 func loadInstance(req Request, root, dir string, files *files) *build.Instance {
+	tags := []string{"name=" + req.Name, "namespace=" + req.Namespace}
+	if req.Debug {
+		tags = append(tags, debugTag)
+	}
 	constant := func(s string) load.TagVar {
 		return load.TagVar{Func: func() (ast.Expr, error) { return ast.NewString(s), nil }}
 	}
 	return load.Instances([]string{"."}, &load.Config{
 		Dir: dir, ModuleRoot: root, Package: req.Package,
 		AcceptLegacyModules: true,
-		Tags:                []string{"name=" + req.Name, "namespace=" + req.Namespace},
+		Tags:                tags,
 		TagVars: map[string]load.TagVar{
 			"moduleVersion": constant(req.ModuleVersion),
 			"kubeVersion":   constant(req.KubeVersion),
@@ -117,6 +121,7 @@ type files struct {
 	origin string // the module, as the user typed it
 	values string // the values.cue of the package, absolute
 	tree   *values.Tree
+	debug  bool // the build tag debug is set
 
 	mu     sync.Mutex
 	parsed map[string]parsed // by path: the loader asks for the imports first, then for the whole
@@ -136,7 +141,7 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 	config.Mode &^= parser.ImportsOnly | parser.ParseComments
 	file, err := parser.ParseFile(f.display(name), src, config)
 	if err == nil && name == f.values {
-		declareTags(file)
+		declareTags(file, f.debug)
 		f.tree.Overlay(file)
 	}
 	f.parsed[name] = parsed{file, err}
@@ -175,12 +180,18 @@ func (f *files) explain(err error) error {
 
 // declareTags declares the tags that every module is given, in a hidden field:
 // the loader refuses a tag that nothing declares, and a module need not.
-func declareTags(file *ast.File) {
+func declareTags(file *ast.File, debug bool) {
 	lit := &ast.StructLit{}
 	for _, name := range []string{"name", "namespace"} {
 		lit.Elts = append(lit.Elts, &ast.Field{
 			Label: ast.NewIdent(name), Value: ast.NewIdent("_"),
 			Attrs: []*ast.Attribute{{Text: "@tag(" + name + ")"}},
+		})
+	}
+	if debug {
+		lit.Elts = append(lit.Elts, &ast.Field{
+			Label: ast.NewIdent("mode"), Value: ast.NewIdent("_"),
+			Attrs: []*ast.Attribute{{Text: "@tag(_timoniMode, short=" + debugTag + ")"}},
 		})
 	}
 	file.Decls = append(file.Decls, &ast.Field{Label: ast.NewIdent("_timoniTags"), Value: lit})

@@ -21,6 +21,26 @@ const (
 	valuesFile = "values.cue"
 )
 
+// debugFile takes the place of valuesFile where the build tag debugTag is set,
+// as @if(debug) and @if(!debug) in the two say.
+const (
+	debugTag  = "debug"
+	debugFile = "debug_values.cue"
+)
+
+// valuesFile returns the name of the file that the user's values are merged
+// into.
+func (req Request) valuesFile() string {
+	dir := req.Dir
+	if req.Package != DefaultPackage {
+		dir = filepath.Join(dir, req.Package)
+	}
+	if req.Debug && exists(dir, debugFile) {
+		return debugFile
+	}
+	return valuesFile
+}
+
 // checkModule finds what is missing before CUE does, in words of modules.
 func checkModule(req Request) error {
 	info, err := os.Stat(req.Dir)

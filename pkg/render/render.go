@@ -39,6 +39,11 @@ type Request struct {
 	Name, Namespace string // of the instance
 	ModuleVersion   string
 	KubeVersion     string // as a server says it, DefaultKubeVersion when empty
+	// Debug sets the build tag debug; debug_values.cue then stands in for
+	// values.cue, if there is one.
+	Debug bool
+	// CheckImages asks for Result.ImageProblems.
+	CheckImages bool
 
 	Values []values.Source // merged over values.cue in this order
 	// ReplaceValues makes Values stand in for values.cue, as a rollback wants it.
@@ -58,6 +63,9 @@ type Result struct {
 	Values     string   // values.cue merged with the user's values, as CUE text
 	Images     []string // the container images of the instance's configuration, sorted
 	Warnings   []string
+	// ImageProblems is what is wrong with the images of the containers: a
+	// reference that is none, or one with neither a tag nor a digest.
+	ImageProblems []values.Problem
 
 	mu     sync.Mutex // CUE values are not safe for concurrent use
 	checks []healthCheck
@@ -129,13 +137,19 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var images []values.Problem
+	if e.req.CheckImages {
+		images = checkImages(instance.LookupPath(cue.MakePath(cue.Str("config"))), timoni.LookupPath(cue.MakePath(cue.Str("apply"))))
+	}
 	return &Result{
 		ModulePath: e.path,
 		Sets:       sets,
 		Values:     text,
 		Images:     readImages(instance.LookupPath(cue.MakePath(cue.Str("config")))),
 		Warnings:   e.warnings,
-		checks:     checks,
+
+		ImageProblems: images,
+		checks:        checks,
 	}, nil
 }
 

@@ -29,6 +29,8 @@ type Request struct {
 	Values []values.Source // merged over the module's in this order
 	// ReplaceValues makes Values stand in for the module's, as a rollback wants it.
 	ReplaceValues bool
+
+	Debug, CheckImages bool // as render.Request has them
 }
 
 // Result is a rendered instance. Its health checks work after the module's
@@ -50,6 +52,7 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
 		Values: req.Values, ReplaceValues: req.ReplaceValues,
+		Debug: req.Debug, CheckImages: req.CheckImages,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
