@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"path"
+	"regexp"
+	"strconv"
+
+	"cuelang.org/go/cue"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// Schema is what a module says of its values.
+type Schema struct {
+	ModulePath string
+	// Type is the field values without what values.cue says: which fields there
+	// are, what they may hold, and the defaults of the schema.
+	Type cue.Value
+	// Defaults is the field values with what values.cue says.
+	Defaults cue.Value
+	// Config is what instances see as timoni.instance.config: Defaults, and what
+	// the module itself fills in.
+	Config cue.Value
+}
+
+// Inspect evaluates the module's values. Nothing needs to be concrete. Name,
+// namespace and values of the request are not used.
+func Inspect(ctx context.Context, req Request) (schema *Schema, err error) {
+	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
+	req.Package = cmp.Or(req.Package, DefaultPackage)
+	req.Origin = cmp.Or(req.Origin, req.Dir)
+	req.Name, req.Namespace = cmp.Or(req.Name, "name"), cmp.Or(req.Namespace, "default")
+	if req.KubeVersion, err = parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion)); err != nil {
+		return nil, err
+	}
+	if err = checkModule(req); err != nil {
+		return nil, err
+	}
+	var found [2]cue.Value
+	var config cue.Value
+	var modulePath string
+	for i := range found {
+		tree, err := values.Merge(nil)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			tree.Replace()
+		}
+		e, err := loadModule(req, tree)
+		if err != nil {
+			return nil, err
+		}
+		if err = ctx.Err(); err != nil {
+			return nil, err
+		}
+		root := e.ctx.BuildInstance(e.instance)
+		found[i], modulePath = root.LookupPath(cue.MakePath(cue.Str("values"))), e.path
+		config = root.LookupPath(cue.ParsePath("timoni.instance.config"))
+	}
+	if err = values.Check(found[1]); err != nil {
+		return nil, err
+	}
+	if !found[0].Exists() || found[0].IncompleteKind() != cue.StructKind {
+		found[0] = found[1] // values.cue is the schema itself
+	}
+	return &Schema{ModulePath: modulePath, Type: found[0], Defaults: found[1], Config: config}, nil
+}
+
+// imageRE matches a reference with a tag, a digest or both.
+var imageRE = regexp.MustCompile(`^[^\s@]*[^\s@/:](?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`)
+
+var pinnedRE = regexp.MustCompile(`:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(?:@|$)|@`)
+
+// checkImages returns what is wrong with the images of the configuration and of
+// the containers in the objects. An image with neither a tag nor a digest is
+// another one from day to day.
+func checkImages(config, apply cue.Value) []values.Problem {
+	r := &reader{}
+	configImages(config, func(image cue.Value, repository string) {
+		r.problem(image, "image %q has neither a tag nor a digest", repository)
+	})
+	containerImages(apply, func(image cue.Value) {
+		reference, err := image.String()
+		switch {
+		case err != nil: // the objects are known to be concrete
+		case !imageRE.MatchString(reference):
+			r.problem(image, "%q is not the reference of an image", reference)
+		case !pinnedRE.MatchString(path.Base(reference)):
+			r.problem(image, "image %q has neither a tag nor a digest", reference)
+		}
+	})
+	return r.problems
+}
+
+// configImages calls visit for every image in the configuration (INTEROP.md,
+// section 1) whose tag and digest are both empty: its reference may name a tag
+// all the same.
+func configImages(v cue.Value, visit func(image cue.Value, repository string)) {
+	text := func(field string) (string, bool) {
+		s, err := v.LookupPath(cue.MakePath(cue.Str(field))).String()
+		return s, err == nil
+	}
+	repository, isImage := text("repository")
+	tag, hasTag := text("tag")
+	digest, hasDigest := text("digest")
+	if isImage && hasTag && hasDigest && tag == "" && digest == "" {
+		visit(v, repository)
+	}
+	for _, field := range children(v) {
+		configImages(field, visit)
+	}
+}
+
+// containerImages calls visit for the field image of every container in v.
+func containerImages(v cue.Value, visit func(cue.Value)) {
+	for name, field := range children(v) {
+		switch name {
+		case "containers", "initContainers", "ephemeralContainers":
+			for _, container := range children(field) {
+				if image := container.LookupPath(cue.MakePath(cue.Str("image"))); image.Exists() {
+					visit(image)
+				}
+			}
+		}
+		containerImages(field, visit)
+	}
+}
+
+// children yields the fields of a struct, or the elements of a list without a
+// name.
+func children(v cue.Value) iter.Seq2[string, cue.Value] {
+	return func(yield func(string, cue.Value) bool) {
+		if items, err := v.List(); err == nil {
+			for items.Next() && yield("", items.Value()) {
+			}
+			return
+		}
+		fields, err := v.Fields()
+		for err == nil && fields.Next() && yield(fields.Selector().Unquoted(), fields.Value()) {
+		}
+	}
+}
