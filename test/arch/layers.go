@@ -43,6 +43,7 @@ func layers() []layer {
 		{"ref", 0, []string{semver}},
 		{"api", 0, []string{apimachinery, yaml}},
 		{"event", 0, nil},
+		{"download", 0, nil},
 
 		{"schema", 1, nil},
 		{"values", 1, []string{cue, yaml}},
@@ -62,6 +63,7 @@ func layers() []layer {
 
 		{"action/render", 5, nil},
 		{"action/registry", 5, nil},
+		{"action/vendor", 5, nil},
 		{"action/krm", 5, nil},
 		{"action/instance", 5, nil}, // the verbs on what is applied: no CUE
 		{"action/plugins", 5, nil},  // the front door's: nothing heavy

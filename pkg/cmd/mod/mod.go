@@ -13,5 +13,6 @@ import (
 func New(env cli.Env) *cobra.Command {
 	return cli.Group("mod", "Create, vet, test and publish modules",
 		newFmt(env),
+		newVendor(env),
 	)
 }
