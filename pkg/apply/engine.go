@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -75,6 +76,8 @@ type Request struct {
 
 	Wait    bool          // wait for each stage to become ready
 	Timeout time.Duration // of the wait for one stage
+
+	Holder store.Holder // who applies, for the lock
 
 	// ReadOnly plans without asking the server to check: what exists is
 	// updated, what does not is created.
@@ -168,7 +171,59 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return plan, errors.Join(err, e.removeNamespace(context.WithoutCancel(ctx), created))
 	}
-	return plan, e.carryOut(ctx, plan)
+	if !plan.writes() {
+		return plan, e.carryOut(ctx, plan)
+	}
+	m := req.Instance.Metadata
+	err = e.locked(ctx, m, req.Holder, req.Timeout, func(ctx context.Context) error {
+		if plan, err = e.planAgain(ctx, plan); err != nil {
+			return err
+		}
+		return e.carryOut(ctx, plan)
+	})
+	return plan, err
+}
+
+// writes says whether carrying the plan out changes anything in the cluster.
+func (p *Plan) writes() bool {
+	return !p.isRecorded() || slices.ContainsFunc(p.All(), func(s *Step) bool { return s.Action != event.Unchanged })
+}
+
+// locked runs do while it holds the lock of an instance. Who may not lock is
+// warned and works without: the rights on Leases are newer than those on the
+// objects of an instance.
+func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, patience time.Duration, do func(context.Context) error) (err error) {
+	waiting := func(owner string) {
+		e.Observer.Observe(event.Warning{Text: fmt.Sprintf("waiting for the lock of instance %q, which %s holds", m.Name, owner)})
+	}
+	held, lock, err := e.Store.Lock(ctx, m.Namespace, m.Name, h, patience, waiting)
+	if apierrors.IsForbidden(err) {
+		e.Observer.Observe(event.Warning{Text: "without a lock, so do not apply this instance twice at once: " + err.Error()})
+		return do(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release(context.WithoutCancel(ctx))) }()
+	return do(held)
+}
+
+// planAgain returns the plan, made again if the instance was changed by
+// somebody else since.
+func (e *Engine) planAgain(ctx context.Context, plan *Plan) (*Plan, error) {
+	m := plan.request.Instance.Metadata
+	record, err := e.Store.Get(ctx, m.Namespace, m.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return plan, err
+	}
+	if record.Same(plan.record) {
+		return plan, nil
+	}
+	again, err := e.plan(ctx, plan.request, true)
+	if err != nil {
+		return plan, err
+	}
+	return again, again.Refusal()
 }
 
 func namespaces() kube.Resource {

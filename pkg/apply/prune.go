@@ -146,6 +146,7 @@ type DeleteOptions struct {
 	Wait    bool // until the objects are gone
 	Timeout time.Duration
 	DryRun  bool
+	Holder  store.Holder // who deletes, for the lock
 }
 
 // Delete deletes the objects of an instance and then its record. Definitions
@@ -166,15 +167,17 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 	if o.DryRun {
 		return steps, nil
 	}
-	if record, err = e.Store.MarkDeleting(ctx, record); err != nil {
-		return steps, err
-	}
-	for _, wave := range deleteOrder(steps) {
-		if err := e.remove(ctx, wave, o.Wait, o.Timeout); err != nil {
-			return steps, err
+	return steps, e.locked(ctx, m, o.Holder, o.Timeout, func(ctx context.Context) error {
+		if record, err = e.Store.MarkDeleting(ctx, record); err != nil {
+			return err
 		}
-	}
-	return steps, e.Store.Remove(ctx, record)
+		for _, wave := range deleteOrder(steps) {
+			if err := e.remove(ctx, wave, o.Wait, o.Timeout); err != nil {
+				return err
+			}
+		}
+		return e.Store.Remove(ctx, record)
+	})
 }
 
 // deleteOrder returns custom resources before everything else: their

@@ -24,6 +24,7 @@ type Env struct {
 	LookupEnv  func(string) (string, bool)
 	Environ    func() []string
 	Executable func() (string, error) // the path of the running binary
+	Process    Process
 }
 
 // Getenv returns an environment variable, empty when it is not set.
@@ -39,6 +40,7 @@ func processEnv() Env {
 		Program: program, Verb: verb, Args: os.Args[1:],
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		LookupEnv: os.LookupEnv, Environ: os.Environ, Executable: os.Executable,
+		Process: thisProcess(),
 	}
 }
 

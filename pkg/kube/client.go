@@ -171,6 +171,16 @@ func (c *Client) Delete(ctx context.Context, r Resource, o api.Object) error {
 	return c.explain(err)
 }
 
+// DeleteUnchanged deletes the object in this very version. It is a Conflict
+// when it was changed meanwhile.
+func (c *Client) DeleteUnchanged(ctx context.Context, r Resource, o api.Object) error {
+	uid, version := types.UID(UID(o)), ResourceVersion(o)
+	err := c.in(r, o.Namespace()).Delete(ctx, o.Name(), metav1.DeleteOptions{
+		Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
+	})
+	return c.explain(err)
+}
+
 // ServerVersion returns the server's version as it says it, for example
 // v1.36.3 or v1.30.5-gke.100.
 func (c *Client) ServerVersion(ctx context.Context) (string, error) {

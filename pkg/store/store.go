@@ -51,6 +51,15 @@ func (r *Record) Inventory() []api.Entry {
 	return unique(entries)
 }
 
+// Same says whether two records, either of which may be nil, are the same
+// version of the same record.
+func (r *Record) Same(other *Record) bool {
+	if r == nil || other == nil {
+		return r == other
+	}
+	return kube.UID(r.secret) == kube.UID(other.secret) && kube.ResourceVersion(r.secret) == kube.ResourceVersion(other.secret)
+}
+
 // Labels returns the labels of the record's Secret.
 func (r *Record) Labels() map[string]any {
 	metadata, _ := r.secret["metadata"].(map[string]any)

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 )
 
 // DryRun says how far an apply goes.
@@ -35,6 +36,7 @@ type ApplyRequest struct {
 	ForceConflicts bool
 	Wait           bool
 	Timeout        time.Duration
+	Holder         store.Holder // who applies, for the lock
 }
 
 // ApplyResult is what an apply did, or in a dry run would do.
@@ -81,7 +83,7 @@ func requestFor(req ApplyRequest, rendered *render.Result) apply.Request {
 		},
 		Stages: stages, Health: rendered,
 		Adopt: req.Adopt, Force: req.Force, ForceConflicts: req.ForceConflicts,
-		Wait: req.Wait, Timeout: req.Timeout,
+		Wait: req.Wait, Timeout: req.Timeout, Holder: req.Holder,
 		ReadOnly: req.DryRun == DryRunClient,
 	}
 }

@@ -143,6 +143,7 @@ type DeleteRequest struct {
 	Wait    bool // until the objects are gone
 	Timeout time.Duration
 	DryRun  bool
+	Holder  store.Holder // who deletes, for the lock
 }
 
 // Delete deletes an instance: its objects, then its record.
@@ -152,7 +153,7 @@ func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observe
 		return nil, err
 	}
 	steps, err := apply.New(client, observer).Delete(ctx, record,
-		apply.DeleteOptions{Wait: req.Wait, Timeout: req.Timeout, DryRun: req.DryRun})
+		apply.DeleteOptions{Wait: req.Wait, Timeout: req.Timeout, DryRun: req.DryRun, Holder: req.Holder})
 	if err != nil {
 		return nil, fmt.Errorf("delete %s: %w", req.Name, err)
 	}

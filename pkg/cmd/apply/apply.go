@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
@@ -83,7 +84,9 @@ func oneOf[T ~string](values []T) string {
 
 // request returns the request that the flags make, and where progress goes.
 func (o *options) request(name, module string) (cluster.ApplyRequest, event.Observer, error) {
-	req := cluster.ApplyRequest{Adopt: apply.Adopt(o.adopt), Force: o.force, ForceConflicts: o.forceConflicts}
+	req := cluster.ApplyRequest{
+		Adopt: apply.Adopt(o.adopt), Force: o.force, ForceConflicts: o.forceConflicts, Holder: store.Holder(o.env.Process),
+	}
 	namespace, err := o.kube.Namespace()
 	if err != nil {
 		return req, nil, err

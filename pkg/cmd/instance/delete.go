@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
@@ -33,6 +34,7 @@ func newDelete(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			req.Holder = store.Holder(c.env.Process)
 			req.Key = instance.Key{Namespace: namespace, Name: args[0]}
 			outcomes, err := instance.Delete(cmd.Context(), client, req, observer)
 			if err != nil {
