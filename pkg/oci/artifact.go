@@ -19,6 +19,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
+// Image is an artifact that was packed or read.
+type Image = v1.Image
+
 // Format is a pair of media types, by which a client knows an artifact as one
 // of its own.
 type Format string

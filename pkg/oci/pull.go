@@ -83,6 +83,20 @@ func parseManifest(data []byte, mediaType types.MediaType) (*v1.Manifest, error)
 	return &manifest, nil
 }
 
+// ModuleVersion returns the version that a module's artifact names. It is
+// ErrNotModule for another artifact.
+func ModuleVersion(image Image) (string, error) {
+	manifest, err := image.Manifest()
+	if err != nil {
+		return "", err
+	}
+	if _, err = moduleLayers(manifest); err != nil {
+		return "", err
+	}
+	version := manifest.Annotations[AnnotationVersion]
+	return version, ref.CheckVersion(version)
+}
+
 // moduleLayers returns the layers of a module in the order of their meaning.
 // Layers of content types that this version does not know are left alone.
 func moduleLayers(manifest *v1.Manifest) ([]v1.Descriptor, error) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
@@ -22,6 +23,9 @@ import (
 // KubeVersionVariable is the environment variable that tells a module the
 // version of Kubernetes where no cluster is asked.
 const KubeVersionVariable = "TIMONI_KUBE_VERSION"
+
+// Registry are the flags for reaching a registry.
+type Registry = registry.Flags
 
 // Selection are the flags that select a version of a module in a registry.
 type Selection struct{ version, digest string }
@@ -99,7 +103,7 @@ func (m *Module) Request(name, namespace, module string, stdin io.Reader, userAg
 	if err != nil {
 		return render.Request{}, err
 	}
-	if m.Registry.credsStdin && slices.Contains(m.Values.files, "-") {
+	if m.Registry.ReadsStdin() && slices.Contains(m.Values.files, "-") {
 		return render.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	}
 	if err = m.Registry.ReadCreds(stdin); err != nil {

@@ -46,13 +46,9 @@ type Module struct {
 // which only this user may enter. The error wraps ErrNoDirectory or one of
 // package oci; nothing is left on disk then.
 func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
-	asked := r.Range
-	r, err := oci.Resolve(ctx, r, o.OCI)
+	r, err := Resolve(ctx, r, o)
 	if err != nil {
 		return nil, err
-	}
-	if asked != "" && o.Observer != nil {
-		o.Observer.Observe(event.Resolved{Range: asked, Reference: r.String()})
 	}
 	m, err := open(ctx, r, o)
 	if err != nil {
@@ -66,6 +62,16 @@ func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 		o.Observer.Observe(pulled)
 	}
 	return m, nil
+}
+
+// Resolve returns r with the newest version in its range, if it has one, and
+// tells the observer which that is.
+func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, error) {
+	resolved, err := oci.Resolve(ctx, r, o.OCI)
+	if err == nil && r.Range != "" && o.Observer != nil {
+		o.Observer.Observe(event.Resolved{Range: r.Range, Reference: resolved.String()})
+	}
+	return resolved, err
 }
 
 // Close removes what Open has put on disk. It may be called more than once.

@@ -53,6 +53,7 @@ func layers() []layer {
 
 		{"source", 2, nil},
 		{"render", 2, []string{cue, apimachinery, yaml}},
+		{"blueprint", 2, nil},
 		{"store", 2, []string{apimachinery, yaml}},
 		{"delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
 
@@ -76,6 +77,7 @@ func layers() []layer {
 		// are in a package of their own.
 		{"ui", 8, []string{terminal, yaml}},
 		{"ui/printer", 8, []string{cliRuntime, apimachinery, pflag, yaml}},
+		{"option/registry", 7, []string{pflag}}, // apart, for commands without CUE
 		{"option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},
 

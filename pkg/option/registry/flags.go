@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package option
+// Package registry holds the flags about registries. It is apart from package
+// option because the commands on artifacts do without CUE.
+package registry
 
 import (
 	"fmt"
@@ -27,8 +29,8 @@ type Process interface {
 	CacheDir() string
 }
 
-// Registry are the flags for reaching a registry.
-type Registry struct {
+// Flags are the flags for reaching a registry.
+type Flags struct {
 	Process Process // nil: no cache, nothing from the environment
 
 	creds      string
@@ -39,22 +41,25 @@ type Registry struct {
 }
 
 // AddTo registers the flags of a command that reads from a registry.
-func (r *Registry) AddTo(fs *pflag.FlagSet) {
+func (r *Flags) AddTo(fs *pflag.FlagSet) {
 	r.AddAccessTo(fs)
 	fs.BoolVar(&r.offline, "offline", false, "ask no registry: take what the cache has")
 }
 
 // AddAccessTo registers the flags of a command that cannot do without one.
-func (r *Registry) AddAccessTo(fs *pflag.FlagSet) {
+func (r *Flags) AddAccessTo(fs *pflag.FlagSet) {
 	fs.StringVar(&r.creds, "creds", "", "credentials for the registry as `USER:PASSWORD`; by default those of docker's configuration")
 	fs.BoolVar(&r.credsStdin, "creds-stdin", false, "read USER:PASSWORD from the standard input, which other users cannot see")
 	fs.StringVar(&r.ca, "registry-ca", "", "`FILE` with certificates, in PEM form, that vouch for the registry's")
 	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
 }
 
+// ReadsStdin says whether ReadCreds takes the standard input for itself.
+func (r *Flags) ReadsStdin() bool { return r.credsStdin }
+
 // ReadCreds reads what --creds-stdin asks for, before Options. The error has
 // the exit code fail.Usage.
-func (r *Registry) ReadCreds(stdin io.Reader) error {
+func (r *Flags) ReadCreds(stdin io.Reader) error {
 	if !r.credsStdin {
 		return nil
 	}
@@ -80,7 +85,7 @@ func ReadSecret(stdin io.Reader) (string, error) {
 }
 
 // Options returns what the flags say. userAgent is sent with each request.
-func (r *Registry) Options(userAgent string) oci.Options {
+func (r *Flags) Options(userAgent string) oci.Options {
 	o := oci.Options{
 		Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
 		CAFile: r.ca, Offline: r.offline,
@@ -94,4 +99,25 @@ func (r *Registry) Options(userAgent string) oci.Options {
 	o.Mirrors = r.Process.Getenv(MirrorsVariable)
 	o.Cache.Dir = r.Process.CacheDir()
 	return o
+}
+
+// Annotations are the flags that annotate what is pushed.
+type Annotations struct{ pairs []string }
+
+// AddTo registers the flags.
+func (a *Annotations) AddTo(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&a.pairs, "annotation", "a", nil, "`KEY=VALUE` for the manifest; may be repeated")
+}
+
+// Map returns what was given. The error has the exit code fail.Usage.
+func (a *Annotations) Map() (map[string]string, error) {
+	m := map[string]string{}
+	for _, pair := range a.pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return nil, fail.Usagef("annotation %q is not of the form KEY=VALUE", pair)
+		}
+		m[key] = value
+	}
+	return m, nil
 }

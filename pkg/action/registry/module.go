@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package registry holds the verbs on what registries have: modules, other
+// artifacts, and the credentials for them. It links no CUE.
+package registry
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
+)
+
+// ModuleRequest says what a module is packed from.
+type ModuleRequest struct {
+	Source  string // directory of the module, or an archive or layout made by BuildModule
+	Version string // an archive has its own, which it may be left out for
+	Metadata
+	ResolveSymlinks bool // packs what symbolic links point to
+}
+
+// PushModuleRequest says where a module goes.
+type PushModuleRequest struct {
+	ModuleRequest
+	Target ref.Reference // its tag is the version when ModuleRequest has none
+	OCI    oci.Options
+	Latest bool // moves the tag latest too
+	Force  bool // moves a version that is there with other content
+}
+
+// Pushed says what a push did.
+type Pushed struct {
+	Repository string   `json:"repository"`
+	Tags       []string `json:"tags"`
+	Digest     string   `json:"digest"`
+	Unchanged  bool     `json:"unchanged"` // the registry had all of it
+}
+
+// String returns the line for a person.
+func (p Pushed) String() string {
+	done := "pushed"
+	if p.Unchanged {
+		done = "unchanged"
+	}
+	return fmt.Sprintf("%s %s:%s (%s)", done, p.Repository, p.Tags[0], p.Digest)
+}
+
+// PushModule packs a module and pushes it under its version. A version that
+// the registry has with equal content is left alone, one with other content is
+// oci.ErrExists.
+func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
+	target, err := req.Target.Select(req.Version, "")
+	if err != nil {
+		return Pushed{}, err
+	}
+	if target.Range != "" || target.Tag == ref.Latest {
+		return Pushed{}, fail.Usagef("%q is not a version to push", req.Version)
+	}
+	req.Version = target.Tag
+	image, version, err := req.pack(ctx)
+	if err != nil {
+		return Pushed{}, err
+	}
+	target.Tag = version
+	tags := []string{version}
+	if req.Latest {
+		tags = append(tags, ref.Latest)
+	}
+	pushed, err := oci.Push(ctx, image, target, tags, req.Force, req.OCI)
+	if err != nil {
+		return Pushed{}, err
+	}
+	return Pushed{Repository: target.Source(), Tags: tags, Digest: pushed.Digest, Unchanged: pushed.Unchanged}, nil
+}
+
+// pack returns the artifact of the module and its version.
+func (req ModuleRequest) pack(ctx context.Context) (oci.Image, string, error) {
+	if oci.IsArchive(req.Source) {
+		return req.unpack()
+	}
+	if req.Version == "" {
+		return nil, "", fail.Hint(fail.Usagef("the version is missing"), "give it with --version 1.2.3")
+	}
+	if err := ref.CheckVersion(req.Version); err != nil {
+		return nil, "", err
+	}
+	annotations, err := req.annotations(ctx, req.Source)
+	if err != nil {
+		return nil, "", err
+	}
+	image, err := oci.PackModule(req.Source, req.Version, oci.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks})
+	if err != nil {
+		return nil, "", fmt.Errorf("pack %s: %w", req.Source, err)
+	}
+	return image, req.Version, nil
+}
+
+// unpack reads an archive, to which nothing can be added any more.
+func (req ModuleRequest) unpack() (oci.Image, string, error) {
+	if len(req.Annotations) > 0 || req.ResolveSymlinks {
+		return nil, "", fail.Usagef("%s is packed already: annotations and links cannot be changed", req.Source)
+	}
+	image, err := oci.ReadLayout(req.Source, oci.Limits{})
+	if err != nil {
+		return nil, "", err
+	}
+	version, err := oci.ModuleVersion(image)
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w", req.Source, err)
+	}
+	if req.Version != "" && req.Version != version {
+		return nil, "", fail.Usagef("%s holds version %q, but %q is asked for", req.Source, version, req.Version)
+	}
+	return image, version, nil
+}
+
+// Built says what was written.
+type Built struct {
+	File   string `json:"file"`
+	Digest string `json:"digest"` // of the manifest, as a push has it
+}
+
+// String returns the line for a person.
+func (b Built) String() string { return fmt.Sprintf("built %s (%s)", b.File, b.Digest) }
+
+// BuildModule writes the artifact of a module as an OCI image layout: one
+// archive when output ends in .tar, a directory otherwise.
+func BuildModule(ctx context.Context, req ModuleRequest, output string) (Built, error) {
+	image, version, err := req.pack(ctx)
+	if err != nil {
+		return Built{}, err
+	}
+	return write(output, version, image)
+}
+
+func write(output, tag string, image oci.Image) (Built, error) {
+	if err := oci.WriteLayout(output, tag, image); err != nil {
+		return Built{}, fmt.Errorf("write %s: %w", output, err)
+	}
+	digest, err := image.Digest()
+	return Built{File: output, Digest: digest.String()}, err
+}
+
+// PullRequest says what is pulled where to.
+type PullRequest struct {
+	Reference   ref.Reference
+	Dir         string // must be empty or not exist
+	ContentType string // of an artifact's layers, all when empty
+	OCI         oci.Options
+}
+
+// Pulled says what was pulled.
+type Pulled struct {
+	Reference   string            `json:"reference"`
+	Digest      string            `json:"digest"`
+	Dir         string            `json:"dir"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// String returns the line for a person.
+func (p Pulled) String() string {
+	return fmt.Sprintf("pulled %s into %s (%s)", p.Reference, p.Dir, p.Digest)
+}
+
+// PullModule writes the content of a module to a directory.
+func PullModule(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
+	return req.pull(ctx, observer, func(r ref.Reference) (oci.Manifest, error) {
+		return oci.Pull(ctx, r, req.Dir, req.OCI)
+	})
+}
+
+// PullArtifact writes the content of any artifact to a directory.
+func PullArtifact(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
+	return req.pull(ctx, observer, func(r ref.Reference) (oci.Manifest, error) {
+		return oci.PullArtifact(ctx, r, req.Dir, req.ContentType, req.OCI)
+	})
+}
+
+func (req PullRequest) pull(ctx context.Context, observer event.Observer, fetch func(ref.Reference) (oci.Manifest, error)) (Pulled, error) {
+	r, err := source.Resolve(ctx, req.Reference, source.Options{OCI: req.OCI, Observer: observer})
+	if err != nil {
+		return Pulled{}, err
+	}
+	manifest, err := fetch(r)
+	if err != nil {
+		return Pulled{}, err
+	}
+	observer.Observe(event.Pulled{Reference: r.String(), Digest: manifest.Digest})
+	return Pulled{Reference: r.String(), Digest: manifest.Digest, Dir: req.Dir, Annotations: maps.Clone(manifest.Annotations)}, nil
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mod
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	flags "github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+)
+
+// newList returns the command list.
+func newList(env cli.Env) *cobra.Command {
+	o := &listing{env: env}
+	cmd := &cobra.Command{
+		Use: "list REPOSITORY", Aliases: []string{"ls"}, Short: "List the versions of a module",
+		Long: "List the versions of a module in a registry, the newest first, with their digests.\n" +
+			"REPOSITORY is oci://HOST/PATH. Tags that are not semantic versions are left out.",
+		Example: cli.Example(env, "list oci://registry.example.com/modules/app",
+			"list oci://registry.example.com/modules/app --filter-semver '>=1.2 <2' --limit 1 -o json"),
+		Args: cli.Args(1, "REPOSITORY"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&o.req.Range, "filter-semver", "", "list the versions in `RANGE` only, such as '>=1.2 <2' or 1.x")
+	fs.IntVar(&o.req.Limit, "limit", 0, "list at most `N` versions, 0 for all")
+	fs.BoolVar(&o.req.Digests, "digests", true, "ask for the digest of each version")
+	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	o.registry.Process = env
+	o.registry.AddAccessTo(fs)
+	return cmd
+}
+
+type listing struct {
+	env      cli.Env
+	registry flags.Flags
+	req      registry.ListRequest
+	output   string
+}
+
+func (o *listing) run(ctx context.Context, repository string) (err error) {
+	if err = checkFormat(o.output); err != nil {
+		return err
+	}
+	if o.req.Reference, err = ref.Parse(repository); err != nil {
+		return err
+	}
+	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
+		return err
+	}
+	o.req.Versions, o.req.OCI = true, o.registry.Options(cli.UserAgent("mod"))
+	list, err := registry.List(ctx, o.req)
+	if err != nil {
+		return err
+	}
+	if o.output != "" {
+		return ui.Structured(o.env.Stdout, o.output, list)
+	}
+	header := []string{"VERSION", "DIGEST"}
+	if !o.req.Digests {
+		header = header[:1]
+	}
+	rows := make([][]string, len(list))
+	for i, l := range list {
+		rows[i] = []string{l.Version, l.Digest}[:len(header)]
+	}
+	return ui.Table(o.env.Stdout, header, rows)
+}

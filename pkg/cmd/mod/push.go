@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mod
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	flags "github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+)
+
+const pushLong = `Push a module to an OCI registry.
+
+SOURCE is the module's directory, or what 'mod build' made of it. TARGET is
+oci://HOST/PATH[:VERSION]; the version, with --version or in TARGET, is a semantic
+version without the prefix v, and becomes the tag.
+
+The same content gives the same digest everywhere: file modes, owners and times
+do not count, and what timoni.ignore lists is left out. The date, address and
+commit of a Git repository are annotated; SOURCE_DATE_EPOCH and --annotation win.
+
+A version that the registry has is left alone when its content is the same, and
+refused otherwise, unless --force is given.`
+
+// newPush returns the command push.
+func newPush(env cli.Env) *cobra.Command {
+	o := &pushing{env: env}
+	cmd := &cobra.Command{
+		Use: "push SOURCE TARGET", Short: "Push a module to a registry", Long: pushLong,
+		Example: cli.Example(env,
+			"push ./module oci://registry.example.com/modules/app --version 1.2.3 --latest",
+			"push app.tar oci://registry.example.com/modules/app"),
+		Args: cli.Args(2, "SOURCE and TARGET"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+	}
+	fs := cmd.Flags()
+	o.packing.addTo(cmd)
+	fs.BoolVar(&o.req.Latest, "latest", false, "move the tag latest too")
+	fs.BoolVar(&o.req.Force, "force", false, "move a version that the registry has with other content")
+	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	o.registry.Process = env
+	o.registry.AddAccessTo(fs)
+	return cmd
+}
+
+type pushing struct {
+	env      cli.Env
+	packing  packing
+	registry flags.Flags
+	req      registry.PushModuleRequest
+	output   string
+}
+
+func (o *pushing) run(ctx context.Context, source, target string) (err error) {
+	if err = checkFormat(o.output); err != nil {
+		return err
+	}
+	if o.req.Target, err = ref.Parse(target); err != nil {
+		return err
+	}
+	if o.req.ModuleRequest, err = o.packing.request(o.env, source); err != nil {
+		return err
+	}
+	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
+		return err
+	}
+	o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
+	pushed, err := registry.PushModule(ctx, o.req)
+	if err != nil {
+		return err
+	}
+	return ui.Value(o.env.Stdout, o.output, pushed)
+}
+
+// packing are the flags of the commands that pack a module.
+type packing struct {
+	version         string
+	annotations     flags.Annotations
+	resolveSymlinks bool
+}
+
+func (p *packing) addTo(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&p.version, "version", "", "`VERSION` of the module, such as 1.2.3")
+	fs.BoolVar(&p.resolveSymlinks, "resolve-symlinks", false, "pack what symbolic links point to, in their place")
+	p.annotations.AddTo(fs)
+}
+
+func (p *packing) request(env cli.Env, source string) (registry.ModuleRequest, error) {
+	annotations, err := p.annotations.Map()
+	return registry.ModuleRequest{
+		Source: source, Version: p.version, ResolveSymlinks: p.resolveSymlinks,
+		Metadata: registry.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
+	}, err
+}
+
+func checkFormat(format string) error {
+	switch format {
+	case "", "json", "yaml":
+		return nil
+	}
+	return ui.UnknownFormat(format, "json", "yaml")
+}

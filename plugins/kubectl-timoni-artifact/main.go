@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command kubectl-timoni-artifact pushes, pulls and lists artifacts in OCI
+// registries and logs in to them.
+package main
+
+import (
+	"os"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/artifact"
+)
+
+func main() { os.Exit(cli.Main(artifact.New)) }
