@@ -14,5 +14,11 @@ func New(env cli.Env) *cobra.Command {
 	return cli.Group("mod", "Create, vet, test and publish modules",
 		newFmt(env),
 		newVendor(env),
+		newInit(env),
+		newPush(env),
+		newPull(env),
+		newList(env),
+		newBuild(env),
+		newVet(env),
 	)
 }
