@@ -3,6 +3,7 @@
 package apply_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 )
 
 func gvk(group, version, kind string) schema.GroupVersionKind {
@@ -19,6 +21,7 @@ func gvk(group, version, kind string) schema.GroupVersionKind {
 }
 
 func isNotFound(err error) bool  { return apierrors.IsNotFound(err) }
+func isMissing(err error) bool   { return errors.Is(err, store.ErrNotFound) }
 func isForbidden(err error) bool { return apierrors.IsForbidden(err) }
 
 func nested(o api.Object, path ...string) (any, bool, error) {

@@ -137,7 +137,7 @@ func golden(t *testing.T, file string, got *txtar.Archive) {
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	src := []string{"Action", "ActionStatus"}
-	for _, name := range strings.Fields(`
+	for name := range strings.FieldsSeq(`
 		Affinity AffinityPreset AffinityValues Annotations Bundle CPUQuantity ConfigMapKind
 		ContainerSecurityContext HealthCheck HealthCheckForCondition HealthCheckLibrary Image
 		ImagePullSecret ImageReference ImmutableConfig InstanceModule InstanceName
