@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crd
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+)
+
+// root goes through an object as the API server does before it validates:
+// fields that the schema does not know are dropped, and reported here;
+// defaults are filled in.
+func (c *checker) root(schema map[string]any, object api.Object) {
+	s := maps.Clone(schema)
+	s["x-kubernetes-embedded-resource"] = true
+	c.walk("", s, map[string]any(object), false)
+}
+
+// walk goes through a value. preserve says that a schema further up keeps
+// unknown fields in the items of a list.
+func (c *checker) walk(path string, s map[string]any, v any, preserve bool) {
+	preserve = preserve || s["x-kubernetes-preserve-unknown-fields"] == true
+	switch v := v.(type) {
+	case map[string]any:
+		c.walkObject(path, s, v, preserve)
+	case []any:
+		items, has := s["items"].(map[string]any)
+		if !has && preserve {
+			return
+		}
+		for i, item := range v {
+			c.walk(fmt.Sprintf("%s[%d]", path, i), items, item, preserve)
+		}
+		c.checkList(path, s, v)
+	}
+}
+
+func (c *checker) walkObject(path string, s, object map[string]any, preserve bool) {
+	isEmbedded := s["x-kubernetes-embedded-resource"] == true
+	if isEmbedded {
+		c.checkEmbedded(path, object)
+	}
+	properties := fields(s["properties"])
+	for name, p := range properties {
+		fillDefault(object, name, fields(p))
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if isEmbedded && (name == "apiVersion" || name == "kind" || name == "metadata") {
+			continue
+		}
+		p, known := properties[name]
+		if !known {
+			p, known = s["additionalProperties"]
+		}
+		switch {
+		case known && p != false:
+			c.walk(join(path, name), fields(p), object[name], false)
+		case !preserve:
+			c.add(join(path, name), "%s", unknown(name, properties))
+			delete(object, name) // to be reported once
+		}
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// fillDefault does so where the field is missing, or null where it must not be.
+func fillDefault(object map[string]any, name string, schema map[string]any) {
+	value, has := schema["default"]
+	if !has {
+		return
+	}
+	if old, exists := object[name]; !exists || old == nil && schema["nullable"] != true {
+		object[name] = map[string]any(api.Object{name: value}.DeepCopy())[name]
+	}
+}
+
+// checkEmbedded wants what each object must have. The root was checked before.
+func (c *checker) checkEmbedded(path string, object map[string]any) {
+	for _, name := range []string{"apiVersion", "kind"} {
+		if text(object[name]) == "" && path != "" {
+			c.add(join(path, name), "is required: the field holds an object")
+		}
+	}
+}
+
+// checkList reports items that must not be there twice.
+func (c *checker) checkList(path string, s map[string]any, list []any) {
+	listType := text(s["x-kubernetes-list-type"])
+	if listType != "set" && listType != "map" {
+		return
+	}
+	keys, _ := s["x-kubernetes-list-map-keys"].([]any)
+	first := map[string]int{}
+	for i, item := range list {
+		key := item
+		if listType == "map" {
+			key = pick(item, keys)
+		}
+		data, err := json.Marshal(key)
+		if err != nil {
+			continue // a value that is no JSON is not of any type either
+		}
+		if j, seen := first[string(data)]; seen {
+			c.add(fmt.Sprintf("%s[%d]", path, i), "repeats item [%d]: %s", j, data)
+			continue
+		}
+		first[string(data)] = i
+	}
+}
+
+func pick(item any, keys []any) any {
+	picked := map[string]any{}
+	for _, key := range keys {
+		if v, has := fields(item)[text(key)]; has {
+			picked[text(key)] = v
+		}
+	}
+	return picked
+}
+
+// unknown says that the API server drops a field, and which one may be meant.
+func unknown(name string, properties map[string]any) string {
+	message := "the CRD has no such field, and the API server drops it"
+	best, distance := "", min(2, len(name)/2)+1
+	for _, p := range slices.Sorted(maps.Keys(properties)) {
+		if d := edits(strings.ToLower(name), strings.ToLower(p)); d < distance {
+			best, distance = p, d
+		}
+	}
+	if best != "" {
+		message += fmt.Sprintf("; did you mean %q?", best)
+	}
+	return message
+}
+
+// edits returns how many letters must be added, removed or replaced to turn a
+// into b (Levenshtein's distance).
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

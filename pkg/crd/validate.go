@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crd
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	openapierrors "k8s.io/kube-openapi/pkg/validation/errors"
+	"k8s.io/kube-openapi/pkg/validation/spec"
+	"k8s.io/kube-openapi/pkg/validation/strfmt"
+	"k8s.io/kube-openapi/pkg/validation/validate"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+)
+
+// Problem is what an API server would refuse in an object, or drop from it.
+type Problem struct {
+	Object  api.ID
+	Path    string // of the field: spec.rules[0].host
+	Message string
+	CRD     string // its name and the version
+}
+
+// String returns the problem in one line.
+func (p Problem) String() string {
+	place := p.Object.String()
+	if p.Path != "" {
+		place += ": " + p.Path
+	}
+	return fmt.Sprintf("%s: %s (CRD %s)", place, p.Message, p.CRD)
+}
+
+// Validator holds custom resources to their definitions.
+type Validator struct {
+	definitions map[groupKind]Definition
+
+	mu      sync.Mutex
+	schemas map[schemaKey]*spec.Schema // as they were needed
+}
+
+type groupKind struct{ group, kind string }
+
+type schemaKey struct {
+	groupKind
+	version string
+}
+
+// NewValidator returns a validator for the kinds of the definitions. Of two
+// for the same kind the later one counts.
+func NewValidator(definitions []Definition) *Validator {
+	v := &Validator{definitions: map[groupKind]Definition{}, schemas: map[schemaKey]*spec.Schema{}}
+	for _, d := range definitions {
+		v.definitions[groupKind{d.Group, d.Kind}] = d
+	}
+	return v
+}
+
+// Validate returns what the API server would refuse in the object for its
+// structure, and the fields that it would drop, in the order of the paths. It
+// knows nothing of objects of other kinds, and leaves rules in CEL to the API
+// server. As that does, it fills in defaults first, in a copy.
+func (v *Validator) Validate(object api.Object) []Problem {
+	d, known := v.definitions[groupKind{object.Group(), object.Kind()}]
+	if !known {
+		return nil
+	}
+	i := slices.IndexFunc(d.Versions, func(version Version) bool { return version.Name == object.Version() })
+	if i < 0 || !d.Versions[i].Served {
+		return []Problem{{object.ID(), "apiVersion",
+			fmt.Sprintf("version %q is not one that the CRD serves: %s", object.Version(), d.served()), d.Name}}
+	}
+	version := d.Versions[i]
+	c := &checker{object: object.ID(), crd: d.Name + " " + version.Name}
+	object = object.DeepCopy()
+	if version.hasStatus {
+		delete(object, "status") // only the subresource writes it
+	}
+	c.root(version.schema, object)
+	schema, err := v.schema(d, version)
+	if err != nil {
+		c.add("", "the schema cannot be used: %v", err)
+		return c.problems
+	}
+	c.validate(schema, object)
+	slices.SortStableFunc(c.problems, func(a, b Problem) int { return cmp.Compare(a.Path, b.Path) })
+	return slices.Compact(c.problems)
+}
+
+// served lists the versions that the API server accepts.
+func (d Definition) served() string {
+	var names []string
+	for _, v := range d.Versions {
+		if v.Served {
+			names = append(names, v.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// schema returns the schema in the form that the library takes.
+func (v *Validator) schema(d Definition, version Version) (*spec.Schema, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	key := schemaKey{groupKind{d.Group, d.Kind}, version.Name}
+	if schema := v.schemas[key]; schema != nil {
+		return schema, nil
+	}
+	data, err := json.Marshal(constraints(version.schema))
+	if err != nil {
+		return nil, err
+	}
+	schema := new(spec.Schema)
+	if err = json.Unmarshal(data, schema); err != nil {
+		// The library changes its words from run to run on purpose.
+		return nil, errors.New(strings.Replace(err.Error(), "unable to", "cannot", 1))
+	}
+	v.schemas[key] = schema
+	return schema, nil
+}
+
+// constraints returns a copy of a schema with the keywords by which the API
+// server validates.
+func constraints(schema map[string]any) map[string]any {
+	s := map[string]any{}
+	for keyword, value := range schema {
+		switch keyword {
+		case "type", "nullable", "enum", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "multipleOf",
+			"maxLength", "minLength", "pattern", "maxItems", "minItems", "maxProperties", "minProperties", "required":
+			s[keyword] = value
+		case "format":
+			if text(value) == supportedFormat(schema) {
+				s[keyword] = value
+			}
+		case "items", "not", "additionalProperties":
+			s[keyword] = constraintsOf(value)
+		case "allOf", "anyOf", "oneOf":
+			list, _ := value.([]any)
+			all := make([]any, len(list))
+			for i, e := range list {
+				all[i] = constraintsOf(e)
+			}
+			s[keyword] = all
+		case "properties":
+			properties := map[string]any{}
+			for name, e := range fields(value) {
+				properties[name] = constraintsOf(e)
+			}
+			s[keyword] = properties
+		}
+	}
+	if schema["x-kubernetes-int-or-string"] == true {
+		s["type"] = []any{"integer", "string"}
+	}
+	return s
+}
+
+func constraintsOf(v any) any {
+	if schema, ok := v.(map[string]any); ok {
+		return constraints(schema)
+	}
+	return v // additionalProperties: true
+}
+
+// supportedFormat returns the format of a schema if the API server knows it
+// for the type.
+func supportedFormat(schema map[string]any) string {
+	format := text(schema["format"])
+	switch text(schema["type"]) {
+	case "integer":
+		if format == "int32" || format == "int64" {
+			return format
+		}
+	case "number":
+		if format == "float" || format == "double" {
+			return format
+		}
+	case "", "string":
+		return format // the library leaves alone those that it does not know
+	}
+	return ""
+}
+
+// checker collects what is wrong with one object.
+type checker struct {
+	object   api.ID
+	crd      string
+	problems []Problem
+}
+
+func (c *checker) add(path, format string, args ...any) {
+	c.problems = append(c.problems, Problem{c.object, path, fmt.Sprintf(format, args...), c.crd})
+}
+
+// validate asks the library.
+func (c *checker) validate(schema *spec.Schema, object api.Object) {
+	// The library panics on schemas that an API server does not accept.
+	defer func() {
+		if p := recover(); p != nil {
+			c.add("", "the schema cannot be used: %v", p)
+		}
+	}()
+	result := validate.NewSchemaValidator(schema, nil, "", strfmt.Default).Validate(map[string]any(object))
+	for _, err := range result.Errors {
+		v, ok := errors.AsType[*openapierrors.Validation](err)
+		if !ok {
+			c.addChoice(err.Error())
+			continue
+		}
+		c.add(strings.TrimPrefix(v.Name, "."), "%s", message(v))
+	}
+}
+
+// choiceRE takes the errors of allOf, anyOf, oneOf and not apart, which have
+// no type of their own.
+var choiceRE = regexp.MustCompile(`^"([^"]*)" (.*)$`)
+
+func (c *checker) addChoice(text string) {
+	path := ""
+	if m := choiceRE.FindStringSubmatch(text); m != nil {
+		path, text = m[1], m[2]
+	}
+	c.add(path, "%s", text)
+}
+
+// message returns the library's text without the field and the "body" of the
+// request that it thinks it sees.
+func message(v *openapierrors.Validation) string {
+	text := v.Error()
+	for _, prefix := range []string{v.Name + " in body ", v.Name + " ", " in body "} {
+		if rest, found := strings.CutPrefix(text, prefix); found {
+			text = rest
+			break
+		}
+	}
+	return strings.ReplaceAll(text, "should ", "must ")
+}
