@@ -202,7 +202,7 @@ func TestBinaries(t *testing.T) {
 	}
 	program(t, filepath.Join(bin, "timoni-krm")) // has no answer
 	got := map[string]plugins.Binary{}
-	for _, b := range examination(root, time.Second).Binaries(context.Background()) {
+	for _, b := range examination(root, 5*time.Second).Binaries(context.Background()) {
 		b.Path = ""
 		got[b.Name] = b
 	}
