@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -140,10 +139,14 @@ func pullArtifact(ctx context.Context, r ref.Reference, dir, contentType string,
 
 // artifactLayers returns the layers of a content type.
 func artifactLayers(manifest *v1.Manifest, contentType string) ([]v1.Descriptor, error) {
+	known, err := layerType(string(manifest.Config.MediaType))
+	if err != nil {
+		return nil, err
+	}
 	var layers []v1.Descriptor
 	var present []string
 	for _, layer := range manifest.Layers {
-		if !slices.Contains(layerTypes(), string(layer.MediaType)) {
+		if string(layer.MediaType) != known {
 			return nil, fmt.Errorf("%w: it has a layer of media type %q", ErrNotArtifact, layer.MediaType)
 		}
 		has := layer.Annotations[AnnotationContentType]
@@ -158,11 +161,13 @@ func artifactLayers(manifest *v1.Manifest, contentType string) ([]v1.Descriptor,
 	return layers, nil
 }
 
-func layerTypes() []string {
-	var all []string
+// layerType returns the media type of the layers that belong to a config.
+func layerType(wanted string) (string, error) {
 	for _, f := range []Format{FormatTimoni, FormatFlux} {
-		_, layer, _ := f.mediaTypes() // both are known
-		all = append(all, layer)
+		config, layer, err := f.mediaTypes()
+		if err != nil || config == wanted {
+			return layer, err
+		}
 	}
-	return all
+	return "", fmt.Errorf("%w: its config has media type %q", ErrNotArtifact, wanted)
 }

@@ -57,7 +57,7 @@ type session struct {
 	loggedIn  bool     // credentials are known
 	secrets   []string // what no error may contain
 	tcp       *http.Transport
-	transport http.RoundTripper // tcp, guarded
+	transport http.RoundTripper // tcp, guarded and tried again
 	options   []remote.Option
 }
 
@@ -91,16 +91,17 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 		return nil, err
 	}
 	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp}
-	s.transport = &stallGuard{next: s.tcp, limit: o.Stall}
+	s.transport = retrier{&stallGuard{next: s.tcp, limit: o.Stall}}
 	if s.auth, err = s.authenticate(ctx, o.Creds); err != nil {
 		return nil, err
 	}
 	s.options = []remote.Option{
 		remote.WithAuth(s.auth),
 		remote.WithTransport(s.transport),
-		// Waits of 0.2, 0.4 and 0.8 seconds: the library sleeps through an
-		// interrupt, and ours must end the process within a second.
-		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 4}),
+		// Requests are retried by our own transport. What is left to the library
+		// is an upload as a whole, and its wait, through an interrupt, is short.
+		remote.WithRetryStatusCodes(),
+		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 3}),
 	}
 	if o.UserAgent != "" {
 		s.options = append(s.options, remote.WithUserAgent(o.UserAgent))
