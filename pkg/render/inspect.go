@@ -34,6 +34,7 @@ func Inspect(ctx context.Context, req Request) (schema *Schema, err error) {
 	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
 	req.Package = cmp.Or(req.Package, DefaultPackage)
 	req.Origin = cmp.Or(req.Origin, req.Dir)
+	req.comments = true
 	req.Name, req.Namespace = cmp.Or(req.Name, "name"), cmp.Or(req.Namespace, "default")
 	if req.KubeVersion, err = parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion)); err != nil {
 		return nil, err
@@ -41,35 +42,43 @@ func Inspect(ctx context.Context, req Request) (schema *Schema, err error) {
 	if err = checkModule(req); err != nil {
 		return nil, err
 	}
-	var found [2]cue.Value
-	var config cue.Value
-	var modulePath string
-	for i := range found {
-		tree, err := values.Merge(nil)
-		if err != nil {
-			return nil, err
-		}
-		if i == 0 {
-			tree.Replace()
-		}
-		e, err := loadModule(req, tree)
-		if err != nil {
-			return nil, err
-		}
-		if err = ctx.Err(); err != nil {
-			return nil, err
-		}
-		root := e.ctx.BuildInstance(e.instance)
-		found[i], modulePath = root.LookupPath(cue.MakePath(cue.Str("values"))), e.path
-		config = root.LookupPath(cue.ParsePath("timoni.instance.config"))
-	}
-	if err = values.Check(found[1]); err != nil {
+	schema = &Schema{}
+	if schema.Type, err = schema.read(req, true); err != nil {
 		return nil, err
 	}
-	if !found[0].Exists() || found[0].IncompleteKind() != cue.StructKind {
-		found[0] = found[1] // values.cue is the schema itself
+	if err = ctx.Err(); err != nil {
+		return nil, err
 	}
-	return &Schema{ModulePath: modulePath, Type: found[0], Defaults: found[1], Config: config}, nil
+	if schema.Defaults, err = schema.read(req, false); err != nil {
+		return nil, err
+	}
+	if err = values.Check(schema.Defaults); err != nil {
+		return nil, err
+	}
+	if schema.Type.IncompleteKind() != cue.StructKind {
+		schema.Type = schema.Defaults // values.cue is the schema itself
+	}
+	return schema, nil
+}
+
+// read evaluates the module, with values.cue or without, and returns the field
+// values.
+func (s *Schema) read(req Request, replace bool) (cue.Value, error) {
+	tree, err := values.Merge(nil)
+	if err != nil {
+		return cue.Value{}, err
+	}
+	if replace {
+		tree.Replace()
+	}
+	e, err := loadModule(req, tree)
+	if err != nil {
+		return cue.Value{}, err
+	}
+	defer e.confined.Close()
+	root := e.ctx.BuildInstance(e.instance)
+	s.ModulePath, s.Config = e.path, root.LookupPath(cue.ParsePath("timoni.instance.config"))
+	return root.LookupPath(cue.MakePath(cue.Str("values"))), nil
 }
 
 // imageRE matches a reference with a tag, a digest or both.

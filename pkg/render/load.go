@@ -46,7 +46,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if req.Package != DefaultPackage {
 		dir = filepath.Join(root, req.Package)
 	}
-	files := &files{root: root, origin: req.Origin, values: filepath.Join(dir, req.valuesFile()), tree: tree, debug: req.Debug, parsed: map[string]parsed{}}
+	files := &files{root: root, origin: req.Origin, values: filepath.Join(dir, req.valuesFile()), tree: tree, debug: req.Debug, comments: req.comments, parsed: map[string]parsed{}}
 	inst := loadInstance(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
 	if valuesFile != nil && valuesFile.PackageName() != req.Package {
@@ -123,6 +123,8 @@ type files struct {
 	tree   *values.Tree
 	debug  bool // the build tag debug is set
 
+	comments bool // are wanted
+
 	mu     sync.Mutex
 	parsed map[string]parsed // by path: the loader asks for the imports first, then for the whole
 }
@@ -139,6 +141,9 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 		return p.file, p.err
 	}
 	config.Mode &^= parser.ImportsOnly | parser.ParseComments
+	if f.comments {
+		config.Mode |= parser.ParseComments
+	}
 	file, err := parser.ParseFile(f.display(name), src, config)
 	if err == nil && name == f.values {
 		declareTags(file, f.debug)

@@ -45,6 +45,8 @@ type Request struct {
 	// CheckImages asks for Result.ImageProblems.
 	CheckImages bool
 
+	comments bool // of the source are wanted
+
 	Values []values.Source // merged over values.cue in this order
 	// ReplaceValues makes Values stand in for values.cue, as a rollback wants it.
 	ReplaceValues bool

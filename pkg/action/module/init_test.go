@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -64,6 +65,36 @@ import (
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestInitReadme holds the README of a blueprint to the table that 'mod show
+// config --readme' would write; UPDATE=1 writes it.
+func TestInitReadme(t *testing.T) {
+	t.Parallel()
+	for name, minimal := range map[string]bool{"starter": false, "minimal": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			ctx := context.Background()
+			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: minimal}); err != nil {
+				t.Fatal(err)
+			}
+			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if os.Getenv("UPDATE") != "" {
+				dir = filepath.Join("..", "..", "blueprint", name)
+			}
+			changed, err := module.WriteReadme(ref.Reference{Dir: dir}, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if changed && os.Getenv("UPDATE") == "" {
+				t.Errorf("the table is not that of the values: run UPDATE=1 go test")
+			}
+		})
 	}
 }
 

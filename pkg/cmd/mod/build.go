@@ -10,7 +10,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
-const buildLong = `Pack a module as push does, without a registry.
+const buildLong = `Vet and pack a module as push does, without a registry.
 
 OUTPUT is written as an OCI image layout: one archive when the name ends in .tar,
 otherwise a directory, which must be empty or not exist. Any OCI client reads it,
@@ -28,7 +28,7 @@ func newBuild(env cli.Env) *cobra.Command {
 			if err := checkFormat(output); err != nil {
 				return err
 			}
-			req, err := p.request(env, args[0])
+			req, err := p.request(cmd.Context(), env, args[0])
 			if err != nil {
 				return err
 			}

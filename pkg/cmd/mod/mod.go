@@ -19,6 +19,7 @@ func New(env cli.Env) *cobra.Command {
 		newPull(env),
 		newList(env),
 		newBuild(env),
+		newShow(env),
 		newVet(env),
 	)
 }

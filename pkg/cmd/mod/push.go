@@ -24,8 +24,9 @@ The same content gives the same digest everywhere: file modes, owners and times
 do not count, and what timoni.ignore lists is left out. The date, address and
 commit of a Git repository are annotated; SOURCE_DATE_EPOCH and --annotation win.
 
-A version that the registry has is left alone when its content is the same, and
-refused otherwise, unless --force is given.`
+The module is vetted first, with its own values; --skip-vet leaves that out. A
+version that the registry has is left alone when its content is the same,
+and refused otherwise, unless --force is given.`
 
 // newPush returns the command push.
 func newPush(env cli.Env) *cobra.Command {
@@ -63,7 +64,7 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 	if o.req.Target, err = ref.Parse(target); err != nil {
 		return err
 	}
-	if o.req.ModuleRequest, err = o.packing.request(o.env, source); err != nil {
+	if o.req.ModuleRequest, err = o.packing.request(ctx, o.env, source); err != nil {
 		return err
 	}
 	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
@@ -75,28 +76,6 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 		return err
 	}
 	return ui.Value(o.env.Stdout, o.output, pushed)
-}
-
-// packing are the flags of the commands that pack a module.
-type packing struct {
-	version         string
-	annotations     flags.Annotations
-	resolveSymlinks bool
-}
-
-func (p *packing) addTo(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.StringVar(&p.version, "version", "", "`VERSION` of the module, such as 1.2.3")
-	fs.BoolVar(&p.resolveSymlinks, "resolve-symlinks", false, "pack what symbolic links point to, in their place")
-	p.annotations.AddTo(fs)
-}
-
-func (p *packing) request(env cli.Env, source string) (registry.ModuleRequest, error) {
-	annotations, err := p.annotations.Map()
-	return registry.ModuleRequest{
-		Source: source, Version: p.version, ResolveSymlinks: p.resolveSymlinks,
-		Metadata: registry.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
-	}, err
 }
 
 func checkFormat(format string) error {

@@ -53,7 +53,7 @@ func newVendorCRD(env cli.Env) *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringArrayVarP(&o.req.Origin.Files, "filename", "f", nil,
+	fs.StringArrayVarP(&o.req.Origin.Names, "filename", "f", nil,
 		"`FILE` with CustomResourceDefinitions in YAML or JSON, directory, https URL, or - for stdin; may be repeated")
 	fs.BoolVar(&o.req.Origin.Cluster, "from-cluster", false, "read the CustomResourceDefinitions of the cluster, through kubectl")
 	fs.StringVar(&o.req.Origin.Kubeconfig, "kubeconfig", "", "`FILE` that kubectl takes the cluster from")
@@ -74,7 +74,7 @@ type vendoring struct {
 
 func (o *vendoring) validate() error {
 	origin := &o.req.Origin
-	if len(origin.Files) == 0 && !origin.Cluster {
+	if len(origin.Names) == 0 && !origin.Cluster {
 		return fail.Hint(fail.Usagef("nothing says where the CustomResourceDefinitions are"), "give -f FILE, or --from-cluster")
 	}
 	if !origin.Cluster && (origin.Kubeconfig != "" || origin.Context != "") {

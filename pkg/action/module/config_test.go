@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package module_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// TestConfig compares what is said of the values of the sample modules.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"minimal", "stages", "embed"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config, err := module.ReadConfig(context.Background(), ref.Reference{Dir: "../../../test/modules/" + name}, "", oci.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			schema, err := config.JSONSchema()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := txtar.Format(&txtar.Archive{Files: []txtar.File{
+				{Name: "values.cue", Data: config.CUE()},
+				{Name: "values.md", Data: config.Markdown()},
+				{Name: "values.schema.json", Data: schema},
+			}})
+			golden(t, filepath.Join("testdata", "config", name+".txtar"), got)
+		})
+	}
+}
+
+func TestWriteReadme(t *testing.T) {
+	t.Parallel()
+	const table = "\n| Value | Type | Default | Description |\n|---|---|---|---|\n\n"
+	const marked = "<!-- timoni:config:begin -->\n" + table + "<!-- timoni:config:end -->\n"
+	for name, tc := range map[string]struct{ before, after, err string }{
+		"no file":        {"", "## Configuration\n\n" + marked, ""},
+		"no marks":       {"# app\n\n", "# app\n\n## Configuration\n\n" + marked, ""},
+		"replaced":       {"a\n<!-- timoni:config:begin -->\nold\n<!-- timoni:config:end -->\nb\n", "a\n" + marked + "b\n", ""},
+		"as it is":       {"a\n" + marked, "a\n" + marked, ""},
+		"only one mark":  {"<!-- timoni:config:begin -->\nold\n", "", "has no line"},
+		"wrong way over": {"<!-- timoni:config:end -->\n<!-- timoni:config:begin -->\n", "", "has no line"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if tc.before != "" {
+				write(t, dir, "README.md", tc.before)
+			}
+			changed, err := module.WriteReadme(ref.Reference{Dir: dir}, &module.Config{})
+			if tc.err != "" {
+				if err == nil || changed {
+					t.Errorf("no error: %v", changed)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(filepath.Join(dir, "README.md"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.after, string(got)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if changed != (tc.before != tc.after) {
+				t.Errorf("changed: %v", changed)
+			}
+		})
+	}
+}
+
+// golden compares with a file that UPDATE=1 writes.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if os.Getenv("UPDATE") != "" {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
