@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -31,6 +32,9 @@ type Request struct {
 	ReplaceValues bool
 
 	Debug, CheckImages bool // as render.Request has them
+
+	Validate Validation       // of custom resources
+	CRDs     []crd.Definition // to validate by, beside those that the module renders
 }
 
 // Result is a rendered instance. Its health checks work after the module's
@@ -59,6 +63,9 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 	}
 	for _, warning := range rendered.Warnings {
 		observer.Observe(event.Warning{Text: warning})
+	}
+	if err = checkStructure(req, rendered.Objects(), observer); err != nil {
+		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
 	return &Result{Result: rendered, Module: api.Module{
 		Name: rendered.ModulePath, Repository: m.Repository,

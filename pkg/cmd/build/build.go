@@ -24,10 +24,13 @@ lists replaced, and null takes a value away, down to the module's default. YAML
 and JSON files hold the values themselves, CUE files have values: {…}.
 
 No cluster is asked and no kubeconfig read: the namespace is that of -n, and the
-module is told the version of Kubernetes in TIMONI_KUBE_VERSION. The objects are
-printed in the order in which they would be applied, as the module has them: the
-labels by which an instance owns its objects are added by apply alone, so that
-what another tool applies does not look like an instance.`
+module is told the version of Kubernetes in TIMONI_KUBE_VERSION. Custom resources
+are held to the structure that their CRDs describe, where the module renders
+these or --crds names them; rules in CEL are left to the API server.
+
+The objects are printed in the order in which they would be applied, as the
+module has them: the labels by which an instance owns its objects are added by
+apply alone, so that what another tool applies does not look like an instance.`
 
 // New returns the command.
 func New(env cli.Env) *cobra.Command {
@@ -47,6 +50,7 @@ func New(env cli.Env) *cobra.Command {
 	cmd.Flags().StringVarP(&o.output, "output", "o", "yaml", "output format: yaml or json")
 	o.module.Registry.Process = env
 	o.module.AddTo(cmd.Flags())
+	o.validation.addTo(cmd.Flags())
 	return cmd
 }
 
@@ -54,21 +58,29 @@ type options struct {
 	env       cli.Env
 	namespace string
 	output    string
-	module    option.Module
+
+	module     option.Module
+	validation validation
 }
 
 func (o *options) run(ctx context.Context, name, module string) error {
 	if o.output != "yaml" && o.output != "json" {
 		return ui.UnknownFormat(o.output, "yaml", "json")
 	}
+	if err := o.validation.check(); err != nil {
+		return err
+	}
 	req, err := o.module.Request(name, o.namespace, module, o.env.Stdin, cli.UserAgent("build"))
 	if err != nil {
 		return err
 	}
 	req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
+	if err = o.validation.apply(ctx, o.env, &req); err != nil {
+		return err
+	}
 	result, err := render.Render(ctx, req, ui.Observer(o.env.Stderr, true))
 	if err != nil {
-		return err
+		return o.validation.explain(err)
 	}
 	return o.print(result.Objects())
 }

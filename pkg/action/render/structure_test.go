@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+const things = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  names: {kind: Thing, plural: things, singular: thing}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {data: {type: object, properties: {message: {type: string, maxLength: 4}}}}}}}
+`
+
+// custom returns the test module with a custom resource for its one object.
+func custom(t *testing.T) string {
+	t.Helper()
+	dir := module(t)
+	file := filepath.Join(dir, "timoni.cue")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(data), `apiVersion: "v1", kind: "ConfigMap"`, `apiVersion: "example.com/v1", kind: "Thing"`, 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	definitions, err := crd.Parse([]byte(things))
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems := []string{
+		"Thing.example.com/apps/x: data.message: must be at most 4 chars long (CRD things.example.com v1)",
+		"Thing.example.com/apps/x: data.version: the CRD has no such field, and the API server drops it (CRD things.example.com v1)",
+	}
+	for name, tc := range map[string]struct {
+		mode          render.Validation
+		err, warnings []string
+	}{
+		"strict":  {mode: render.ValidateStrict, err: problems},
+		"warn":    {mode: render.ValidateWarn, warnings: problems},
+		"off":     {mode: render.ValidateOff},
+		"default": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := custom(t)
+			var warnings []string
+			observer := event.Func(func(e event.Event) {
+				if w, ok := e.(event.Warning); ok && strings.Contains(w.Text, "CRD") {
+					warnings = append(warnings, w.Text)
+				}
+			})
+			_, err := render.Render(t.Context(), render.Request{
+				Module: parse(t, dir), Name: "app", Namespace: "apps", Validate: tc.mode, CRDs: definitions,
+			}, observer)
+			var got []string
+			if e, ok := errors.AsType[*render.StructureError](err); ok {
+				got, err = e.Problems, nil
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.err, got); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tc.warnings, warnings); diff != "" {
+				t.Errorf("warnings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStructureError(t *testing.T) {
+	t.Parallel()
+	err := &render.StructureError{Problems: strings.Split(strings.Repeat("problem ", 12)+"problem", " ")}
+	if want := strings.Repeat("problem\n", 10) + "and 3 more"; err.Error() != want {
+		t.Errorf("Error() = %q, want %q", err.Error(), want)
+	}
+}

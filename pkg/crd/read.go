@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// maxInput is how much is read from one place.
+const maxInput = 128 << 20
+
+// Files names what CustomResourceDefinitions are read from.
+type Files struct {
+	// Names are files, directories, https URLs, or - for Stdin. Of a directory
+	// the files *.yaml, *.yml and *.json are read, as kubectl does.
+	Names    []string
+	Stdin    io.Reader
+	Download download.Options
+}
+
+// Read reads what the names stand for. That there is no
+// CustomResourceDefinition is no error here.
+func Read(ctx context.Context, f Files) ([]Definition, error) {
+	names, err := expand(f.Names)
+	if err != nil {
+		return nil, err
+	}
+	var all []Definition
+	for _, name := range names {
+		data, err := f.read(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		found, err := Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// expand replaces directories by the files in them.
+func expand(names []string) ([]string, error) {
+	var all []string
+	for _, name := range names {
+		if name == "-" || download.IsURL(name) {
+			all = append(all, name)
+			continue
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, reason(err))
+		}
+		if !info.IsDir() {
+			all = append(all, name)
+			continue
+		}
+		entries, err := os.ReadDir(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, reason(err))
+		}
+		for _, entry := range entries {
+			extension := strings.ToLower(filepath.Ext(entry.Name()))
+			if !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, extension) {
+				all = append(all, filepath.Join(name, entry.Name()))
+			}
+		}
+	}
+	return all, nil
+}
+
+// reason returns what is in an error about a file beside the name of it.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+func (f Files) read(ctx context.Context, name string) ([]byte, error) {
+	switch {
+	case name == "-":
+		return readAll("the standard input", f.Stdin)
+	case download.IsURL(name):
+		data, err := download.Get(ctx, name, f.Download)
+		if errors.Is(err, download.ErrPrivate) {
+			err = fail.Hint(err, "if that is meant, give --allow-private-address")
+		}
+		return data, err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, reason(err))
+	}
+	defer file.Close()
+	return readAll(name, file)
+}
+
+func readAll(name string, r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, reason(err))
+	}
+	if len(data) > maxInput {
+		return nil, fmt.Errorf("%s: more than %d bytes", name, maxInput)
+	}
+	return data, nil
+}
