@@ -31,6 +31,7 @@ type evaluation struct {
 
 	ctx        *cue.Context
 	instance   *build.Instance
+	files      *files
 	valuesFile *ast.File // values.cue with the user's values in it
 	confined   io.Closer // what @embed reads through
 }
@@ -46,7 +47,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if req.Package != DefaultPackage {
 		dir = filepath.Join(root, req.Package)
 	}
-	files := &files{root: root, origin: req.Origin, values: filepath.Join(dir, req.valuesFile()), tree: tree, debug: req.Debug, comments: req.comments, parsed: map[string]parsed{}}
+	files := &files{root: root, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree, debug: req.Debug, comments: req.comments, parsed: map[string]parsed{}}
 	inst := loadInstance(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
 	if valuesFile != nil && valuesFile.PackageName() != req.Package {
@@ -55,19 +56,19 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if inst.Err != nil {
 		return nil, files.explain(inst.Err)
 	}
-	schemaFile, err := parser.ParseFile("timoni.sh/core/v1alpha1/timoni.cue", schema.Module(req.Package))
+	schemaFile, err := parser.ParseFile(schemaName, schema.Module(req.Package))
 	if err != nil {
 		return nil, err
 	}
 	if err := inst.AddSyntax(schemaFile); err != nil {
-		return nil, values.Explain(err)
+		return nil, files.explain(err)
 	}
 	confined, err := files.confine()
 	if err != nil {
 		return nil, err
 	}
 	e := &evaluation{
-		req: req, instance: inst, valuesFile: valuesFile, confined: confined,
+		req: req, instance: inst, files: files, valuesFile: valuesFile, confined: confined,
 		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
 	}
 	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version
@@ -111,7 +112,7 @@ func loadInstance(req Request, root, dir string, files *files) *build.Instance {
 // evaluate evaluates the whole package, once.
 func (e *evaluation) evaluate() (cue.Value, error) {
 	root := e.ctx.BuildInstance(e.instance)
-	return root, values.Check(root)
+	return root, e.explain(values.Check(root))
 }
 
 // files parses the files of a module for the loader. It names them as the user
@@ -119,6 +120,7 @@ func (e *evaluation) evaluate() (cue.Value, error) {
 type files struct {
 	root   string // the module, absolute
 	origin string // the module, as the user typed it
+	pkg    string
 	values string // the values.cue of the package, absolute
 	tree   *values.Tree
 	debug  bool // the build tag debug is set
@@ -172,6 +174,10 @@ func (f *files) display(name string) string {
 func (f *files) explain(err error) error {
 	var kept []values.Problem
 	for _, p := range values.Problems(err) {
+		p = values.Problem{Path: p.Path, Message: p.Message, Positions: p.Positions}
+		if strings.HasPrefix(p.Message, "import failed: ") {
+			p.Path = "" // the package's own, which the place says
+		}
 		p.Message = strings.ReplaceAll(p.Message, f.root+string(filepath.Separator), f.display(f.root+string(filepath.Separator)))
 		for i := range p.Positions {
 			p.Positions[i].Filename = f.display(p.Positions[i].Filename)
@@ -180,8 +186,11 @@ func (f *files) explain(err error) error {
 			kept = append(kept, p)
 		}
 	}
-	return values.NewError(kept)
+	return f.tree.Explain(values.NewError(kept), values.Module{Text: f.text})
 }
+
+// schemaName is what positions call the schema that every module is checked by.
+const schemaName = "timoni.sh/core/v1alpha1/timoni.cue"
 
 // declareTags declares the tags that every module is given, in a hidden field:
 // the loader refuses a tag that nothing declares, and a module need not.

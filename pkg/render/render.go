@@ -117,7 +117,10 @@ func Build(ctx context.Context, req Request) (result *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.result(root)
+	if result, err = e.result(root); err != nil {
+		return nil, e.explain(err)
+	}
+	return result, nil
 }
 
 // result reads from the evaluated module what it has to say.

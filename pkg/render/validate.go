@@ -5,6 +5,7 @@ package render
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,6 +51,7 @@ type fault struct {
 // fault reports a fault where the field was written or, if nobody wrote it, at
 // the object.
 func (r *reader) fault(object cue.Value, f fault) {
+	f.message = regexRE.ReplaceAllString(f.message, ")")
 	selectors := make([]cue.Selector, len(f.path))
 	for i, name := range f.path {
 		selectors[i] = cue.Str(name)
@@ -60,6 +62,10 @@ func (r *reader) fault(object cue.Value, f fault) {
 	}
 	r.problem(object, "%s", f.message)
 }
+
+// regexRE matches what Kubernetes appends to a rule that it has put into words
+// and given an example of.
+var regexRE = regexp.MustCompile(`, regex used for validation is '[^']*'\)`)
 
 // check returns what the API server would not accept in any object.
 func check(o api.Object) []fault {

@@ -131,7 +131,7 @@ func (s Source) evaluate(file *ast.File) (cue.Value, error) {
 			return root, nil
 		}
 	}
-	return cue.Value{}, fail.Hint(Explain(errors.Newf(file.Pos(), "%s: no field values", s.Name)),
+	return cue.Value{}, fail.Hint(Explain(errors.Newf(file.Pos(), "no field values")),
 		"a CUE file of values has the form values: {…}")
 }
 

@@ -143,6 +143,7 @@ func (s Source) asStruct(expr ast.Expr) (*ast.StructLit, error) {
 // place in their text.
 func (s Source) syntaxError(err error) error {
 	p := Problems(err)[0]
+	p.finding = nil // what it is, is said here
 	if rest, ok := strings.CutPrefix(p.Message, s.Name+":"); ok {
 		line, message, _ := strings.Cut(rest, ":")
 		if n, atoiErr := strconv.Atoi(line); atoiErr == nil {
@@ -158,7 +159,7 @@ func (s Source) syntaxError(err error) error {
 		p.Positions = []token.Position{{Filename: s.Name, Line: 1}}
 	}
 	p.Message = "values: " + p.Message
-	return &Error{Problems: []Problem{p}, cause: err}
+	return NewError([]Problem{p})
 }
 
 var yamlParserRE = regexp.MustCompile(`did not find expected (?:<|node content|'-' indicator|key|',' or)`)

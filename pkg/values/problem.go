@@ -15,21 +15,35 @@ import (
 	"cuelang.org/go/cue/token"
 )
 
-// maxProblems is how many problems an error shows; the rest is counted.
-const maxProblems = 10
+// An error shows so many problems, or lines if that is less; the rest is
+// counted. It fits on one screen.
+const (
+	maxProblems = 5
+	maxLines    = 22
+)
 
 // Problem is one thing that CUE found wrong.
 type Problem struct {
 	Path      string // in the configuration, "values.image.tag"
 	Message   string
 	Positions []token.Position // where it was written, without repetition
+
+	// Of a problem that Tree.Explain has explained: the source of the module's
+	// field that is broken, where that is, and what the user may do.
+	Rule         string
+	RulePosition token.Position
+	Advice       string
+
+	quotes  []string // the lines of Positions
+	finding *finding // what it was made of
 }
 
 // Error holds the problems of one evaluation, sorted and without repetition.
 // Its text has a line for each, and a line for each place.
 type Error struct {
-	Problems []Problem
-	cause    error
+	Problems  []Problem
+	cause     error
+	explained bool // by Tree.Explain
 }
 
 // Explain returns a CUE error as an *Error. This is the one place where CUE's
@@ -71,12 +85,8 @@ func Problems(err error) []Problem {
 var headingRE = regexp.MustCompile(`^\d+ errors in empty disjunction:$`)
 
 func problem(e errors.Error) Problem {
-	p := Problem{Path: pathString(e.Path()), Message: errors.StringWithConfig(e, &errors.Config{OmitPath: true})}
-	for _, pos := range append([]token.Pos{e.Position()}, e.InputPositions()...) {
-		if position := pos.Position(); position.IsValid() && !slices.Contains(p.Positions, position) {
-			p.Positions = append(p.Positions, position)
-		}
-	}
+	f := newFinding(e)
+	p := Problem{Path: f.where, Message: f.text, Positions: slices.Clone(f.places), finding: &f}
 	slices.SortStableFunc(p.Positions, comparePositions)
 	return p
 }
@@ -120,11 +130,62 @@ func (p Problem) String() string {
 	for _, pos := range p.Positions {
 		b.WriteString("\n    " + place(pos))
 	}
+	p.more(&b)
 	return b.String()
+}
+
+// more writes what the module says, and what the user may do.
+func (p Problem) more(b *strings.Builder) {
+	switch {
+	case p.Rule != "":
+		fmt.Fprintf(b, "\n  the module says: %s   (%s)", p.Rule, place(p.RulePosition))
+	case p.RulePosition.IsValid():
+		fmt.Fprintf(b, "\n  the module says what it may be in %s", place(p.RulePosition))
+	}
+	if p.Advice != "" {
+		b.WriteString("\n  " + p.Advice)
+	}
+}
+
+// explanation returns the place, the path as the user writes it and the
+// message, and below it the line and the other places.
+func (p Problem) explanation() string {
+	var b strings.Builder
+	quoted := p.Positions
+	if len(quoted) == 1 && quoted[0] == p.RulePosition {
+		quoted = nil
+	}
+	if len(quoted) > 0 {
+		b.WriteString(place(quoted[0]) + ": ")
+	}
+	if p.Path != "" && !isFlag(p) {
+		b.WriteString(strings.TrimPrefix(p.Path, fieldName+".") + ": ")
+	}
+	b.WriteString(strings.TrimPrefix(p.Message, fieldName+": "))
+	for i, pos := range quoted {
+		if i > 0 {
+			b.WriteString("\n  and " + place(pos))
+		}
+		if i < 2 {
+			b.WriteString(p.quotes[i])
+		}
+	}
+	p.more(&b)
+	return b.String()
+}
+
+// isFlag says whether a problem is the value's of a flag, whose name has the
+// path in it.
+func isFlag(p Problem) bool {
+	return len(p.Positions) > 0 && strings.HasPrefix(p.Positions[0].Filename, flagPrefix) &&
+		strings.HasSuffix(p.Positions[0].Filename, " "+strings.TrimPrefix(p.Path, fieldName+"."))
 }
 
 // place returns file:line:column, or file:line where the column is not known.
 func place(pos token.Position) string {
+	if strings.HasPrefix(pos.Filename, flagPrefix) {
+		return pos.Filename
+	}
 	if pos.Column == 0 {
 		return pos.Filename + ":" + strconv.Itoa(pos.Line)
 	}
@@ -134,15 +195,21 @@ func place(pos token.Position) string {
 // Error returns the first problems in full and the number of the others.
 func (e *Error) Error() string {
 	var b strings.Builder
+	lines := 0
 	for i, p := range e.Problems {
-		if i == maxProblems {
+		text := p.String()
+		if e.explained {
+			text = p.explanation()
+		}
+		lines += 1 + strings.Count(text, "\n")
+		if i == maxProblems || i > 0 && lines > maxLines {
 			fmt.Fprintf(&b, "\nand %d more", len(e.Problems)-i)
 			break
 		}
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		b.WriteString(p.String())
+		b.WriteString(text)
 	}
 	return b.String()
 }

@@ -35,6 +35,9 @@ const (
 // StdinName stands for the standard input in error messages.
 const StdinName = "<stdin>"
 
+// flagPrefix begins the names of sources that are flags. They have no lines.
+const flagPrefix = "--set"
+
 // Source is one set of values: a file, the standard input, or data that came
 // from elsewhere.
 type Source struct {

@@ -8,7 +8,10 @@ import (
 )
 
 // Tree is what several sources say together.
-type Tree struct{ root node }
+type Tree struct {
+	root    node
+	sources []Source
+}
 
 type kind int
 
@@ -35,17 +38,17 @@ type node struct {
 // replaced whole, and null takes a value away. Errors have the positions of the
 // sources.
 func Merge(sources []Source) (*Tree, error) {
-	tree := &Tree{root: node{kind: branch}}
+	tree := &Tree{root: node{kind: branch}, sources: sources}
 	for _, src := range sources {
 		lit, err := src.parse()
 		if err != nil {
-			return nil, err
+			return nil, tree.Explain(err, Module{})
 		}
 		if lit == nil {
 			continue
 		}
 		if err := tree.root.set(lit); err != nil {
-			return nil, Explain(err)
+			return nil, tree.Explain(err, Module{})
 		}
 	}
 	return tree, nil

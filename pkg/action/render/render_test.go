@@ -116,7 +116,7 @@ func TestRenderOCI(t *testing.T) {
 		Module: parse(t, repository+":1.2.3"), Name: "app", Namespace: "apps",
 		Values: []values.Source{{Name: "user.yaml", Format: values.YAML, Data: []byte("message: 1")}},
 	}, event.Discard())
-	if err == nil || !strings.Contains(err.Error(), "\n    "+repository+":1.2.3/timoni.cue:3:18") || !strings.Contains(err.Error(), "\n    user.yaml:1:10") {
+	if err == nil || !strings.Contains(err.Error(), "("+repository+":1.2.3/timoni.cue:3:9)") || !strings.Contains(err.Error(), "user.yaml:1:10: message: ") {
 		t.Errorf("error %v", err)
 	}
 }

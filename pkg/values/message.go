@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package values
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/token"
+)
+
+// problem returns what alternatives of one value, found at one path, come to.
+func (x *explainer) problem(group []finding) Problem {
+	f := group[0]
+	p := Problem{Path: f.where, Message: tidyMessage(f.text)}
+	at, blamed := x.blamed(f)
+	path := valuePath(f.path)
+	if blamed && x.isUsers(at) && len(path) == len(f.path) {
+		if written, ok := x.pathOf(at, f.path); ok {
+			path = written
+		}
+	}
+	inValues := len(path) < len(f.path) || blamed && x.isUsers(at)
+	if inValues && len(path) > 0 {
+		p.Path = pathString(append([]string{fieldName}, path...))
+	}
+	secret := isSecret(p.Path)
+	switch f.class {
+	case unknownField:
+		x.unknown(&p, path, inValues)
+	case missing:
+		x.missing(&p, f, path, inValues)
+	case mismatch, conflict, bound:
+		p.Message = message(group, at, secret)
+	case other, consequence:
+		if secret && blamed && x.isUsers(at) {
+			p.Message = "the value is not what the module accepts"
+		}
+	}
+	if p.Rule == "" && f.class != other && f.class != consequence {
+		p.Rule, p.RulePosition = x.rule(group, last(f.path), at)
+	}
+	switch {
+	case len(p.Positions) > 0:
+	case f.class == missing && p.RulePosition.IsValid():
+		p.Positions = []token.Position{p.RulePosition} // nobody has written anything
+		if !inValues {
+			p.Rule, p.RulePosition = "", token.Position{}
+		}
+	default:
+		p.Positions = x.places(f, at, blamed)
+	}
+	x.dropRepeated(&p)
+	if secret {
+		p.Rule = "" // a default might be one
+	}
+	for _, at := range p.Positions {
+		p.quotes = append(p.quotes, x.quote(at, p.Path))
+	}
+	return p
+}
+
+// places returns the places to show beside the rule: the one to blame first,
+// then the other ones of the user, and of two values in conflict the other one.
+func (x *explainer) places(f finding, at token.Position, blamed bool) []token.Position {
+	if f.class == other || f.class == consequence || !blamed {
+		return f.places
+	}
+	places := []token.Position{at}
+	for i, place := range f.places {
+		otherSide := i < 2 && f.class == conflict && !x.isUsers(at)
+		if place != at && (x.isUsers(place) || otherSide) {
+			places = append(places, place)
+		}
+	}
+	return places
+}
+
+// dropRepeated takes out of the places the one of the rule, and a rule that the
+// quoted line shows already.
+func (x *explainer) dropRepeated(p *Problem) {
+	isRules := func(at token.Position) bool {
+		return at.Filename == p.RulePosition.Filename && at.Line == p.RulePosition.Line
+	}
+	if !p.RulePosition.IsValid() || len(p.Positions) == 0 {
+		return
+	}
+	if isRules(p.Positions[0]) && p.Positions[0] != p.RulePosition {
+		p.Rule, p.RulePosition = "", token.Position{}
+		return
+	}
+	p.Positions = append(p.Positions[:1:1], slices.DeleteFunc(slices.Clone(p.Positions[1:]), isRules)...)
+}
+
+func (x *explainer) unknown(p *Problem, path []string, inValues bool) {
+	p.Message = "unknown field"
+	if !inValues || x.module.Fields == nil || len(path) == 0 {
+		return
+	}
+	fields := x.module.Fields(path[:len(path)-1])
+	if len(fields) == 0 {
+		return
+	}
+	names := make([]string, len(fields))
+	for i, field := range fields {
+		names[i] = field.Name
+	}
+	nearest, ok := Nearest(last(path), names)
+	if !ok {
+		p.Advice = "the fields are: " + enumerate(names)
+		return
+	}
+	p.Advice = fmt.Sprintf("did you mean %q?", nearest)
+	field := fields[slices.Index(names, nearest)]
+	p.Rule, p.RulePosition = x.ruleAt(field.Position, nearest)
+}
+
+func (x *explainer) missing(p *Problem, f finding, path []string, inValues bool) {
+	if !inValues {
+		p.Message = "the value is not concrete"
+		if len(f.args) > 0 {
+			p.Message += ": " + shorten(f.args[0])
+		}
+		return
+	}
+	p.Message = "no value is given, and the module needs one"
+	p.Advice = "give it one in a file for -f, or with --set " + strings.TrimPrefix(p.Path, fieldName+".") + "=…"
+	if at, ok := x.nullAt(path); ok {
+		p.Message = "null takes the value away, and the module needs one"
+		p.Positions = []token.Position{at}
+	}
+}
+
+// message says what is wrong with the value at a place, which a group of
+// alternatives all refuse.
+func message(group []finding, at token.Position, secret bool) string {
+	value := ""
+	var wanted, kinds []string
+	onlyTypes := true
+	for _, f := range group {
+		side := 0
+		if f.class != bound && len(f.places) > 1 && f.places[1] == at {
+			side = 1
+		}
+		value = f.args[side]
+		if secret {
+			value = masked
+		}
+		switch f.class {
+		case bound:
+			return outOfBound(value, f.args[1], f.text)
+		case mismatch:
+			value = valueText(value, f.args[2+side])
+			wanted = add(wanted, f.args[1-side])
+			kinds = add(kinds, kindText(f.args[3-side]))
+			if onlyTypes {
+				continue
+			}
+		case conflict:
+			onlyTypes = false
+			wanted = add(wanted, f.args[1-side])
+		}
+	}
+	if onlyTypes {
+		return typeMessage(value, group[0], at, kinds)
+	}
+	if secret {
+		return value + " is not what the module wants"
+	}
+	if len(wanted) == 1 {
+		return shorten(value) + " conflicts with " + shorten(wanted[0])
+	}
+	return shorten(value) + " is none of " + enumerate(wanted)
+}
+
+func typeMessage(value string, f finding, at token.Position, kinds []string) string {
+	own := f.args[2]
+	if len(f.places) > 1 && f.places[1] == at {
+		own = f.args[3]
+	}
+	slices.Sort(kinds)
+	wanted := strings.Join(kinds, " or ")
+	if value == kindText(own) {
+		return "this is " + value + ", " + wanted + " is wanted"
+	}
+	return shorten(value) + " is " + kindText(own) + ", " + wanted + " is wanted"
+}
+
+func outOfBound(value, bound, text string) string {
+	value = shorten(value)
+	switch {
+	case strings.HasPrefix(bound, "=~"):
+		return value + " does not match " + strings.TrimPrefix(bound, "=~")
+	case strings.HasPrefix(bound, "!~"):
+		return value + " must not match " + strings.TrimPrefix(bound, "!~")
+	case strings.Contains(text, "does not satisfy"):
+		return value + " does not satisfy " + bound
+	}
+	return value + " is out of bounds: " + bound + " is wanted"
+}
+
+// valueText returns what stands for a value in a message: scalars for
+// themselves, maps and lists by their kind.
+func valueText(value, kind string) string {
+	switch kind {
+	case "struct", "list":
+		return kindText(kind)
+	}
+	return value
+}
+
+// kindText returns a kind of CUE in the words of YAML: (int|string) is "an int
+// or a string".
+func kindText(kind string) string {
+	var words []string
+	for name := range strings.SplitSeq(strings.Trim(kind, "()"), "|") {
+		switch name {
+		case "null":
+			words = append(words, name)
+		case "struct":
+			words = append(words, "a map")
+		case "int":
+			words = append(words, "an int")
+		default:
+			words = append(words, "a "+name)
+		}
+	}
+	return strings.Join(words, " or ")
+}
+
+// isKind says whether a side of a conflict is a type or a bound, not a value.
+func isKind(arg string) bool {
+	switch arg {
+	case "string", "bytes", "bool", "number", "int", "float", "null":
+		return arg != "null"
+	}
+	return strings.HasPrefix(arg, "<") || strings.HasPrefix(arg, ">") || strings.HasPrefix(arg, "=~") ||
+		strings.HasPrefix(arg, "!") || strings.HasPrefix(arg, "[...") || strings.HasPrefix(arg, "(")
+}
+
+var importFailedRE = regexp.MustCompile(`^(?:\S+: )?(?:import failed: )+`)
+
+var invalidJSONRE = regexp.MustCompile(`invalid JSON for file "[^"]*": `)
+
+var missingPackageRE = regexp.MustCompile(`^cannot find package "([^"]*)": cannot find module providing package \S+$`)
+
+// tidyMessage takes out of a message of the loader what says nothing.
+func tidyMessage(text string) string {
+	text = importFailedRE.ReplaceAllString(text, "")
+	text = invalidJSONRE.ReplaceAllString(text, "invalid JSON: ")
+	switch {
+	case text == "package import cycle not allowed":
+		return "the packages import each other"
+	case missingPackageRE.MatchString(text):
+		return missingPackageRE.ReplaceAllString(text, `package "$1" is neither in the module nor in its cue.mod`)
+	}
+	return text
+}
+
+// shorten keeps a value that is quoted in a message to one part of a line.
+func shorten(s string) string {
+	const longest = 60
+	runes := []rune(s)
+	if len(runes) <= longest {
+		return s
+	}
+	return string(runes[:longest-1]) + "…"
+}
+
+// enumerate joins at most eight words.
+func enumerate(words []string) string {
+	const most = 8
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + ", …"
+	}
+	return strings.Join(words, ", ")
+}
+
+func add(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+func last(path []string) string {
+	if len(path) == 0 {
+		return ""
+	}
+	return path[len(path)-1]
+}
+
+// Nearest returns the candidate that a misspelt name is likely to mean.
+func Nearest(name string, candidates []string) (string, bool) {
+	best, nearest := min(len(name), max(1, min(len(name), 12)/3)+1), ""
+	for _, candidate := range candidates {
+		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < best {
+			best, nearest = d, candidate
+		}
+	}
+	return nearest, nearest != ""
+}
+
+// distance returns how many letters have to be put in, taken out, replaced or
+// swapped with the next one to make b of a.
+func distance(a, b string) int {
+	var before, row []int
+	next := make([]int, len(b)+1)
+	for j := range next {
+		next[j] = j
+	}
+	for i := range len(a) {
+		before, row, next = row, next, make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return next[len(b)]
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package values
+
+import (
+	"cmp"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
+)
+
+// masked stands for what must not be shown.
+const masked = "***"
+
+// longestLine is how much of a line is quoted.
+const longestLine = 100
+
+var secretRE = regexp.MustCompile(`(?i)pass(?:word|wd|phrase)|secret|token|credential|key`)
+
+// isSecret says whether what stands at a path is likely to be a secret.
+func isSecret(path string) bool { return secretRE.MatchString(path) }
+
+// secretValueRE matches, within one line, the name of a secret and what
+// follows: all of it, but for the name of another field at the end.
+var secretValueRE = regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)|secret|token|credential|key)[\w.-]*["']?\s*[:=]\s*)\S.*?(,\s*["']?[\w.-]+["']?\s*:\s*)?$`)
+
+// text returns a file: a source or one of the module's.
+func (x *explainer) text(name string) []byte {
+	for _, s := range x.sources {
+		if s.Name == name {
+			return s.Data
+		}
+	}
+	if x.module.Text == nil {
+		return nil
+	}
+	return x.module.Text(name)
+}
+
+// quote returns the line of a place with a caret below the column, in two
+// lines, and "" where the text is not known. The values of secrets are masked.
+func (x *explainer) quote(at token.Position, path string) string {
+	lines := strings.Split(string(x.text(at.Filename)), "\n")
+	if at.Line < 1 || at.Line > len(lines) || strings.TrimSpace(lines[at.Line-1]) == "" {
+		return ""
+	}
+	line := strings.TrimRight(lines[at.Line-1], " \t\r")
+	column := max(0, min(at.Column-1, len(line)))
+	before, after := line[:column], line[column:]
+	switch {
+	case isSecret(path) && x.isUsers(at):
+		// Nothing of the line is safe but the name.
+		name := strings.TrimLeft(path[strings.LastIndexByte(path, '.')+1:], " ")
+		before, after = name+": ", masked
+	case x.isUsers(at):
+		before, after = secretValueRE.ReplaceAllString(before, "${1}"+masked+"${2}"), secretValueRE.ReplaceAllString(after, "${1}"+masked)
+	}
+	if cut := len(before) - longestLine/2; cut > 0 && len(before)+len(after) > longestLine {
+		before = "…" + strings.ToValidUTF8(before[cut:], "")
+	}
+	if len(after) > longestLine {
+		after = strings.ToValidUTF8(after[:longestLine], "") + "…"
+	}
+	number := strconv.Itoa(at.Line)
+	gutter := "\n    " + strings.Repeat(" ", len(number)) + " | "
+	text := "\n    " + number + " | " + printable(before+after)
+	if at.Column == 0 {
+		return text
+	}
+	return text + gutter + indent(printable(before)) + "^"
+}
+
+// printable replaces what would control a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
+}
+
+// indent returns white space as wide as s.
+func indent(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, s)
+}
+
+// rule returns what the module says of a field, which the value at a place broke.
+func (x *explainer) rule(group []finding, name string, at token.Position) (string, token.Position) {
+	for _, f := range group {
+		for _, place := range f.places {
+			if x.isUsers(place) || place == at {
+				continue
+			}
+			if text, at := x.ruleAt(place, name); text != "" {
+				return text, at
+			}
+		}
+	}
+	return "", token.Position{}
+}
+
+// ruleAt returns the source of the field around a place: of the innermost one
+// of that name, or with a pattern for one.
+func (x *explainer) ruleAt(place token.Position, name string) (string, token.Position) {
+	file := x.file(place.Filename)
+	if file == nil {
+		return "", token.Position{}
+	}
+	var named, pattern *ast.Field
+	ast.Walk(file, func(n ast.Node) bool {
+		field, ok := n.(*ast.Field)
+		switch {
+		case !ok || !isWithin(place, field):
+		case labelName(field.Label) == name:
+			named = field
+		default:
+			if _, ok := field.Label.(*ast.ListLit); ok {
+				pattern = field
+			}
+		}
+		return true
+	}, nil)
+	found := cmp.Or(named, pattern)
+	if found == nil {
+		return "", token.Position{}
+	}
+	constraint := ""
+	if found.Constraint != token.ILLEGAL {
+		constraint = found.Constraint.String()
+	}
+	text := x.source(place.Filename, found.Label) + constraint + ": " + x.source(place.Filename, found.Value)
+	if first, _, more := strings.Cut(text, "\n"); more {
+		text = strings.TrimSpace(first) + "…"
+	}
+	return printable(text), found.Pos().Position()
+}
+
+// source returns a part of a file as it was written.
+func (x *explainer) source(name string, n ast.Node) string {
+	return string(x.text(name)[n.Pos().Offset():n.End().Offset()])
+}
+
+func isWithin(place token.Position, n ast.Node) bool {
+	return comparePositions(n.Pos().Position(), place) <= 0 && comparePositions(place, n.End().Position()) <= 0
+}
+
+func (x *explainer) file(name string) *ast.File {
+	file, ok := x.files[name]
+	if !ok {
+		if text := x.text(name); len(text) > 0 {
+			file, _ = parser.ParseFile(name, text) // nil: it is quoted, but nothing found in it
+		}
+		x.files[name] = file
+	}
+	return file
+}
