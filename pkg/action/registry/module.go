@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -21,7 +22,8 @@ type ModuleRequest struct {
 	Source  string // directory of the module, or an archive or layout made by BuildModule
 	Version string // an archive has its own, which it may be left out for
 	Metadata
-	ResolveSymlinks bool // packs what symbolic links point to
+	Images          []string // container images to annotate, sorted
+	ResolveSymlinks bool     // packs what symbolic links point to
 }
 
 // PushModuleRequest says where a module goes.
@@ -92,6 +94,9 @@ func (req ModuleRequest) pack(ctx context.Context) (oci.Image, string, error) {
 	annotations, err := req.annotations(ctx, req.Source)
 	if err != nil {
 		return nil, "", err
+	}
+	if _, explicit := annotations[oci.AnnotationImages]; len(req.Images) > 0 && !explicit {
+		annotations[oci.AnnotationImages] = strings.Join(req.Images, ",")
 	}
 	image, err := oci.PackModule(req.Source, req.Version, oci.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks})
 	if err != nil {

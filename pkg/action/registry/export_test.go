@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package registry
+
+import "context"
+
+// WithoutCredentials takes user and password out of an address.
+func WithoutCredentials(address string) string { return withoutCredentials(address) }
+
+// AnnotationsOf returns the annotations of what is made from dir.
+func AnnotationsOf(ctx context.Context, m Metadata, dir string) (map[string]string, error) {
+	return m.annotations(ctx, dir)
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package registry_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+)
+
+func TestWithoutCredentials(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"https://example.com/a.git":          "https://example.com/a.git",
+		"https://me:secret@example.com/a":    "https://example.com/a",
+		"https://token@example.com/a":        "https://example.com/a",
+		"git@example.com:org/a.git":          "git@example.com:org/a.git",
+		"ssh://git@example.com/org/a.git":    "ssh://git@example.com/org/a.git",
+		"ssh://git:secret@example.com/a.git": "ssh://git:xxxxx@example.com/a.git",
+	} {
+		if got := registry.WithoutCredentials(in); got != want {
+			t.Errorf("withoutCredentials(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestMetadata shows what wins, in a directory that git knows nothing of.
+func TestMetadata(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		m    registry.Metadata
+		want map[string]string
+	}{
+		"nothing":  {registry.Metadata{}, map[string]string{}},
+		"a date":   {registry.Metadata{SourceDateEpoch: "1"}, map[string]string{oci.AnnotationCreated: "1970-01-01T00:00:01Z"}},
+		"explicit": {registry.Metadata{SourceDateEpoch: "1", Annotations: map[string]string{oci.AnnotationCreated: "now"}}, map[string]string{oci.AnnotationCreated: "now"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := registry.AnnotationsOf(t.Context(), test.m, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	if _, err := registry.AnnotationsOf(t.Context(), registry.Metadata{SourceDateEpoch: "soon"}, t.TempDir()); fail.CodeOf(err) != fail.Usage {
+		t.Errorf("a date that is none gives %v", err)
+	}
+}

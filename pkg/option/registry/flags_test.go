@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package registry_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
+)
+
+// process is what a test says of the process.
+type process map[string]string
+
+func (p process) Getenv(key string) string { return p[key] }
+func (p process) CacheDir() string         { return p["cache"] }
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	env := process{registry.CredsVariable: "env:e", registry.MirrorsVariable: "a=b", "cache": "/c"}
+	common := oci.Options{Mirrors: "a=b", Cache: oci.Cache{Dir: "/c"}, UserAgent: "agent"}
+	with := func(change func(*oci.Options)) oci.Options {
+		o := common
+		change(&o)
+		return o
+	}
+	for name, test := range map[string]struct {
+		args  []string
+		stdin string
+		want  oci.Options
+		text  string
+	}{
+		"environment": {want: with(func(o *oci.Options) { o.Creds = "env:e" })},
+		"creds":       {args: []string{"--creds=u:p"}, want: with(func(o *oci.Options) { o.Creds = "u:p" })},
+		"stdin":       {args: []string{"--creds-stdin"}, stdin: "u:p\n", want: with(func(o *oci.Options) { o.Creds = "u:p" })},
+		"the rest": {args: []string{"--offline", "--registry-ca=ca", "--insecure-registry"}, want: with(func(o *oci.Options) {
+			o.Creds, o.Offline, o.CAFile, o.Insecure = "env:e", true, "ca", true
+		})},
+		"both":        {args: []string{"--creds=u:p", "--creds-stdin"}, text: "exclude each other"},
+		"empty stdin": {args: []string{"--creds-stdin"}, text: "the standard input is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flags, fs := registry.Flags{Process: env}, pflag.NewFlagSet("", pflag.ContinueOnError)
+			flags.AddTo(fs)
+			if err := fs.Parse(test.args); err != nil {
+				t.Fatal(err)
+			}
+			err := flags.ReadCreds(strings.NewReader(test.stdin))
+			if test.text != "" {
+				if err == nil || !strings.Contains(err.Error(), test.text) || fail.CodeOf(err) != fail.Usage {
+					t.Errorf("error %v, want one with %q", err, test.text)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, flags.Options("agent")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnnotations(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args []string
+		want map[string]string
+	}{
+		"none":         {nil, map[string]string{}},
+		"two":          {[]string{"-a", "a=b=c,d", "--annotation=e="}, map[string]string{"a": "b=c,d", "e": ""}},
+		"not a pair":   {[]string{"-a", "a"}, nil},
+		"without name": {[]string{"-a", "=a"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var a registry.Annotations
+			fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+			a.AddTo(fs)
+			if err := fs.Parse(test.args); err != nil {
+				t.Fatal(err)
+			}
+			got, err := a.Map()
+			if (err != nil) != (test.want == nil) {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
