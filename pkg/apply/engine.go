@@ -77,7 +77,8 @@ type Request struct {
 	Wait    bool          // wait for each stage to become ready
 	Timeout time.Duration // of the wait for one stage
 
-	Holder store.Holder // who applies, for the lock
+	Holder       store.Holder // who applies, for the lock
+	HistoryLimit int          // how many revisions are kept, with their values; 0 keeps none
 
 	// ReadOnly plans without asking the server to check: what exists is
 	// updated, what does not is created.
@@ -169,7 +170,9 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 		err = plan.Refusal()
 	}
 	if err != nil {
-		return plan, errors.Join(err, e.removeNamespace(context.WithoutCancel(ctx), created))
+		ctx, cancel := bookkeeping(ctx)
+		defer cancel()
+		return plan, errors.Join(err, e.removeNamespace(ctx, created))
 	}
 	if !plan.writes() {
 		return plan, e.carryOut(ctx, plan)
@@ -204,7 +207,11 @@ func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, pat
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Release(context.WithoutCancel(ctx))) }()
+	defer func() {
+		ctx, cancel := bookkeeping(ctx)
+		defer cancel()
+		err = errors.Join(err, lock.Release(ctx))
+	}()
 	return do(held)
 }
 

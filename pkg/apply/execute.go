@@ -4,6 +4,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 )
 
 // carryOut writes what the plan says. The record says before the first object
@@ -31,12 +33,11 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 			return err
 		}
 	}
-	if err := e.applyStages(ctx, plan); err != nil {
-		return err
-	}
-	left, err := e.pruneLast(ctx, plan)
+	left, err := e.applyAndPrune(ctx, plan)
 	if err != nil {
-		return err
+		ctx, cancel := bookkeeping(ctx)
+		defer cancel()
+		return errors.Join(err, e.remember(ctx, plan, record, changed, store.Failed))
 	}
 	if changed {
 		plan.instance.Inventory.Entries = append(plan.instance.Inventory.Entries, left...)
@@ -44,7 +45,33 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 			return err
 		}
 	}
-	return e.Store.SaveLedger(ctx, record, plan.ledger, plan.fingerprints())
+	return e.remember(ctx, plan, record, changed, store.Succeeded)
+}
+
+// bookkeeping returns a context for what is to be written although ctx is over:
+// what an interrupted run leaves is what the next one wants to know of.
+func bookkeeping(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+}
+
+func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) ([]api.Entry, error) {
+	if err := e.applyStages(ctx, plan); err != nil {
+		return nil, err
+	}
+	return e.pruneLast(ctx, plan)
+}
+
+// remember writes the ledger: the fingerprints and, of a run that made a
+// revision, how it ended.
+func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
+	next := &store.Ledger{Fingerprints: plan.fingerprints(), History: plan.ledger.History}
+	if revision {
+		next.History = plan.ledger.With(store.Revision{
+			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,
+			Values: plan.instance.Values, Images: plan.instance.Images, Outcome: outcome,
+		}, plan.request.HistoryLimit)
+	}
+	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
 }
 
 // fingerprints returns the fingerprint of every object as it is now.

@@ -11,7 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"reflect"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -34,8 +35,44 @@ type Ledger struct {
 	// Fingerprints say, by inventory id, what an object looked like when it was
 	// last found to be as wanted.
 	Fingerprints map[string]string `json:"fingerprints,omitempty"`
+	// History holds the last revisions, the newest last. Their values may be
+	// secret, as those in the record are.
+	History []Revision `json:"history,omitempty"`
 
 	secret api.Object // as read, nil when there is none
+}
+
+// Revision is one apply that is over.
+type Revision struct {
+	Number  int        `json:"revision"`
+	Time    string     `json:"time"` // RFC 3339
+	Module  api.Module `json:"module"`
+	Values  string     `json:"values"` // CUE text
+	Images  []string   `json:"images,omitempty"`
+	Outcome Outcome    `json:"outcome"`
+}
+
+// Outcome is how an apply ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Succeeded Outcome = "Succeeded"
+	Failed    Outcome = "Failed"
+)
+
+// With returns the history with one more revision, which gets its number, and
+// without those that are older than the newest limit ones.
+func (l *Ledger) With(r Revision, limit int) []Revision {
+	if limit <= 0 {
+		return nil
+	}
+	r.Number = 1
+	if n := len(l.History); n > 0 {
+		r.Number = l.History[n-1].Number + 1
+	}
+	history := append(slices.Clone(l.History), r)
+	return history[max(0, len(history)-limit):]
 }
 
 // Ledger returns the ledger of an instance, empty when there is none, or none
@@ -56,14 +93,13 @@ func (s Store) Ledger(ctx context.Context, namespace, name string) (*Ledger, err
 	return ledger, nil
 }
 
-// SaveLedger writes the fingerprints of an instance, if they differ from those
-// that were read. The ledger belongs to the record, so that whoever deletes
-// that deletes both.
-func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger *Ledger, fingerprints map[string]string) error {
-	if ledger.secret != nil && maps.Equal(ledger.Fingerprints, fingerprints) {
+// SaveLedger writes what is to be remembered of an instance, if it differs from
+// what was read. The ledger belongs to the record, so that whoever deletes that
+// deletes both.
+func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger) error {
+	if ledger.secret != nil && reflect.DeepEqual(ledger.Fingerprints, next.Fingerprints) && reflect.DeepEqual(ledger.History, next.History) {
 		return nil
 	}
-	next := &Ledger{Fingerprints: fingerprints}
 	text, err := next.encode()
 	if err != nil {
 		return err
@@ -93,13 +129,17 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger *Ledger, fing
 	return fmt.Errorf("write the ledger of instance %q: %w", m.Name, err)
 }
 
-// encode returns the ledger as the data of a Secret. One that is too large is
-// forgotten rather than refused: it only saves work.
+// encode returns the ledger as the data of a Secret. What makes it too large is
+// forgotten rather than refused: the oldest revisions, then the fingerprints,
+// which only save work.
 func (l *Ledger) encode() (string, error) {
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
 	if err := errors.Join(json.NewEncoder(zip).Encode(l), zip.Close()); err != nil {
 		return "", fmt.Errorf("encode the ledger: %w", err)
+	}
+	if b.Len() > maxLedger && len(l.History) > 0 {
+		return (&Ledger{Fingerprints: l.Fingerprints, History: l.History[1:]}).encode()
 	}
 	if b.Len() > maxLedger {
 		return (&Ledger{}).encode()

@@ -37,6 +37,7 @@ type ApplyRequest struct {
 	Wait           bool
 	Timeout        time.Duration
 	Holder         store.Holder // who applies, for the lock
+	HistoryLimit   int          // how many revisions are kept
 }
 
 // ApplyResult is what an apply did, or in a dry run would do.
@@ -83,7 +84,7 @@ func requestFor(req ApplyRequest, rendered *render.Result) apply.Request {
 		},
 		Stages: stages, Health: rendered,
 		Adopt: req.Adopt, Force: req.Force, ForceConflicts: req.ForceConflicts,
-		Wait: req.Wait, Timeout: req.Timeout, Holder: req.Holder,
+		Wait: req.Wait, Timeout: req.Timeout, Holder: req.Holder, HistoryLimit: req.HistoryLimit,
 		ReadOnly: req.DryRun == DryRunClient,
 	}
 }

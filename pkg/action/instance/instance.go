@@ -94,6 +94,19 @@ func Inspect(ctx context.Context, client *kube.Client, key Key) (*Inspection, er
 	return &Inspection{Instance: record.Instance, Pending: record.Pending, State: summarize(record).State}, nil
 }
 
+// History returns the revisions of an instance that are remembered, the newest
+// last. An instance that was applied by another tool has none.
+func History(ctx context.Context, client *kube.Client, key Key) ([]store.Revision, error) {
+	if _, err := get(ctx, client, key); err != nil {
+		return nil, err
+	}
+	ledger, err := store.New(client).Ledger(ctx, key.Namespace, key.Name)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.History, nil
+}
+
 // StatusReport is the readiness of an instance.
 type StatusReport struct {
 	Name      string         `json:"name"`

@@ -39,7 +39,7 @@ const noMode = "unset"
 type options struct {
 	env    cli.Env
 	kube   *kube.Flags
-	module option.Module
+	module option.Module // not of rollback, which takes the module from the history
 
 	adopt, output         string
 	force, forceConflicts bool
@@ -51,8 +51,6 @@ func newOptions(env cli.Env) *options { return &options{env: env, kube: kube.New
 // addTo registers the flags that decide what the plan is.
 func (o *options) addTo(fs *pflag.FlagSet) {
 	o.kube.AddTo(fs)
-	o.module.Registry.Process = o.env
-	o.module.AddTo(fs)
 	fs.StringVar(&o.adopt, "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
 	fs.BoolVar(&o.force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
 	fs.BoolVar(&o.forceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
@@ -84,9 +82,7 @@ func oneOf[T ~string](values []T) string {
 
 // request returns the request that the flags make, and where progress goes.
 func (o *options) request(name, module string) (cluster.ApplyRequest, event.Observer, error) {
-	req := cluster.ApplyRequest{
-		Adopt: apply.Adopt(o.adopt), Force: o.force, ForceConflicts: o.forceConflicts, Holder: store.Holder(o.env.Process),
-	}
+	req := o.plan()
 	namespace, err := o.kube.Namespace()
 	if err != nil {
 		return req, nil, err
@@ -95,12 +91,42 @@ func (o *options) request(name, module string) (cluster.ApplyRequest, event.Obse
 	return req, ui.Observer(o.env.Stderr, o.quiet), err
 }
 
-// applyOptions are the options of apply itself.
+// addModule registers the flags that say what to render.
+func (o *options) addModule(fs *pflag.FlagSet) {
+	o.module.Registry.Process = o.env
+	o.module.AddTo(fs)
+}
+
+// plan returns the part of a request that says how to plan.
+func (o *options) plan() cluster.ApplyRequest {
+	return cluster.ApplyRequest{
+		Adopt: apply.Adopt(o.adopt), Force: o.force, ForceConflicts: o.forceConflicts, Holder: store.Holder(o.env.Process),
+	}
+}
+
+// applyOptions are the options of the verbs that carry the plan out.
 type applyOptions struct {
 	*options
 	dryRun  string
 	wait    bool
 	timeout time.Duration
+	history int
+}
+
+// addTo registers the flags that say how far to go.
+func (o *applyOptions) addTo(fs *pflag.FlagSet) {
+	o.options.addTo(fs)
+	fs.StringVar(&o.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
+	fs.Lookup("dry-run").NoOptDefVal = noMode
+	fs.BoolVar(&o.wait, "wait", true, "wait for each stage to become ready, and prune")
+	fs.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
+	fs.IntVar(&o.history, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
+	fs.StringVarP(&o.output, "output", "o", "", "output format: json, yaml or name")
+}
+
+// complete sets in a request how far to go.
+func (o *applyOptions) complete(req *cluster.ApplyRequest) {
+	req.DryRun, req.Wait, req.Timeout, req.HistoryLimit = cluster.DryRun(o.dryRun), o.wait, o.timeout, o.history
 }
 
 func newApply(env cli.Env) *cobra.Command {
@@ -119,13 +145,8 @@ func newApply(env cli.Env) *cobra.Command {
 			return o.run(cmd.Context(), args[0], args[1])
 		},
 	}
-	fs := cmd.Flags()
-	o.addTo(fs)
-	fs.StringVar(&o.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
-	fs.Lookup("dry-run").NoOptDefVal = noMode
-	fs.BoolVar(&o.wait, "wait", true, "wait for each stage to become ready, and prune")
-	fs.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
-	fs.StringVarP(&o.output, "output", "o", "", "output format: json, yaml or name")
+	o.addTo(cmd.Flags())
+	o.addModule(cmd.Flags())
 	return cmd
 }
 
@@ -146,7 +167,7 @@ func (o *applyOptions) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return err
 	}
-	req.DryRun, req.Wait, req.Timeout = cluster.DryRun(o.dryRun), o.wait, o.timeout
+	o.complete(&req)
 	client, err := o.kube.Connect(cli.UserAgent("apply"), observer)
 	if err != nil {
 		return err
@@ -155,8 +176,13 @@ func (o *applyOptions) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return err
 	}
-	result := ui.Result{Outcomes: applied.Outcomes, Summary: "applied " + name}
-	if req.DryRun != cluster.DryRunNone {
+	return o.print(applied, "applied "+name)
+}
+
+// print writes what was done, or would be.
+func (o *applyOptions) print(applied *cluster.ApplyResult, summary string) error {
+	result := ui.Result{Outcomes: applied.Outcomes, Summary: summary}
+	if cluster.DryRun(o.dryRun) != cluster.DryRunNone {
 		result.DryRun = o.dryRun + " dry run"
 	}
 	return result.Print(o.env.Stdout, o.output)

@@ -17,6 +17,8 @@ func New(env cli.Env) *cobra.Command {
 	switch env.Verb {
 	case "apply", "install", "upgrade":
 		return newApply(env)
+	case "rollback":
+		return newRollback(env)
 	case "diff":
 		return newDiff(env)
 	case "status":

@@ -40,6 +40,7 @@ func newDiff(env cli.Env) *cobra.Command {
 		},
 	}
 	o.addTo(cmd.Flags())
+	o.addModule(cmd.Flags())
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json or yaml, a list of field changes for each object")
 	return cmd
 }

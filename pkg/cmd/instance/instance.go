@@ -14,7 +14,7 @@ import (
 // New returns the command with a subcommand for each verb.
 func New(env cli.Env) *cobra.Command {
 	c := &common{env: env, kube: kube.NewFlags()}
-	cmd := cli.Group("instance", "List, inspect and delete instances", newList(c), newInspect(c), newDelete(c))
+	cmd := cli.Group("instance", "List, inspect and delete instances", newList(c), newInspect(c), newHistory(c), newDelete(c))
 	c.kube.AddTo(cmd.PersistentFlags())
 	return cmd
 }
