@@ -9,7 +9,6 @@ import (
 	"reflect"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -51,7 +50,7 @@ func ownedFields(o api.Object) any {
 // change of an immutable field: it can be had by recreating the object, if
 // that is asked for. Otherwise the object itself is invalid.
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
-	if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object), kube.DryRun); err != nil {
+	if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun); err != nil {
 		return s.settle(invalid)
 	}
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
@@ -67,30 +66,46 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 }
 
 // asNew returns the object as one that could exist beside the live one: under
-// another name and without what the cluster allots only once.
-func asNew(o api.Object) api.Object {
+// another name, and without the addresses and ports that the live one holds.
+// Others stay, so that the server says whether they can be had.
+func asNew(o, live api.Object) api.Object {
 	c := o.DeepCopy()
 	name := o.Name()
 	if len(name) > 50 { // leaves room for the suffix in a name of 63 characters
 		name = name[:50]
 	}
 	c["metadata"].(map[string]any)["name"] = name + "-recreate"
-	if o.Kind() != "Service" {
+	if o.Kind() != "Service" || o.Group() != "" {
 		return c
 	}
-	for _, field := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort", "loadBalancerIP"} {
-		unstructured.RemoveNestedField(c, "spec", field)
+	spec, _ := c["spec"].(map[string]any)
+	held, _ := live["spec"].(map[string]any)
+	for _, field := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort"} {
+		if reflect.DeepEqual(spec[field], held[field]) {
+			delete(spec, field)
+		}
 	}
-	ports, _, _ := unstructured.NestedSlice(c, "spec", "ports")
-	for _, p := range ports {
-		if port, ok := p.(map[string]any); ok {
+	taken := map[any]bool{}
+	for _, port := range portsOf(held) {
+		taken[port["nodePort"]] = true
+	}
+	for _, port := range portsOf(spec) {
+		if taken[port["nodePort"]] {
 			delete(port, "nodePort")
 		}
 	}
-	if ports != nil {
-		c["spec"].(map[string]any)["ports"] = ports
-	}
 	return c
+}
+
+func portsOf(spec map[string]any) []map[string]any {
+	list, _ := spec["ports"].([]any)
+	var ports []map[string]any
+	for _, p := range list {
+		if port, ok := p.(map[string]any); ok {
+			ports = append(ports, port)
+		}
+	}
+	return ports
 }
 
 // isProtected says whether deleting the object would take along what it holds:

@@ -48,7 +48,7 @@ func layers() []layer {
 		{"schema", 1, nil},
 		{"values", 1, []string{cue, yaml}},
 		{"oci", 1, []string{registry, semver, sync, "github.com/sigstore/sigstore/pkg/", "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config"}},
-		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag}},
+		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},
 		{"crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
 		{"source", 2, nil},

@@ -9,11 +9,13 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 )
 
 // New returns the command of the verb that was typed: one binary serves them
 // all, because all link the same libraries.
 func New(env cli.Env) *cobra.Command {
+	kube.SilenceLogs()
 	switch env.Verb {
 	case "apply", "install", "upgrade":
 		return newApply(env)

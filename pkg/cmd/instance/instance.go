@@ -13,6 +13,7 @@ import (
 
 // New returns the command with a subcommand for each verb.
 func New(env cli.Env) *cobra.Command {
+	kube.SilenceLogs()
 	c := &common{env: env, kube: kube.NewFlags()}
 	cmd := cli.Group("instance", "List, inspect and delete instances", newList(c), newInspect(c), newHistory(c), newDelete(c))
 	c.kube.AddTo(cmd.PersistentFlags())

@@ -153,3 +153,53 @@ func (w *world) count() int {
 	}
 	return len(requests)
 }
+
+// BenchmarkHundred installs 100 ConfigMaps, applies them again unchanged, with
+// 3 of them changed, and deletes them. It reports the requests of each.
+func BenchmarkHundred(b *testing.B) {
+	w := newWorld(b)
+	w.module = filepath.Join(filepath.Dir(w.module), "raw")
+	all, changed := w.configMaps(100, 0), w.configMaps(100, 3)
+	steps := []struct {
+		name string
+		args []string
+	}{
+		{"install", []string{"apply", "app", w.module, "-f", all}},
+		{"unchanged", []string{"apply", "app", w.module, "-f", all}},
+		{"3-changed", []string{"apply", "app", w.module, "-f", changed}},
+		{"delete", []string{"delete", "app"}},
+	}
+	requests := map[string]int{}
+	took := map[string]time.Duration{}
+	for i := 0; b.Loop(); i++ {
+		ns := fmt.Sprintf("%s-%d-%d", "bench-hundred", time.Now().Unix(), i)
+		for _, s := range steps {
+			w.reset()
+			started := time.Now()
+			w.timoni(append(s.args, "-n", ns, "-q")...)
+			took[s.name] += time.Since(started)
+			requests[s.name] += w.count()
+		}
+	}
+	for _, s := range steps {
+		b.ReportMetric(float64(requests[s.name])/float64(b.N), "requests/"+s.name)
+		b.ReportMetric(float64(took[s.name].Milliseconds())/float64(b.N), "ms/"+s.name)
+	}
+}
+
+// configMaps returns the path of a values file with n ConfigMaps for the module
+// raw, of which the first are changed.
+func (w *world) configMaps(n, changed int) string {
+	w.b.Helper()
+	var text strings.Builder
+	text.WriteString("stages: {app: {\n")
+	for i := range n {
+		fmt.Fprintf(&text, "  c%d: {apiVersion: v1, kind: ConfigMap, metadata: {name: c%d}, data: {changed: %q}},\n", i, i, fmt.Sprint(i < changed))
+	}
+	text.WriteString("}}\n")
+	path := filepath.Join(w.b.TempDir(), "values.yaml")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		w.b.Fatal(err)
+	}
+	return path
+}
