@@ -97,6 +97,7 @@ type finding struct {
 	where  string // the path as it is shown
 	args   []string
 	places []token.Position // in CUE's order: of a conflict, first those of its two sides
+	choice string           // where the disjunction is of which this is one alternative's
 }
 
 func (e *Error) findings() []finding {
@@ -114,10 +115,17 @@ func (e *Error) findings() []finding {
 
 func findings(err error) []finding {
 	var list []finding
+	choice := ""
 	for _, e := range errors.Errors(err) {
-		if f := newFinding(e); !headingRE.MatchString(f.text) {
-			list = append(list, f)
+		f := newFinding(e)
+		if headingRE.MatchString(f.text) {
+			choice = f.where
+			continue
 		}
+		if rest, ok := strings.CutPrefix(f.where, choice); ok && choice != "" && strings.Trim(rest[:min(1, len(rest))], ".[") == "" {
+			f.choice = choice
+		}
+		list = append(list, f)
 	}
 	return list
 }
@@ -152,6 +160,7 @@ func (x *explainer) problems(list []finding) []Problem {
 	if slices.ContainsFunc(list, func(f finding) bool { return f.class != consequence }) {
 		list = slices.DeleteFunc(list, func(f finding) bool { return f.class == consequence })
 	}
+	list = x.bestAlternatives(list)
 	groups := map[string][]finding{}
 	for _, f := range list {
 		groups[x.key(f)] = append(groups[x.key(f)], f)
@@ -162,6 +171,37 @@ func (x *explainer) problems(list []finding) []Problem {
 	}
 	slices.SortFunc(problems, x.compare)
 	return problems
+}
+
+// bestAlternatives leaves of each disjunction the findings at one place: where
+// a type or a bound was broken, rather than where a value is not the default.
+func (x *explainer) bestAlternatives(list []finding) []finding {
+	score := func(f finding) int {
+		users := 0
+		for _, place := range f.places {
+			if x.isUsers(place) {
+				users++
+			}
+		}
+		switch f.class {
+		case bound, mismatch, unknownField:
+			return 100 + users
+		case conflict:
+			return 10 + users
+		}
+		return users
+	}
+	best := map[string]finding{}
+	for _, f := range list {
+		if b, ok := best[f.choice]; !ok || score(f) > score(b) {
+			best[f.choice] = f
+		}
+	}
+	return slices.DeleteFunc(list, func(f finding) bool {
+		at, _ := x.blamed(f)
+		bestAt, _ := x.blamed(best[f.choice])
+		return f.choice != "" && at != bestAt
+	})
 }
 
 // key is equal for what has one cause.
@@ -254,23 +294,24 @@ func (x *explainer) compare(a, b Problem) int {
 
 // written is a value in a source.
 type written struct {
-	path []string
-	null bool
+	path  []string
+	label bool
+	null  bool
 }
 
 // written returns what the sources set, by place.
 func (t *Tree) written() map[token.Position][]written {
 	found := map[token.Position][]written{}
-	add := func(n ast.Node, path []string, null bool) {
+	add := func(n ast.Node, path []string, label, null bool) {
 		if n == nil || !n.Pos().IsValid() {
 			return
 		}
 		at := n.Pos().Position()
-		found[at] = append(found[at], written{slices.Clone(path), null})
+		found[at] = append(found[at], written{slices.Clone(path), label, null})
 	}
 	var values func(e ast.Expr, path []string)
 	values = func(e ast.Expr, path []string) {
-		add(e, path, false)
+		add(e, path, false, false)
 		switch x := e.(type) {
 		case *ast.ListLit:
 			for i, elem := range x.Elts {
@@ -280,7 +321,7 @@ func (t *Tree) written() map[token.Position][]written {
 			for _, decl := range x.Elts {
 				if field, ok := decl.(*ast.Field); ok {
 					path := append(path, labelName(field.Label))
-					add(field.Label, path, false)
+					add(field.Label, path, true, false)
 					values(field.Value, path)
 				}
 			}
@@ -289,7 +330,7 @@ func (t *Tree) written() map[token.Position][]written {
 	var nodes func(n *node, path []string)
 	nodes = func(n *node, path []string) {
 		if n.label != nil {
-			add(n.label, path, n.kind == unset)
+			add(n.label, path, true, n.kind == unset)
 		}
 		if n.kind == leaf {
 			values(n.value, path)
@@ -304,15 +345,19 @@ func (t *Tree) written() map[token.Position][]written {
 }
 
 // pathOf returns the path below values of what stands at a place of the
-// sources. More than one path may come from one place in a CUE file.
+// sources, which CUE found at a path, or within what is there. More than one
+// path may come from one place in a CUE file.
 func (x *explainer) pathOf(at token.Position, path []string) ([]string, bool) {
-	candidates := x.nodes[at]
+	candidates, below := x.nodes[at], valuePath(path)
+	inValues := len(below) < len(path)
 	for _, w := range candidates {
-		if len(w.path) <= len(path) && slices.Equal(w.path, path[len(path)-len(w.path):]) {
+		isThere := len(w.path) <= len(path) && slices.Equal(w.path, path[len(path)-len(w.path):])
+		isWithin := inValues && !w.label && len(w.path) > len(below) && slices.Equal(below, w.path[:len(below)])
+		if isThere || isWithin {
 			return w.path, true
 		}
 	}
-	if len(candidates) == 0 {
+	if len(candidates) == 0 || inValues {
 		return nil, false
 	}
 	return candidates[0].path, true

@@ -17,7 +17,7 @@ func (x *explainer) problem(group []finding) Problem {
 	p := Problem{Path: f.where, Message: tidyMessage(f.text)}
 	at, blamed := x.blamed(f)
 	path := valuePath(f.path)
-	if blamed && x.isUsers(at) && len(path) == len(f.path) {
+	if blamed && x.isUsers(at) {
 		if written, ok := x.pathOf(at, f.path); ok {
 			path = written
 		}
