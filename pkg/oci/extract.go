@@ -40,6 +40,7 @@ func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Read
 	}
 	defer root.Close()
 	x := &extractor{root: root, made: map[string]bool{".": true}, budget: budget{limits: limits.orDefault()}}
+	defer func() { err = errors.Join(err, x.leave()) }()
 	for _, archive := range archives {
 		if err = x.archive(ctx, archive); err != nil {
 			return err
@@ -77,6 +78,40 @@ type extractor struct {
 	root   *os.Root
 	made   map[string]bool // the directories that exist
 	budget budget
+
+	// The directory that was written to last, open, because files come
+	// directory by directory and each path is walked from its root.
+	dir string
+	at  *os.Root
+}
+
+// enter returns the directory called dir.
+func (x *extractor) enter(dir string) (*os.Root, error) {
+	if dir == "." {
+		return x.root, nil
+	}
+	if x.at != nil && x.dir == dir {
+		return x.at, nil
+	}
+	if err := x.leave(); err != nil {
+		return nil, err
+	}
+	at, err := x.root.OpenRoot(filepath.FromSlash(dir))
+	if err == nil {
+		x.dir, x.at = dir, at
+	}
+	return at, err
+}
+
+// leave closes the directory that was entered last. On some systems an open
+// one could not be removed.
+func (x *extractor) leave() error {
+	if x.at == nil {
+		return nil
+	}
+	at := x.at
+	x.at = nil
+	return at.Close()
 }
 
 func (x *extractor) archive(ctx context.Context, r io.Reader) error {
@@ -159,7 +194,11 @@ func (x *extractor) file(name string, size int64, data io.Reader) (err error) {
 	if err = x.mkdir(path.Dir(name)); err != nil {
 		return err
 	}
-	f, err := x.root.OpenFile(filepath.FromSlash(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	at, err := x.enter(path.Dir(name))
+	if err != nil {
+		return err
+	}
+	f, err := at.OpenFile(path.Base(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return x.exclusive(name, err)
 	}

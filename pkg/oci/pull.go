@@ -3,6 +3,7 @@
 package oci
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -160,8 +161,10 @@ func (f *fetcher) readBlob(ctx context.Context, layer v1.Descriptor) ([]byte, er
 		return nil, f.explain(ctx, err)
 	}
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, layer.Size+1))
-	return data, f.verifyBlob(ctx, layer, data, err)
+	// The size is bounded by the limits, and to grow a buffer costs more.
+	data := bytes.NewBuffer(make([]byte, 0, layer.Size+bytes.MinRead))
+	_, err = data.ReadFrom(io.LimitReader(body, layer.Size+1))
+	return data.Bytes(), f.verifyBlob(ctx, layer, data.Bytes(), err)
 }
 
 // verifyBlob decides what the end of a download means. Its judgement rests on
