@@ -28,7 +28,7 @@ it to the API server to fill them in, unless --defaults is given.`
 
 // newVendor returns the command vendor.
 func newVendor(env cli.Env) *cobra.Command {
-	return cli.Group("vendor", "Write schemas that templates import into a module", newVendorCRD(env))
+	return cli.Group("vendor", "Write schemas that templates import into a module", newVendorCRD(env), newVendorK8s(env))
 }
 
 func newVendorCRD(env cli.Env) *cobra.Command {

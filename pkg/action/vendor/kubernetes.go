@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package vendor
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	_ "embed" // for kubernetes.zip
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// KubernetesVersion is the version of the schemas in the binary.
+const KubernetesVersion = "1.36"
+
+// contentGen is the content type of an artifact with schemas (INTEROP.md,
+// section 4).
+const contentGen = "cue.mod/gen"
+
+// The schemas of the API groups that are generally available, as a tree to be
+// put into cue.mod/gen. The program test/schemas writes them.
+//
+//go:embed kubernetes.zip
+var kubernetes []byte
+
+// KubernetesRequest says which schemas of Kubernetes go into which module.
+type KubernetesRequest struct {
+	Dir  string         // of the module
+	From *ref.Reference // an artifact in a registry; nil: those in the binary
+	OCI  oci.Options
+}
+
+// Deleted is the status of a file of a package that is no longer part of it.
+const Deleted Status = "deleted"
+
+// Kubernetes writes the schemas below the module's cue.mod/gen/k8s.io. Each
+// package is replaced as a whole, since files of two versions would not unify;
+// packages that are not among the new ones are left alone.
+func Kubernetes(ctx context.Context, req KubernetesRequest) ([]File, error) {
+	if err := checkModule(req.Dir); err != nil {
+		return nil, err
+	}
+	content, err := embeddedSchemas()
+	if req.From != nil {
+		content, err = pullSchemas(ctx, *req.From, req.OCI)
+	}
+	if err != nil {
+		return nil, err
+	}
+	gen := filepath.Join(req.Dir, "cue.mod", "gen")
+	files, err := write(gen, content)
+	if err != nil {
+		return nil, err
+	}
+	deleted, err := deleteOthers(gen, content)
+	return append(files, deleted...), err
+}
+
+func embeddedSchemas() (map[string][]byte, error) {
+	tree, err := zip.NewReader(bytes.NewReader(kubernetes), int64(len(kubernetes)))
+	if err != nil {
+		return nil, fmt.Errorf("the schemas in the binary: %w", err)
+	}
+	return readSchemas(tree)
+}
+
+// readSchemas returns the CUE files below k8s.io, by their path with slashes.
+func readSchemas(tree fs.FS) (map[string][]byte, error) {
+	content := map[string][]byte{}
+	err := fs.WalkDir(tree, "k8s.io", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || path.Ext(name) != ".cue" {
+			return err
+		}
+		content[name], err = fs.ReadFile(tree, name)
+		return err
+	})
+	return content, err
+}
+
+func pullSchemas(ctx context.Context, r ref.Reference, o oci.Options) (content map[string][]byte, err error) {
+	dir, err := os.MkdirTemp("", "timoni-schemas")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if _, err = oci.PullArtifact(ctx, r, dir, contentGen, o); err != nil {
+		return nil, err
+	}
+	content, err = readSchemas(os.DirFS(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("artifact %s holds no schemas of Kubernetes: it has no directory k8s.io", r)
+	}
+	return content, err
+}
+
+// deleteOthers removes the generated files that stand beside those of content
+// in the same packages.
+func deleteOthers(gen string, content map[string][]byte) ([]File, error) {
+	var packages []string
+	for name := range content {
+		packages = append(packages, path.Dir(name))
+	}
+	slices.Sort(packages)
+	var deleted []File
+	for _, dir := range slices.Compact(packages) {
+		entries, err := os.ReadDir(filepath.Join(gen, filepath.FromSlash(dir)))
+		if err != nil {
+			return deleted, err
+		}
+		for _, entry := range entries {
+			name := path.Join(dir, entry.Name())
+			if _, wanted := content[name]; wanted || !strings.HasSuffix(name, "_gen.cue") || !entry.Type().IsRegular() {
+				continue
+			}
+			file := filepath.Join(gen, filepath.FromSlash(name))
+			if err = os.Remove(file); err != nil {
+				return deleted, err
+			}
+			deleted = append(deleted, File{Path: file, Status: Deleted})
+		}
+	}
+	return deleted, nil
+}

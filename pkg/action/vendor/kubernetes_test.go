@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package vendor_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/vendor"
+)
+
+func module(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "cue.mod", "module.cue"), "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n")
+	return dir
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKubernetesVersion holds the constant to what the schemas were made from.
+func TestKubernetesVersion(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../../test/schemas/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^\tk8s.io/api v0\.(\d+)\.`).FindSubmatch(data)
+	if m == nil || "1."+string(m[1]) != vendor.KubernetesVersion {
+		t.Errorf("the schemas are of %s, KubernetesVersion is %s", m, vendor.KubernetesVersion)
+	}
+}
+
+// TestKubernetes loads every package, and compares those that the sample
+// modules have as well: both were made by 'cue get go'.
+func TestKubernetes(t *testing.T) {
+	t.Parallel()
+	dir := module(t)
+	files, err := vendor.Kubernetes(t.Context(), vendor.KubernetesRequest{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := map[string]bool{}
+	for _, file := range files {
+		rel, err := filepath.Rel(filepath.Join(dir, "cue.mod", "gen"), file.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages[filepath.ToSlash(filepath.Dir(rel))] = true
+		sample, err := os.ReadFile(filepath.Join("../../../test/modules/minimal/cue.mod/gen", rel))
+		if err != nil {
+			continue
+		}
+		if got, err := os.ReadFile(file.Path); err != nil || string(got) != string(sample) {
+			t.Errorf("%s is not that of test/modules/minimal: %v", rel, err)
+		}
+	}
+	for _, name := range []string{"k8s.io/api/core/v1", "k8s.io/api/autoscaling/v2", "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1", "k8s.io/apimachinery/pkg/apis/meta/v1"} {
+		if !packages[name] {
+			t.Errorf("package %s is missing", name)
+		}
+	}
+	instances := load.Instances(slices.Sorted(maps.Keys(packages)), &load.Config{Dir: dir})
+	if len(instances) != len(packages) {
+		t.Errorf("%d instances of %d packages", len(instances), len(packages))
+	}
+	for _, instance := range instances {
+		if err := cuecontext.New().BuildInstance(instance).Validate(); err != nil {
+			t.Errorf("%s: %v", instance.ImportPath, err)
+		}
+	}
+}
+
+func TestKubernetesReplaces(t *testing.T) {
+	t.Parallel()
+	dir := module(t)
+	gen := filepath.Join(dir, "cue.mod", "gen", "k8s.io", "api")
+	write(t, filepath.Join(gen, "core", "v1", "old_go_gen.cue"), "package v1\n")
+	write(t, filepath.Join(gen, "core", "v1", "types_go_gen.cue"), "package v1\n")
+	write(t, filepath.Join(gen, "core", "v1", "mine.cue"), "package v1\n")
+	write(t, filepath.Join(gen, "apps", "v1beta1", "types_go_gen.cue"), "package v1beta1\n")
+	files, err := vendor.Kubernetes(t.Context(), vendor.KubernetesRequest{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[vendor.Status]int{}
+	for _, file := range files {
+		counts[file.Status]++
+	}
+	if counts[vendor.Configured] != 1 || counts[vendor.Deleted] != 1 || counts[vendor.Created] < 50 {
+		t.Errorf("counts %v", counts)
+	}
+	for name, want := range map[string]bool{"core/v1/old_go_gen.cue": false, "core/v1/mine.cue": true, "apps/v1beta1/types_go_gen.cue": true} {
+		if _, err := os.Stat(filepath.Join(gen, name)); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
