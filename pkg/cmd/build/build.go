@@ -50,6 +50,7 @@ func New(env cli.Env) *cobra.Command {
 	cmd.Flags().StringVarP(&o.output, "output", "o", "yaml", "output format: yaml or json")
 	o.module.Registry.Process = env
 	o.module.AddTo(cmd.Flags())
+	cmd.Flags().StringVar(&o.push, "push", "", "push the objects as an artifact for Flux to `TARGET`, oci://HOST/PATH[:TAG], instead of printing them")
 	o.validation.addTo(cmd.Flags())
 	return cmd
 }
@@ -58,6 +59,7 @@ type options struct {
 	env       cli.Env
 	namespace string
 	output    string
+	push      string
 
 	module     option.Module
 	validation validation
@@ -68,6 +70,10 @@ func (o *options) run(ctx context.Context, name, module string) error {
 		return ui.UnknownFormat(o.output, "yaml", "json")
 	}
 	if err := o.validation.check(); err != nil {
+		return err
+	}
+	target, err := o.target()
+	if err != nil {
 		return err
 	}
 	req, err := o.module.Request(name, o.namespace, module, o.env.Stdin, cli.UserAgent("build"))
@@ -81,6 +87,9 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	result, err := render.Render(ctx, req, ui.Observer(o.env.Stderr, true))
 	if err != nil {
 		return o.validation.explain(err)
+	}
+	if o.push != "" {
+		return o.pushTo(ctx, target, req.OCI, api.YAML(result.Objects()))
 	}
 	return o.print(result.Objects())
 }
