@@ -18,37 +18,45 @@ const (
 // instanceConfig is a function config of kind Instance. The structs below it
 // are the whole of what may be written there: decode refuses anything else.
 type instanceConfig struct {
-	APIVersion string         `json:"apiVersion"`
-	Kind       string         `json:"kind"`
-	Metadata   configMetadata `json:"metadata"`
-	Spec       instanceSpec   `json:"spec"`
+	APIVersion string         `json:"apiVersion" schema:"required"`
+	Kind       string         `json:"kind" schema:"required"`
+	Metadata   configMetadata `json:"metadata" schema:"required"`
+	Spec       instanceSpec   `json:"spec" schema:"required"`
 }
 
 // configMetadata names the instance. The other fields are kustomize's.
 type configMetadata struct {
-	Name              string     `json:"name"`
-	Namespace         string     `json:"namespace"`
-	Labels            *yaml.Node `json:"labels"`
-	Annotations       *yaml.Node `json:"annotations"`
+	Name              string     `json:"name" schema:"required" doc:"The name of the instance."`
+	Namespace         string     `json:"namespace" doc:"The namespace of the instance. Default: default."`
+	Labels            *yaml.Node `json:"labels" schema:"map"`
+	Annotations       *yaml.Node `json:"annotations" schema:"map"`
 	CreationTimestamp *yaml.Node `json:"creationTimestamp"` // null, where Go code wrote the config
 }
 
 type instanceSpec struct {
-	Module      moduleConfig   `json:"module"`
-	Package     string         `json:"package"`
-	KubeVersion string         `json:"kubeVersion"`
-	Values      *yaml.Node     `json:"values"`
-	ValuesFrom  []valuesConfig `json:"valuesFrom"`
+	Module      moduleConfig   `json:"module" schema:"required" doc:"The module to render."`
+	Package     string         `json:"package" doc:"The package of the module. Default: main."`
+	KubeVersion string         `json:"kubeVersion" doc:"The version of Kubernetes that the module is told. Default: that of TIMONI_KUBE_VERSION."`
+	Values      *yaml.Node     `json:"values" schema:"map" doc:"Values, merged last: maps are merged, lists replaced, null takes a value away."`
+	ValuesFrom  []valuesConfig `json:"valuesFrom" doc:"Where more values are, each merged over those before."`
+	Output      outputConfig   `json:"output" doc:"What becomes of the objects."`
 }
 
 type moduleConfig struct {
-	URL     string `json:"url"`
-	Version string `json:"version"`
-	Digest  string `json:"digest"`
+	URL     string `json:"url" schema:"required" doc:"oci://REGISTRY/REPOSITORY, or file://./DIRECTORY relative to the kustomization."`
+	Version string `json:"version" doc:"The tag in the registry. Default: latest."`
+	Digest  string `json:"digest" doc:"What the manifest in the registry must have: sha256:…"`
 }
 
 type valuesConfig struct {
-	File string `json:"file"`
+	File string `json:"file" schema:"required" doc:"A file of CUE, YAML or JSON in or below the directory of the kustomization."`
+}
+
+type outputConfig struct {
+	Stages     []string `json:"stages" doc:"The stages of the module to render, by name. Default: all."`
+	OnConflict string   `json:"onConflict" schema:"Replace|Keep|Fail" doc:"What to do with an object that is among the items already. Default: Replace."`
+	Hash       []string `json:"hash" doc:"Kinds, ConfigMap or Secret, to whose names kustomize is to add a hash. Only in a generator."`
+	Origin     bool     `json:"origin" doc:"Say in an annotation from which module each object comes."`
 }
 
 // fieldError is what is wrong with one field of the function config.
@@ -76,10 +84,29 @@ func checkAPI(config *yaml.RNode) error {
 	if config == nil || config.YNode().Kind != yaml.MappingNode {
 		return errors.New("the ResourceList has no functionConfig")
 	}
-	if v := config.GetApiVersion(); v != apiVersion {
+	if v := config.GetApiVersion(); v != apiVersion && !isConfigMap(config) {
 		return fieldErrorf("apiVersion", "%q is not %s", v, apiVersion)
 	}
 	return nil
+}
+
+// instanceOf returns the instance that a function config describes.
+func instanceOf(config *yaml.RNode) (*instanceConfig, error) {
+	in := &instanceConfig{}
+	if isConfigMap(config) {
+		var data configMap
+		err := decode(config.YNode(), &data)
+		if err != nil {
+			return nil, err
+		}
+		if in, err = data.instance(); err != nil {
+			return nil, err
+		}
+	} else if err := decode(config.YNode(), in); err != nil {
+		return nil, err
+	}
+	err := in.check()
+	return in, err
 }
 
 func unknownKind(kind string) error {
@@ -97,7 +124,7 @@ func (c *instanceConfig) check() error {
 			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.valuesFrom[%d].file", i), "is missing"))
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, c.Spec.Output.check())...)
 }
 
 var (

@@ -41,6 +41,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 		d.fields(n, v, path)
 	case reflect.Slice:
 		d.list(n, v, path)
+	case reflect.Bool:
+		d.boolean(n, v, path)
 	default: // a string: config.go has nothing else
 		d.text(n, v, path)
 	}
@@ -90,6 +92,14 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	default:
 		d.problem(path, "must be a string, not %s", describe(n))
 	}
+}
+
+func (d *decoder) boolean(n *yaml.Node, v reflect.Value, path string) {
+	if n.ShortTag() != yaml.NodeTagBool {
+		d.problem(path, "must be true or false, not %s", describe(n))
+		return
+	}
+	v.SetBool(strings.EqualFold(n.Value, "true"))
 }
 
 // fieldNames returns the names of a struct's fields in YAML.

@@ -6,6 +6,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
@@ -36,7 +39,8 @@ type Function struct {
 
 // Run does what the list's function config asks for, and puts what it has to
 // say into the list's results. After an error, whose text is that of the results,
-// the list holds the items that it came with and can be written all the same.
+// a ResourceList holds the items that it came with, a stream none; either can be
+// written all the same.
 func (f Function) Run(ctx context.Context, list *List) error {
 	if err := checkAPI(list.Config); err != nil {
 		return list.report(subject{}, err)
@@ -44,7 +48,7 @@ func (f Function) Run(ctx context.Context, list *List) error {
 	list.dropPlaceholder()
 	id := identify(list.Config)
 	s := subject{ref: &id}
-	if id.Kind == kindInstance {
+	if id.Kind == kindInstance || isConfigMap(list.Config) {
 		return f.instance(ctx, list, s)
 	}
 	return list.report(s, unknownKind(id.Kind))
@@ -52,15 +56,14 @@ func (f Function) Run(ctx context.Context, list *List) error {
 
 // instance adds the objects of an Instance to the list.
 func (f Function) instance(ctx context.Context, list *List, s subject) error {
-	var config instanceConfig
-	err := decode(list.Config.YNode(), &config)
-	if err == nil {
-		err = config.check()
-	}
+	config, err := instanceOf(list.Config)
 	if err != nil {
 		return list.report(s, err)
 	}
-	in, err := f.resolve(&config, &s)
+	if len(config.Spec.Output.Hash) > 0 && len(list.Items) > 0 {
+		return list.report(s, fieldErrorf("spec.output.hash", "only kustomize adds hashes, and only to the objects of a generator: list this config under generators:"))
+	}
+	in, err := f.resolve(config, &s)
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -71,12 +74,38 @@ func (f Function) instance(ctx context.Context, list *List, s subject) error {
 	for _, warning := range result.Warnings {
 		list.warn(s, warning)
 	}
-	before := list.Items
-	if err := list.add(result.Objects()); err != nil {
+	items, err := produce(config, result, list.areFiles(), in)
+	if err != nil {
+		return list.report(s, err)
+	}
+	before := slices.Clone(list.Items)
+	if err := list.merge(items, config.Spec.Output.OnConflict, in.Namespace+"/"+in.Name); err != nil {
 		list.Items = before
 		return list.report(s, err)
 	}
 	return nil
+}
+
+// produce returns the items that the config asks for from what was rendered.
+func produce(config *instanceConfig, result *render.Result, files bool, in Instance) ([]*yaml.RNode, error) {
+	objects, err := config.Spec.Output.objects(result)
+	if err != nil {
+		return nil, err
+	}
+	items, err := parse(objects)
+	if err != nil {
+		return nil, err
+	}
+	owner := ""
+	if files {
+		owner = in.Namespace + "/" + in.Name
+	}
+	for _, item := range items {
+		if err := config.Spec.Output.annotate(item, owner, in.Module.String()); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
 }
 
 // resolve reads what the config names. What is needed to explain an error in

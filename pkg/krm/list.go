@@ -8,6 +8,7 @@
 package krm
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -26,6 +26,7 @@ type List struct {
 	Items      []*yaml.RNode // with every annotation they came with
 	Config     *yaml.RNode   // nil when there is none; not written
 	Results    []Result
+	bare       bool // a stream of objects, without the list around it
 }
 
 // Read reads a ResourceList. The list is never nil: after an error it is empty
@@ -36,6 +37,29 @@ func Read(r io.Reader) (*List, error) {
 		list = &List{APIVersion: kio.ResourceListAPIVersion}
 		err = list.report(subject{}, err)
 	}
+	return list, err
+}
+
+// ReadStream reads a function config and the objects that it is to work on,
+// as kubectl kustomize and people pass them: a stream of YAML documents. A
+// ResourceList is read too. What Write writes then has the same form.
+func ReadStream(config []byte, r io.Reader) (*List, error) {
+	list := &List{bare: true}
+	configs, err := (&kio.ByteReader{Reader: bytes.NewReader(config), OmitReaderAnnotations: true}).Read()
+	if err != nil {
+		return list, fmt.Errorf("the function config is not YAML: %w", err)
+	}
+	if len(configs) != 1 {
+		return list, fmt.Errorf("the file holds %d documents and not one function config", len(configs))
+	}
+	reader := kio.ByteReader{Reader: r, OmitReaderAnnotations: true}
+	items, err := reader.Read()
+	if err != nil {
+		return list, fmt.Errorf("the standard input is not a stream of objects: %w", err)
+	}
+	list.Config, list.Items = configs[0], items
+	list.bare, list.APIVersion = reader.WrappingKind != kio.ResourceListKind, reader.WrappingAPIVersion
+	err = list.expand()
 	return list, err
 }
 
@@ -50,14 +74,20 @@ func read(r io.Reader) (*List, error) {
 			"this is a KRM function, which kustomize starts: see 'timoni-krm --help'")
 	}
 	list := &List{APIVersion: reader.WrappingAPIVersion, Items: items, Config: reader.FunctionConfig}
-	if list.Config == nil {
-		return list, nil
+	err = list.expand()
+	return list, err
+}
+
+// expand puts what they stand for in the place of aliases in the config.
+func (l *List) expand() error {
+	if l.Config == nil {
+		return nil
 	}
 	budget := maxNodes
-	if !expand(list.Config.YNode(), &budget) {
-		return nil, errors.New("functionConfig: it is too large, or an alias in it stands for what contains it")
+	if !expand(l.Config.YNode(), &budget) {
+		return errors.New("functionConfig: it is too large, or an alias in it stands for what contains it")
 	}
-	return list, nil
+	return nil
 }
 
 // maxNodes bounds what a function config may be, aliases expanded: a few lines
@@ -85,6 +115,9 @@ func expand(n *yaml.Node, budget *int) bool {
 // Write writes the list as YAML. Annotations are kept, because kustomize and
 // kpt know their objects by them.
 func (l *List) Write(w io.Writer) error {
+	if l.bare {
+		return kio.ByteWriter{Writer: w, KeepReaderAnnotations: true}.Write(l.Items)
+	}
 	writer := kio.ByteWriter{
 		Writer: w, KeepReaderAnnotations: true,
 		WrappingAPIVersion: l.APIVersion, WrappingKind: kio.ResourceListKind,
@@ -115,28 +148,6 @@ func (l *List) dropPlaceholder() {
 
 func isFromFile(item *yaml.RNode) bool {
 	return len(item.GetAnnotations(kioutil.PathAnnotation)) > 0
-}
-
-// add appends rendered objects. One that is in the list already is an error:
-// nobody could say which of the two is meant.
-func (l *List) add(objects []api.Object) error {
-	present := map[yaml.ResourceIdentifier]bool{}
-	for _, item := range l.Items {
-		present[identify(item)] = true
-	}
-	var problems []error
-	for _, o := range objects {
-		var doc yaml.Node
-		if err := yaml.Unmarshal(api.YAML([]api.Object{o}), &doc); err != nil {
-			return fmt.Errorf("%s: %w", o.ID(), err)
-		}
-		item := yaml.NewRNode(doc.Content[0])
-		if present[identify(item)] {
-			problems = append(problems, fmt.Errorf("%s is among the items already", o.ID()))
-		}
-		l.Items = append(l.Items, item)
-	}
-	return errors.Join(problems...)
 }
 
 // identify returns the identity of an item, empty for what is no object.

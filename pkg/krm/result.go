@@ -75,18 +75,21 @@ func (e *resultsError) about() string {
 	if ref == nil {
 		return ""
 	}
-	parts := []string{ref.Kind, ref.Namespace, ref.Name}
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "/") + ": "
+	return describeID(*ref) + ": "
 }
 
 // Unwrap returns the cause.
 func (e *resultsError) Unwrap() error { return e.cause }
 
 // report adds what went wrong to the results and returns it with their
-// text. Its exit code is not that of a wrong command line.
+// text. Its exit code is not that of a wrong command line. What reads a bare
+// stream sees no results, so it must not find its objects there either.
 func (l *List) report(s subject, err error) error {
 	results := s.results(err)
 	l.Results = append(l.Results, results...)
+	if l.bare {
+		l.Items = nil
+	}
 	code := fail.CodeOf(err)
 	if code == fail.Usage {
 		code = fail.Failed

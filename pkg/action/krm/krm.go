@@ -8,9 +8,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
@@ -19,8 +24,9 @@ import (
 
 // Request says what the function works on, beside what its config says.
 type Request struct {
-	Input       io.Reader // holds the ResourceList
-	Dir         string    // to which the config's files are relative, "." when empty
+	Input       io.Reader // holds the ResourceList, or with Config the objects
+	Config      string    // the file of the function config, when it is not in the ResourceList
+	Dir         string    // to which the config's files are relative; empty: that of Config, or else "."
 	KubeVersion string    // for a config that names none
 	OCI         oci.Options
 }
@@ -29,17 +35,39 @@ type Request struct {
 // never nil, and is to be written also after an error: whoever reads it does
 // so before looking at the exit code. It holds the error among its results.
 func Run(ctx context.Context, req Request, observer event.Observer) (*krm.List, error) {
-	list, err := krm.Read(req.Input)
+	list, err := req.read()
 	if err != nil {
 		return list, err
 	}
+	dir := "."
+	if req.Config != "" {
+		dir = filepath.Dir(req.Config)
+	}
 	function := krm.Function{
-		Dir: cmp.Or(req.Dir, "."),
+		Dir: cmp.Or(req.Dir, dir),
 		Render: func(ctx context.Context, in krm.Instance) (*render.Result, error) {
 			return req.render(ctx, in, observer)
 		},
 	}
 	return list, function.Run(ctx, list)
+}
+
+func (req Request) read() (*krm.List, error) {
+	if req.Config == "" {
+		return krm.Read(req.Input)
+	}
+	config, err := os.ReadFile(req.Config)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fail.Hint(fail.Usagef("%q is neither a command nor the file of a function config", req.Config), "see 'timoni-krm --help'")
+	}
+	if err != nil {
+		return &krm.List{}, err
+	}
+	list, err := krm.ReadStream(config, req.Input)
+	if err != nil {
+		return list, fmt.Errorf("%s: %w", req.Config, err)
+	}
+	return list, nil
 }
 
 func (req Request) render(ctx context.Context, in krm.Instance, observer event.Observer) (result *render.Result, err error) {

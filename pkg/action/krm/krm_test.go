@@ -108,7 +108,7 @@ func TestRunErrors(t *testing.T) {
 		},
 		"an unknown value": {
 			"    module: {url: " + minimal + "}\n    values: {image: {tga: a}}\n",
-			[]string{"tga: field not allowed", "functionConfig: spec.values.image.tga"}, nil,
+			[]string{"values.image.tga: unknown field", "functionConfig: spec.values.image.tga"}, nil,
 		},
 		"an element of a list": {
 			"    module: {url: " + minimal + "}\n    values: {service: {annotations: {a: b, c: [1]}}}\n",

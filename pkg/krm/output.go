@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/comments"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+)
+
+// The annotations that the function writes.
+const (
+	// ownerAnnotation holds NAMESPACE/NAME of the instance, in files only: a
+	// file whose object the module no longer renders is known by it.
+	ownerAnnotation = "krm.timoni.sh/instance"
+	// originAnnotation holds the reference of the module.
+	originAnnotation = "krm.timoni.sh/origin"
+	// hashAnnotation asks kustomize for a hash in the name.
+	hashAnnotation = "kustomize.config.k8s.io/needs-hash"
+)
+
+// The values of output.onConflict; Replace is the default, since what runs over
+// files finds there what it wrote the last time.
+const (
+	conflictReplace = "Replace"
+	conflictKeep    = "Keep"
+	conflictFail    = "Fail"
+)
+
+// check returns what is wrong with the fields that decode lets pass.
+func (o outputConfig) check() error {
+	var problems []error
+	known := []string{conflictReplace, conflictKeep, conflictFail}
+	if o.OnConflict != "" && !slices.Contains(known, o.OnConflict) {
+		problems = append(problems, fieldErrorf("spec.output.onConflict", "unknown value %q%s", o.OnConflict, suggest(o.OnConflict, known)))
+	}
+	kinds := []string{"ConfigMap", "Secret"}
+	for i, kind := range o.Hash {
+		if !slices.Contains(kinds, kind) {
+			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.hash[%d]", i), "unknown kind %q%s", kind, suggest(kind, kinds)))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// objects returns the objects of the stages that are asked for.
+func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
+	if len(o.Stages) == 0 {
+		return result.Objects(), nil
+	}
+	var names []string
+	var objects []api.Object
+	for _, set := range result.Sets {
+		names = append(names, set.Name)
+		if slices.Contains(o.Stages, set.Name) {
+			objects = append(objects, set.Objects...)
+		}
+	}
+	var problems []error
+	for i, stage := range o.Stages {
+		if !slices.Contains(names, stage) {
+			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.stages[%d]", i), "the module has no stage %q%s", stage, suggest(stage, names)))
+		}
+	}
+	return objects, errors.Join(problems...)
+}
+
+// annotate writes the annotations that the config asks for.
+func (o outputConfig) annotate(item *yaml.RNode, owner, origin string) error {
+	set := map[string]string{}
+	if owner != "" {
+		set[ownerAnnotation] = owner
+	}
+	if o.Origin {
+		set[originAnnotation] = origin
+	}
+	if slices.Contains(o.Hash, item.GetKind()) {
+		set[hashAnnotation] = "true"
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	annotations := item.GetAnnotations()
+	maps.Copy(annotations, set)
+	return item.SetAnnotations(annotations)
+}
+
+// areFiles says whether what the list holds is written back to files, as kpt
+// and 'kustomize fn run' do.
+func (l *List) areFiles() bool {
+	return l.Config != nil && isFromFile(l.Config) || slices.ContainsFunc(l.Items, isFromFile)
+}
+
+// merge puts rendered objects into the list: each in the place of the one with
+// its identity, whose annotations of kustomize's and kpt's it takes over, or at
+// the end. What the owner made before and does not make any more is removed.
+func (l *List) merge(objects []*yaml.RNode, onConflict, owner string) error {
+	place := map[yaml.ResourceIdentifier]int{}
+	for i, item := range l.Items {
+		place[identify(item)] = i
+	}
+	made := map[yaml.ResourceIdentifier]bool{}
+	var problems []error
+	for _, o := range objects {
+		id := identify(o)
+		made[id] = true
+		i, exists := place[id]
+		switch {
+		case !exists:
+			l.Items = append(l.Items, o)
+		case onConflict == conflictFail:
+			problems = append(problems, fmt.Errorf("%s is among the items already", describeID(id)))
+		case onConflict != conflictKeep:
+			problems = append(problems, inherit(l.Items[i], o))
+			l.Items[i] = o
+		}
+	}
+	if owner != "" {
+		l.Items = slices.DeleteFunc(l.Items, func(item *yaml.RNode) bool {
+			return !made[identify(item)] && isFromFile(item) && len(item.GetAnnotations(ownerAnnotation)) > 0 &&
+				item.GetAnnotations()[ownerAnnotation] == owner
+		})
+	}
+	return errors.Join(problems...)
+}
+
+// inherit gives an object what kustomize and kpt know its predecessor by, and
+// the comments that people wrote into its file.
+func inherit(from, to *yaml.RNode) error {
+	annotations := to.GetAnnotations()
+	before := len(annotations)
+	for key, value := range from.GetAnnotations() {
+		domain, _, _ := strings.Cut(key, "/")
+		_, given := annotations[key]
+		if !given && (strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")) {
+			annotations[key] = value
+		}
+	}
+	if len(annotations) > before {
+		if err := to.SetAnnotations(annotations); err != nil {
+			return err
+		}
+	}
+	return comments.CopyComments(from, to)
+}
+
+// parse returns objects as items.
+func parse(objects []api.Object) ([]*yaml.RNode, error) {
+	var items []*yaml.RNode
+	for _, o := range objects {
+		var doc yaml.Node
+		if err := yaml.Unmarshal(api.YAML([]api.Object{o}), &doc); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.ID(), err)
+		}
+		items = append(items, yaml.NewRNode(doc.Content[0]))
+	}
+	return items, nil
+}
+
+func describeID(id yaml.ResourceIdentifier) string {
+	parts := []string{id.Kind, id.Namespace, id.Name}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "/")
+}
