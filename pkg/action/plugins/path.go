@@ -50,7 +50,7 @@ func (x Examination) files() []file {
 				continue
 			}
 			f := file{name: stem(e.Name()), path: filepath.Join(dir, e.Name())}
-			target, err := filepath.EvalSymlinks(f.path)
+			target, err := resolve(f.path)
 			if err == nil && !isExecutable(target) {
 				continue // nobody runs it
 			}
@@ -60,6 +60,55 @@ func (x Examination) files() []file {
 	}
 	return files
 }
+
+// resolve returns the file that runs when path does: links are resolved, and so
+// is the launcher that 'krm install' writes, which runs the function that lies
+// beside the front door.
+func resolve(path string) (string, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	frontDoor, ok := launched(target)
+	if !ok {
+		return target, nil
+	}
+	if target, err = filepath.EvalSymlinks(frontDoor); err != nil {
+		return "", err
+	}
+	function, ok := lookup(filepath.Dir(target), Function)
+	if !ok {
+		return "", ErrNotInstalled
+	}
+	return function, nil
+}
+
+// launched returns the front door that a launcher names.
+func launched(path string) (frontDoor string, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > maxLauncher {
+		return "", false
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", false
+	}
+	_, rest, ok := strings.Cut(string(content), launcherMark)
+	if !ok {
+		return "", false
+	}
+	_, frontDoor, ok = strings.Cut(rest, launcherTarget)
+	frontDoor, _, _ = strings.Cut(frontDoor, "\n")
+	return strings.TrimSuffix(frontDoor, "\r"), ok
+}
+
+const (
+	// launcherMark and launcherTarget stand in a launcher, the path of the
+	// front door behind the second (action/krm writes them).
+	launcherMark   = "Written by 'kubectl timoni krm install'."
+	launcherTarget = "It runs "
+	maxLauncher    = 1 << 14
+)
 
 func ours(name string) bool {
 	name = stem(name)
@@ -83,7 +132,10 @@ func dangling(files []file) []Check {
 		if f.target != "" {
 			continue
 		}
-		goal, _ := os.Readlink(f.path) // only for the message
+		goal, err := os.Readlink(f.path) // only for the message
+		if err != nil {
+			goal, _ = launched(f.path)
+		}
 		c := Check{Status: Fail, Message: fmt.Sprintf("%s is a link to %s, which is not there", f.path, goal)}
 		c.Hint = "remove it, or install the plugin again"
 		if f.name == Function {

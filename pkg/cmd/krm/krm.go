@@ -8,12 +8,12 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
@@ -59,6 +59,13 @@ below it; a module may also be a directory elsewhere in the same git repository
 (url: file://../modules/app). No cluster is asked. Where the config names no
 kubeVersion, the module is told that of TIMONI_KUBE_VERSION.
 
+    timoni-krm app.yaml < objects.yaml
+
+Given a file, it reads the config from there, objects from its standard input,
+and writes those and the module's to its standard output. This is also how
+kubectl kustomize starts it, see 'timoni-krm install --help'; the result of
+'kpt fn render' and 'kpt fn eval' is the same however often they run.
+
 An unknown field in the config is an error, and every error makes the build
 fail. Errors are printed to standard error and are also in the results of the
 ResourceList.`
@@ -66,35 +73,46 @@ ResourceList.`
 // New returns the command: the function, or when the front door started it the
 // verbs that it shares the binary with.
 func New(env cli.Env) *cobra.Command {
-	if env.Verb != "timoni" {
-		return newFunction(env, "timoni-krm")
+	function := newFunction(env)
+	function.AddCommand(newInstall(env), newSchema(env))
+	if env.Verb == "timoni" {
+		return cli.Group("timoni", "Use modules in KRM pipelines", function, newKustomize(env))
 	}
-	return cli.Group("timoni", "Use modules in KRM pipelines", newFunction(env, "krm"))
+	function.Use = "timoni-krm [CONFIG]"
+	function.AddCommand(newKustomize(env))
+	return function
 }
 
-func newFunction(env cli.Env, use string) *cobra.Command {
+func newFunction(env cli.Env) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: "Render a module as a KRM function", Long: long,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			err := fail.Usagef("%s has no command %q: it is a function, which reads a ResourceList from the standard input", cmd.CommandPath(), args[0])
-			return fail.Hint(err, "see '%s --help'", cmd.CommandPath())
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if isTerminal(env.Stdin) {
+		Use: "krm [CONFIG]", Short: "Render a module as a KRM function", Long: long,
+		Args: atMostOne("the file of a function config"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && isTerminal(env.Stdin) {
 				return cmd.Help()
 			}
-			return run(cmd.Context(), env)
+			return run(cmd.Context(), env, operand(args, ""))
 		},
 	}
 }
 
-func run(ctx context.Context, env cli.Env) error {
-	req := krm.Request{Input: env.Stdin, KubeVersion: env.Getenv(option.KubeVersionVariable)}
+// configRoot is the variable in which kustomize names the root of the
+// kustomization to a plugin of the old style, whose config is a temporary file.
+const configRoot = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
+
+func run(ctx context.Context, env cli.Env, config string) error {
+	req := krm.Request{Input: env.Stdin, Config: config, KubeVersion: env.Getenv(option.KubeVersionVariable)}
 	req.OCI = (&option.Registry{Process: env}).Options(cli.UserAgent("krm"))
+	if config != "" {
+		req.Dir = env.Getenv(configRoot)
+		if isTerminal(env.Stdin) {
+			req.Input = strings.NewReader("") // nobody types objects
+		}
+	}
 	list, err := krm.Run(ctx, req, ui.Observer(env.Stderr, true))
+	if config != "" && err != nil {
+		return err // a stream has no place for results
+	}
 	return errors.Join(list.Write(env.Stdout), err)
 }
 

@@ -165,9 +165,11 @@ func TestCommand(t *testing.T) {
 		"the function as a plugin": {"kubectl timoni", "timoni", []string{"krm"}, fail.Failed, empty, "there is no ResourceList"},
 		"help":                     {"timoni-krm", "timoni-krm", []string{"--help"}, fail.Done, "Render a Timoni module as part of a kustomization.", ""},
 		"help of the plugin":       {"kubectl timoni", "timoni", []string{"krm", "--help"}, fail.Done, "Render a Timoni module as part of a kustomization.", ""},
-		"an unknown operand":       {"timoni-krm", "timoni-krm", []string{"a.yaml"}, fail.Usage, "", `timoni-krm has no command "a.yaml"`},
+		"an unknown operand":       {"timoni-krm", "timoni-krm", []string{"a.yaml"}, fail.Usage, "", `"a.yaml" is neither a command nor the file of a function config`},
 		"an unknown verb":          {"kubectl timoni", "timoni", []string{"krrm"}, fail.Usage, "", `kubectl timoni has no command "krrm"`},
-		"an unknown command":       {"kubectl timoni", "timoni", []string{"krm", "x"}, fail.Usage, "", `kubectl timoni krm has no command "x"`},
+		"an unknown command":       {"kubectl timoni", "timoni", []string{"krm", "x"}, fail.Usage, "", `"x" is neither a command nor the file of a function config`},
+		"two operands":             {"timoni-krm", "timoni-krm", []string{"a", "b"}, fail.Usage, "", "takes the file of a function config, not 2 arguments"},
+		"the schema":               {"timoni-krm", "timoni-krm", []string{"schema"}, fail.Done, "{\n", ""},
 		"an unknown flag":          {"timoni-krm", "timoni-krm", []string{"-o", "yaml"}, fail.Usage, "", "unknown shorthand flag"},
 	} {
 		t.Run(name, func(t *testing.T) {

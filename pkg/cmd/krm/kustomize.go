@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+)
+
+const kustomizeLong = `Build a kustomization as 'kustomize build' does, with modules in it.
+
+The kinds of krm.timoni.sh need no annotation and no flag here: this program
+runs them itself, and none is ever left out. Functions and plugins of others are
+refused (exit code 5) unless --enable-exec allows them to run as programs with
+your rights.
+
+DIR is a directory with a kustomization.yaml (default: the current one) or an
+address of one, as kustomize takes it.`
+
+func newKustomize(env cli.Env) *cobra.Command {
+	var k krm.Kustomization
+	var helm bool
+	var helmCommand, restrictor string
+	cmd := &cobra.Command{
+		Use: "kustomize [DIR]", Short: "Build a kustomization that uses modules", Long: kustomizeLong,
+		Args: atMostOne("a directory"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			k.Dir = operand(args, ".")
+			switch restrictor {
+			case "LoadRestrictionsRootOnly":
+			case "LoadRestrictionsNone":
+				k.AnyFile = true
+			default:
+				return fail.Usagef("--load-restrictor %q is neither LoadRestrictionsRootOnly nor LoadRestrictionsNone", restrictor)
+			}
+			if helm {
+				k.Helm = helmCommand
+			}
+			var err error
+			if k.Executable, err = env.Executable(); err != nil {
+				return err
+			}
+			objects, err := k.Build()
+			if err != nil {
+				return err
+			}
+			_, err = env.Stdout.Write(objects)
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&k.EnableExec, "enable-exec", false, "run the functions and plugins of others too")
+	flags.BoolVar(&helm, "enable-helm", false, "inflate helmCharts")
+	flags.StringVar(&helmCommand, "helm-command", "helm", "the helm to run")
+	flags.StringVar(&restrictor, "load-restrictor", "LoadRestrictionsRootOnly", "LoadRestrictionsNone lets kustomizations name files outside their directories")
+	return cmd
+}
+
+func operand(args []string, absent string) string {
+	if len(args) == 0 {
+		return absent
+	}
+	return args[0]
+}
+
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < 2 {
+			return nil
+		}
+		err := fail.Usagef("%s takes %s, not %d arguments", cmd.CommandPath(), what, len(args))
+		return fail.Hint(err, "see '%s --help'", cmd.CommandPath())
+	}
+}

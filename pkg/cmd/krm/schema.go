@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+)
+
+func newSchema(env cli.Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "schema", Short: "Print the schema of function configs",
+		Long: `Print the OpenAPI document of the kinds of krm.timoni.sh. It is a JSON schema
+too: an editor checks a file by it that begins with
+
+    # yaml-language-server: $schema=timoni-krm.json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			schema, err := krm.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(env.Stdout, "%s\n", schema)
+			return err
+		},
+	}
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/provider"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/fn/runtime/runtimeutil"
+	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// Kustomization is a directory to build, with the kinds of this package built
+// in.
+type Kustomization struct {
+	Dir        string
+	Executable string // of this function; it is started once per function config
+	EnableExec bool   // runs functions and plugins of others, too
+	Helm       string // the command for helmCharts, empty to refuse them
+	AnyFile    bool   // lets files lie outside the directory
+}
+
+// Build returns the objects of the kustomization as YAML. Kustomize leaves out
+// a function that it was not told to run, and succeeds; here it is refused.
+func (k Kustomization) Build() ([]byte, error) {
+	objects, err := (&overlay{FileSystem: filesys.MakeFsOnDisk(), build: k}).run(k.options(), k.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return objects.AsYaml()
+}
+
+// options lets every function run: the overlay has replaced or refused them.
+func (k Kustomization) options() *krusty.Options {
+	o := krusty.MakeDefaultOptions()
+	o.Reorder = krusty.ReorderOptionUnspecified
+	o.PluginConfig = types.EnabledPluginConfig(types.BploUseStaticallyLinked)
+	o.PluginConfig.FnpLoadingOptions.EnableExec = true
+	o.PluginConfig.HelmConfig = types.HelmConfig{Enabled: k.Helm != "", Command: k.Helm}
+	if k.AnyFile {
+		o.LoadRestrictions = types.LoadRestrictionsNone
+	}
+	return o
+}
+
+// overlay is the file system as kustomize is to see it: where a kustomization
+// lists functions, their configs stand in the list itself. An entry may be a
+// file, a directory with patches or an address, and kustomize resolves it; what
+// was checked here is then what runs, whatever a second look would find.
+type overlay struct {
+	filesys.FileSystem
+	build Kustomization
+
+	replaced    string // the path of a kustomization that is read differently
+	replacement []byte
+
+	roots []string // whose functions are being looked at, outermost first
+	err   error    // the first one
+}
+
+func (o *overlay) run(options *krusty.Options, dir string) (resmap.ResMap, error) {
+	objects, err := krusty.MakeKustomizer(options).Run(o, dir)
+	if o.err != nil {
+		return nil, o.err // which kustomize takes for a missing kustomization.yaml
+	}
+	return objects, err
+}
+
+// ReadFile returns a file, or a kustomization with its functions in place.
+func (o *overlay) ReadFile(path string) ([]byte, error) {
+	if path == o.replaced {
+		return o.replacement, nil
+	}
+	data, err := o.FileSystem.ReadFile(path)
+	if err != nil || !slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path)) {
+		return data, err
+	}
+	data, err = o.inline(path, data)
+	if o.err == nil {
+		o.err = err
+	}
+	return data, err
+}
+
+func (o *overlay) inline(path string, data []byte) ([]byte, error) {
+	var k types.Kustomization
+	if err := k.Unmarshal(data); err != nil {
+		return data, nil //nolint:nilerr // kustomize says what is wrong
+	}
+	if len(k.Generators)+len(k.Transformers)+len(k.Validators) == 0 {
+		return data, nil
+	}
+	for _, list := range []*[]string{&k.Generators, &k.Transformers, &k.Validators} {
+		var err error
+		if *list, err = o.configs(path, *list); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return sigsyaml.Marshal(k)
+}
+
+// configs returns the function configs that the entries of a list stand for:
+// those that are written in the list first, as kustomize has them.
+func (o *overlay) configs(path string, entries []string) ([]string, error) {
+	factory := resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory())
+	var inline, named []*resource.Resource
+	for _, entry := range entries {
+		configs, err := factory.NewResMapFromBytes([]byte(entry))
+		if err == nil {
+			inline = append(inline, configs.Resources()...)
+			continue
+		}
+		if configs, err = o.named(factory, path, entry); err != nil {
+			return nil, err
+		}
+		if configs.Size() == 0 {
+			return nil, fmt.Errorf("%s: holds no function config", entry)
+		}
+		named = append(named, configs.Resources()...)
+	}
+	var texts []string
+	for _, config := range append(inline, named...) {
+		text, err := o.config(config)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
+
+// named returns the function configs in a file, or what kustomize makes of a
+// directory or an address.
+func (o *overlay) named(factory *resmap.Factory, path, entry string) (resmap.ResMap, error) {
+	root := filepath.Dir(path)
+	if dir, file, err := o.CleanedAbs(filepath.Join(root, entry)); err == nil && file != "" {
+		if !o.build.AnyFile && !dir.HasPrefix(filesys.ConfirmedDir(root)) {
+			return nil, fmt.Errorf("file %q is not in or below the directory of the kustomization", entry)
+		}
+		data, err := o.ReadFile(dir.Join(file))
+		if err != nil {
+			return nil, err
+		}
+		configs, err := factory.NewResMapFromBytes(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", entry, err)
+		}
+		return configs, nil
+	}
+	if slices.Contains(o.roots, root) {
+		return nil, fmt.Errorf("%s: the kustomization is part of what configures its own functions", entry)
+	}
+	alone, err := sigsyaml.Marshal(types.Kustomization{Resources: []string{entry}})
+	if err != nil {
+		return nil, err
+	}
+	inner := &overlay{
+		FileSystem: o.FileSystem, build: o.build,
+		replaced: path, replacement: alone, roots: append(slices.Clone(o.roots), root),
+	}
+	options := o.build.options()
+	options.Reorder = krusty.ReorderOptionNone
+	return inner.run(options, root)
+}
+
+// config returns a function config as it may run. One of ours runs this
+// executable, whatever its annotation says.
+func (o *overlay) config(r *resource.Resource) (string, error) {
+	id := r.OrgId()
+	switch {
+	case id.Group == "" && id.Version == konfig.BuiltinPluginApiVersion:
+	case r.GetApiVersion() == apiVersion:
+		annotations := r.GetAnnotations()
+		annotations[runtimeutil.FunctionAnnotationKey] = fmt.Sprintf("exec: {path: %q}", o.build.Executable)
+		if err := r.SetAnnotations(annotations); err != nil {
+			return "", err
+		}
+	case !o.build.EnableExec:
+		return "", fail.Hint(fail.Refusedf("%s %q is a function or plugin of somebody else's, which would run as a program", id.Kind, id.Name),
+			"if you trust it, add --enable-exec")
+	}
+	text, err := r.AsYAML()
+	return string(text), err
+}

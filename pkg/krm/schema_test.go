@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+)
+
+// TestSchema compares the schema with the one that reviewers have seen.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/schema.json"
+	got, err := krm.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSchemaIsDecode holds that a field that the schema does not have is none
+// that the function takes, and the other way round.
+func TestSchemaIsDecode(t *testing.T) {
+	t.Parallel()
+	text, err := krm.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Definitions map[string]node `json:"definitions"`
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	instance, ok := schema.Definitions["sh.timoni.krm.v1alpha1.Instance"]
+	if !ok {
+		t.Fatal("no Instance")
+	}
+	config := instance.example().(map[string]any)
+	config["metadata"] = map[string]any{"name": "app"}
+	config["spec"].(map[string]any)["module"] = map[string]any{"url": "oci://example.com/app"}
+	config["spec"].(map[string]any)["valuesFrom"] = []any{}
+	config["spec"].(map[string]any)["output"] = map[string]any{"stages": []any{"a"}, "onConflict": "Keep", "hash": []any{"Secret"}, "origin": true}
+	if err := runConfig(t, config); err != nil {
+		t.Errorf("a config with every field of the schema: %v", err)
+	}
+	config["spec"].(map[string]any)["other"] = ""
+	if err := runConfig(t, config); err == nil {
+		t.Error("a field that is not in the schema is taken")
+	}
+}
+
+func runConfig(t *testing.T, config any) error {
+	t.Helper()
+	in, err := json.Marshal(map[string]any{
+		"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": []any{}, "functionConfig": config,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := krm.Read(bytes.NewReader(in))
+	return errors.Join(err, krm.Function{Dir: t.TempDir(), Render: fakeRender}.Run(t.Context(), list))
+}
+
+// node is what these tests know of a schema.
+type node struct {
+	Type       string          `json:"type"`
+	Enum       []string        `json:"enum"`
+	Properties map[string]node `json:"properties"`
+	Items      *node           `json:"items"`
+}
+
+// example returns a value with every field, of the type that the schema says.
+func (n node) example() any {
+	switch {
+	case len(n.Enum) > 0:
+		return n.Enum[0]
+	case n.Type == "string":
+		return "1.30.0"
+	case n.Type == "boolean":
+		return true
+	case n.Type == "array":
+		return []any{n.Items.example()}
+	case n.Type == "object":
+		fields := map[string]any{}
+		for name, p := range n.Properties {
+			fields[name] = p.example()
+		}
+		return fields
+	}
+	return nil
+}
