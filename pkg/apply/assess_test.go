@@ -124,7 +124,7 @@ func TestKeepReason(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(object), &o); err != nil {
 			t.Fatal(err)
 		}
-		if got := keepReason(o); (got != "") != kept {
+		if got := keepReason(o, Unprotected{}); (got != "") != kept {
 			t.Errorf("%s: %q, want a reason: %v", object, got, kept)
 		}
 	}

@@ -66,7 +66,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err = e.decideAll(ctx, plan, live); err != nil {
 		return nil, err
 	}
-	plan.Prune = planPrune(plan.Steps, candidates, live)
+	plan.Prune = planPrune(plan.Steps, candidates, live, Unprotected{})
 	return plan, nil
 }
 

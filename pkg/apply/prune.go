@@ -81,7 +81,7 @@ func skeleton(id api.ID, gv schema.GroupVersion) api.Object {
 // that are gone or belong to another owner by now, else delete or keep. An
 // object that is applied under another identity, because its kind moved to
 // another API group, has the same uid and is never touched.
-func planPrune(steps, candidates []*Step, live *owned) []*Step {
+func planPrune(steps, candidates []*Step, live *owned, also Unprotected) []*Step {
 	applied := map[string]bool{}
 	for _, s := range steps {
 		if s.live != nil {
@@ -95,7 +95,7 @@ func planPrune(steps, candidates []*Step, live *owned) []*Step {
 			continue
 		}
 		c.Action, c.Reason = event.Deleted, ""
-		if reason := keepReason(c.live); reason != "" {
+		if reason := keepReason(c.live, also); reason != "" {
 			c.Action, c.Reason = event.Kept, reason
 		}
 		prune = append(prune, c)
@@ -103,12 +103,30 @@ func planPrune(steps, candidates []*Step, live *owned) []*Step {
 	return prune
 }
 
+// Unprotected says which objects are deleted although others may use what they
+// hold.
+type Unprotected struct {
+	CRDs       bool // definitions of kinds, with all objects of the kind
+	Volumes    bool // PersistentVolumeClaims and PersistentVolumes, with their data
+	Namespaces bool // with all that is in them
+}
+
+func (u Unprotected) allows(o api.Object) bool {
+	switch o.Kind() {
+	case "Namespace":
+		return u.Namespaces
+	case "CustomResourceDefinition":
+		return u.CRDs
+	}
+	return u.Volumes
+}
+
 // keepReason returns why a live object is not deleted, empty when it may be.
-func keepReason(live api.Object) string {
+func keepReason(live api.Object, also Unprotected) string {
 	if isDisabled(live, api.AnnotationPrune) {
 		return "annotated with " + api.AnnotationPrune + ": " + api.DisabledValue
 	}
-	if isProtected(live) {
+	if isProtected(live) && !also.allows(live) {
 		return fmt.Sprintf("a %s is not deleted, it may hold what others use", live.Kind())
 	}
 	return ""
@@ -130,7 +148,7 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
 		}
-		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: event.Deleted})
+		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: event.Deleted, Reason: s.Reason})
 		return nil
 	})
 	if err != nil || !wait {
@@ -146,6 +164,8 @@ type DeleteOptions struct {
 	Wait    bool // until the objects are gone
 	Timeout time.Duration
 	DryRun  bool
+	Also    Unprotected
+	Orphan  bool         // delete the record only, and leave the objects
 	Holder  store.Holder // who deletes, for the lock
 }
 
@@ -155,6 +175,9 @@ type DeleteOptions struct {
 // delete that did not end can be run again.
 func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptions) ([]*Step, error) {
 	m := record.Instance.Metadata
+	if o.Orphan {
+		return e.orphan(ctx, record, o)
+	}
 	recorded, err := e.recorded(record)
 	if err != nil {
 		return nil, err
@@ -163,7 +186,10 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 	if err != nil {
 		return nil, err
 	}
-	steps := planPrune(nil, recorded, live)
+	steps := planPrune(nil, recorded, live, o.Also)
+	if err := e.countVictims(ctx, steps); err != nil {
+		return nil, err
+	}
 	if o.DryRun {
 		return steps, nil
 	}
@@ -178,6 +204,48 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 		}
 		return e.Store.Remove(ctx, record)
 	})
+}
+
+// orphan forgets an instance: its objects stay, with the labels by which an
+// instance of the same name takes them back.
+func (e *Engine) orphan(ctx context.Context, record *store.Record, o DeleteOptions) ([]*Step, error) {
+	steps, err := e.recorded(record)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range steps {
+		s.Action, s.Reason = event.Kept, "the instance is forgotten"
+	}
+	if o.DryRun {
+		return steps, nil
+	}
+	return steps, e.locked(ctx, record.Instance.Metadata, o.Holder, o.Timeout, func(ctx context.Context) error {
+		return e.Store.Remove(ctx, record)
+	})
+}
+
+// countVictims says of each definition of a kind that is to be deleted how many
+// objects go with it.
+func (e *Engine) countVictims(ctx context.Context, steps []*Step) error {
+	for _, s := range steps {
+		if s.Action != event.Deleted || !isCRD(s.live) {
+			continue
+		}
+		gk, _ := definedBy(s.live)
+		r, err := e.Client.Resource(schema.GroupVersionKind{Group: gk.Group, Kind: gk.Kind})
+		if kube.IsUnknownKind(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Ref(), err)
+		}
+		list, _, err := e.Client.List(ctx, r, "", kube.Selector{})
+		if err != nil {
+			return fmt.Errorf("count what %s holds: %w", s.Ref(), err)
+		}
+		s.Reason = fmt.Sprintf("with all objects of its kind, %d now", len(list))
+	}
+	return nil
 }
 
 // deleteOrder returns custom resources before everything else: their

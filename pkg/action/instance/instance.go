@@ -156,6 +156,8 @@ type DeleteRequest struct {
 	Wait    bool // until the objects are gone
 	Timeout time.Duration
 	DryRun  bool
+	Also    apply.Unprotected
+	Orphan  bool         // forget the instance, leave its objects
 	Holder  store.Holder // who deletes, for the lock
 }
 
@@ -165,8 +167,9 @@ func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observe
 	if err != nil {
 		return nil, err
 	}
-	steps, err := apply.New(client, observer).Delete(ctx, record,
-		apply.DeleteOptions{Wait: req.Wait, Timeout: req.Timeout, DryRun: req.DryRun, Holder: req.Holder})
+	steps, err := apply.New(client, observer).Delete(ctx, record, apply.DeleteOptions{
+		Wait: req.Wait, Timeout: req.Timeout, DryRun: req.DryRun, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("delete %s: %w", req.Name, err)
 	}

@@ -22,7 +22,8 @@ func newDelete(c *common) *cobra.Command {
 		Long: "Delete the objects of an instance and then its record. CustomResourceDefinitions,\n" +
 			"Namespaces and volumes are kept, because others may use what they hold, and so\n" +
 			"is what is annotated with action.timoni.sh/prune: disabled. A delete that was\n" +
-			"interrupted can be run again.",
+			"interrupted can be run again. With --orphan the objects stay and the instance\n" +
+			"is forgotten.",
 		Example: cli.Example(c.env, "delete app -n apps", "delete app -n apps --dry-run"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,6 +42,9 @@ func newDelete(c *common) *cobra.Command {
 				return err
 			}
 			result := ui.Result{Outcomes: outcomes, Summary: "deleted " + req.Name}
+			if req.Orphan {
+				result.Summary = "forgot " + req.Name
+			}
 			if req.DryRun {
 				result.DryRun = "dry run"
 			}
@@ -51,6 +55,10 @@ func newDelete(c *common) *cobra.Command {
 	fs.BoolVar(&req.Wait, "wait", true, "wait until the objects are gone")
 	fs.DurationVar(&req.Timeout, "timeout", 5*time.Minute, "how long to wait for the objects to be gone, 0 for ever")
 	fs.BoolVar(&req.DryRun, "dry-run", false, "print what would be deleted, delete nothing")
+	fs.BoolVar(&req.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
+	fs.BoolVar(&req.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
+	fs.BoolVar(&req.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the module too, with all that is in them")
+	fs.BoolVar(&req.Orphan, "orphan", false, "forget the instance and leave its objects")
 	fs.StringVarP(&output, "output", "o", "", "output format: json, yaml or name")
 	fs.BoolVarP(&quiet, "quiet", "q", false, "print no progress")
 	return cmd
