@@ -20,6 +20,7 @@ func New(env cli.Env) *cobra.Command {
 		newList(env),
 		newBuild(env),
 		newShow(env),
+		newTest(env),
 		newVet(env),
 	)
 }

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package module_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// TestTest runs tests of the minimal blueprint, which renders a ConfigMap. Each
+// is run, and run again to be updated.
+func TestTest(t *testing.T) {
+	t.Parallel()
+	const configMap = `apiVersion: v1
+data:
+  message: Hello World
+kind: ConfigMap
+metadata:
+  labels:
+    app.kubernetes.io/managed-by: timoni
+    app.kubernetes.io/name: app
+    app.kubernetes.io/version: 0.0.0-devel
+  name: app
+  namespace: default
+`
+	for name, tc := range map[string]struct {
+		test    string
+		failure string // contained in the first one; none when empty
+		updated string // the test after the update, unless it stays
+	}{
+		"passes": {
+			test: "# It says hello.\nname: x\nnamespace: web\nmodule-version: 1.2.3\nkube-version: 1.30.0\n" +
+				"-- values.yaml --\nmessage: hello\n" +
+				"-- want.yaml --\nkind: ConfigMap\nmetadata: {name: x, namespace: web, labels: {app.kubernetes.io/version: 1.2.3}}\ndata: {message: hello, other: null}\n" +
+				"-- absent --\nConfigMap/y\n",
+		},
+		"later values win": {
+			test: "-- values.yaml --\nmessage: a\n-- values-2.cue --\nvalues: message: \"b\"\n-- values-3.json --\n{\"message\": \"c\"}\n" +
+				"-- want.yaml --\nkind: ConfigMap\ndata: {message: c}\n",
+		},
+		"exact": {test: "-- objects.yaml --\n" + configMap},
+		"exact, otherwise": {
+			test:    "-- objects.yaml --\n" + strings.Replace(configMap, "World", "Moon", 1),
+			failure: "the objects are others:\n--- want\n+++ got\n@@ -1,6 +1,6 @@\n apiVersion: v1\n data:\n-  message: Hello Moon\n+  message: Hello World\n",
+			updated: "-- objects.yaml --\n" + configMap,
+		},
+		"nothing is expected": {
+			test: "# New.\n", failure: "nothing is expected: --update writes", updated: "# New.\n-- objects.yaml --\n" + configMap,
+		},
+		"part, otherwise": {
+			test:    "-- want.yaml --\nkind: ConfigMap\n# kept\n---\nkind: ConfigMap\ndata: {message: x}\n-- absent --\nJob/x\n",
+			failure: "ConfigMap/* is not as it is wanted:\n--- want\n+++ got\n@@ -1,3 +1,3 @@\n data:\n-  message: x\n+  message: Hello World\n kind: ConfigMap",
+			updated: "-- want.yaml --\nkind: ConfigMap\n# kept\n---\ndata:\n  message: Hello World\nkind: ConfigMap\n-- absent --\nJob/x\n",
+		},
+		"null, and there": {
+			test:    "-- want.yaml --\ndata: null\nkind: ConfigMap\n",
+			failure: "-data: null\n+data:\n+  message: Hello World\n", updated: "-- want.yaml --\ndata:\n  message: Hello World\nkind: ConfigMap\n",
+		},
+		"not rendered":       {test: "-- want.yaml --\nkind: Job\n", failure: "Job/* is not rendered: there are ConfigMap/app"},
+		"rendered":           {test: "-- absent --\nConfigMap/app\n", failure: "ConfigMap/app is rendered"},
+		"error":              {test: "-- values.yaml --\nmesage: x\n-- error --\nmesage\n"},
+		"no error":           {test: "-- error --\nmesage\n", failure: "an error is expected, and there is none"},
+		"unexpected error":   {test: "# x\n\n-- values.yaml --\n# y\nmesage: x\n-- absent --\nJob/x\n", failure: "unexpected_error.txtar:5:1"},
+		"unknown setting":    {test: "# x\nnamspace: y\n", failure: `unknown_setting.txtar:2: "namspace: y" is neither a comment`},
+		"unknown values":     {test: "values: x\n", failure: `values "x" are neither default nor debug`},
+		"unknown section":    {test: "# x\n-- wants.yaml --\n", failure: `unknown_section.txtar:2: section "wants.yaml" is none of`},
+		"no name":            {test: "# x\n-- --\n", failure: "no_name.txtar:2: a section has no name"},
+		"no kind":            {test: "-- want.yaml --\na: 1\n", failure: "an object has no kind"},
+		"invalid want":       {test: "-- want.yaml --\na: [\n", failure: "invalid_want.txtar:1: section want.yaml:"},
+		"wrong Kubernetes":   {test: "kube-version: new\n-- absent --\nJob/x\n", failure: `"new" is not a version of Kubernetes`},
+		"embed is not given": {test: "-- values.cue --\n@extern(embed)\nvalues: message: _ @embed(file=\"../x\",type=text)\n-- error --\nembed\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			ctx := context.Background()
+			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(strings.ReplaceAll(name, " ", "_") + ".txtar")
+			write(t, dir, "tests/"+file, tc.test)
+			only := regexp.MustCompile("^" + strings.TrimSuffix(file, ".txtar") + "$")
+			tested, err := module.Test(ctx, module.TestRequest{Dir: dir, Run: only})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(tested[0].Failures, "\n")
+			if len(tested) != 1 || (tc.failure == "") != (tested[0].Status == module.Passed) || !strings.Contains(got, tc.failure) {
+				t.Errorf("%d tests, %s, %s\nwant: %s", len(tested), tested[0].Status, got, tc.failure)
+			}
+			if tested, err = module.Test(ctx, module.TestRequest{Dir: dir, Run: only, Update: true}); err != nil {
+				t.Fatal(err)
+			}
+			want, status := tc.test, tested[0].Status
+			if tc.updated != "" {
+				want = tc.updated
+				if status != module.Updated {
+					t.Errorf("after the update: %s, %q", status, tested[0].Failures)
+				}
+			}
+			data, err := os.ReadFile(tested[0].File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, string(data)); diff != "" {
+				t.Errorf("after the update (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestBlueprints runs the tests that new modules come with.
+func TestBlueprints(t *testing.T) {
+	t.Parallel()
+	for name, minimal := range map[string]bool{"starter": false, "minimal": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			ctx := context.Background()
+			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: minimal}); err != nil {
+				t.Fatal(err)
+			}
+			tested, err := module.Test(ctx, module.TestRequest{Dir: dir})
+			if err != nil || len(tested) < 2 {
+				t.Fatalf("%d tests, %v", len(tested), err)
+			}
+			for _, test := range tested {
+				if test.Status != module.Passed {
+					t.Errorf("%s %s: %q", test.Name, test.Status, test.Failures)
+				}
+			}
+		})
+	}
+}
+
+func TestTestFindsNone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := module.Test(context.Background(), module.TestRequest{Dir: dir}); err == nil {
+		t.Error("no error for what is no module")
+	}
+	write(t, dir, "cue.mod/module.cue", "module: \"timoni.sh/x\"\n")
+	_, err := module.Test(context.Background(), module.TestRequest{Dir: dir})
+	if fail.CodeOf(err) != fail.Failed || len(fail.HintsOf(err)) == 0 {
+		t.Errorf("no tests: %v", err)
+	}
+	write(t, dir, "tests/deep/a.txtar", "")
+	_, err = module.Test(context.Background(), module.TestRequest{Dir: dir, Run: regexp.MustCompile("^a")})
+	if fail.CodeOf(err) != fail.Usage {
+		t.Errorf("none that matches: %v", err)
+	}
+}
+
+// FuzzTest holds reading a test to not panicking, and an update to leave a test
+// that passes or stays as it is.
+func FuzzTest(f *testing.F) {
+	f.Add("# x\nname: y\n-- values.yaml --\nmessage: a\n-- want.yaml --\nkind: ConfigMap\n---\nkind: ConfigMap\ndata: {message: [1, {name: a}]}\n")
+	f.Add("-- objects.yaml --\n-- error --\nx\n-- absent --\nA/b")
+	dir := f.TempDir()
+	if _, err := module.Init(context.Background(), module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		write(t, dir, "tests/fuzz.txtar", text)
+		req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz$"), Update: true}
+		first, err := module.Test(context.Background(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first[0].Status != module.Updated {
+			return
+		}
+		second, err := module.Test(context.Background(), req)
+		if err != nil || second[0].Status != module.Passed {
+			t.Errorf("after an update: %s, %q, %v", second[0].Status, second[0].Failures, err)
+		}
+	})
+}
