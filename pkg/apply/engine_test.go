@@ -299,9 +299,10 @@ func TestPruneWaits(t *testing.T) {
 	w.apply(w.request(configMap("old", "x")))
 	never := strings.Replace(deployment("new"), "spec: {containers", "spec: {nodeSelector: {no: node}, containers", 1)
 	req := w.request(never)
-	req.Timeout = time.Second
+	req.Timeout = 3 * time.Second // the scheduler's warning must have come
 	_, err := w.engine.Apply(t.Context(), req)
-	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "Deployment/"+w.ns+"/new is not ready in time") {
+	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "Deployment/"+w.ns+"/new is not ready in time") ||
+		!strings.Contains(err.Error(), "FailedScheduling: 0/1 nodes are available") {
 		t.Errorf("error %v (code %d)", err, fail.CodeOf(err))
 	}
 	if w.live("v1", "ConfigMap", "old") == nil {

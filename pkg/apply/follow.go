@@ -44,7 +44,7 @@ func (e *Engine) follow(ctx context.Context, steps []*Step) <-chan change {
 func selectorFor(steps []*Step) kube.Selector {
 	o := steps[0].Object
 	if len(steps) == 1 {
-		return kube.Selector{Name: o.Name()}
+		return kube.ByName(o.Name())
 	}
 	if steps[0].live != nil {
 		o = steps[0].live

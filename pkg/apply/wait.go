@@ -54,6 +54,9 @@ func (w *readiness) run(ctx context.Context) error {
 	defer stop()
 	changes := w.engine.follow(ctx, w.steps())
 	for len(w.open) > 0 {
+		if err := w.failed(ctx); err != nil {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return w.notReady(ctx)
@@ -97,10 +100,26 @@ func (w *readiness) see(s *Step, live api.Object) error {
 	if waiting && (before.health != now.health || before.message != now.message) {
 		w.report(s, now)
 	}
-	if now.health == api.HealthFailed {
-		return fail.With(fail.NotReady, fmt.Errorf("%s failed: %s", s.Ref(), now.message))
+	return nil
+}
+
+// failed returns the error of the first object that can no longer become ready.
+func (w *readiness) failed(ctx context.Context) error {
+	for _, s := range w.steps() {
+		if w.open[s].health == api.HealthFailed {
+			return fail.With(fail.NotReady, fmt.Errorf("%s failed: %s", s.Ref(), w.explain(ctx, s)))
+		}
 	}
 	return nil
+}
+
+// explain returns all that is known of why an object is not ready.
+func (w *readiness) explain(ctx context.Context, s *Step) string {
+	message := w.open[s].message
+	if why := w.engine.why(ctx, s.live); why != "" {
+		message += "; " + why
+	}
+	return message
 }
 
 func (w *readiness) report(s *Step, now state) {
@@ -142,9 +161,11 @@ func (w *readiness) notReady(ctx context.Context) error {
 	if !errors.Is(context.Cause(ctx), errTimeout) {
 		return fmt.Errorf("interrupted while %d objects were not ready: %w", len(w.open), context.Cause(ctx))
 	}
+	ctx, cancel := bookkeeping(ctx)
+	defer cancel()
 	errs := make([]error, 0, len(w.open))
 	for _, s := range w.steps() {
-		errs = append(errs, fmt.Errorf("%s is not ready in time: %s", s.Ref(), w.open[s].message))
+		errs = append(errs, fmt.Errorf("%s is not ready in time: %s", s.Ref(), w.explain(ctx, s)))
 	}
 	return fail.With(fail.NotReady, errors.Join(errs...))
 }

@@ -68,15 +68,14 @@ func (c *Client) Get(ctx context.Context, r Resource, ns, name string) (api.Obje
 	return c.object(u, err)
 }
 
-// Selector selects objects by labels, by name or, when it is zero, all.
-type Selector struct{ Labels, Name string }
+// Selector selects objects by labels, by fields or, when it is zero, all.
+type Selector struct{ Labels, Fields string }
+
+// ByName selects the object with a name.
+func ByName(name string) Selector { return Selector{Fields: "metadata.name=" + name} }
 
 func (s Selector) options() metav1.ListOptions {
-	o := metav1.ListOptions{LabelSelector: s.Labels}
-	if s.Name != "" {
-		o.FieldSelector = "metadata.name=" + s.Name
-	}
-	return o
+	return metav1.ListOptions{LabelSelector: s.Labels, FieldSelector: s.Fields}
 }
 
 // List returns the objects that are selected, of one namespace or, when ns is

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+)
+
+func core(resource, kind string) kube.Resource {
+	return kube.Resource{
+		GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: resource}, Kind: kind, Namespaced: true,
+	}
+}
+
+// why returns what is known beside its conditions of an object that is not
+// ready: what a container of its pods says, or the newest warning about a pod
+// or the object itself; empty when nothing is known. It is only a help: what
+// may not be read is left out.
+func (e *Engine) why(ctx context.Context, live api.Object) string {
+	if live == nil {
+		return ""
+	}
+	for _, pod := range e.podsOf(ctx, live) {
+		if isReady(pod) {
+			continue
+		}
+		if reason := containerTrouble(pod); reason != "" {
+			return "Pod/" + pod.Name() + ": " + reason
+		}
+		if warning := e.lastWarning(ctx, pod); warning != "" {
+			return "Pod/" + pod.Name() + ": " + warning
+		}
+	}
+	return e.lastWarning(ctx, live)
+}
+
+// podsOf returns the pods that a workload selects, or the pod itself.
+func (e *Engine) podsOf(ctx context.Context, live api.Object) []api.Object {
+	if live.Group() == "" && live.Kind() == "Pod" {
+		return []api.Object{live}
+	}
+	if !isBuiltIn(live.Group()) {
+		return nil
+	}
+	labels, _, _ := unstructured.NestedStringMap(live, "spec", "selector", "matchLabels")
+	if len(labels) == 0 {
+		return nil
+	}
+	var terms []string
+	for k, v := range labels {
+		terms = append(terms, k+"="+v)
+	}
+	slices.Sort(terms)
+	pods, _, err := e.Client.List(ctx, core("pods", "Pod"), live.Namespace(), kube.Selector{Labels: strings.Join(terms, ",")})
+	if err != nil {
+		return nil
+	}
+	return pods
+}
+
+func isReady(pod api.Object) bool {
+	phase, _, _ := unstructured.NestedString(pod, "status", "phase")
+	return hasCondition(pod, "Ready") || phase == "Succeeded"
+}
+
+// containerTrouble returns the reason why a container waits or has ended.
+func containerTrouble(pod api.Object) string {
+	for _, field := range []string{"initContainerStatuses", "containerStatuses"} {
+		statuses, _, _ := unstructured.NestedSlice(pod, "status", field)
+		for _, s := range statuses {
+			status, _ := s.(map[string]any)
+			for _, state := range []string{"waiting", "terminated"} {
+				reason, _, _ := unstructured.NestedString(status, "state", state, "reason")
+				message, _, _ := unstructured.NestedString(status, "state", state, "message")
+				switch reason {
+				case "", "ContainerCreating", "PodInitializing", "Completed":
+					continue
+				}
+				return strings.TrimSuffix(fmt.Sprintf("container %v: %s: %s", status["name"], reason, firstLine(message)), ": ")
+			}
+		}
+	}
+	return ""
+}
+
+// lastWarning returns the newest warning event about an object.
+func (e *Engine) lastWarning(ctx context.Context, o api.Object) string {
+	events, _, err := e.Client.List(ctx, core("events", "Event"), o.Namespace(),
+		kube.Selector{Fields: "type=Warning,involvedObject.uid=" + kube.UID(o)})
+	if err != nil || len(events) == 0 {
+		return ""
+	}
+	newest := slices.MaxFunc(events, func(a, b api.Object) int { return strings.Compare(eventTime(a), eventTime(b)) })
+	return fmt.Sprintf("%v: %s", newest["reason"], firstLine(fmt.Sprint(newest["message"])))
+}
+
+// eventTime returns when an event was last seen. The field depends on the API
+// that its reporter used.
+func eventTime(o api.Object) string {
+	for _, field := range []string{"lastTimestamp", "eventTime", "firstTimestamp"} {
+		if t, ok := o[field].(string); ok && t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
