@@ -60,9 +60,9 @@ func PackArtifact(name string, o ArtifactOptions) (v1.Image, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
+		data, readErr := os.ReadFile(name)
+		if readErr != nil {
+			return nil, readErr
 		}
 		return PackContent(filepath.Base(name), data, o)
 	}

@@ -141,7 +141,8 @@ func readPointer(name string) (pointer, error) {
 		return pointer{}, err
 	}
 	var p pointer
-	return p, json.Unmarshal(data, &p)
+	err = json.Unmarshal(data, &p)
+	return p, err
 }
 
 // lockWait is how long a process waits for another one's download before it
@@ -280,22 +281,29 @@ func (c Cache) List() ([]CacheEntry, error) {
 		return nil, nil
 	}
 	err := c.eachPointer(func(_ string, p pointer) error {
-		digest, err := v1.NewHash(p.Digest)
-		if err != nil {
-			return nil // prune removes it
+		if entry, ok := c.entry(p); ok {
+			list = append(list, entry)
 		}
-		info, err := os.Stat(c.blob(digest))
-		if err != nil {
-			return nil
-		}
-		list = append(list, CacheEntry{
-			Reference: p.Reference, Digest: p.Digest, LastUsed: info.ModTime().UTC().Truncate(time.Second),
-			Size: info.Size() + c.layersSize(digest, info.Size()),
-		})
 		return nil
 	})
 	slices.SortFunc(list, func(a, b CacheEntry) int { return cmp.Compare(a.Reference, b.Reference) })
 	return list, err
+}
+
+// entry describes what an address leads to, unless that is gone.
+func (c Cache) entry(p pointer) (CacheEntry, bool) {
+	digest, err := v1.NewHash(p.Digest)
+	if err != nil {
+		return CacheEntry{}, false
+	}
+	info, err := os.Stat(c.blob(digest))
+	if err != nil {
+		return CacheEntry{}, false
+	}
+	return CacheEntry{
+		Reference: p.Reference, Digest: p.Digest, LastUsed: info.ModTime().UTC().Truncate(time.Second),
+		Size: info.Size() + c.layersSize(digest, info.Size()),
+	}, true
 }
 
 // layersSize returns the bytes of those layers of a manifest that are there.

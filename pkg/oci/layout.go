@@ -227,7 +227,7 @@ func archiveReader(name string, limits Limits) (func(file string, limit int64) (
 		return nil, err
 	}
 	defer f.Close()
-	files, budget := map[string][]byte{}, budget{limits: limits}
+	files, spent := map[string][]byte{}, budget{limits: limits}
 	for r := tar.NewReader(f); ; {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -239,7 +239,7 @@ func archiveReader(name string, limits Limits) (func(file string, limit int64) (
 		if header.Typeflag != tar.TypeReg {
 			continue // directories, and what no image consists of
 		}
-		if err = budget.take(header.Name, header.Size); err != nil {
+		if err = spent.take(header.Name, header.Size); err != nil {
 			return nil, err
 		}
 		if files[path.Clean(header.Name)], err = io.ReadAll(r); err != nil {
