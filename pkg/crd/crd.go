@@ -45,6 +45,20 @@ type Version struct {
 	hasStatus bool           // the status is a subresource
 }
 
+// Schema returns the openAPIV3Schema, which must not be changed.
+func (v Version) Schema() map[string]any { return v.schema }
+
+// Version returns a version by its name; ok says whether there is one that the
+// API server serves.
+func (d Definition) Version(name string) (v Version, ok bool) {
+	for _, v := range d.Versions {
+		if v.Name == name && v.Served {
+			return v, true
+		}
+	}
+	return Version{}, false
+}
+
 // Parse reads YAML documents or JSON. Lists are taken apart; objects of other
 // kinds are left out. The definitions are sorted by group and kind.
 func Parse(data []byte) ([]Definition, error) {

@@ -12,13 +12,23 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
 
-// root goes through an object as the API server does before it validates:
-// fields that the schema does not know are dropped, and reported here;
-// defaults are filled in.
-func (c *checker) root(schema map[string]any, object api.Object) {
-	s := maps.Clone(schema)
+// Complete returns a copy of an object as the API server has it before it
+// validates: defaults are filled in, fields that the schema does not know
+// dropped.
+func (v Version) Complete(object api.Object) api.Object {
+	return new(checker).complete(v, object)
+}
+
+// complete does so and reports what is dropped.
+func (c *checker) complete(v Version, object api.Object) api.Object {
+	object = object.DeepCopy()
+	if v.hasStatus {
+		delete(object, "status") // only the subresource writes it
+	}
+	s := maps.Clone(v.schema)
 	s["x-kubernetes-embedded-resource"] = true
 	c.walk("", s, map[string]any(object), false)
+	return object
 }
 
 // walk goes through a value. preserve says that a schema further up keeps

@@ -62,27 +62,29 @@ func NewValidator(definitions []Definition) *Validator {
 	return v
 }
 
+// Definition returns the definition of the object's kind; ok says whether there
+// is one.
+func (v *Validator) Definition(object api.Object) (d Definition, ok bool) {
+	d, ok = v.definitions[groupKind{object.Group(), object.Kind()}]
+	return d, ok
+}
+
 // Validate returns what the API server would refuse in the object for its
 // structure, and the fields that it would drop, in the order of the paths. It
 // knows nothing of objects of other kinds, and leaves rules in CEL to the API
 // server. As that does, it fills in defaults first, in a copy.
 func (v *Validator) Validate(object api.Object) []Problem {
-	d, known := v.definitions[groupKind{object.Group(), object.Kind()}]
+	d, known := v.Definition(object)
 	if !known {
 		return nil
 	}
-	i := slices.IndexFunc(d.Versions, func(version Version) bool { return version.Name == object.Version() })
-	if i < 0 || !d.Versions[i].Served {
+	version, served := d.Version(object.Version())
+	if !served {
 		return []Problem{{object.ID(), "apiVersion",
 			fmt.Sprintf("version %q is not one that the CRD serves: %s", object.Version(), d.served()), d.Name}}
 	}
-	version := d.Versions[i]
 	c := &checker{object: object.ID(), crd: d.Name + " " + version.Name}
-	object = object.DeepCopy()
-	if version.hasStatus {
-		delete(object, "status") // only the subresource writes it
-	}
-	c.root(version.schema, object)
+	object = c.complete(version, object)
 	schema, err := v.schema(d, version)
 	if err != nil {
 		c.add("", "the schema cannot be used: %v", err)

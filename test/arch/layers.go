@@ -51,6 +51,7 @@ func layers() []layer {
 		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},
 		{"crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
+		{"crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel"}},
 		{"source", 2, nil},
 		{"render", 2, []string{cue, apimachinery, yaml}},
 		{"blueprint", 2, nil},

@@ -13,6 +13,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	action "github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd/cel"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
@@ -73,6 +74,7 @@ type variant struct {
 // all that is wrong with it. The error is about what kept it from doing so.
 func Vet(ctx context.Context, req VetRequest) (*Vetted, error) {
 	v := &Vetted{Images: []string{}, Findings: []Finding{}}
+	req.Validate, req.Rules = action.ValidateStrict, cel.New()
 	variants := req.variants()
 	for i, variant := range variants {
 		v.Builds = append(v.Builds, variant.name)
@@ -135,6 +137,8 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 		return nil
 	case isNoModule(err) || ctx.Err() != nil:
 		return err
+	case v.addStructure(err, b.name):
+		return nil
 	case err != nil:
 		v.add(Finding{Severity: Error, Message: err.Error()}, b.name)
 		return nil
@@ -148,6 +152,18 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 		v.Objects = len(result.Objects())
 	}
 	return nil
+}
+
+// addStructure adds what is wrong with custom resources, if that is the error.
+func (v *Vetted) addStructure(err error, build string) bool {
+	e, ok := errors.AsType[*action.StructureError](err)
+	if !ok {
+		return false
+	}
+	for _, problem := range e.Problems {
+		v.add(Finding{Severity: Error, Message: problem}, build)
+	}
+	return true
 }
 
 // isNoModule says whether there is nothing to vet, or the command line is

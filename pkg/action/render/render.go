@@ -35,6 +35,7 @@ type Request struct {
 
 	Validate Validation       // of custom resources
 	CRDs     []crd.Definition // to validate by, beside those that the module renders
+	Rules    Rules            // nil: rules in CEL are left to the API server
 }
 
 // Result is a rendered instance. Its health checks work after the module's
@@ -64,7 +65,7 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 	for _, warning := range rendered.Warnings {
 		observer.Observe(event.Warning{Text: warning})
 	}
-	if err = checkStructure(req, rendered.Objects(), observer); err != nil {
+	if err = checkStructure(ctx, req, rendered.Objects(), observer); err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
 	return &Result{Result: rendered, Module: api.Module{

@@ -3,6 +3,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +24,13 @@ const (
 	ValidateOff    Validation = "off"
 )
 
-// StructureError is what is wrong with the structure of the custom resources.
+// Rules judge a custom resource by the rules in CEL of its CRD: package
+// crd/cel. It is asked about objects whose structure is right.
+type Rules interface {
+	Validate(ctx context.Context, d crd.Definition, object api.Object) []crd.Problem
+}
+
+// StructureError is what is wrong with the custom resources.
 type StructureError struct{ Problems []string }
 
 // maxProblems is how many problems an error shows: a screen at most.
@@ -41,11 +48,11 @@ func (e *StructureError) Error() string {
 
 // checkStructure holds custom resources to the CRDs that are given and to
 // those among the objects, which win.
-func checkStructure(req Request, objects []api.Object, observer event.Observer) error {
+func checkStructure(ctx context.Context, req Request, objects []api.Object, observer event.Observer) error {
 	if req.Validate != ValidateStrict && req.Validate != ValidateWarn {
 		return nil
 	}
-	problems := structureProblems(req.CRDs, objects)
+	problems := structureProblems(ctx, req, objects)
 	if len(problems) > 0 && req.Validate == ValidateStrict {
 		return &StructureError{Problems: problems}
 	}
@@ -55,8 +62,8 @@ func checkStructure(req Request, objects []api.Object, observer event.Observer) 
 	return nil
 }
 
-func structureProblems(given []crd.Definition, objects []api.Object) []string {
-	definitions := slices.Clone(given)
+func structureProblems(ctx context.Context, req Request, objects []api.Object) []string {
+	definitions := slices.Clone(req.CRDs)
 	var problems []string
 	for _, object := range objects {
 		d, ok, err := crd.FromObject(object)
@@ -72,7 +79,11 @@ func structureProblems(given []crd.Definition, objects []api.Object) []string {
 	}
 	validator := crd.NewValidator(definitions)
 	for _, object := range objects {
-		for _, p := range validator.Validate(object) {
+		found := validator.Validate(object)
+		if d, known := validator.Definition(object); known && len(found) == 0 && req.Rules != nil {
+			found = req.Rules.Validate(ctx, d, object)
+		}
+		for _, p := range found {
 			problems = append(problems, p.String())
 		}
 	}

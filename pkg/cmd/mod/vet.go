@@ -12,6 +12,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
@@ -22,7 +24,9 @@ MODULE is a directory, by default the current one, or oci://HOST/PATH[:VERSION].
 It is built with its own values or, where values are given, with these over its
 own; with --debug also with the build tag debug, which selects debug_values.cue.
 Beside the rules of the module and of the API server, each container's image has
-to have a tag or a digest, and cue.mod/module.cue a language version.
+to have a tag or a digest, and cue.mod/module.cue a language version. Custom
+resources are held to their CRDs, rules in CEL included, where the module renders
+these or --crds names them.
 
 The exit code is 1 when the module is not valid.`
 
@@ -41,6 +45,9 @@ func newVet(env cli.Env) *cobra.Command {
 	fs.BoolVar(&o.req.WithDebug, "debug", false, "build with the debug values as well")
 	fs.StringArrayVar(&o.req.KubeVersions, "kube-version", nil, "`VERSION` of Kubernetes to build for; may be repeated")
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	fs.StringArrayVar(&o.crds, "crds", nil,
+		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
+	fs.BoolVar(&o.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
 	o.module.Registry.Process = env
 	o.module.AddTo(fs)
 	return cmd
@@ -50,6 +57,8 @@ type vetting struct {
 	env                     cli.Env
 	req                     module.VetRequest
 	name, namespace, output string
+	crds                    []string
+	private                 bool
 	module                  option.Module
 }
 
@@ -63,6 +72,12 @@ func (o *vetting) run(ctx context.Context, args []string) error {
 		return err
 	}
 	o.req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
+	o.req.CRDs, err = crd.Read(ctx, crd.Files{
+		Names: o.crds, Stdin: o.env.Stdin, Download: download.Options{AllowPrivate: o.private, UserAgent: cli.UserAgent("mod")},
+	})
+	if err != nil {
+		return err
+	}
 	vetted, err := module.Vet(ctx, o.req)
 	if err != nil {
 		return err
