@@ -5,6 +5,7 @@
 package module
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -47,7 +48,7 @@ func Format(paths []string) ([]Formatted, error) {
 			if err != nil {
 				return nil, err
 			}
-			if string(after) != string(before) {
+			if !bytes.Equal(after, before) {
 				changed = append(changed, Formatted{Path: file, Before: before, New: after})
 			}
 		}

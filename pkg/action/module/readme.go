@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
@@ -76,5 +77,5 @@ func withTable(readme, table []byte) ([]byte, error) {
 	if !hasEnd {
 		return nil, fmt.Errorf("a line %q has no line %q after it", configBegin[:len(configBegin)-1], configEnd[:len(configEnd)-1])
 	}
-	return append(append(append(append(head[:len(head):len(head)], configBegin...), section...), configEnd...), tail...), nil
+	return slices.Concat(head, []byte(configBegin+section+configEnd), tail), nil
 }

@@ -128,7 +128,7 @@ func (req TestRequest) run(ctx context.Context, t *Tested) {
 		ModuleVersion: cmp.Or(c.moduleVersion, ref.DevelVersion), KubeVersion: cmp.Or(c.kubeVersion, req.KubeVersion),
 		Values: c.values,
 	})
-	changed := false
+	var changed bool
 	if err != nil || c.expectsError {
 		changed = c.checkError(t, err, req.Update)
 	} else {

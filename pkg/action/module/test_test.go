@@ -5,7 +5,6 @@ package module_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -86,7 +85,7 @@ metadata:
 			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join(strings.ReplaceAll(name, " ", "_") + ".txtar")
+			file := strings.ReplaceAll(name, " ", "_") + ".txtar"
 			write(t, dir, "tests/"+file, tc.test)
 			only := regexp.MustCompile("^" + strings.TrimSuffix(file, ".txtar") + "$")
 			tested, err := module.Test(ctx, module.TestRequest{Dir: dir, Run: only})

@@ -43,6 +43,11 @@ type Finding struct {
 	Path      string     `json:"path,omitempty"` // in the configuration
 	Message   string     `json:"message"`
 	Positions []Position `json:"positions,omitempty"`
+	// Rule is what the module says of the field, where that is known, and Advice
+	// what may be done.
+	Rule         string    `json:"rule,omitempty"`
+	RulePosition *Position `json:"rulePosition,omitempty"`
+	Advice       string    `json:"advice,omitempty"`
 	// Builds are those that it was found in, where there are several.
 	Builds []string `json:"builds,omitempty"`
 }
@@ -129,19 +134,8 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 			v.add(Finding{Severity: Warning, Message: w.Text}, b.name)
 		}
 	}))
-	switch problems, ok := errors.AsType[*values.Error](err); {
-	case ok:
-		for _, p := range causes(problems.Problems) {
-			v.add(finding(p), b.name)
-		}
-		return nil
-	case isNoModule(err) || ctx.Err() != nil:
-		return err
-	case v.addStructure(err, b.name):
-		return nil
-	case err != nil:
-		v.add(Finding{Severity: Error, Message: err.Error()}, b.name)
-		return nil
+	if err != nil {
+		return v.addError(ctx, err, b.name)
 	}
 	for _, p := range result.ImageProblems {
 		v.add(finding(p), b.name)
@@ -166,6 +160,23 @@ func (v *Vetted) addStructure(err error, build string) bool {
 	return true
 }
 
+// addError adds what an error says of the module, or returns the error when it
+// is not about that.
+func (v *Vetted) addError(ctx context.Context, err error, build string) error {
+	switch problems, ok := errors.AsType[*values.Error](err); {
+	case ok:
+		for _, p := range causes(problems.Problems) {
+			v.add(finding(p), build)
+		}
+	case isNoModule(err) || ctx.Err() != nil:
+		return err
+	case v.addStructure(err, build):
+	default:
+		v.add(Finding{Severity: Error, Message: err.Error()}, build)
+	}
+	return nil
+}
+
 // isNoModule says whether there is nothing to vet, or the command line is
 // wrong.
 func isNoModule(err error) bool {
@@ -186,7 +197,11 @@ func causes(problems []values.Problem) []values.Problem {
 }
 
 func finding(p values.Problem) Finding {
-	f := Finding{Severity: Error, Path: p.Path, Message: p.Message}
+	f := Finding{Severity: Error, Path: p.Path, Message: p.Message, Rule: p.Rule, Advice: p.Advice}
+	if p.RulePosition.IsValid() {
+		at := position(p.RulePosition)
+		f.RulePosition = &at
+	}
 	for _, pos := range p.Positions {
 		f.Positions = append(f.Positions, position(pos))
 	}
@@ -202,7 +217,7 @@ func (v *Vetted) add(f Finding, build string) {
 	for i, known := range v.Findings {
 		if cmp.Or(cmp.Compare(known.Path, f.Path), cmp.Compare(known.Message, f.Message)) == 0 &&
 			slices.Equal(known.Positions, f.Positions) {
-			v.Findings[i].Builds = append(known.Builds, build)
+			v.Findings[i].Builds = append(v.Findings[i].Builds, build)
 			return
 		}
 	}

@@ -3,6 +3,7 @@
 package mod
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -79,7 +80,7 @@ func (o *formatting) stdin() error {
 		return err
 	}
 	f := module.Formatted{Path: "<stdin>", Before: before, New: after}
-	changed := string(after) != string(before)
+	changed := !bytes.Equal(after, before)
 	switch {
 	case !o.diff && !o.check:
 		_, err = o.env.Stdout.Write(after)

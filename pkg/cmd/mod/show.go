@@ -5,6 +5,7 @@ package mod
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -139,10 +140,8 @@ func (o *showing) command(use, short string, run func(context.Context, ref.Refer
 // format says whether -o is one of known; with the first, that of a person, it
 // returns false.
 func (o *showing) format(first string, known ...string) (structured bool, err error) {
-	for _, f := range known {
-		if o.output == f {
-			return true, nil
-		}
+	if slices.Contains(known, o.output) {
+		return true, nil
 	}
 	if o.output == first {
 		return false, nil

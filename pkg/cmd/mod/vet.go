@@ -127,6 +127,16 @@ func describe(f module.Finding) string {
 	for _, p := range f.Positions[min(1, len(f.Positions)):] {
 		b.WriteString("    " + place(p) + "\n")
 	}
+	if f.Rule != "" {
+		b.WriteString("    the module says: " + f.Rule)
+		if f.RulePosition != nil {
+			b.WriteString("   (" + place(*f.RulePosition) + ")")
+		}
+		b.WriteByte('\n')
+	}
+	if f.Advice != "" {
+		b.WriteString("    " + f.Advice + "\n")
+	}
 	return b.String()
 }
 
