@@ -3,6 +3,7 @@
 package vendor_test
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -41,7 +42,7 @@ func TestKubernetesVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := regexp.MustCompile(`(?m)^\tk8s.io/api v0\.(\d+)\.`).FindSubmatch(data)
-	if m == nil || "1."+string(m[1]) != vendor.KubernetesVersion {
+	if len(m) < 2 || "1."+string(m[1]) != vendor.KubernetesVersion {
 		t.Errorf("the schemas are of %s, KubernetesVersion is %s", m, vendor.KubernetesVersion)
 	}
 }
@@ -55,6 +56,7 @@ func TestKubernetes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	samples := filepath.FromSlash("../../../test/modules/minimal/cue.mod/gen")
 	packages := map[string]bool{}
 	for _, file := range files {
 		rel, err := filepath.Rel(filepath.Join(dir, "cue.mod", "gen"), file.Path)
@@ -62,11 +64,11 @@ func TestKubernetes(t *testing.T) {
 			t.Fatal(err)
 		}
 		packages[filepath.ToSlash(filepath.Dir(rel))] = true
-		sample, err := os.ReadFile(filepath.Join("../../../test/modules/minimal/cue.mod/gen", rel))
+		sample, err := os.ReadFile(filepath.Join(samples, rel))
 		if err != nil {
 			continue
 		}
-		if got, err := os.ReadFile(file.Path); err != nil || string(got) != string(sample) {
+		if got, err := os.ReadFile(file.Path); err != nil || !bytes.Equal(got, sample) {
 			t.Errorf("%s is not that of test/modules/minimal: %v", rel, err)
 		}
 	}
