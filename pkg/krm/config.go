@@ -49,7 +49,18 @@ type moduleConfig struct {
 }
 
 type valuesConfig struct {
-	File string `json:"file" schema:"required" doc:"A file of CUE, YAML or JSON in or below the directory of the kustomization."`
+	File string     `json:"file" doc:"A file of CUE, YAML or JSON in or below the directory of the kustomization."`
+	Item itemConfig `json:"item" doc:"A ConfigMap among the objects that a transformer works on."`
+}
+
+// itemConfig names a ConfigMap of the stream, as the stream has it: kustomize
+// has applied namespaces and prefixes by then. Not a Secret, because errors of
+// values show them.
+type itemConfig struct {
+	Kind      string `json:"kind" schema:"ConfigMap"`
+	Name      string `json:"name" schema:"required"`
+	Namespace string `json:"namespace" doc:"Needed only where two have the name."`
+	Key       string `json:"key" schema:"required" doc:"The key of the data. It ends in .cue or .json, else it holds YAML."`
 }
 
 type outputConfig struct {
@@ -120,11 +131,29 @@ func (c *instanceConfig) check() error {
 		problems = append(problems, fieldErrorf("spec.module.url", "is missing"))
 	}
 	for i, from := range c.Spec.ValuesFrom {
-		if from.File == "" {
-			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.valuesFrom[%d].file", i), "is missing"))
-		}
+		problems = append(problems, from.check(fmt.Sprintf("spec.valuesFrom[%d]", i)))
 	}
 	return errors.Join(append(problems, c.Spec.Output.check())...)
+}
+
+func (v valuesConfig) check(field string) error {
+	item := v.Item
+	switch {
+	case item == itemConfig{}:
+		if v.File == "" {
+			return fieldErrorf(field+".file", "is missing")
+		}
+		return nil
+	case v.File != "":
+		return fieldErrorf(field, "has a file and an item: each is an entry of its own")
+	case item.Kind != "" && item.Kind != "ConfigMap":
+		return fieldErrorf(field+".item.kind", "%q is not ConfigMap", item.Kind)
+	case item.Name == "":
+		return fieldErrorf(field+".item.name", "is missing")
+	case item.Key == "":
+		return fieldErrorf(field+".item.key", "is missing")
+	}
+	return nil
 }
 
 var (

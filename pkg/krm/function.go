@@ -63,7 +63,7 @@ func (f Function) instance(ctx context.Context, list *List, s subject) error {
 	if len(config.Spec.Output.Hash) > 0 && len(list.Items) > 0 {
 		return list.report(s, fieldErrorf("spec.output.hash", "only kustomize adds hashes, and only to the objects of a generator: list this config under generators:"))
 	}
-	in, err := f.resolve(config, &s)
+	in, err := f.resolve(config, list.Items, &s)
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -110,7 +110,7 @@ func produce(config *instanceConfig, result *render.Result, files bool, in Insta
 
 // resolve reads what the config names. What is needed to explain an error in
 // it goes into s.
-func (f Function) resolve(config *instanceConfig, s *subject) (Instance, error) {
+func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subject) (Instance, error) {
 	module, err := f.module(config.Spec.Module)
 	if err != nil {
 		return Instance{}, err
@@ -121,12 +121,20 @@ func (f Function) resolve(config *instanceConfig, s *subject) (Instance, error) 
 		Module:    module, Package: config.Spec.Package, KubeVersion: config.Spec.KubeVersion,
 	}
 	for i, from := range config.Spec.ValuesFrom {
-		src, err := readValues(f.Dir, from.File)
+		field := fmt.Sprintf("spec.valuesFrom[%d]", i)
+		var src values.Source
+		if from.File != "" {
+			s.files = append(s.files, from.File)
+			src, err = readValues(f.Dir, from.File)
+			err = atField(field+".file", err)
+		} else {
+			src, err = from.Item.values(items)
+			err = atField(field+".item", err)
+		}
 		if err != nil {
-			return Instance{}, atField(fmt.Sprintf("spec.valuesFrom[%d].file", i), err)
+			return Instance{}, err
 		}
 		in.Values = append(in.Values, src)
-		s.files = append(s.files, from.File)
 	}
 	if config.Spec.Values != nil {
 		src, fields, err := inlineValues(config.Spec.Values)

@@ -3,7 +3,11 @@
 package krm
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -62,4 +66,33 @@ func locate(n *yaml.Node, path string, fields map[place]string) {
 			locate(child, field, fields)
 		}
 	}
+}
+
+// values returns the values that a ConfigMap of the stream holds.
+func (c itemConfig) values(items []*yaml.RNode) (values.Source, error) {
+	if len(items) == 0 {
+		return values.Source{}, errors.New("kustomize passes objects only to what is listed under transformers: there are none here")
+	}
+	var found []*yaml.RNode
+	for _, item := range items {
+		if isConfigMap(item) && item.GetName() == c.Name && (c.Namespace == "" || item.GetNamespace() == c.Namespace) {
+			found = append(found, item)
+		}
+	}
+	if len(found) != 1 {
+		return values.Source{}, fmt.Errorf("%d of the objects are a ConfigMap %q, and not one", len(found), c.Name)
+	}
+	text, ok := found[0].GetDataMap()[c.Key]
+	if !ok {
+		return values.Source{}, fmt.Errorf("ConfigMap %q has no key %q%s", c.Name, c.Key,
+			suggest(c.Key, slices.Sorted(maps.Keys(found[0].GetDataMap()))))
+	}
+	format := values.YAML
+	switch path.Ext(c.Key) {
+	case ".cue":
+		format = values.CUE
+	case ".json":
+		format = values.JSON
+	}
+	return values.Source{Name: "ConfigMap/" + c.Name + ":" + c.Key, Format: format, Data: []byte(text)}, nil
 }
