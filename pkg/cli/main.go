@@ -24,6 +24,9 @@ func Main(newCommand func(Env) *cobra.Command) int {
 	if env.Verb == versionVerb && len(env.Args) == 0 {
 		return printBuild(env)
 	}
+	if env.Getenv("GOGC") == "" {
+		collectLate()
+	}
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	return int(Run(ctx, env, newCommand))

@@ -17,7 +17,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
 // KubeVersionVariable is the environment variable that tells a module the
@@ -57,20 +56,6 @@ func (s *Selection) Reference(typed string) (ref.Reference, error) {
 	return r.Select(s.version, s.digest)
 }
 
-// Values are the flags that give values.
-type Values struct{ files []string }
-
-// AddTo registers the flags.
-func (v *Values) AddTo(fs *pflag.FlagSet) {
-	fs.StringArrayVarP(&v.files, "values", "f", nil,
-		"`FILE` with values in CUE, YAML or JSON, - for stdin; may be repeated, a later one wins")
-}
-
-// Sources reads what the flags name.
-func (v *Values) Sources(stdin io.Reader) ([]values.Source, error) {
-	return values.ReadFiles(v.files, stdin)
-}
-
 // Module are the flags of every command that renders a module: which version
 // of it, from where, which package, with which values.
 type Module struct {
@@ -78,7 +63,8 @@ type Module struct {
 	Selection Selection
 	Values    Values
 
-	pkg string
+	pkg    string
+	limits limits
 }
 
 // AddTo registers the flags.
@@ -87,6 +73,7 @@ func (m *Module) AddTo(fs *pflag.FlagSet) {
 	m.Registry.AddTo(fs)
 	m.Values.AddTo(fs)
 	fs.StringVarP(&m.pkg, "package", "p", "main", "CUE `PACKAGE` of the module: main, or one in a subdirectory of that name")
+	m.limits.addTo(fs)
 }
 
 // Request returns the request to render module, as typed, as the instance name
@@ -94,6 +81,9 @@ func (m *Module) AddTo(fs *pflag.FlagSet) {
 // fail.Usage where the command line is wrong.
 func (m *Module) Request(name, namespace, module string, stdin io.Reader, userAgent string) (render.Request, error) {
 	if err := CheckName(name); err != nil {
+		return render.Request{}, err
+	}
+	if err := m.limits.check(); err != nil {
 		return render.Request{}, err
 	}
 	if err := CheckNamespace(namespace); err != nil {
@@ -115,7 +105,7 @@ func (m *Module) Request(name, namespace, module string, stdin io.Reader, userAg
 	}
 	return render.Request{
 		Module: reference, OCI: m.Registry.Options(userAgent), Package: m.pkg,
-		Name: name, Namespace: namespace, Values: sources,
+		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
 	}, nil
 }
 

@@ -50,6 +50,8 @@ type Request struct {
 	Values []values.Source // merged over values.cue in this order
 	// ReplaceValues makes Values stand in for values.cue, as a rollback wants it.
 	ReplaceValues bool
+
+	Limits Limits
 }
 
 // Set is a stage: objects that are applied together.
@@ -84,8 +86,7 @@ func (r *Result) Objects() []api.Object {
 
 // Build renders the module. Errors of the module's code or of the values wrap a
 // *values.Error with the places; a directory without a module is ErrNoModule.
-func Build(ctx context.Context, req Request) (result *Result, err error) {
-	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
+func Build(ctx context.Context, req Request) (*Result, error) {
 	req.Package = cmp.Or(req.Package, DefaultPackage)
 	req.Origin = cmp.Or(req.Origin, req.Dir)
 	kubeVersion, err := parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion))
@@ -96,6 +97,13 @@ func Build(ctx context.Context, req Request) (result *Result, err error) {
 	if err = checkModule(req); err != nil {
 		return nil, err
 	}
+	return bounded(ctx, req.Limits, func(s *stage) (*Result, error) { return buildStages(ctx, req, s) })
+}
+
+// buildStages tells s what it is at. Between the stages is where a cancelled
+// run, which nobody waits for any more, ends.
+func buildStages(ctx context.Context, req Request, s *stage) (result *Result, err error) {
+	defer values.Recover("module "+strconv.Quote(req.Origin), &err)
 	tree, err := values.Merge(req.Values)
 	if err != nil {
 		return nil, err
@@ -108,15 +116,15 @@ func Build(ctx context.Context, req Request) (result *Result, err error) {
 		return nil, err
 	}
 	defer e.confined.Close()
-	// The evaluator cannot be interrupted: between its steps is where a
-	// cancelled run ends.
 	if err = ctx.Err(); err != nil {
 		return nil, err
 	}
+	s.enter("evaluate")
 	root, err := e.evaluate()
 	if err != nil {
 		return nil, err
 	}
+	s.enter("decode")
 	if result, err = e.result(root); err != nil {
 		return nil, e.explain(err)
 	}

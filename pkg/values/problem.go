@@ -177,13 +177,15 @@ func (p Problem) explanation() string {
 // isFlag says whether a problem is the value's of a flag, whose name has the
 // path in it.
 func isFlag(p Problem) bool {
-	return len(p.Positions) > 0 && strings.HasPrefix(p.Positions[0].Filename, flagPrefix) &&
+	return len(p.Positions) > 0 && isFlagName(p.Positions[0].Filename) &&
 		strings.HasSuffix(p.Positions[0].Filename, " "+strings.TrimPrefix(p.Path, fieldName+"."))
 }
 
+func isFlagName(name string) bool { return strings.HasPrefix(name, flagPrefix) }
+
 // place returns file:line:column, or file:line where the column is not known.
 func place(pos token.Position) string {
-	if strings.HasPrefix(pos.Filename, flagPrefix) {
+	if isFlagName(pos.Filename) {
 		return pos.Filename
 	}
 	if pos.Column == 0 {

@@ -5,6 +5,7 @@ package values
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -31,7 +32,8 @@ var secretValueRE = regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)|secret|to
 
 // text returns a file: a source or one of the module's.
 func (x *explainer) text(name string) []byte {
-	for _, s := range x.sources {
+	// Of two flags of one path, the later one counts.
+	for _, s := range slices.Backward(x.sources) {
 		if s.Name == name {
 			return s.Data
 		}
@@ -57,6 +59,9 @@ func (x *explainer) quote(at token.Position, path string) string {
 		// Nothing of the line is safe but the name.
 		name := strings.TrimLeft(path[strings.LastIndexByte(path, '.')+1:], " ")
 		before, after = name+": ", masked
+		if isFlagName(at.Filename) {
+			before = at.Filename + "="
+		}
 	case x.isUsers(at):
 		before, after = secretValueRE.ReplaceAllString(before, "${1}"+masked+"${2}"), secretValueRE.ReplaceAllString(after, "${1}"+masked)
 	}
@@ -69,6 +74,9 @@ func (x *explainer) quote(at token.Position, path string) string {
 	number := strconv.Itoa(at.Line)
 	gutter := "\n    " + strings.Repeat(" ", len(number)) + " | "
 	text := "\n    " + number + " | " + printable(before+after)
+	if isFlagName(at.Filename) {
+		gutter, text = "\n    ", "\n    "+printable(before+after)
+	}
 	if at.Column == 0 {
 		return text
 	}

@@ -32,6 +32,7 @@ type Request struct {
 	ReplaceValues bool
 
 	Debug, CheckImages bool // as render.Request has them
+	Limits             render.Limits
 
 	Validate Validation       // of custom resources
 	CRDs     []crd.Definition // to validate by, beside those that the module renders
@@ -56,7 +57,7 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 	rendered, err := render.Build(ctx, render.Request{
 		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
-		Values: req.Values, ReplaceValues: req.ReplaceValues,
+		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits,
 		Debug: req.Debug, CheckImages: req.CheckImages,
 	})
 	if err != nil {

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package option
+
+import (
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// Values are the flags that give values.
+type Values struct {
+	files []string
+	set   []setting
+}
+
+// setting is one of the flags that set a single value.
+type setting struct {
+	flag values.Flag
+	arg  string
+}
+
+// AddTo registers the flags.
+func (v *Values) AddTo(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&v.files, "values", "f", nil,
+		"`FILE` with values in CUE, YAML or JSON, - for stdin; may be repeated, a later one wins")
+	for _, f := range []struct {
+		flag  values.Flag
+		usage string
+	}{
+		{values.Set, "set one value, `PATH=VALUE`, over those of the files: true, false, null, a number or a string; may be repeated, a later one wins"},
+		{values.SetString, "as --set, but VALUE of `PATH=VALUE` is always a string"},
+		{values.SetJSON, "as --set, but VALUE of `PATH=VALUE` is JSON"},
+		{values.SetFile, "as --set, but VALUE of `PATH=FILE` is the content of a file, as a string"},
+	} {
+		fs.Var(&setter{flag: f.flag, to: &v.set}, string(f.flag[len("--"):]), f.usage)
+	}
+}
+
+// Sources reads what the flags name.
+func (v *Values) Sources(stdin io.Reader) ([]values.Source, error) {
+	sources, err := values.ReadFiles(v.files, stdin)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range v.set {
+		src, err := s.flag.Source(s.arg)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, src)
+	}
+	return sources, nil
+}
+
+// setter is a flag that adds to a list which it shares with others, so that
+// their order on the command line is kept.
+type setter struct {
+	flag values.Flag
+	to   *[]setting
+}
+
+func (*setter) String() string { return "" }
+func (*setter) Type() string   { return "value" }
+
+// Set keeps the argument: it is read once the whole command line is known.
+func (s *setter) Set(arg string) error {
+	*s.to = append(*s.to, setting{s.flag, arg})
+	return nil
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime/metrics"
+	"sync/atomic"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// The limits of a rendering for which nothing else is said.
+const (
+	DefaultTime   = time.Minute
+	DefaultMemory = 2 << 30
+)
+
+// Limits bound what a module may use up (DESIGN.md, decision 14). Zero stands
+// for the default.
+type Limits struct {
+	Time   time.Duration
+	Memory int64 // bytes that the whole process holds
+}
+
+// stage is what a rendering is at.
+type stage struct{ name atomic.Pointer[string] }
+
+func (s *stage) enter(name string) { s.name.Store(&name) }
+
+// bounded runs work and waits for it until it is done, the context is, or a
+// limit is passed. The evaluator cannot be interrupted: what was given up goes
+// on, which is why the process has to end after the error.
+func bounded(ctx context.Context, limits Limits, work func(*stage) (*Result, error)) (*Result, error) {
+	type outcome struct {
+		result *Result
+		err    error
+	}
+	current := &stage{}
+	current.enter("load")
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := work(current)
+		done <- outcome{result, err}
+	}()
+	limits.Time, limits.Memory = cmp.Or(limits.Time, DefaultTime), cmp.Or(limits.Memory, DefaultMemory)
+	deadline := time.NewTimer(limits.Time)
+	defer deadline.Stop()
+	// Memory that is not there for 20 ms cannot have grown by much.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case o := <-done:
+			return o.result, o.err
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s: %w", *current.name.Load(), context.Cause(ctx))
+		case <-deadline.C:
+			err := fmt.Errorf("%s: the module is not done after %s", *current.name.Load(), limits.Time)
+			return nil, fail.Hint(err, "a module that needs longer can be given it with --render-timeout")
+		case <-tick.C:
+			if memory() > limits.Memory {
+				err := fmt.Errorf("%s: the module needs more than %s of memory", *current.name.Load(), FormatBytes(limits.Memory))
+				return nil, fail.Hint(err, "a module that needs more can be given it with --render-memory")
+			}
+		}
+	}
+}
+
+// memory returns how much this process has from the operating system.
+func memory() int64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return int64(samples[0].Value.Uint64() - samples[1].Value.Uint64())
+}
+
+// FormatBytes returns a size with the largest unit that divides it: 512Mi.
+func FormatBytes(n int64) string {
+	units := []string{"", "Ki", "Mi", "Gi"}
+	i := 0
+	for i < len(units)-1 && n >= 1024 && n%1024 == 0 {
+		n, i = n/1024, i+1
+	}
+	return fmt.Sprintf("%d%s", n, units[i])
+}

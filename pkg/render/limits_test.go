@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+)
+
+// slow takes the evaluator a second or two and some hundred megabytes, since
+// what is given up goes on beside the other tests.
+const slow = `package main
+
+import "list"
+
+_n: list.Range(0, 45, 1)
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: {for a in _n for b in _n for c in _n {"\(a)-\(b)-\(c)": {v: a + b + c}}}
+	apply: {}
+}
+`
+
+// TestLimits holds that a module cannot keep a process busy: the error names
+// the stage and comes in time. The cases run one after the other, so that one
+// of them does not pass the limit of memory for another.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	dir := module(t, map[string]string{"timoni.cue": slow})
+	interrupted, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("interrupt")
+	time.AfterFunc(50*time.Millisecond, func() { cancel(cause) })
+	for _, tc := range []struct {
+		name   string
+		ctx    context.Context
+		limits render.Limits
+		err    string
+		hint   string
+	}{
+		{"signal", interrupted, render.Limits{}, "evaluate: interrupt", ""},
+		{"time", t.Context(), render.Limits{Time: 50 * time.Millisecond}, "evaluate: the module is not done after 50ms", "--render-timeout"},
+		{"memory", t.Context(), render.Limits{Memory: 64 << 20}, "evaluate: the module needs more than 64Mi of memory", "--render-memory"},
+	} {
+		start := time.Now()
+		_, err := render.Build(tc.ctx, render.Request{Dir: dir, Name: "app", Namespace: "apps", Limits: tc.limits})
+		if err == nil || err.Error() != tc.err {
+			t.Errorf("%s: error %v, want %q", tc.name, err, tc.err)
+		}
+		if hints := strings.Join(fail.HintsOf(err), ""); !strings.Contains(hints, tc.hint) {
+			t.Errorf("%s: hints %q", tc.name, hints)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s: it took %s", tc.name, took)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package values
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/token"
+	"cuelang.org/go/encoding/json"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// Flag is a flag that sets one value, as PATH=VALUE.
+type Flag string
+
+// The flags. They differ in what VALUE is.
+const (
+	Set       Flag = flagPrefix             // true, false, null, a number, or else a string
+	SetString Flag = flagPrefix + "-string" // always a string
+	SetJSON   Flag = flagPrefix + "-json"   // JSON
+	SetFile   Flag = flagPrefix + "-file"   // the name of a file, whose content is the string
+)
+
+// Source returns the source that a flag with an argument is. PATH is names with
+// dots in between; a name with a dot in it is quoted, or the dot escaped with a
+// backslash. The error has the exit code fail.Usage, unless it is a file's.
+func (f Flag) Source(arg string) (Source, error) {
+	path, rest, err := parsePath(arg)
+	if err == nil && !strings.HasPrefix(rest, "=") {
+		err = errors.New("PATH=VALUE is wanted")
+	}
+	if err != nil {
+		// What follows the path may be a secret.
+		name, _, _ := strings.Cut(arg, "=")
+		return Source{}, fail.Usagef("%s %s: %w", f, name, err)
+	}
+	at := len(arg) - len(rest) + 1
+	src := Source{Name: string(f) + " " + arg[:at-1], Data: []byte(string(f) + " " + arg)}
+	file := token.NewFile(src.Name, -1, len(src.Data))
+	file.SetLinesForContent(src.Data)
+	pos := func(offset int) token.Pos { return file.Pos(len(f)+1+offset, token.NoRelPos) }
+	value, err := f.value(src.Name, arg[at:], len(f)+1+at, pos(at))
+	if err != nil {
+		return Source{}, err
+	}
+	for i := len(path) - 1; i >= 0; i-- {
+		label := ast.NewString(path[i].name)
+		label.ValuePos = pos(path[i].offset)
+		value = &ast.StructLit{Elts: []ast.Decl{&ast.Field{Label: label, Value: value}}}
+	}
+	src.Expr = value
+	return src, nil
+}
+
+var numberRE = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+
+// value returns what the flag sets. column is where text begins in the flag.
+func (f Flag) value(name, text string, column int, pos token.Pos) (ast.Expr, error) {
+	switch f {
+	case SetJSON:
+		expr, err := json.Extract(name, []byte(strings.Repeat(" ", column)+text))
+		if err != nil {
+			return nil, fail.Usagef("%s: the value is not JSON", name)
+		}
+		return expr, nil
+	case SetFile:
+		data, err := os.ReadFile(text)
+		if err != nil {
+			if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+				err = pathErr.Err
+			}
+			return nil, fmt.Errorf("%s: file %q: %w", name, text, err)
+		}
+		return stringLit(string(data), pos), nil
+	case Set:
+		if lit := scalar(text); lit != nil {
+			ast.SetPos(lit, pos)
+			return lit, nil
+		}
+	}
+	return stringLit(text, pos), nil
+}
+
+// scalar returns the literal of what is not a string, and nil for a string.
+func scalar(text string) ast.Expr {
+	switch text {
+	case "true", "false":
+		return ast.NewBool(text == "true")
+	case "null":
+		return ast.NewNull()
+	}
+	m := numberRE.FindStringSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	kind := token.INT
+	if m[1] != "" || m[2] != "" {
+		kind = token.FLOAT
+	}
+	lit := &ast.BasicLit{Kind: kind, Value: strings.TrimPrefix(text, "-")}
+	if lit.Value != text {
+		return &ast.UnaryExpr{Op: token.SUB, X: lit}
+	}
+	return lit
+}
+
+func stringLit(s string, pos token.Pos) ast.Expr {
+	return &ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: literal.String.Quote(s)}
+}
+
+// element is a name of a path, and where it begins.
+type element struct {
+	name   string
+	offset int
+}
+
+var quotedRE = regexp.MustCompile(`^"([^"\\]*)"`)
+
+// parsePath reads a path and returns what follows it.
+func parsePath(s string) (path []element, rest string, err error) {
+	for at := 0; ; at++ {
+		from := at
+		var name strings.Builder
+		if m := quotedRE.FindStringSubmatch(s[at:]); m != nil {
+			name.WriteString(m[1])
+			at += len(m[0])
+		}
+		for at < len(s) && s[at] != '.' && s[at] != '=' {
+			switch {
+			case s[at] == '[':
+				return nil, "", fail.Hint(errors.New("a list is replaced as a whole"), "give all of it: %s '%s=[…]'", SetJSON, s[:at])
+			case s[at] == '\\' && at+1 < len(s):
+				at++
+			}
+			name.WriteByte(s[at])
+			at++
+		}
+		if name.Len() == 0 {
+			return nil, "", errors.New("a name in the path is empty")
+		}
+		path = append(path, element{name.String(), from})
+		if at == len(s) || s[at] == '=' {
+			return path, s[at:], nil
+		}
+	}
+}
