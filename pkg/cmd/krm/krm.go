@@ -48,11 +48,21 @@ labels, images, replicas, patches and references by name.
         replicas: 2             # null takes a value away
       package: main             # of the module
       kubeVersion: "1.36.0"     # what the module is told
+      output:
+        stages: [app]           # only these
+        hash: [ConfigMap]       # names get a hash, as configMapGenerator gives them
+        origin: true            # an annotation that names the module
+        onConflict: Replace     # or Keep or Fail: objects that are there already
 
     kustomize build --enable-alpha-plugins --enable-exec .
 
 Without --enable-exec kustomize leaves every function out and says nothing: the
-module's objects are then missing from the result.
+module's objects are then missing from the result. 'kubectl timoni kustomize'
+builds the same with no flag, and leaves nothing out.
+
+Listed under transformers: the function also sees the other objects. It replaces
+those that the module renders too, and takes values from a ConfigMap:
+valuesFrom: [{item: {name: app-values, key: values.yaml}}].
 
 Paths are relative to the directory of kustomization.yaml. Files of values lie
 below it; a module may also be a directory elsewhere in the same git repository
