@@ -170,9 +170,9 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 		err = plan.Refusal()
 	}
 	if err != nil {
-		ctx, cancel := bookkeeping(ctx)
+		late, cancel := bookkeeping(ctx)
 		defer cancel()
-		return plan, errors.Join(err, e.removeNamespace(ctx, created))
+		return plan, errors.Join(err, e.removeNamespace(late, created))
 	}
 	if !plan.writes() {
 		return plan, e.carryOut(ctx, plan)
@@ -208,9 +208,9 @@ func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, pat
 		return err
 	}
 	defer func() {
-		ctx, cancel := bookkeeping(ctx)
+		late, cancel := bookkeeping(ctx)
 		defer cancel()
-		err = errors.Join(err, lock.Release(ctx))
+		err = errors.Join(err, lock.Release(late))
 	}()
 	return do(held)
 }

@@ -35,9 +35,9 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	}
 	left, err := e.applyAndPrune(ctx, plan)
 	if err != nil {
-		ctx, cancel := bookkeeping(ctx)
+		late, cancel := bookkeeping(ctx)
 		defer cancel()
-		return errors.Join(err, e.remember(ctx, plan, record, changed, store.Failed))
+		return errors.Join(err, e.remember(late, plan, record, changed, store.Failed))
 	}
 	if changed {
 		plan.instance.Inventory.Entries = append(plan.instance.Inventory.Entries, left...)

@@ -187,7 +187,7 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 		return nil, err
 	}
 	steps := planPrune(nil, recorded, live, o.Also)
-	if err := e.countVictims(ctx, steps); err != nil {
+	if err = e.countVictims(ctx, steps); err != nil {
 		return nil, err
 	}
 	if o.DryRun {

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // Complete returns a copy of an object as the API server has it before it
@@ -142,35 +142,8 @@ func pick(item any, keys []any) any {
 // unknown says that the API server drops a field, and which one may be meant.
 func unknown(name string, properties map[string]any) string {
 	message := "the CRD has no such field, and the API server drops it"
-	best, distance := "", min(2, len(name)/2)+1
-	for _, p := range slices.Sorted(maps.Keys(properties)) {
-		if d := edits(strings.ToLower(name), strings.ToLower(p)); d < distance {
-			best, distance = p, d
-		}
-	}
-	if best != "" {
+	if best, found := fail.Nearest(name, slices.Sorted(maps.Keys(properties))); found {
 		message += fmt.Sprintf("; did you mean %q?", best)
 	}
 	return message
-}
-
-// edits returns how many letters must be added, removed or replaced to turn a
-// into b (Levenshtein's distance).
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/encoding/jsonschema"
 )
 
@@ -66,7 +67,7 @@ func leaf(f Field) map[string]any {
 	if strings.Contains(text, "strings.") {
 		text = "import \"strings\"\n" + text
 	}
-	schema, err := generate(f.value.Context().CompileString(text).LookupPath(cue.MakePath(cue.Str("value"))))
+	schema, err := generate(cuecontext.New().CompileString(text).LookupPath(cue.MakePath(cue.Str("value"))))
 	if err != nil || schema["$ref"] != nil || schema["$defs"] != nil {
 		schema = map[string]any{"type": jsonTypes(f.value.IncompleteKind())}
 	}
@@ -83,7 +84,7 @@ func generate(v cue.Value) (schema map[string]any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := v.Context().BuildExpr(expr).MarshalJSON()
+	data, err := cuecontext.New().BuildExpr(expr).MarshalJSON()
 	if err != nil {
 		return nil, err
 	}

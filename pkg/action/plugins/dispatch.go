@@ -133,37 +133,13 @@ func unknownFlag(program, flag string) error {
 
 func unknownVerb(program, name string) error {
 	err := fail.Usagef("%s has no verb %q", program, name)
-	// More than two edits, or half of the letters, apart is another word.
-	best, distance := "", min(2, len(name)/2)+1
+	var names []string
 	for _, v := range Verbs() {
-		if d := edits(name, v.Name); d < distance {
-			best, distance = v.Name, d
-		}
+		names = append(names, v.Name)
 	}
-	if best == "" {
+	best, found := fail.Nearest(name, names)
+	if !found {
 		return fail.Hint(err, "see '%s help'", program)
 	}
 	return fail.Hint(err, "did you mean '%s %s'?", program, best)
-}
-
-// edits returns how many letters have to be added, removed or exchanged to
-// turn a into b (Levenshtein's distance).
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
