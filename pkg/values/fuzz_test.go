@@ -71,6 +71,9 @@ func mergeText(module string, sources ...values.Source) (string, error) {
 	}
 	root, err := overlay(tree, map[string]string{"values.cue": module})
 	if err != nil {
+		text := func(string) []byte { return []byte(module) }
+		err = tree.Explain(err, values.Module{Text: text})
+		_ = err.Error() // is made of lines of both texts
 		return "", err
 	}
 	return values.Text(root.LookupPath(cue.ParsePath("values")))
@@ -97,7 +100,8 @@ func checkPlaces(t *testing.T, err error, files map[string]string) {
 	for _, p := range e.Problems {
 		for _, pos := range p.Positions {
 			text, ok := files[pos.Filename]
-			lines := strings.Split(text, "\n")
+			// A lone carriage return ends a line in YAML.
+			lines := strings.Split(strings.ReplaceAll(text, "\r", "\n"), "\n")
 			if !ok || pos.Line > len(lines)+1 {
 				t.Errorf("%s: %s is in none of the files", p.Message, pos)
 			}
