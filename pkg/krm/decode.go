@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // decode fills a struct of config.go from YAML. It is strict: a field that the
@@ -137,36 +139,8 @@ func describe(n *yaml.Node) string {
 // suggest returns the end of a sentence about an unknown name: the nearest one
 // that is known, or all of them.
 func suggest(name string, known []string) string {
-	best, distance := "", min(2, len(name)/2)+1
-	for _, k := range known {
-		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best != "" {
+	if best, found := fail.Nearest(name, known); found {
 		return fmt.Sprintf(", did you mean %q?", best)
 	}
 	return ", known are " + strings.Join(known, ", ")
-}
-
-// edits returns how many letters have to be added, removed or exchanged to
-// turn a into b (Levenshtein's distance).
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
