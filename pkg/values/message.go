@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // problem returns what alternatives of one value, found at one path, come to.
@@ -107,7 +109,7 @@ func (x *explainer) unknown(p *Problem, path []string, inValues bool) {
 	for i, field := range fields {
 		names[i] = field.Name
 	}
-	nearest, ok := Nearest(last(path), names)
+	nearest, ok := fail.Nearest(last(path), names)
 	if !ok {
 		p.Advice = "the fields are: " + enumerate(names)
 		return
@@ -290,40 +292,4 @@ func last(path []string) string {
 		return ""
 	}
 	return path[len(path)-1]
-}
-
-// Nearest returns the candidate that a misspelt name is likely to mean.
-func Nearest(name string, candidates []string) (string, bool) {
-	best, nearest := min(len(name), max(1, min(len(name), 12)/3)+1), ""
-	for _, candidate := range candidates {
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < best {
-			best, nearest = d, candidate
-		}
-	}
-	return nearest, nearest != ""
-}
-
-// distance returns how many letters have to be put in, taken out, replaced or
-// swapped with the next one to make b of a.
-func distance(a, b string) int {
-	var before, row []int
-	next := make([]int, len(b)+1)
-	for j := range next {
-		next[j] = j
-	}
-	for i := range len(a) {
-		before, row, next = row, next, make([]int, len(b)+1)
-		next[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				next[j+1] = min(next[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return next[len(b)]
 }
