@@ -230,7 +230,8 @@ func (e *Engine) planAgain(ctx context.Context, plan *Plan) (*Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	return again, again.Refusal()
+	err = again.Refusal()
+	return again, err
 }
 
 func namespaces() kube.Resource {

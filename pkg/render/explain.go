@@ -23,7 +23,7 @@ func (e *evaluation) explain(err error) error {
 // it, by the name that display gives it.
 func (f *files) text(name string) []byte {
 	if name == schemaName {
-		return []byte(schema.Module(f.pkg))
+		return schema.Module(f.pkg)
 	}
 	for path := range f.parsed {
 		if f.display(path) == name {

@@ -75,7 +75,8 @@ func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patie
 			return nil, nil, fmt.Errorf("lock instance %q in namespace %q: %w", name, namespace, err)
 		}
 		if taken {
-			return l.keep(ctx), l, nil
+			held := l.keep(ctx)
+			return held, l, nil
 		}
 		if !other.told {
 			other.told = true

@@ -320,9 +320,9 @@ func (t *Tree) written() map[token.Position][]written {
 		case *ast.StructLit:
 			for _, decl := range x.Elts {
 				if field, ok := decl.(*ast.Field); ok {
-					path := append(path, labelName(field.Label))
-					add(field.Label, path, true, false)
-					values(field.Value, path)
+					below := slices.Concat(path, []string{labelName(field.Label)})
+					add(field.Label, below, true, false)
+					values(field.Value, below)
 				}
 			}
 		}

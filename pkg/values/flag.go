@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -51,9 +52,9 @@ func (f Flag) Source(arg string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	for i := len(path) - 1; i >= 0; i-- {
-		label := ast.NewString(path[i].name)
-		label.ValuePos = pos(path[i].offset)
+	for _, step := range slices.Backward(path) {
+		label := ast.NewString(step.name)
+		label.ValuePos = pos(step.offset)
 		value = &ast.StructLit{Elts: []ast.Decl{&ast.Field{Label: label, Value: value}}}
 	}
 	src.Expr = value

@@ -29,21 +29,40 @@ func (x *explainer) problem(group []finding) Problem {
 		p.Path = pathString(append([]string{fieldName}, path...))
 	}
 	secret := isSecret(p.Path)
-	switch f.class {
-	case unknownField:
-		x.unknown(&p, path, inValues)
-	case missing:
-		x.missing(&p, f, path, inValues)
-	case mismatch, conflict, bound:
-		p.Message = message(group, at, secret)
-	case other, consequence:
-		if secret && blamed && x.isUsers(at) {
-			p.Message = "the value is not what the module accepts"
-		}
+	x.say(&p, group, at, path, inValues)
+	if (f.class == other || f.class == consequence) && secret && blamed && x.isUsers(at) {
+		p.Message = "the value is not what the module accepts"
 	}
-	if p.Rule == "" && f.class != other && f.class != consequence {
+	x.locate(&p, f, at, blamed, inValues)
+	if secret {
+		p.Rule = "" // a default might be one
+	}
+	for _, at := range p.Positions {
+		p.quotes = append(p.quotes, x.quote(at, p.Path))
+	}
+	return p
+}
+
+// say sets the message of a problem and the rule of the module that is broken.
+func (x *explainer) say(p *Problem, group []finding, at token.Position, path []string, inValues bool) {
+	f := group[0]
+	switch f.class {
+	case other, consequence:
+		return
+	case unknownField:
+		x.unknown(p, path, inValues)
+	case missing:
+		x.missing(p, f, path, inValues)
+	case mismatch, conflict, bound:
+		p.Message = message(group, at, isSecret(p.Path))
+	}
+	if p.Rule == "" {
 		p.Rule, p.RulePosition = x.rule(group, last(f.path), at)
 	}
+}
+
+// locate sets the places of a problem: those to look at, and the rule's.
+func (x *explainer) locate(p *Problem, f finding, at token.Position, blamed, inValues bool) {
 	switch {
 	case len(p.Positions) > 0:
 	case f.class == missing && p.RulePosition.IsValid():
@@ -54,14 +73,7 @@ func (x *explainer) problem(group []finding) Problem {
 	default:
 		p.Positions = x.places(f, at, blamed)
 	}
-	x.dropRepeated(&p)
-	if secret {
-		p.Rule = "" // a default might be one
-	}
-	for _, at := range p.Positions {
-		p.quotes = append(p.quotes, x.quote(at, p.Path))
-	}
-	return p
+	x.dropRepeated(p)
 }
 
 // places returns the places to show beside the rule: the one to blame first,
