@@ -93,12 +93,13 @@ type Step struct {
 	Reason   string // why, empty when the action says it all
 	Err      error  // why it was refused
 
-	live     api.Object // what the server has of it, nil when it has nothing
-	next     api.Object // what a dry run made of it, nil when there was none
-	known    string     // the fingerprint that the last apply left, empty when it left none
-	resolved bool       // Resource is known
-	stage    int
-	reads    int // how often it was read again because of conflicts
+	live        api.Object // what the server has of it, nil when it has nothing
+	next        api.Object // what a dry run made of it, nil when there was none
+	known       string     // the fingerprint that the last apply left, empty when it left none
+	fingerprint string     // the fingerprint of the object as it was last known to be as wanted
+	resolved    bool       // Resource is known
+	stage       int
+	reads       int // how often it was read again because of conflicts
 }
 
 // key is the object's id in inventory and ledger.

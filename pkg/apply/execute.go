@@ -74,12 +74,13 @@ func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record,
 	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
 }
 
-// fingerprints returns the fingerprint of every object as it is now.
+// fingerprints returns the fingerprints of the objects that are as wanted: not
+// of those that a run has not come to.
 func (p *Plan) fingerprints() map[string]string {
 	fingerprints := map[string]string{}
 	for _, s := range p.Steps {
-		if f := fingerprint(s.Object, s.live); f != "" {
-			fingerprints[s.key()] = f
+		if s.fingerprint != "" {
+			fingerprints[s.key()] = s.fingerprint
 		}
 	}
 	return fingerprints
@@ -250,7 +251,9 @@ func (e *Engine) write(ctx context.Context, s *Step) error {
 		return nil
 	}
 	if err == nil {
-		s.live = got
+		// Taken of the answer, not of what a watch shows later: that may hold
+		// what somebody else has written meanwhile.
+		s.live, s.fingerprint = got, fingerprint(s.Object, got)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -160,5 +161,32 @@ func TestOtherApplierIsRefused(t *testing.T) {
 	}
 	if theirs, _, _ := nested(live, "data", "other"); theirs != "x" {
 		t.Error("a field that only the other applier wants was removed")
+	}
+}
+
+// TestLedgerKnowsOnlyWhatWasApplied holds that a run that ends early leaves no
+// fingerprint of an object that it had not come to, and that what somebody
+// changes while a run waits is not taken for what was applied.
+func TestLedgerKnowsOnlyWhatWasApplied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(w.request(configMap("a", "x"), configMap("b", "x")))
+	stuck := strings.Replace(deployment("d"), "spec: {containers", "spec: {nodeSelector: {no: node}, containers", 1)
+	req := w.request(configMap("a", "changed")+"---\n"+stuck, configMap("b", "changed"))
+	req.Timeout = 2 * time.Second
+	w.engine.Observer = event.Func(func(e event.Event) {
+		if _, waiting := e.(event.WaitStarted); waiting {
+			w.kubectl("", "patch", "deployment", "d", "-p", `{"spec":{"replicas":1,"minReadySeconds":7}}`)
+			w.kubectl("", "patch", "configmap", "a", "-p", `{"data":{"key":"drifted"}}`)
+		}
+	})
+	if _, err := w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.NotReady {
+		t.Fatalf("error %v", err)
+	}
+	w.engine.Observer = event.Discard()
+	req.Wait = false
+	w.want(w.apply(req), "configured ConfigMap/a", "configured Deployment/d", "configured ConfigMap/b")
+	if v, _, _ := nested(w.live("v1", "ConfigMap", "b"), "data", "key"); v != "changed" {
+		t.Errorf("data.key = %v", v)
 	}
 }

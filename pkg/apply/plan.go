@@ -116,7 +116,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 		s.Reason = "replicas are left to " + owner
 	}
 	if s.known != "" && s.known == fingerprint(s.Object, s.live) {
-		s.Action = event.Unchanged
+		s.Action, s.fingerprint = event.Unchanged, s.known
 		return nil
 	}
 	if req.ReadOnly {
@@ -149,7 +149,7 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 	case foreignEntry(s.live) != "":
 		s.Action, s.Reason = event.Configured, "fields written by "+foreignEntry(s.live)+" are taken back"
 	case sameState(s.live, got):
-		s.Action = event.Unchanged
+		s.Action, s.fingerprint = event.Unchanged, fingerprint(s.Object, s.live)
 	default:
 		s.Action = event.Configured
 	}
