@@ -32,9 +32,6 @@ ready, and what left the module since the last apply is deleted last.
 
 MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST].`
 
-// noMode is what --dry-run holds when it was given without a value.
-const noMode = "unset"
-
 // options of one invocation of a verb that plans.
 type options struct {
 	env    cli.Env
@@ -117,7 +114,6 @@ type applyOptions struct {
 func (o *applyOptions) addTo(fs *pflag.FlagSet) {
 	o.options.addTo(fs)
 	fs.StringVar(&o.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
-	fs.Lookup("dry-run").NoOptDefVal = noMode
 	fs.BoolVar(&o.wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
 	fs.IntVar(&o.history, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
@@ -152,11 +148,7 @@ func newApply(env cli.Env) *cobra.Command {
 
 func (o *applyOptions) validate() error {
 	modes := []cluster.DryRun{cluster.DryRunNone, cluster.DryRunClient, cluster.DryRunServer}
-	switch {
-	case o.dryRun == noMode:
-		// kubectl's own meaning of --dry-run without a value has changed once.
-		return fail.Usagef("--dry-run needs a value: client or server")
-	case !slices.Contains(modes, cluster.DryRun(o.dryRun)):
+	if !slices.Contains(modes, cluster.DryRun(o.dryRun)) {
 		return fail.Usagef("--dry-run=%q is not one of %s", o.dryRun, oneOf(modes))
 	}
 	return o.options.validate("json", "yaml", "name")
