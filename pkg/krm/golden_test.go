@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -21,6 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestFunction runs the scripts of testdata/function. In each, "in" is the
@@ -28,29 +28,7 @@ import (
 // with its exit code and hints; other files are in the base directory.
 func TestFunction(t *testing.T) {
 	t.Parallel()
-	paths, err := filepath.Glob("testdata/function/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := runScript(t, archive)
-			if os.Getenv("UPDATE") != "" {
-				if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+	golden.Run(t, "testdata/function/*.txtar", runScript)
 }
 
 // runScript returns the archive with out and error as they are.

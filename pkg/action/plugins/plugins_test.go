@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestMain lets a link to the test binary stand in for any other program.
@@ -145,46 +146,25 @@ func TestDoctor(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the layouts have the names and links of Unix")
 	}
-	paths, err := filepath.Glob("testdata/doctor/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no cases: %v", err)
+	golden.Text(t, "testdata/doctor/*.txtar", diagnose)
+}
+
+// diagnose returns what doctor says of the machine of a script.
+func diagnose(t *testing.T, archive *txtar.Archive) string {
+	t.Helper()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			root, err := filepath.EvalSymlinks(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			machine(t, root, archive)
-			var b strings.Builder
-			for _, c := range examination(root, 30*time.Second).Checks(context.Background()) {
-				fmt.Fprintf(&b, "%s %s: %s\n", c.Status, c.Name, c.Message)
-				if c.Hint != "" {
-					fmt.Fprintf(&b, "     %s\n", c.Hint)
-				}
-			}
-			got := strings.ReplaceAll(b.String(), root, "$ROOT")
-			if os.Getenv("UPDATE") != "" {
-				for i, f := range archive.Files {
-					if f.Name == "want" {
-						archive.Files[i].Data = []byte(got)
-					}
-				}
-				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(file(archive, "want"), got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
+	machine(t, root, archive)
+	var b strings.Builder
+	for _, c := range examination(root, 30*time.Second).Checks(context.Background()) {
+		fmt.Fprintf(&b, "%s %s: %s\n", c.Status, c.Name, c.Message)
+		if c.Hint != "" {
+			fmt.Fprintf(&b, "     %s\n", c.Hint)
+		}
 	}
+	return strings.ReplaceAll(b.String(), root, "$ROOT")
 }
 
 func TestBinaries(t *testing.T) {

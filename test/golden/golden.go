@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package golden runs tests that are scripts: txtar archives that hold the
+// input and what must come out. UPDATE=1 writes what comes out into them.
+package golden
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// wantFile is the file of a script that holds what must come out.
+const wantFile = "want"
+
+// Run runs a subtest for each script that matches a pattern. got returns the
+// archive as it must be: that of the script, with what comes out.
+func Run(t *testing.T, pattern string, got func(*testing.T, *txtar.Archive) *txtar.Archive) {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts match %s: %v", pattern, err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := string(txtar.Format(txtar.Parse(data)))
+			next := txtar.Format(got(t, txtar.Parse(data)))
+			if os.Getenv("UPDATE") != "" {
+				if err := os.WriteFile(path, next, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(want, string(next)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Text is Run for scripts of which the file "want" alone holds what must come
+// out.
+func Text(t *testing.T, pattern string, got func(*testing.T, *txtar.Archive) string) {
+	t.Helper()
+	Run(t, pattern, func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		t.Helper()
+		text := []byte(got(t, archive))
+		i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == wantFile })
+		if i < 0 {
+			i = len(archive.Files)
+			archive.Files = append(archive.Files, txtar.File{Name: wantFile})
+		}
+		archive.Files[i].Data = text
+		return archive
+	})
+}
