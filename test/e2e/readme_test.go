@@ -32,11 +32,13 @@ func TestReadme(t *testing.T) {
 	}
 	env := readmeEnv(t, root)
 	var text bytes.Buffer
-	inBlock, shown, got := false, []string(nil), []string(nil)
+	inBlock, shown, got, last := false, []string(nil), []string(nil), ""
 	finish := func() { // ends the output of a command
-		if slices.Equal(normalized(shown), normalized(got)) {
+		update := os.Getenv("UPDATE") != ""
+		switch {
+		case slices.Equal(normalized(shown), normalized(got)), !update && ofTheMachine.MatchString(last):
 			got = shown
-		} else if os.Getenv("UPDATE") == "" {
+		case !update:
 			t.Errorf("the README shows other output (-shown +got):\n%s", cmp.Diff(shown, got))
 		}
 		for _, line := range got {
@@ -58,7 +60,7 @@ func TestReadme(t *testing.T) {
 			continue
 		default:
 			finish()
-			got = runReadme(t, root, env, command)
+			last, got = command, runReadme(t, root, env, command)
 		}
 		text.WriteString(line + "\n")
 	}
@@ -116,13 +118,20 @@ func runReadme(t *testing.T, root string, env []string, command string) []string
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
+// ofTheMachine are the commands whose output is about the machine they run on.
+var ofTheMachine = regexp.MustCompile(`^kubectl timoni (version|doctor)\b`)
+
 var varying = regexp.MustCompile(`\b[0-9]+(\.[0-9]+)?(ms|s)\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z|\b[0-9a-f]{40}(-dirty)?\b|/[^ "']*/`)
 
 // normalized returns the lines without times, revisions and directories, and
-// in an order of its own: objects are applied side by side.
+// in an order of its own: objects are applied side by side. What a wait sees on
+// the way depends on how fast the machine is.
 func normalized(lines []string) []string {
 	out := []string{}
 	for _, line := range lines {
+		if strings.Contains(line, " in progress: ") {
+			continue
+		}
 		line = varying.ReplaceAllString(line, "*")
 		out = append(out, strings.Join(strings.Fields(line), " "))
 	}
