@@ -75,12 +75,6 @@ type (
 		Reference string // as the user gave it
 		Digest    string // of the manifest, empty for a directory
 	}
-	// Planned is sent for each object of a plan, in the order of the plan.
-	Planned struct {
-		Object Object
-		Action Action
-		Reason string // why, empty when the action says it all
-	}
 	// StageStarted is sent before the first object of a stage.
 	StageStarted struct {
 		Name         string
@@ -117,7 +111,6 @@ type (
 
 func (Resolved) event()     {}
 func (Pulled) event()       {}
-func (Planned) event()      {}
 func (StageStarted) event() {}
 func (Applied) event()      {}
 func (WaitStarted) event()  {}

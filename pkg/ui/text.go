@@ -61,8 +61,6 @@ func describe(e event.Event) string {
 			return ""
 		}
 		return fmt.Sprintf("pulled %s (%s)", e.Reference, e.Digest)
-	case event.Planned:
-		return withReason(fmt.Sprintf("%s %s (planned)", e.Object, e.Action), e.Reason)
 	case event.StageStarted:
 		if e.Total == 1 {
 			return ""
