@@ -102,7 +102,8 @@ fix: gen ## mend what a program can mend
 	gofmt -s -w .
 
 .PHONY: gen
-gen: ## write the generated files: golden files of the packages, the krew manifest
+gen: ## write the generated files: schemas of Kubernetes, golden files of the packages, the krew manifest
+	go run -C test/schemas .
 	UPDATE=1 go test -short -count=1 $(UNIT)
 
 .PHONY: dist

@@ -4,14 +4,13 @@
 package blueprint
 
 import (
-	"archive/zip"
 	"bytes"
 	"embed"
-	"fmt"
 	"io/fs"
 	"path"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema/kubernetes"
 )
 
 // NameToken stands in the README of a blueprint for the name of the module.
@@ -23,21 +22,38 @@ const licence = "// SPDX-License-Identifier: Apache-2.0\n\n"
 //go:embed starter minimal
 var modules embed.FS
 
-// The schemas of Kubernetes that starter imports, as a tree to be put into
-// cue.mod/gen. They are those of test/modules/minimal: a test compares them,
-// and writes the archive with UPDATE=1.
-//
-//go:embed kubernetes.zip
-var kubernetes []byte
-
 // Starter returns the files of a module with what most applications have, by
 // their slash-separated paths. Its schemas of Kubernetes are a part of all.
 func Starter() (map[string][]byte, error) {
-	gen, err := zip.NewReader(bytes.NewReader(kubernetes), int64(len(kubernetes)))
+	gen, err := kubernetes.Schemas()
 	if err != nil {
-		return nil, fmt.Errorf("embedded Kubernetes schemas: %w", err)
+		return nil, err
 	}
-	return files("starter", tree{"cue.mod/gen", gen})
+	var trees []tree
+	for _, name := range imported() {
+		sub, err := fs.Sub(gen, name)
+		if err != nil {
+			return nil, err
+		}
+		trees = append(trees, tree{path.Join("cue.mod/gen", name), sub})
+	}
+	return files("starter", trees...)
+}
+
+// imported are the packages of Kubernetes that starter imports, and those that
+// they do.
+func imported() []string {
+	return []string{
+		"k8s.io/api/apps/v1",
+		"k8s.io/api/batch/v1",
+		"k8s.io/api/core/v1",
+		"k8s.io/apimachinery/pkg/api/resource",
+		"k8s.io/apimachinery/pkg/apis/meta/v1",
+		"k8s.io/apimachinery/pkg/runtime",
+		"k8s.io/apimachinery/pkg/types",
+		"k8s.io/apimachinery/pkg/util/intstr",
+		"k8s.io/apimachinery/pkg/watch",
+	}
 }
 
 // Minimal returns the files of the smallest module that there is sense in.

@@ -46,6 +46,7 @@ func layers() []layer {
 		{"download", 0, nil},
 
 		{"schema", 1, nil},
+		{"schema/kubernetes", 1, nil},
 		{"values", 1, []string{cue, yaml}},
 		{"oci", 1, []string{registry, semver, sync, "github.com/sigstore/sigstore/pkg/", "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config"}},
 		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command schemas writes the schemas of Kubernetes that 'mod vendor k8s' has
-// in the binary, as 'cue get go' makes them: (cd test/schemas && go run .)
+// Command schemas writes the schemas of Kubernetes that 'mod init' and 'mod
+// vendor k8s' have in the binary, as 'cue get go' makes them: go run -C
+// test/schemas . The archive is the same for the same versions in go.mod.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"cuelang.org/go/cmd/cue/cmd"
@@ -63,7 +65,7 @@ func main() {
 
 // run is called in this directory.
 func run(ctx context.Context) error {
-	dst, err := filepath.Abs("../../pkg/action/vendor/kubernetes.zip")
+	dst, err := filepath.Abs("../../pkg/schema/kubernetes/schemas.zip")
 	if err != nil {
 		return err
 	}
@@ -79,7 +81,19 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if old, err := os.ReadFile(dst); err == nil && holdSame(old, data) {
+		return nil // another version of Go may only compress in another way
+	}
 	return os.WriteFile(dst, data, 0o644)
+}
+
+// holdSame says whether two archives hold the same files in the same order.
+func holdSame(a, b []byte) bool {
+	x, errX := zip.NewReader(bytes.NewReader(a), int64(len(a)))
+	y, errY := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	return errX == nil && errY == nil && slices.EqualFunc(x.File, y.File, func(f, g *zip.File) bool {
+		return f.Name == g.Name && f.CRC32 == g.CRC32 && f.UncompressedSize64 == g.UncompressedSize64
+	})
 }
 
 // generate fills cue.mod/gen of dir.

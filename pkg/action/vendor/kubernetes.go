@@ -3,10 +3,7 @@
 package vendor
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	_ "embed" // for kubernetes.zip
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,20 +15,12 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema/kubernetes"
 )
-
-// KubernetesVersion is the version of the schemas in the binary.
-const KubernetesVersion = "1.36"
 
 // contentGen is the content type of an artifact with schemas (INTEROP.md,
 // section 4).
 const contentGen = "cue.mod/gen"
-
-// The schemas of the API groups that are generally available, as a tree to be
-// put into cue.mod/gen. The program test/schemas writes them.
-//
-//go:embed kubernetes.zip
-var kubernetes []byte
 
 // KubernetesRequest says which schemas of Kubernetes go into which module.
 type KubernetesRequest struct {
@@ -67,9 +56,9 @@ func Kubernetes(ctx context.Context, req KubernetesRequest) ([]File, error) {
 }
 
 func embeddedSchemas() (map[string][]byte, error) {
-	tree, err := zip.NewReader(bytes.NewReader(kubernetes), int64(len(kubernetes)))
+	tree, err := kubernetes.Schemas()
 	if err != nil {
-		return nil, fmt.Errorf("the schemas in the binary: %w", err)
+		return nil, err
 	}
 	return readSchemas(tree)
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"testing"
 
@@ -31,19 +30,6 @@ func write(t *testing.T, name, text string) {
 	}
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestKubernetesVersion holds the constant to what the schemas were made from.
-func TestKubernetesVersion(t *testing.T) {
-	t.Parallel()
-	data, err := os.ReadFile("../../../test/schemas/go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := regexp.MustCompile(`(?m)^\tk8s.io/api v0\.(\d+)\.`).FindSubmatch(data)
-	if len(m) < 2 || "1."+string(m[1]) != vendor.KubernetesVersion {
-		t.Errorf("the schemas are of %s, KubernetesVersion is %s", m, vendor.KubernetesVersion)
 	}
 }
 

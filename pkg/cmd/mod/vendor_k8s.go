@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema/kubernetes"
 )
 
 const vendorK8sLong = `Write the CUE schemas of Kubernetes into a module.
@@ -22,7 +23,7 @@ const vendorK8sLong = `Write the CUE schemas of Kubernetes into a module.
 They go to cue.mod/gen/k8s.io of the module in DIR, by default the current
 directory, so that templates can import "k8s.io/api/apps/v1" and the like: the
 API groups that are generally available, apimachinery and apiextensions. Those
-of Kubernetes ` + vendor.KubernetesVersion + ` are in the binary; nothing is downloaded.
+of Kubernetes ` + kubernetes.Version + ` are in the binary; nothing is downloaded.
 
 With --from they are those of an artifact in a registry, whose content type is
 cue.mod/gen.
@@ -50,7 +51,7 @@ func newVendorK8s(env cli.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.from, "from", "", "`ARTIFACT` with the schemas, as oci://HOST/PATH[:VERSION][@DIGEST]; by default those in the binary")
-	cmd.Flags().StringVar(&o.version, "version", "", "`VERSION` of Kubernetes: the tag of the artifact, or the one in the binary ("+vendor.KubernetesVersion+")")
+	cmd.Flags().StringVar(&o.version, "version", "", "`VERSION` of Kubernetes: the tag of the artifact, or the one in the binary ("+kubernetes.Version+")")
 	o.registry.Process = env
 	o.registry.AddTo(cmd.Flags())
 	return cmd
@@ -65,10 +66,10 @@ type vendoringK8s struct {
 
 func (o *vendoringK8s) complete() error {
 	if o.from == "" {
-		if o.version == "" || o.version == vendor.KubernetesVersion {
+		if o.version == "" || o.version == kubernetes.Version {
 			return nil
 		}
-		return fail.Hint(fail.Usagef("the schemas in the binary are those of Kubernetes %s", vendor.KubernetesVersion),
+		return fail.Hint(fail.Usagef("the schemas in the binary are those of Kubernetes %s", kubernetes.Version),
 			"give --from oci://HOST/PATH --version %s for those of an artifact", o.version)
 	}
 	typed := o.from
