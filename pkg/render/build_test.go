@@ -21,7 +21,8 @@ import (
 // are the module, the other ones values in the order in which they stand, and
 // the lines "name: value" of the comment fields of the request. "want" is what
 // is rendered, or the error. A module without cue.mod, timoni.cue or values.cue
-// gets a plain one, unless the comment says "bare: true".
+// gets a plain one, unless the comment says "bare: true". It is rendered again
+// with what other renderings have loaded, which must make no difference.
 func TestBuild(t *testing.T) {
 	t.Parallel()
 	golden.Text(t, "testdata/build/*.txtar", build)
@@ -38,6 +39,16 @@ func build(t *testing.T, archive *txtar.Archive) string {
 	configure(&req, string(archive.Comment))
 	result, err := render.Build(t.Context(), req)
 	text := describe(result, err)
+	other := req // comes before it
+	other.Name, other.Namespace, other.Values, other.Shared = "other", "others", nil, &render.Shared{}
+	_, _ = render.Build(t.Context(), other)
+	req.Shared = other.Shared
+	for _, which := range []string{"second", "third"} {
+		result, err = render.Build(t.Context(), req)
+		if again := describe(result, err); again != text {
+			t.Errorf("the %s rendering that shares what is loaded is another one:\n%s", which, again)
+		}
+	}
 	return filepath.ToSlash(strings.ReplaceAll(text, dir, "TMP"))
 }
 

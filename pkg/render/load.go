@@ -14,8 +14,6 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
-	"cuelang.org/go/cue/cuecontext"
-	"cuelang.org/go/cue/inject/embed"
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 
@@ -48,7 +46,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 		dir = filepath.Join(root, req.Package)
 	}
 	files := &files{root: root, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree, debug: req.Debug, comments: req.comments, parsed: map[string]parsed{}}
-	inst := loadInstance(req, root, dir, files)
+	inst := req.Shared.load(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
 	if valuesFile != nil && valuesFile.PackageName() != req.Package {
 		return nil, fmt.Errorf("%s does not belong to package %q", files.display(files.values), req.Package)
@@ -69,7 +67,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	}
 	e := &evaluation{
 		req: req, instance: inst, files: files, valuesFile: valuesFile, confined: confined,
-		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
+		ctx: req.Shared.context(),
 	}
 	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version
 	if name := filepath.Join(root, filepath.FromSlash(moduleFile)); !declaresLanguage(name) {
@@ -87,7 +85,7 @@ func declaresLanguage(name string) bool {
 	return err != nil || languageRE.Match(data)
 }
 
-func loadInstance(req Request, root, dir string, files *files) *build.Instance {
+func loadInstance(req Request, root, dir string, files *files, withoutImports bool) *build.Instance {
 	tags := []string{"name=" + req.Name, "namespace=" + req.Namespace}
 	if req.Debug {
 		tags = append(tags, debugTag)
@@ -103,9 +101,10 @@ func loadInstance(req Request, root, dir string, files *files) *build.Instance {
 			"moduleVersion": constant(req.ModuleVersion),
 			"kubeVersion":   constant(req.KubeVersion),
 		},
-		ParseFile: files.parse,
-		Registry:  refusal{},
-		Env:       []string{}, // not the process's
+		ParseFile:   files.parse,
+		SkipImports: withoutImports,
+		Registry:    refusal{},
+		Env:         []string{}, // not the process's
 	})[0]
 }
 

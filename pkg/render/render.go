@@ -52,6 +52,12 @@ type Request struct {
 	ReplaceValues bool
 
 	Limits Limits
+
+	// Shared, when it is set, keeps what the next rendering of the same module
+	// can use.
+	Shared *Shared
+	// OmitValues leaves Result.Values empty, which saves an evaluation.
+	OmitValues bool
 }
 
 // Set is a stage: objects that are applied together.
@@ -71,7 +77,7 @@ type Result struct {
 	// reference that is none, or one with neither a tag nor a digest.
 	ImageProblems []values.Problem
 
-	mu     sync.Mutex // CUE values are not safe for concurrent use
+	mu     *sync.Mutex // CUE values are not safe for concurrent use
 	checks []healthCheck
 }
 
@@ -104,6 +110,9 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 // run, which nobody waits for any more, ends.
 func buildStages(ctx context.Context, req Request, s *stage) (result *Result, err error) {
 	defer values.Recover("module "+strconv.Quote(req.Origin), &err)
+	lock := req.Shared.lock()
+	lock.Lock()
+	defer lock.Unlock()
 	tree, err := values.Merge(req.Values)
 	if err != nil {
 		return nil, err
@@ -146,9 +155,11 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := e.valuesText(root)
-	if err != nil {
-		return nil, err
+	text := ""
+	if !e.req.OmitValues {
+		if text, err = e.valuesText(root); err != nil {
+			return nil, err
+		}
 	}
 	var images []values.Problem
 	if e.req.CheckImages {
@@ -162,6 +173,7 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 		Warnings:   e.warnings,
 
 		ImageProblems: images,
+		mu:            e.req.Shared.lock(),
 		checks:        checks,
 	}, nil
 }
