@@ -81,6 +81,34 @@ func modules() []module {
 	}}
 }
 
+// extras are the modules of programs that single tests compare with or call:
+// they are built when one of those asks for them.
+func extras() []module {
+	return []module{{
+		dir:      "helm",
+		requires: "helm.sh/helm/v4",
+		programs: map[string]string{"helm": "helm.sh/helm/v4/cmd/helm"},
+	}}
+}
+
+// Extra returns the path of a program that is no part of the control plane,
+// after building it as Binaries does. It has the name of its directory
+// beside this file.
+func Extra(ctx context.Context, name string, log io.Writer) (string, error) {
+	b, err := newBuilder(log)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range extras() {
+		if m.dir == name {
+			found := map[string]string{}
+			err := b.build(ctx, m, found)
+			return found[name], err
+		}
+	}
+	return "", fmt.Errorf("%q is not in the list of extra programs", name)
+}
+
 // Binaries returns the programs of the control plane, after building into the
 // user's cache directory those that are not there. Processes that ask at the
 // same time build once. A line per program built is written to log.
@@ -88,18 +116,9 @@ func modules() []module {
 // The directory named by KUBEBUILDER_ASSETS, when set, takes precedence for
 // etcd, kube-apiserver and kubectl; what it does not hold is built.
 func Binaries(ctx context.Context, log io.Writer) (Paths, error) {
-	root, err := Root()
+	b, err := newBuilder(log)
 	if err != nil {
 		return Paths{}, err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return Paths{}, fmt.Errorf("find the cache directory: %w", err)
-	}
-	b := builder{
-		src:   filepath.Join(root, "test", "controlplane"),
-		cache: filepath.Join(cache, "kubectl-timoni", "controlplane"),
-		log:   log,
 	}
 	found := assets(os.Getenv("KUBEBUILDER_ASSETS"))
 	for _, m := range modules() {
@@ -169,6 +188,22 @@ func exe() string {
 type builder struct {
 	src, cache string
 	log        io.Writer
+}
+
+func newBuilder(log io.Writer) (builder, error) {
+	root, err := Root()
+	if err != nil {
+		return builder{}, err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return builder{}, fmt.Errorf("find the cache directory: %w", err)
+	}
+	return builder{
+		src:   filepath.Join(root, "test", "controlplane"),
+		cache: filepath.Join(cache, "kubectl-timoni", "controlplane"),
+		log:   log,
+	}, nil
 }
 
 // build adds m's programs to found, except those already there.
