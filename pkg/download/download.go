@@ -50,8 +50,27 @@ func IsURL(name string) bool {
 	return strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "http://")
 }
 
-// Get returns what is at an https URL. Errors name the URL, without a password
-// that may be in it, and wrap ErrNotHTTPS, ErrPrivate or ErrTooLarge where
+// Redacted returns an address as it may be shown: a password is masked, and a
+// query left out, since signatures and tokens stand in those.
+func Redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the URL"
+	}
+	return redacted(u)
+}
+
+func redacted(u *url.URL) string {
+	shown := *u
+	shown.Fragment = ""
+	if shown.RawQuery != "" {
+		shown.RawQuery = "…"
+	}
+	return shown.Redacted()
+}
+
+// Get returns what is at an https URL. Errors name the URL as Redacted does and
+// wrap ErrNotHTTPS, ErrPrivate or ErrTooLarge where
 // that is the reason.
 func Get(ctx context.Context, address string, o Options) ([]byte, error) {
 	u, err := url.Parse(address)
@@ -66,7 +85,7 @@ func Get(ctx context.Context, address string, o Options) ([]byte, error) {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
-		return nil, fmt.Errorf("%s: %w", u.Redacted(), err)
+		return nil, fmt.Errorf("%s: %w", redacted(u), err)
 	}
 	return data, nil
 }
@@ -103,7 +122,7 @@ func get(ctx context.Context, u *url.URL, o Options) ([]byte, error) {
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "https" {
-		return fmt.Errorf("the server redirects to %s: %w", req.URL.Redacted(), ErrNotHTTPS)
+		return fmt.Errorf("the server redirects to %s: %w", redacted(req.URL), ErrNotHTTPS)
 	}
 	if len(via) > maxRedirects {
 		return fmt.Errorf("the server redirects more than %d times", maxRedirects)

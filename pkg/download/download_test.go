@@ -54,7 +54,7 @@ func TestGet(t *testing.T) {
 			if name == "too slow" {
 				o.Timeout = 50 * time.Millisecond
 			}
-			got, err := download.Get(t.Context(), strings.Replace(server.URL, "://", "://me:secret@", 1)+tc.path, o)
+			got, err := download.Get(t.Context(), strings.Replace(server.URL, "://", "://me:secret@", 1)+tc.path+"?signature=secret", o)
 			if string(got) != tc.want {
 				t.Errorf("got %q", got)
 			}
@@ -65,6 +65,19 @@ func TestGet(t *testing.T) {
 				t.Errorf("the password is in: %v", err)
 			}
 		})
+	}
+}
+
+func TestRedacted(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://example.com/a.yaml":                   "https://example.com/a.yaml",
+		"https://me:secret@example.com/a?token=s#part": "https://me:xxxxx@example.com/a?…",
+		"https://[::1/secret":                          "the URL",
+	} {
+		if got := download.Redacted(address); got != want {
+			t.Errorf("Redacted(%q) = %q, want %q", address, got, want)
+		}
 	}
 }
 

@@ -33,11 +33,10 @@ func readValues(base, name string) (values.Source, error) {
 	if path == "-" {
 		return values.Source{}, errors.New("a function has no standard input to read values from")
 	}
-	sources, err := values.ReadFiles([]string{path}, nil)
+	src, err := values.ReadFile(path)
 	if err != nil {
 		return values.Source{}, err
 	}
-	src := sources[0]
 	src.Name = name
 	src.Dir = "" // what @embed reads could be a link to anywhere
 	return src, nil

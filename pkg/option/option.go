@@ -6,6 +6,7 @@
 package option
 
 import (
+	"context"
 	"errors"
 	"io"
 	"regexp"
@@ -79,7 +80,7 @@ func (m *Module) AddTo(fs *pflag.FlagSet) {
 // Request returns the request to render module, as typed, as the instance name
 // in namespace. Reading the values is all it does; the error has the exit code
 // fail.Usage where the command line is wrong.
-func (m *Module) Request(name, namespace, module string, stdin io.Reader, userAgent string) (render.Request, error) {
+func (m *Module) Request(ctx context.Context, name, namespace, module string, stdin io.Reader, userAgent string) (render.Request, error) {
 	if err := CheckName(name); err != nil {
 		return render.Request{}, err
 	}
@@ -99,7 +100,7 @@ func (m *Module) Request(name, namespace, module string, stdin io.Reader, userAg
 	if err = m.Registry.ReadCreds(stdin); err != nil {
 		return render.Request{}, err
 	}
-	sources, err := m.Values.Sources(stdin)
+	sources, err := m.Values.Sources(ctx, stdin, userAgent)
 	if err != nil {
 		return render.Request{}, err
 	}

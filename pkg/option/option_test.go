@@ -25,7 +25,7 @@ func TestModule(t *testing.T) {
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	req, err := m.Request("app", "apps", "oci://reg.example.com/mod", strings.NewReader("a: 1"), "agent")
+	req, err := m.Request(t.Context(), "app", "apps", "oci://reg.example.com/mod", strings.NewReader("a: 1"), "agent")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,17 +3,20 @@
 package option
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
 // Values are the flags that give values.
 type Values struct {
-	files []string
-	set   []setting
+	files   []string
+	set     []setting
+	private bool
 }
 
 // setting is one of the flags that set a single value.
@@ -25,7 +28,8 @@ type setting struct {
 // AddTo registers the flags.
 func (v *Values) AddTo(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&v.files, "values", "f", nil,
-		"`FILE` with values in CUE, YAML or JSON, - for stdin; may be repeated, a later one wins")
+		"`FILE` with values in CUE, YAML or JSON, https URL, or - for stdin; may be repeated, a later one wins")
+	fs.BoolVar(&v.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
 	for _, f := range []struct {
 		flag  values.Flag
 		usage string
@@ -39,9 +43,15 @@ func (v *Values) AddTo(fs *pflag.FlagSet) {
 	}
 }
 
+// Download returns how a URL of the command line is downloaded. userAgent is
+// sent with each request.
+func (v *Values) Download(userAgent string) download.Options {
+	return download.Options{AllowPrivate: v.private, UserAgent: userAgent}
+}
+
 // Sources reads what the flags name.
-func (v *Values) Sources(stdin io.Reader) ([]values.Source, error) {
-	sources, err := values.ReadFiles(v.files, stdin)
+func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string) ([]values.Source, error) {
+	sources, err := values.ReadFiles(ctx, v.files, values.Inputs{Stdin: stdin, Download: v.Download(userAgent)})
 	if err != nil {
 		return nil, err
 	}

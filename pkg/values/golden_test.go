@@ -3,6 +3,7 @@
 package values_test
 
 import (
+	"context"
 	"maps"
 	"os"
 	"path/filepath"
@@ -61,7 +62,7 @@ func merge(t *testing.T, archive *txtar.Archive) string {
 }
 
 func evaluate(paths []string, stdin string, module map[string]string) (string, error) {
-	sources, err := values.ReadFiles(paths, strings.NewReader(stdin))
+	sources, err := values.ReadFiles(context.Background(), paths, values.Inputs{Stdin: strings.NewReader(stdin)})
 	if err != nil {
 		return "", err
 	}

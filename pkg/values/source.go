@@ -8,16 +8,19 @@
 package values
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -54,15 +57,22 @@ type Source struct {
 	Expr ast.Expr
 }
 
+// Inputs are where values are read from beside the disk.
+type Inputs struct {
+	Stdin    io.Reader
+	Download download.Options // of URLs
+}
+
 // ReadFiles reads the files of a command line in their order. "-" is stdin and
-// may be given once. The extension says the format; that of stdin is detected.
-func ReadFiles(paths []string, stdin io.Reader) ([]Source, error) {
+// may be given once; a URL is downloaded. The extension says the format; that
+// of stdin, and of a URL without one, is detected.
+func ReadFiles(ctx context.Context, paths []string, in Inputs) ([]Source, error) {
 	if err := checkPaths(paths); err != nil {
 		return nil, err
 	}
 	sources := make([]Source, 0, len(paths))
 	for _, path := range paths {
-		src, err := readFile(path, stdin)
+		src, err := in.read(ctx, path)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +87,7 @@ func checkPaths(paths []string) error {
 	for _, path := range paths {
 		if path == "-" {
 			stdins++
-		} else if formatOf(path) == Detect {
+		} else if !download.IsURL(path) && formatOf(path) == Detect {
 			return fail.Usagef("values file %q: the extension is none of .cue, .yaml, .yml and .json", path)
 		}
 	}
@@ -87,14 +97,46 @@ func checkPaths(paths []string) error {
 	return nil
 }
 
-func readFile(path string, stdin io.Reader) (Source, error) {
+func (in Inputs) read(ctx context.Context, path string) (Source, error) {
 	if path == "-" {
-		data, err := io.ReadAll(stdin)
+		data, err := io.ReadAll(in.Stdin)
 		if err != nil {
 			return Source{}, fmt.Errorf("read values from the standard input: %w", err)
 		}
 		return Source{Name: StdinName, Data: data}, nil
 	}
+	if download.IsURL(path) {
+		return in.get(ctx, path)
+	}
+	return readFile(path)
+}
+
+// get downloads a source. It has no directory, so that it cannot embed files.
+func (in Inputs) get(ctx context.Context, address string) (Source, error) {
+	data, err := download.Get(ctx, address, in.Download)
+	if err != nil {
+		err = fmt.Errorf("values from %w", err)
+		if errors.Is(err, download.ErrPrivate) {
+			err = fail.Hint(err, "if that is meant, give --allow-private-address")
+		}
+		return Source{}, err
+	}
+	format := Detect
+	if u, err := url.Parse(address); err == nil {
+		format = formatOf(u.Path)
+	}
+	return Source{Name: download.Redacted(address), Format: format, Data: data}, nil
+}
+
+// ReadFile reads a file, whose extension says the format.
+func ReadFile(path string) (Source, error) {
+	if err := checkPaths([]string{path}); err != nil {
+		return Source{}, err
+	}
+	return readFile(path)
+}
+
+func readFile(path string) (Source, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		// The operating system's error repeats the path, and on some systems

@@ -40,6 +40,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"krew":               krewInstall,
 		"push-module":        pushModule,
 		"expand":             expand,
+		"serve-https":        serveHTTPS,
 	}
 }
 

@@ -78,13 +78,13 @@ func oneOf[T ~string](values []T) string {
 }
 
 // request returns the request that the flags make, and where progress goes.
-func (o *options) request(name, module string) (cluster.ApplyRequest, event.Observer, error) {
+func (o *options) request(ctx context.Context, name, module string) (cluster.ApplyRequest, event.Observer, error) {
 	req := o.plan()
 	namespace, err := o.kube.Namespace()
 	if err != nil {
 		return req, nil, err
 	}
-	req.Request, err = o.module.Request(name, namespace, module, o.env.Stdin, cli.UserAgent("apply"))
+	req.Request, err = o.module.Request(ctx, name, namespace, module, o.env.Stdin, cli.UserAgent("apply"))
 	return req, ui.Observer(o.env.Stderr, o.quiet), err
 }
 
@@ -155,7 +155,7 @@ func (o *applyOptions) validate() error {
 }
 
 func (o *applyOptions) run(ctx context.Context, name, module string) error {
-	req, observer, err := o.request(name, module)
+	req, observer, err := o.request(ctx, name, module)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func newDiff(env cli.Env) *cobra.Command {
 }
 
 func (o *options) runDiff(ctx context.Context, name, module string) error {
-	req, observer, err := o.request(name, module)
+	req, observer, err := o.request(ctx, name, module)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func New(env cli.Env) *cobra.Command {
 	o.module.Registry.Process = env
 	o.module.AddTo(cmd.Flags())
 	cmd.Flags().StringVar(&o.push, "push", "", "push the objects as an artifact for Flux to `TARGET`, oci://HOST/PATH[:TAG], instead of printing them")
-	o.validation.addTo(cmd.Flags())
+	o.validation.AddTo(cmd.Flags())
 	return cmd
 }
 
@@ -62,31 +62,31 @@ type options struct {
 	push      string
 
 	module     option.Module
-	validation validation
+	validation option.Validation
 }
 
 func (o *options) run(ctx context.Context, name, module string) error {
 	if o.output != "yaml" && o.output != "json" {
 		return ui.UnknownFormat(o.output, "yaml", "json")
 	}
-	if err := o.validation.check(); err != nil {
+	if err := o.validation.Check(&o.module.Values); err != nil {
 		return err
 	}
 	target, err := o.target()
 	if err != nil {
 		return err
 	}
-	req, err := o.module.Request(name, o.namespace, module, o.env.Stdin, cli.UserAgent("build"))
+	req, err := o.module.Request(ctx, name, o.namespace, module, o.env.Stdin, cli.UserAgent("build"))
 	if err != nil {
 		return err
 	}
 	req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
-	if err = o.validation.apply(ctx, o.env, &req); err != nil {
+	if err = o.validation.Complete(ctx, &req, o.env.Stdin, o.module.Values.Download(cli.UserAgent("build"))); err != nil {
 		return err
 	}
 	result, err := render.Render(ctx, req, ui.Observer(o.env.Stderr, true))
 	if err != nil {
-		return o.validation.explain(err)
+		return o.validation.Explain(err)
 	}
 	if o.push != "" {
 		return o.pushTo(ctx, target, req.OCI, api.YAML(result.Objects()))

@@ -82,7 +82,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		sources, err := given.Sources(env.Stdin)
+		sources, err := given.Sources(ctx, env.Stdin, cli.UserAgent("mod"))
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
@@ -47,7 +46,6 @@ func newVet(env cli.Env) *cobra.Command {
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
 	fs.StringArrayVar(&o.crds, "crds", nil,
 		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
-	fs.BoolVar(&o.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
 	o.module.Registry.Process = env
 	o.module.AddTo(fs)
 	return cmd
@@ -58,7 +56,6 @@ type vetting struct {
 	req                     module.VetRequest
 	name, namespace, output string
 	crds                    []string
-	private                 bool
 	module                  option.Module
 }
 
@@ -67,13 +64,13 @@ func (o *vetting) run(ctx context.Context, args []string) error {
 		return ui.UnknownFormat(o.output, "json", "yaml")
 	}
 	var err error
-	o.req.Request, err = o.module.Request(o.name, o.namespace, operand(args), o.env.Stdin, cli.UserAgent("mod"))
+	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, operand(args), o.env.Stdin, cli.UserAgent("mod"))
 	if err != nil {
 		return err
 	}
 	o.req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
 	o.req.CRDs, err = crd.Read(ctx, crd.Files{
-		Names: o.crds, Stdin: o.env.Stdin, Download: download.Options{AllowPrivate: o.private, UserAgent: cli.UserAgent("mod")},
+		Names: o.crds, Stdin: o.env.Stdin, Download: o.module.Values.Download(cli.UserAgent("mod")),
 	})
 	if err != nil {
 		return err
