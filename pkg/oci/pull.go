@@ -54,6 +54,11 @@ func pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest
 }
 
 func (f *fetcher) extract(ctx context.Context, dir string, manifest *v1.Manifest, digest v1.Hash, layers []v1.Descriptor) (Manifest, error) {
+	if v := f.options.Verifier; v != nil {
+		if err := v.Verify(ctx, Candidate{f.ref, digest.String(), f.options}); err != nil {
+			return Manifest{}, err
+		}
+	}
 	blobs, err := f.blobs(ctx, digest, layers)
 	if err != nil {
 		return Manifest{}, err

@@ -43,6 +43,9 @@ type Options struct {
 	// What is pushed goes where it is sent.
 	Mirrors string
 
+	// Verifier is asked before content is used, nil to use it in any case.
+	Verifier Verifier
+
 	// Cache keeps what was pulled. The zero value keeps nothing.
 	Cache Cache
 	// Offline takes what the cache has and refuses to ask a registry.

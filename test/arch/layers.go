@@ -41,6 +41,7 @@ func layers() []layer {
 		// Below its neighbours, whose errors carry its hints and exit codes.
 		{"fail", -1, nil},
 		{"ref", 0, []string{semver}},
+		{"signature", 0, []string{"github.com/sigstore/sigstore/pkg/"}},
 		{"api", 0, []string{apimachinery, yaml}},
 		{"event", 0, nil},
 		{"download", 0, nil},

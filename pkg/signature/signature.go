@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package signature makes and checks signatures of artifacts in the formats of
+// Cosign, by key. It reads no file and asks no registry.
+package signature
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sigstore/sigstore/pkg/signature/dsse"
+	"github.com/sigstore/sigstore/pkg/signature/payload"
+)
+
+// Signature is one signature of an artifact as a registry keeps it: a bundle,
+// or a payload and what belongs to it.
+type Signature struct {
+	Bundle []byte `json:"bundle,omitempty"` // a Sigstore bundle, JSON
+
+	Payload []byte `json:"payload,omitempty"` // what is signed: simple signing, JSON
+	Value   string `json:"value,omitempty"`   // the signature itself, base64
+
+	// What a signature without a key has beside it.
+	Certificate string `json:"certificate,omitempty"` // PEM
+	Chain       string `json:"chain,omitempty"`       // the certificates above it, PEM
+	Rekor       string `json:"rekor,omitempty"`       // the entry in the transparency log, JSON
+	Timestamp   string `json:"timestamp,omitempty"`   // RFC 3161, JSON
+}
+
+// The conditions that a caller may ask for with errors.Is.
+var (
+	ErrUnsigned  = errors.New("it is not signed")
+	ErrUntrusted = errors.New("none of its signatures counts")
+)
+
+// PredicateType is that of the statement in a bundle which signs an artifact.
+// Other statements say something else of it: how it was built, what is in it.
+const PredicateType = "https://sigstore.dev/cosign/sign/v1"
+
+const payloadType = "application/vnd.in-toto+json"
+
+// Sign signs an artifact, the digest of whose manifest is given. repository,
+// host/path, is a claim of the signer's that nobody checks.
+func (k PrivateKey) Sign(repository, digest string) (Signature, error) {
+	data, err := json.Marshal(payload.SimpleContainerImage{Critical: payload.Critical{
+		Identity: payload.Identity{DockerReference: repository},
+		Image:    payload.Image{DockerManifestDigest: digest},
+		Type:     payload.CosignSignatureType,
+	}})
+	if err != nil {
+		return Signature{}, err
+	}
+	value, err := k.signer.SignMessage(bytes.NewReader(data))
+	return Signature{Payload: data, Value: base64.StdEncoding.EncodeToString(value)}, err
+}
+
+// Verify returns the first of keys that made one of the signatures of the
+// artifact whose manifest has the digest. The error is ErrUnsigned when there
+// are no signatures, and ErrUntrusted, with the reasons, when none counts.
+func Verify(list []Signature, digest string, keys []PublicKey) (PublicKey, error) {
+	var reasons []string
+	for _, key := range keys {
+		for _, s := range list {
+			err := s.verify(digest, key)
+			if err == nil {
+				return key, nil
+			}
+			reasons = append(reasons, err.Error())
+		}
+	}
+	return PublicKey{}, Reject(len(list), reasons)
+}
+
+// Reject returns the error for so many signatures of which none counts.
+func Reject(signatures int, reasons []string) error {
+	if signatures == 0 {
+		return ErrUnsigned
+	}
+	slices.Sort(reasons)
+	return fmt.Errorf("%w (%d): %s", ErrUntrusted, signatures, strings.Join(slices.Compact(reasons), "; "))
+}
+
+// verify checks the signature before it reads what is signed.
+func (s Signature) verify(digest string, key PublicKey) error {
+	if s.Bundle != nil {
+		return verifyBundle(s.Bundle, digest, key)
+	}
+	value, err := base64.StdEncoding.DecodeString(s.Value)
+	if err != nil {
+		return errors.New("one is not base64")
+	}
+	if key.verifier.VerifySignature(bytes.NewReader(value), bytes.NewReader(s.Payload)) != nil {
+		return errOtherKey()
+	}
+	return CheckPayload(s.Payload, digest)
+}
+
+func errOtherKey() error {
+	return errors.New("one is by another key, or was changed afterwards")
+}
+
+// CheckPayload returns an error unless a signed payload is about the artifact
+// with the digest.
+func CheckPayload(data []byte, digest string) error {
+	var signed payload.SimpleContainerImage
+	if err := json.Unmarshal(data, &signed); err != nil {
+		return errors.New("one signs what is no payload of simple signing")
+	}
+	switch critical := signed.Critical; {
+	case critical.Type != payload.CosignSignatureType:
+		return fmt.Errorf("one signs a %q", critical.Type)
+	case critical.Image.DockerManifestDigest != digest:
+		return fmt.Errorf("one signs another artifact, %q", critical.Image.DockerManifestDigest)
+	}
+	return nil
+}
+
+// verifyBundle checks a bundle that was signed with a key.
+func verifyBundle(data []byte, digest string, key PublicKey) error {
+	var bundle struct {
+		Envelope json.RawMessage `json:"dsseEnvelope"`
+	}
+	if err := json.Unmarshal(data, &bundle); err != nil {
+		return errors.New("one is a bundle that cannot be read")
+	}
+	if len(bundle.Envelope) == 0 {
+		return errors.New("one is a bundle without an envelope")
+	}
+	var statement []byte
+	verifier := dsse.WrapVerifier(key.verifier, dsse.WithExpectedPayloadType(payloadType), dsse.WithDecodedPayload(&statement))
+	if verifier.VerifySignature(bytes.NewReader(bundle.Envelope), nil) != nil {
+		return errOtherKey()
+	}
+	return checkStatement(statement, digest)
+}
+
+// checkStatement is CheckPayload for the statement in a bundle.
+func checkStatement(data []byte, digest string) error {
+	var statement struct {
+		PredicateType string `json:"predicateType"`
+		Subject       []struct {
+			Digest map[string]string `json:"digest"`
+		} `json:"subject"`
+	}
+	if err := json.Unmarshal(data, &statement); err != nil {
+		return errors.New("one signs what is no statement")
+	}
+	if statement.PredicateType != PredicateType {
+		return fmt.Errorf("one is a statement of type %q", statement.PredicateType)
+	}
+	for _, subject := range statement.Subject {
+		if "sha256:"+subject.Digest["sha256"] == digest {
+			return nil
+		}
+	}
+	return errors.New("one signs another artifact")
+}
