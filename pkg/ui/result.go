@@ -17,35 +17,20 @@ type Result struct {
 	DryRun   string // what kind of dry run it was, empty when it was none
 }
 
-// Print writes the result as "json", "yaml", "name" or, when format is empty,
-// for a person: a line with the counts, because each object was reported on
-// the way, and in a dry run a line for each object.
-func (r Result) Print(w io.Writer, format string) error {
-	var err error
-	switch {
-	case format == "name":
-		for _, o := range r.Outcomes {
-			if _, err = fmt.Fprintln(w, resourceName(o.Object)); err != nil {
-				return err
-			}
-		}
-	case format != "":
-		items := r.Outcomes
-		if items == nil {
-			items = []event.Outcome{}
-		}
-		return Structured(w, format, items)
-	case r.DryRun != "":
-		for _, o := range r.Outcomes {
-			line := fmt.Sprintf("%s %s (%s)", resourceName(o.Object), o.Action, r.DryRun)
-			if _, err = fmt.Fprintln(w, withReason(line, o.Reason)); err != nil {
-				return err
-			}
-		}
-	default:
-		_, err = fmt.Fprintln(w, withReason(r.Summary, counts(r.Outcomes)))
+// Print writes the result for a person: a line with the counts, because each
+// object was reported on the way, and in a dry run a line for each object.
+func (r Result) Print(w io.Writer) error {
+	if r.DryRun == "" {
+		_, err := fmt.Fprintln(w, withReason(r.Summary, counts(r.Outcomes)))
+		return err
 	}
-	return err
+	for _, o := range r.Outcomes {
+		line := fmt.Sprintf("%s %s (%s)", resourceName(o.Object), o.Action, r.DryRun)
+		if _, err := fmt.Fprintln(w, withReason(line, o.Reason)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // resourceName returns kubectl's name of an object: deployment.apps/web.

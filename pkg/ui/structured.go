@@ -40,14 +40,17 @@ func UnknownFormat(format string, known ...string) error {
 	return fail.Usagef("output format %q is not one of %q", format, known)
 }
 
-// Table writes rows under a header in columns, as kubectl does. Without a row
-// it writes nothing.
+// Table writes rows under a header, which may be nil, in columns, as kubectl
+// does. Without a row it writes nothing.
 func Table(w io.Writer, header []string, rows [][]string) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	for _, row := range append([][]string{header}, rows...) {
+	if header != nil {
+		rows = append([][]string{header}, rows...)
+	}
+	for _, row := range rows {
 		for i, cell := range row {
 			if i > 0 {
 				fmt.Fprint(tw, "\t")

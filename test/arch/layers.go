@@ -79,7 +79,7 @@ func layers() []layer {
 		// ui stays light, since the front door links it: kubectl's printers
 		// are in a package of their own.
 		{"ui", 8, []string{terminal, yaml}},
-		{"ui/printer", 8, []string{cliRuntime, apimachinery, pflag, yaml}},
+		{"ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
 		{"option/registry", 7, []string{pflag}}, // apart, for commands without CUE
 		{"option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},

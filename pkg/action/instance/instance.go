@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -21,18 +22,26 @@ import (
 // Key names an instance.
 type Key struct{ Namespace, Name string }
 
+// ParseName returns the name in an operand: a name alone, or the form
+// instance.timoni.sh/NAME that -o name prints, of which the group may be left
+// out.
+func ParseName(operand string) string {
+	kind, name, found := strings.Cut(operand, "/")
+	if found && (kind == "instance" || kind == "instance.timoni.sh") {
+		return name
+	}
+	return operand
+}
+
 // Summary is an instance as a list shows it.
 type Summary struct {
-	Name           string   `json:"name"`
-	Namespace      string   `json:"namespace"`
-	Module         string   `json:"module"` // repository or directory
-	Version        string   `json:"version"`
-	Digest         string   `json:"digest"`
-	LastTransition string   `json:"lastTransitionTime"`
-	State          State    `json:"state"`
-	Bundle         string   `json:"bundle,omitempty"`
-	Images         []string `json:"images,omitempty"`
-	Objects        int      `json:"objects"`
+	Key
+	Module         api.Module
+	LastTransition string // RFC 3339
+	State          State
+	Bundle         string // that owns it, empty when none does
+	Images         []string
+	Objects        int // how many it has
 }
 
 // State says whether the last run on an instance ended.
@@ -48,8 +57,7 @@ const (
 func summarize(r *store.Record) Summary {
 	i := r.Instance
 	s := Summary{
-		Name: i.Metadata.Name, Namespace: i.Metadata.Namespace,
-		Module: i.Module.Repository, Version: i.Module.Version, Digest: i.Module.Digest,
+		Key: Key{Namespace: i.Metadata.Namespace, Name: i.Metadata.Name}, Module: i.Module,
 		LastTransition: i.LastTransitionTime, State: Applied, Images: i.Images,
 		Objects: len(r.Inventory()),
 	}
@@ -80,9 +88,10 @@ func List(ctx context.Context, client *kube.Client, namespace string) ([]Summary
 
 // Inspection is all that the record of an instance says.
 type Inspection struct {
-	Instance api.Instance  `json:"instance"`
-	Pending  *api.Instance `json:"pending,omitempty"`
-	State    State         `json:"state"`
+	Instance  api.Instance
+	Pending   *api.Instance // what an unfinished upgrade wanted, nil when there is none
+	State     State
+	Resources []event.Object // the objects of both
 }
 
 // Inspect returns what the record of an instance says.
@@ -91,7 +100,17 @@ func Inspect(ctx context.Context, client *kube.Client, key Key) (*Inspection, er
 	if err != nil {
 		return nil, err
 	}
-	return &Inspection{Instance: record.Instance, Pending: record.Pending, State: summarize(record).State}, nil
+	i := &Inspection{Instance: record.Instance, Pending: record.Pending, State: summarize(record).State}
+	for _, entry := range record.Inventory() {
+		id, err := entry.Parse()
+		if err != nil {
+			return nil, err
+		}
+		i.Resources = append(i.Resources, event.Object{
+			Group: id.Group, Version: entry.Version, Kind: id.Kind, Namespace: id.Namespace, Name: id.Name,
+		})
+	}
+	return i, nil
 }
 
 // History returns the revisions of an instance that are remembered, the newest
@@ -109,20 +128,19 @@ func History(ctx context.Context, client *kube.Client, key Key) ([]store.Revisio
 
 // StatusReport is the readiness of an instance.
 type StatusReport struct {
-	Name      string         `json:"name"`
-	Namespace string         `json:"namespace"`
-	Module    api.Module     `json:"module"`
-	State     State          `json:"state"`
-	Ready     bool           `json:"ready"`
-	Objects   []ObjectStatus `json:"objects"`
+	Key
+	Module  api.Module
+	State   State
+	Ready   bool
+	Objects []ObjectStatus
 }
 
 // ObjectStatus is the readiness of one object. Status is Current, InProgress,
 // Failed, Terminating or NotFound.
 type ObjectStatus struct {
 	event.Object
-	Status  string `json:"status"`
-	Message string `json:"message,omitempty"`
+	Status  string
+	Message string // why it is not ready, or what else to know
 }
 
 // Status returns the readiness of an instance and of its objects.
@@ -136,8 +154,7 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 		return nil, err
 	}
 	report := &StatusReport{
-		Name: key.Name, Namespace: key.Namespace, Module: record.Instance.Module,
-		State: summarize(record).State, Ready: true, Objects: []ObjectStatus{},
+		Key: key, Module: record.Instance.Module, State: summarize(record).State, Ready: true,
 	}
 	for _, s := range statuses {
 		o := ObjectStatus{Object: s.Object, Status: string(s.Health), Message: s.Message}

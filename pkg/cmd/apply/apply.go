@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 const long = `Render a module with the given values and apply it to the cluster as an
@@ -38,12 +39,15 @@ type options struct {
 	kube   *kube.Flags
 	module option.Module // not of rollback, which takes the module from the history
 
-	adopt, output         string
+	adopt                 string
 	force, forceConflicts bool
 	quiet                 bool
+	out                   *printer.Flags
 }
 
-func newOptions(env cli.Env) *options { return &options{env: env, kube: kube.NewFlags()} }
+func newOptions(env cli.Env) *options {
+	return &options{env: env, kube: kube.NewFlags(), out: printer.New(printer.InProcess, "name")}
+}
 
 // addTo registers the flags that decide what the plan is.
 func (o *options) addTo(fs *pflag.FlagSet) {
@@ -52,17 +56,15 @@ func (o *options) addTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
 	fs.BoolVar(&o.forceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+	o.out.AddTo(fs)
 }
 
 // validate checks the flags that addTo registers, and the output format.
-func (o *options) validate(formats ...string) error {
+func (o *options) validate() error {
 	if !slices.Contains(adoptions(), apply.Adopt(o.adopt)) {
 		return fail.Usagef("--adopt=%q is not one of %s", o.adopt, oneOf(adoptions()))
 	}
-	if o.output != "" && !slices.Contains(formats, o.output) {
-		return ui.UnknownFormat(o.output, formats...)
-	}
-	return nil
+	return o.out.Check()
 }
 
 func adoptions() []apply.Adopt {
@@ -117,7 +119,6 @@ func (o *applyOptions) addTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
 	fs.IntVar(&o.history, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
-	fs.StringVarP(&o.output, "output", "o", "", "output format: json, yaml or name")
 }
 
 // complete sets in a request how far to go.
@@ -151,7 +152,7 @@ func (o *applyOptions) validate() error {
 	if !slices.Contains(modes, cluster.DryRun(o.dryRun)) {
 		return fail.Usagef("--dry-run=%q is not one of %s", o.dryRun, oneOf(modes))
 	}
-	return o.options.validate("json", "yaml", "name")
+	return o.options.validate()
 }
 
 func (o *applyOptions) run(ctx context.Context, name, module string) error {
@@ -173,9 +174,12 @@ func (o *applyOptions) run(ctx context.Context, name, module string) error {
 
 // print writes what was done, or would be.
 func (o *applyOptions) print(applied *cluster.ApplyResult, summary string) error {
+	if _, text := o.out.Format(); !text {
+		return o.out.Print(o.env.Stdout, printer.Outcomes(applied.Outcomes))
+	}
 	result := ui.Result{Outcomes: applied.Outcomes, Summary: summary}
 	if cluster.DryRun(o.dryRun) != cluster.DryRunNone {
 		result.DryRun = o.dryRun + " dry run"
 	}
-	return result.Print(o.env.Stdout, o.output)
+	return result.Print(o.env.Stdout)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 // New returns the command of the verb that was typed: one binary serves them
@@ -23,6 +24,8 @@ func New(env cli.Env) *cobra.Command {
 		return newRollback(env)
 	case "diff":
 		return newDiff(env)
+	case printer.SiblingVerb:
+		return newPrint(env)
 	case "status":
 		return newStatus(env)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 const diffLong = `Show what an apply of the module would change: the plan of that apply, as the
@@ -33,7 +34,7 @@ func newDiff(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "app ./module -n apps -f values.yaml"),
 		Args:    cli.Args(2, "NAME and MODULE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.validate("json", "yaml"); err != nil {
+			if err := o.validate(); err != nil {
 				return err
 			}
 			return o.runDiff(cmd.Context(), args[0], args[1])
@@ -41,7 +42,6 @@ func newDiff(env cli.Env) *cobra.Command {
 	}
 	o.addTo(cmd.Flags())
 	o.addModule(cmd.Flags())
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json or yaml, a list of field changes for each object")
 	return cmd
 }
 
@@ -68,8 +68,12 @@ func (o *options) runDiff(ctx context.Context, name, module string) error {
 }
 
 func (o *options) printDiff(ctx context.Context, differences []cluster.Difference) error {
-	if o.output != "" {
-		return ui.Structured(o.env.Stdout, o.output, differences)
+	if _, text := o.out.Format(); !text {
+		list := make([]printer.Difference, len(differences))
+		for i, d := range differences {
+			list[i] = printer.DifferenceOf(d.Outcome, d.Changes)
+		}
+		return o.out.Print(o.env.Stdout, list)
 	}
 	if command := o.env.Getenv(externalDiff); command != "" && len(differences) > 0 {
 		pairs := make([]ui.Pair, len(differences))

@@ -14,11 +14,12 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 func newStatus(env cli.Env) *cobra.Command {
 	flags := kube.NewFlags()
-	var output string
+	out := printer.New(printer.InProcess)
 	cmd := &cobra.Command{
 		Use: "status NAME", Short: "Show whether the objects of an instance are ready",
 		Long: "Show the readiness of every object of an instance. The exit code is 0 when all\n" +
@@ -26,8 +27,8 @@ func newStatus(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "app -n apps", "app -n apps -o json"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "" && output != "json" && output != "yaml" {
-				return ui.UnknownFormat(output, "json", "yaml")
+			if err := out.Check(); err != nil {
+				return err
 			}
 			namespace, err := flags.Namespace()
 			if err != nil {
@@ -37,11 +38,11 @@ func newStatus(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := instance.Status(cmd.Context(), client, instance.Key{Namespace: namespace, Name: args[0]})
+			report, err := instance.Status(cmd.Context(), client, instance.Key{Namespace: namespace, Name: instance.ParseName(args[0])})
 			if err != nil {
 				return err
 			}
-			if err := printStatus(env.Stdout, report, output); err != nil {
+			if err := printStatus(env.Stdout, report, out); err != nil {
 				return err
 			}
 			if !report.Ready || report.State != instance.Applied {
@@ -51,13 +52,13 @@ func newStatus(env cli.Env) *cobra.Command {
 		},
 	}
 	flags.AddTo(cmd.Flags())
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml")
+	out.AddTo(cmd.Flags())
 	return cmd
 }
 
-func printStatus(w io.Writer, r *instance.StatusReport, output string) error {
-	if output != "" {
-		return ui.Structured(w, output, r)
+func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) error {
+	if _, text := out.Format(); !text {
+		return out.Print(w, printer.StatusOf(r))
 	}
 	ready := "ready"
 	if !r.Ready {
@@ -73,5 +74,5 @@ func printStatus(w io.Writer, r *instance.StatusReport, output string) error {
 	for i, o := range r.Objects {
 		rows[i] = []string{o.Object.String(), o.Status, o.Message}
 	}
-	return ui.Table(w, []string{"OBJECT", "STATUS", "MESSAGE"}, rows)
+	return ui.Table(w, out.Header("OBJECT", "STATUS", "MESSAGE"), rows)
 }

@@ -11,11 +11,12 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 func newDelete(c *common) *cobra.Command {
 	var req instance.DeleteRequest
-	var output string
+	out := c.output("name")
 	var quiet bool
 	cmd := &cobra.Command{
 		Use: "delete NAME", Aliases: []string{"uninstall"}, Short: "Delete an instance and its objects",
@@ -27,7 +28,7 @@ func newDelete(c *common) *cobra.Command {
 		Example: cli.Example(c.env, "delete app -n apps", "delete app -n apps --dry-run"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(output, "json", "yaml", "name"); err != nil {
+			if err := out.Check(); err != nil {
 				return err
 			}
 			observer := ui.Observer(c.env.Stderr, quiet)
@@ -36,7 +37,7 @@ func newDelete(c *common) *cobra.Command {
 				return err
 			}
 			req.Holder = store.Holder(c.env.Process)
-			req.Key = instance.Key{Namespace: namespace, Name: args[0]}
+			req.Key = instance.Key{Namespace: namespace, Name: instance.ParseName(args[0])}
 			outcomes, err := instance.Delete(cmd.Context(), client, req, observer)
 			if err != nil {
 				return err
@@ -48,7 +49,10 @@ func newDelete(c *common) *cobra.Command {
 			if req.DryRun {
 				result.DryRun = "dry run"
 			}
-			return result.Print(c.env.Stdout, output)
+			if _, text := out.Format(); !text {
+				return out.Print(c.env.Stdout, printer.Outcomes(outcomes))
+			}
+			return result.Print(c.env.Stdout)
 		},
 	}
 	fs := cmd.Flags()
@@ -59,7 +63,7 @@ func newDelete(c *common) *cobra.Command {
 	fs.BoolVar(&req.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
 	fs.BoolVar(&req.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the module too, with all that is in them")
 	fs.BoolVar(&req.Orphan, "orphan", false, "forget the instance and leave its objects")
-	fs.StringVarP(&output, "output", "o", "", "output format: json, yaml or name")
+	out.AddTo(fs)
 	fs.BoolVarP(&quiet, "quiet", "q", false, "print no progress")
 	return cmd
 }

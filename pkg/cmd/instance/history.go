@@ -11,10 +11,11 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 func newHistory(c *common) *cobra.Command {
-	var output string
+	out := c.output()
 	cmd := &cobra.Command{
 		Use: "history NAME", Short: "Show the revisions of an instance",
 		Long: "Show the remembered revisions of an instance, the newest last. With -o json or\n" +
@@ -22,34 +23,32 @@ func newHistory(c *common) *cobra.Command {
 		Example: cli.Example(c.env, "history app -n apps"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(output, "json", "yaml"); err != nil {
+			if err := out.Check(); err != nil {
 				return err
 			}
 			client, namespace, err := c.open(ui.NewText(c.env.Stderr))
 			if err != nil {
 				return err
 			}
-			history, err := instance.History(cmd.Context(), client, instance.Key{Namespace: namespace, Name: args[0]})
+			key := instance.Key{Namespace: namespace, Name: instance.ParseName(args[0])}
+			history, err := instance.History(cmd.Context(), client, key)
 			if err != nil {
 				return err
 			}
-			return printHistory(c, history, output)
+			if _, text := out.Format(); !text {
+				return out.Print(c.env.Stdout, printer.History(key, history))
+			}
+			return printHistory(c, history, out)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml")
+	out.AddTo(cmd.Flags())
 	return cmd
 }
 
-func printHistory(c *common, history []store.Revision, output string) error {
-	if history == nil {
-		history = []store.Revision{}
-	}
-	if output != "" {
-		return ui.Structured(c.env.Stdout, output, history)
-	}
+func printHistory(c *common, history []store.Revision, out *printer.Flags) error {
 	rows := make([][]string, len(history))
 	for i, r := range history {
 		rows[i] = []string{strconv.Itoa(r.Number), r.Time, string(r.Outcome), r.Module.Repository, r.Module.Version, r.Module.Digest}
 	}
-	return ui.Table(c.env.Stdout, []string{"REVISION", "TIME", "OUTCOME", "MODULE", "VERSION", "DIGEST"}, rows)
+	return ui.Table(c.env.Stdout, out.Header("REVISION", "TIME", "OUTCOME", "MODULE", "VERSION", "DIGEST"), rows)
 }

@@ -13,15 +13,17 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 // sections are the parts of a record that can be asked for alone.
 func sections() []string { return []string{"module", "values", "resources", "images"} }
 
 func newInspect(c *common) *cobra.Command {
-	var output string
+	out := c.output("name")
 	cmd := &cobra.Command{
 		Use: "inspect [module|values|resources|images] NAME", Short: "Show what is recorded of an instance",
 		Long: "Show what the record of an instance says: the module it was made from, its\n" +
@@ -38,14 +40,14 @@ func newInspect(c *common) *cobra.Command {
 			return cli.Args(1, "NAME")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(output, "json", "yaml"); err != nil {
+			if err := out.Check(); err != nil {
 				return err
 			}
 			client, namespace, err := c.open(ui.NewText(c.env.Stderr))
 			if err != nil {
 				return err
 			}
-			key := instance.Key{Namespace: namespace, Name: args[len(args)-1]}
+			key := instance.Key{Namespace: namespace, Name: instance.ParseName(args[len(args)-1])}
 			inspection, err := instance.Inspect(cmd.Context(), client, key)
 			if err != nil {
 				return err
@@ -54,17 +56,17 @@ func newInspect(c *common) *cobra.Command {
 			if len(args) == 2 {
 				section = args[0]
 			}
-			return printInspection(c.env.Stdout, inspection, section, output)
+			if _, text := out.Format(); !text {
+				return out.Print(c.env.Stdout, printer.Inspection(inspection, section))
+			}
+			return printInspection(c.env.Stdout, inspection, section)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml")
+	out.AddTo(cmd.Flags())
 	return cmd
 }
 
-func printInspection(w io.Writer, i *instance.Inspection, section, output string) error {
-	if output != "" {
-		return ui.Structured(w, output, part(i, section))
-	}
+func printInspection(w io.Writer, i *instance.Inspection, section string) error {
 	var err error
 	switch section {
 	case "module":
@@ -72,7 +74,7 @@ func printInspection(w io.Writer, i *instance.Inspection, section, output string
 	case "values":
 		_, err = fmt.Fprintln(w, i.Instance.Values)
 	case "resources":
-		_, err = io.WriteString(w, describeResources(i.Instance.Inventory))
+		_, err = io.WriteString(w, describeResources(i.Resources))
 	case "images":
 		for _, image := range i.Instance.Images {
 			_, err = fmt.Fprintln(w, image)
@@ -81,21 +83,6 @@ func printInspection(w io.Writer, i *instance.Inspection, section, output string
 		_, err = io.WriteString(w, describeInstance(i))
 	}
 	return err
-}
-
-// part returns what a section shows, for a machine.
-func part(i *instance.Inspection, section string) any {
-	switch section {
-	case "module":
-		return i.Instance.Module
-	case "values":
-		return map[string]string{"values": i.Instance.Values}
-	case "resources":
-		return i.Instance.Inventory
-	case "images":
-		return i.Instance.Images
-	}
-	return i
 }
 
 func describeInstance(i *instance.Inspection) string {
@@ -108,7 +95,7 @@ func describeInstance(i *instance.Inspection) string {
 		fmt.Fprintf(&b, "Pending:       %s version %s\n", i.Pending.Module.Repository, i.Pending.Module.Version)
 	}
 	section(&b, "Values:", i.Instance.Values)
-	section(&b, "Resources:", describeResources(i.Instance.Inventory))
+	section(&b, "Resources:", describeResources(i.Resources))
 	section(&b, "Images:", strings.Join(i.Instance.Images, "\n"))
 	return b.String()
 }
@@ -118,15 +105,10 @@ func describeModule(m api.Module) string {
 		m.Name, m.Repository, m.Version, m.Digest)
 }
 
-func describeResources(inventory api.Inventory) string {
+func describeResources(resources []event.Object) string {
 	var b strings.Builder
-	for _, e := range inventory.Entries {
-		id, err := e.Parse()
-		if err != nil {
-			fmt.Fprintf(&b, "%s\n", e.ID)
-			continue
-		}
-		fmt.Fprintf(&b, "%s\n", id)
+	for _, o := range resources {
+		fmt.Fprintf(&b, "%s\n", api.ID{Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name})
 	}
 	return b.String()
 }

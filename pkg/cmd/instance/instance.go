@@ -6,9 +6,11 @@ package instance
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 // New returns the command with a subcommand for each verb.
@@ -24,6 +26,18 @@ func New(env cli.Env) *cobra.Command {
 type common struct {
 	env  cli.Env
 	kube *kube.Flags
+}
+
+// output returns the flags for the output of a verb.
+func (c *common) output(others ...string) *printer.Flags {
+	find := func(name string) (string, error) {
+		executable, err := c.env.Executable()
+		if err != nil {
+			return "", err
+		}
+		return plugins.NewPlaces(executable, c.env.Getenv("PATH")).Find(name)
+	}
+	return printer.New(printer.InSibling(find), others...)
 }
 
 // open returns a client and the namespace of the command. It sends no request.

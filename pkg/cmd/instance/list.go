@@ -11,11 +11,12 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
 func newList(c *common) *cobra.Command {
 	var all bool
-	var output string
+	out := c.output("wide", "name")
 	cmd := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"}, Short: "List the instances of a namespace",
 		Long: "List the instances of a namespace, or of all with -A. A record that cannot be\n" +
@@ -23,7 +24,7 @@ func newList(c *common) *cobra.Command {
 		Example: cli.Example(c.env, "list -n apps", "list -A -o wide"),
 		Args:    cli.Args(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkFormat(output, "wide", "json", "yaml", "name"); err != nil {
+			if err := out.Check(); err != nil {
 				return err
 			}
 			client, namespace, err := c.open(ui.NewText(c.env.Stderr))
@@ -37,17 +38,17 @@ func newList(c *common) *cobra.Command {
 			if list == nil && err != nil {
 				return err
 			}
-			if printErr := printList(c, list, output, all); printErr != nil {
+			if printErr := printList(c, list, out, all); printErr != nil {
 				return printErr
 			}
-			if len(list) == 0 && err == nil && output == "" {
+			if _, text := out.Format(); text && len(list) == 0 && err == nil {
 				fmt.Fprintln(c.env.Stderr, nothingIn(namespace))
 			}
 			return err
 		},
 	}
 	cmd.Flags().BoolVarP(&all, "all-namespaces", "A", false, "list the instances of all namespaces")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: wide, json, yaml or name")
+	out.AddTo(cmd.Flags())
 	return cmd
 }
 
@@ -58,44 +59,28 @@ func nothingIn(namespace string) string {
 	return fmt.Sprintf("No instances found in namespace %q", namespace)
 }
 
-func printList(c *common, list []instance.Summary, output string, all bool) error {
-	switch output {
-	case "json", "yaml":
-		return ui.Structured(c.env.Stdout, output, list)
-	case "name":
-		for _, i := range list {
-			if _, err := fmt.Fprintln(c.env.Stdout, i.Name); err != nil {
-				return err
-			}
-		}
-		return nil
+func printList(c *common, list []instance.Summary, out *printer.Flags, all bool) error {
+	format, text := out.Format()
+	if !text {
+		return out.Print(c.env.Stdout, printer.Instances(list))
 	}
-	header := []string{"NAME", "MODULE", "VERSION", "STATE", "LAST APPLIED"}
+	titles := []string{"NAME", "MODULE", "VERSION", "STATE", "LAST APPLIED"}
 	if all {
-		header = append([]string{"NAMESPACE"}, header...)
+		titles = append([]string{"NAMESPACE"}, titles...)
 	}
-	if output == "wide" {
-		header = append(header, "DIGEST", "BUNDLE", "OBJECTS")
+	if format == "wide" {
+		titles = append(titles, "DIGEST", "BUNDLE", "OBJECTS")
 	}
 	rows := make([][]string, len(list))
 	for n, i := range list {
-		row := []string{i.Name, i.Module, i.Version, string(i.State), i.LastTransition}
+		row := []string{i.Name, i.Module.Repository, i.Module.Version, string(i.State), i.LastTransition}
 		if all {
 			row = append([]string{i.Namespace}, row...)
 		}
-		if output == "wide" {
-			row = append(row, i.Digest, i.Bundle, strconv.Itoa(i.Objects))
+		if format == "wide" {
+			row = append(row, i.Module.Digest, i.Bundle, strconv.Itoa(i.Objects))
 		}
 		rows[n] = row
 	}
-	return ui.Table(c.env.Stdout, header, rows)
-}
-
-func checkFormat(format string, known ...string) error {
-	for _, k := range known {
-		if format == k || format == "" {
-			return nil
-		}
-	}
-	return ui.UnknownFormat(format, known...)
+	return ui.Table(c.env.Stdout, out.Header(titles...), rows)
 }
