@@ -26,7 +26,7 @@ func readValues(base, name string) (values.Source, error) {
 			"keep the file below it, and name it relative to it")
 	}
 	path := filepath.Join(base, name)
-	inside, err := isBelow(base, path)
+	inside, err := values.Within(base, path)
 	if err == nil && !inside {
 		return values.Source{}, fail.Refusedf("%q leaves the directory of the kustomization through a link", name)
 	}
@@ -49,7 +49,7 @@ func moduleDir(base, name string) (string, error) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(base, dir)
 	}
-	inside, err := isBelow(repository(base), dir)
+	inside, err := values.Within(repository(base), dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && inside {
 		return dir, nil
 	}
@@ -75,25 +75,4 @@ func repository(dir string) string {
 			return abs
 		}
 	}
-}
-
-// isBelow says whether path lies in or below dir once links are resolved.
-func isBelow(dir, path string) (bool, error) {
-	dir, err := resolve(dir)
-	if err != nil {
-		return false, err
-	}
-	if path, err = resolve(path); err != nil {
-		return false, err
-	}
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && filepath.IsLocal(rel), nil
-}
-
-func resolve(path string) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(abs)
 }

@@ -32,7 +32,7 @@ func ImagesFile(dir string) ([]string, error) {
 		return nil, nil
 	}
 	inst := load.Instances([]string{imagesFile}, &load.Config{
-		Dir: root, ModuleRoot: root, AcceptLegacyModules: true, Registry: refusal{}, Env: []string{},
+		Dir: root, ModuleRoot: root, AcceptLegacyModules: true, Registry: values.NoRegistry{}, Env: []string{},
 	})[0]
 	v := cuecontext.New().BuildInstance(inst)
 	if err = values.Check(v); err != nil {

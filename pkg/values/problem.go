@@ -222,3 +222,13 @@ func (e *Error) Unwrap() error { return e.cause }
 // NewError returns an error with problems that were found otherwise than by
 // CUE. There has to be at least one.
 func NewError(problems []Problem) *Error { return &Error{Problems: tidy(problems)} }
+
+// Replace returns the problem with every text of it changed.
+func (p Problem) Replace(change func(string) string) Problem {
+	p.Message, p.Rule, p.Advice = change(p.Message), change(p.Rule), change(p.Advice)
+	p.quotes = slices.Clone(p.quotes)
+	for i := range p.quotes {
+		p.quotes[i] = change(p.quotes[i])
+	}
+	return p
+}

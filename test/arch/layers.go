@@ -57,10 +57,12 @@ func layers() []layer {
 		{"source", 2, nil},
 		{"render", 2, []string{cue, apimachinery, yaml}},
 		{"blueprint", 2, nil},
+		{"cuefile", 2, []string{cue}},
 		{"store", 2, []string{apimachinery, yaml}},
 		{"delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
 
 		{"bundle", 3, []string{cue, yaml}},
+		{"policy", 3, []string{cue}},
 		{"apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/", "sigs.k8s.io/structured-merge-diff/"}},
 
 		{"krm", 4, []string{kustomize, yaml}},

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bundle reads bundle files: instances of modules, each with a
+// namespace and values (INTEROP.md, section 5).
+package bundle
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// Request says what a bundle is read from.
+type Request struct {
+	Files   []cuefile.File // which are unified
+	Runtime Runtime
+	Within  string // what nothing that is read leaves; empty: the CUE module around the files
+}
+
+// Bundle is several instances.
+type Bundle struct {
+	Name      string
+	Instances []Instance // in the order of the fields
+}
+
+// Instance is an instance of a module.
+type Instance struct {
+	Name, Namespace string
+	// Module is what is to be rendered. A directory is relative to the working
+	// directory of the process, as it is made of the file that names it.
+	Module ref.Reference
+	Values []values.Source
+	At     token.Position // where it is declared
+}
+
+const apiVersion = "v1alpha1"
+
+// Read evaluates the files. What is wrong with them is a *values.Error with the
+// places; no value of the runtime is in it.
+func Read(req Request) (*Bundle, error) {
+	edit := &injection{runtime: req.Runtime}
+	root, err := cuefile.Evaluate(req.Files, cuefile.Options{Within: req.Within, Edit: edit.file})
+	if err != nil {
+		return nil, req.Runtime.Hide(err)
+	}
+	r := &reader{files: req.Files}
+	b := r.bundle(root)
+	if len(r.problems) > 0 {
+		return nil, req.Runtime.Hide(values.NewError(r.problems))
+	}
+	return b, nil
+}
+
+// Select returns the instances of these names in the order of the bundle, all
+// of them when there are no names. A name that the bundle does not have is an
+// error.
+func (b *Bundle) Select(names []string) ([]Instance, error) {
+	if len(names) == 0 {
+		return b.Instances, nil
+	}
+	var known []string
+	var selected []Instance
+	for _, in := range b.Instances {
+		known = append(known, in.Name)
+		if slices.Contains(names, in.Name) {
+			selected = append(selected, in)
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("the bundle %q has no instance %q%s", b.Name, name, suggest(name, known))
+		}
+	}
+	return selected, nil
+}
+
+// suggest returns the end of a sentence about an unknown name.
+func suggest(name string, known []string) string {
+	if best, found := fail.Nearest(name, known); found {
+		return fmt.Sprintf(", did you mean %q?", best)
+	}
+	return ", known are " + strings.Join(known, ", ")
+}
+
+// reader reads a bundle from evaluated files and collects what is wrong with
+// it, so that all of it is seen at once.
+type reader struct {
+	files    []cuefile.File
+	problems []values.Problem
+}
+
+func (r *reader) bundle(root cue.Value) *Bundle {
+	v := field(root, "bundle")
+	if !v.Exists() {
+		at := []token.Position{{Filename: r.files[0].Name, Line: 1}}
+		r.problems = append(r.problems, values.Problem{Path: "bundle", Message: "is missing: a bundle file has the form bundle: {…}", Positions: at})
+		return nil
+	}
+	r.fields(v, "apiVersion", "name", "instances")
+	if version := r.text(v, "apiVersion", true); version != "" && version != apiVersion {
+		r.problem(field(v, "apiVersion"), "%q is not %s", version, apiVersion)
+	}
+	b := &Bundle{Name: r.text(v, "name", true)}
+	r.name(field(v, "name"), b.Name)
+	instances := r.child(v, "instances", true)
+	if !instances.Exists() {
+		return b
+	}
+	all, err := instances.Fields()
+	if err != nil {
+		r.add(err)
+		return b
+	}
+	for all.Next() {
+		b.Instances = append(b.Instances, r.instance(all.Selector().Unquoted(), all.Value()))
+	}
+	if len(b.Instances) == 0 {
+		r.problem(instances, "there is no instance")
+	}
+	return b
+}
+
+func (r *reader) instance(name string, v cue.Value) Instance {
+	in := Instance{Name: name, At: position(v)}
+	r.name(v, name)
+	if !r.isStruct(v) {
+		return in
+	}
+	r.fields(v, "module", "namespace", "values")
+	in.Namespace = r.text(v, "namespace", true)
+	if in.Namespace != "" && !namespaceRE.MatchString(in.Namespace) {
+		r.problem(field(v, "namespace"), "%q: at most 63 lower case letters, digits and - are allowed, a letter or digit first and last", in.Namespace)
+	}
+	if module := r.child(v, "module", true); module.Exists() {
+		in.Module = r.module(module)
+	}
+	in.Values = r.values(r.child(v, "values", false))
+	return in
+}
+
+// module returns the reference that a module's url, version and digest make.
+func (r *reader) module(v cue.Value) ref.Reference {
+	r.fields(v, "url", "version", "digest")
+	url, version, digest := r.text(v, "url", true), r.text(v, "version", false), r.text(v, "digest", false)
+	at := field(v, "url")
+	if url == "" {
+		return ref.Reference{}
+	}
+	reference, err := ref.Parse(url)
+	switch {
+	case err != nil:
+		r.problem(at, "%v", err)
+	case !strings.HasPrefix(url, "oci://") && !strings.HasPrefix(url, "file://"):
+		r.problem(at, "%q begins with neither oci:// nor file://", url)
+	case !reference.IsLocal():
+		selected, err := reference.Select(version, digest)
+		if err != nil {
+			r.problem(at, "%v", err)
+		}
+		return selected
+	case digest != "":
+		r.problem(field(v, "digest"), "the module %q is a directory, which has no digest", url)
+	case !filepath.IsAbs(reference.Dir):
+		reference.Dir = filepath.Join(r.dirOf(at), filepath.FromSlash(reference.Dir))
+	}
+	return reference
+}
+
+// dirOf returns the directory of the file in which a value is written; the
+// working directory for one that is written nowhere else.
+func (r *reader) dirOf(v cue.Value) string {
+	name := position(v).Filename
+	for _, f := range r.files {
+		if f.Name == name && f.Path != "" {
+			return filepath.Dir(f.Path)
+		}
+	}
+	return "."
+}
+
+// values returns the values of an instance, and what is needed to quote the
+// files in errors about them.
+func (r *reader) values(v cue.Value) []values.Source {
+	var lit ast.Expr = &ast.StructLit{}
+	if v.Exists() {
+		if !r.isStruct(v) {
+			return nil
+		}
+		var err error
+		if lit, err = values.Literal(v); err != nil {
+			r.add(err)
+			return nil
+		}
+	}
+	sources := make([]values.Source, len(r.files))
+	for i, f := range r.files {
+		sources[i] = values.Source{Name: f.Name, Data: f.Data, Expr: &ast.StructLit{}}
+	}
+	sources[len(sources)-1].Expr = lit
+	return sources
+}
+
+// fields adds a problem for each field that is not known.
+func (r *reader) fields(v cue.Value, known ...string) {
+	fields, err := v.Fields()
+	if err != nil {
+		r.add(err)
+		return
+	}
+	for fields.Next() {
+		if name := fields.Selector().Unquoted(); !slices.Contains(known, name) {
+			r.problem(fields.Value(), "unknown field%s", suggest(name, known))
+		}
+	}
+}
+
+// child returns a field that is a map.
+func (r *reader) child(v cue.Value, name string, required bool) cue.Value {
+	c := field(v, name)
+	switch {
+	case !c.Exists():
+		if required {
+			r.problem(v, "%s is missing", name)
+		}
+	case r.isStruct(c):
+		return c
+	}
+	return cue.Value{}
+}
+
+func (r *reader) isStruct(v cue.Value) bool {
+	if v.IncompleteKind() == cue.StructKind {
+		return true
+	}
+	r.problem(v, "a map is wanted, this is of type %s", v.IncompleteKind())
+	return false
+}
+
+// text returns a field that is a string, and "" where there is none.
+func (r *reader) text(v cue.Value, name string, required bool) string {
+	c := field(v, name)
+	if !c.Exists() {
+		if required {
+			r.problem(v, "%s is missing", name)
+		}
+		return ""
+	}
+	s, err := c.String()
+	switch {
+	case err == nil:
+		return s
+	case c.IncompleteKind() == cue.StringKind:
+		r.problem(c, "the value is not concrete")
+	default:
+		r.problem(c, "a string is wanted, this is of type %s", c.IncompleteKind())
+	}
+	return ""
+}
+
+var (
+	nameRE      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$`)
+	namespaceRE = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`) // a DNS label
+)
+
+func (r *reader) name(v cue.Value, name string) {
+	if name != "" && !nameRE.MatchString(name) {
+		r.problem(v, "name %q: at most 63 lower case letters, digits and -_. are allowed, a letter or digit first and last", name)
+	}
+}
+
+func (r *reader) add(err error) {
+	r.problems = append(r.problems, values.Problems(err)...)
+}
+
+func (r *reader) problem(v cue.Value, format string, args ...any) {
+	p := values.Problem{Path: v.Path().String(), Message: fmt.Sprintf(format, args...)}
+	if at := position(v); at.IsValid() {
+		p.Positions = []token.Position{at}
+	}
+	r.problems = append(r.problems, p)
+}
+
+func field(v cue.Value, name string) cue.Value {
+	c := v.LookupPath(cue.MakePath(cue.Str(name)))
+	if d, ok := c.Default(); ok {
+		return d
+	}
+	return c
+}
+
+func position(v cue.Value) token.Position {
+	if pos := v.Pos(); pos.IsValid() {
+		return pos.Position()
+	}
+	return token.Position{}
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bundle_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/format"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
+)
+
+// TestRead runs the scripts of testdata/read. The comment of each has a line
+// "bundle FILE…", may have lines "runtime NAME VALUE" and "select NAME…".
+// "want" is the bundle, or the error.
+func TestRead(t *testing.T) {
+	t.Parallel()
+	golden.Text(t, "testdata/read/*.txtar", read)
+}
+
+func read(t *testing.T, archive *txtar.Archive) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range archive.Files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, f.Data, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	req := bundle.Request{Runtime: bundle.Runtime{}, Within: dir}
+	var names []string
+	for line := range strings.Lines(string(archive.Comment)) {
+		switch words := strings.Fields(line); {
+		case len(words) == 0:
+		case words[0] == "bundle":
+			for _, name := range words[1:] {
+				f, err := cuefile.Read(filepath.Join(dir, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.Name = name
+				req.Files = append(req.Files, f)
+			}
+		case words[0] == "runtime":
+			req.Runtime[words[1]] = words[2]
+		case words[0] == "select":
+			names = words[1:]
+		}
+	}
+	b, err := bundle.Read(req)
+	text := describe(b, names, err)
+	for name, value := range req.Runtime {
+		if err != nil && len(value) > 1 && strings.Contains(text, value) {
+			t.Errorf("the value of %s is in the error:\n%s", name, text)
+		}
+	}
+	return filepath.ToSlash(strings.ReplaceAll(text, dir, "TMP"))
+}
+
+func describe(b *bundle.Bundle, names []string, err error) string {
+	var instances []bundle.Instance
+	if err == nil {
+		instances, err = b.Select(names)
+	}
+	if err != nil {
+		text := fmt.Sprintf("error %d: %v\n", fail.CodeOf(err), err)
+		for _, hint := range fail.HintsOf(err) {
+			text += "hint: " + hint + "\n"
+		}
+		return text
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "bundle %s\n", b.Name)
+	for _, in := range instances {
+		fmt.Fprintf(&text, "\n%s: %s/%s\nmodule %s", in.At, in.Namespace, in.Name, in.Module)
+		if in.Module.IsLocal() {
+			fmt.Fprintf(&text, " in %s", in.Module.Dir)
+		}
+		fmt.Fprintln(&text)
+		tree, err := values.Merge(in.Values)
+		if err != nil {
+			return fmt.Sprintf("values: %v\n", err)
+		}
+		file := &ast.File{}
+		tree.Overlay(file)
+		out, err := format.Node(file, format.Simplify())
+		if err != nil {
+			return fmt.Sprintf("values: %v\n", err)
+		}
+		text.Write(out)
+	}
+	return text.String()
+}

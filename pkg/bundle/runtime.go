@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bundle
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	cueerrors "cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// The names under which a bundle knows the cluster it goes to.
+const (
+	ClusterName  = "TIMONI_CLUSTER_NAME"
+	ClusterGroup = "TIMONI_CLUSTER_GROUP"
+)
+
+// Runtime holds the values that fields with the attribute
+// @timoni(runtime:TYPE:NAME) take, by NAME.
+type Runtime map[string]string
+
+// attributeRE matches what is between the parentheses of the attribute.
+var attributeRE = regexp.MustCompile(`^runtime:(string|number|bool):([^:()\s]+)$`)
+
+// injection puts the values of a runtime into the syntax of a file.
+type injection struct{ runtime Runtime }
+
+// file replaces the values of the fields that have the attribute, where the
+// name is known. Any other field stays as it is.
+func (i *injection) file(file *ast.File) error {
+	var problems cueerrors.Error
+	replaced := map[ast.Node]ast.Expr{}
+	ast.Walk(file, func(n ast.Node) bool {
+		f, ok := n.(*ast.Field)
+		if !ok {
+			return true
+		}
+		for _, attr := range f.Attrs {
+			if attr.Name() != "timoni" {
+				continue
+			}
+			value, err := i.value(attr)
+			problems = cueerrors.Append(problems, err)
+			if value != nil {
+				ast.Walk(value, func(n ast.Node) bool { ast.SetPos(n, f.Value.Pos()); return true }, nil)
+				replaced[f.Value], f.Value = value, value
+			}
+		}
+		return true
+	}, nil)
+	ast.Walk(file, nil, func(n ast.Node) { // references are to the value
+		if ident, ok := n.(*ast.Ident); ok {
+			if value, ok := replaced[ident.Node]; ok {
+				ident.Node = value
+			}
+		}
+	})
+	if problems == nil {
+		return nil
+	}
+	return problems
+}
+
+// value returns what an attribute stands for, nil when that is not known.
+func (i *injection) value(attr *ast.Attribute) (ast.Expr, cueerrors.Error) {
+	_, body := attr.Split()
+	m := attributeRE.FindStringSubmatch(strings.TrimSpace(body))
+	if m == nil {
+		return nil, cueerrors.Newf(attr.Pos(), "@timoni(%s) is not of the form @timoni(runtime:TYPE:NAME) with string, number or bool as TYPE", body)
+	}
+	kind, name := m[1], m[2]
+	text, known := i.runtime[name]
+	if !known {
+		return nil, nil
+	}
+	switch kind {
+	case "number":
+		if expr, err := parser.ParseExpr("", text); err == nil && isNumber(expr) {
+			return expr, nil
+		}
+		return nil, cueerrors.Newf(attr.Pos(), "the runtime's value of %s is not a number", name)
+	case "bool":
+		if text != "true" && text != "false" {
+			return nil, cueerrors.Newf(attr.Pos(), "the runtime's value of %s is neither true nor false", name)
+		}
+		return ast.NewBool(text == "true"), nil
+	}
+	return ast.NewString(text), nil
+}
+
+func isNumber(e ast.Expr) bool {
+	if u, ok := e.(*ast.UnaryExpr); ok && (u.Op == token.SUB || u.Op == token.ADD) {
+		e = u.X
+	}
+	lit, ok := e.(*ast.BasicLit)
+	return ok && (lit.Kind == token.INT || lit.Kind == token.FLOAT)
+}
+
+// Hide returns an error without the runtime's values in it: each stands there
+// as its name. It is for the errors of Read, and of what is made of the values
+// of its instances.
+func (r Runtime) Hide(err error) error {
+	e, ok := errors.AsType[*values.Error](err)
+	if !ok || len(r) == 0 {
+		return err
+	}
+	hide := r.hider()
+	for i := range e.Problems {
+		e.Problems[i] = e.Problems[i].Replace(hide)
+	}
+	return &hidden{text: hide(err.Error()), error: err}
+}
+
+// hidden is an error with a text of its own. What is below it must not be
+// printed, but tells hints, the exit code and the problems.
+type hidden struct {
+	text string
+	error
+}
+
+func (h *hidden) Error() string { return h.text }
+func (h *hidden) Unwrap() error { return h.error }
+
+// hider returns the function that puts names in the place of values. The
+// longest come first, since one may be part of another; what is too short to
+// be told from the text around it is replaced only where it stands alone.
+func (r Runtime) hider() func(string) string {
+	names := slices.SortedFunc(maps.Keys(r), func(a, b string) int {
+		if d := len(r[b]) - len(r[a]); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	return func(s string) string {
+		for _, name := range names {
+			value := r[name]
+			if strings.TrimSpace(value) == "" {
+				continue
+			}
+			quoted := ast.NewString(value).Value
+			s = strings.ReplaceAll(s, quoted, "<"+name+">")
+			if len(value) > shortValue {
+				s = strings.ReplaceAll(s, value, "<"+name+">")
+				continue
+			}
+			s = wordRE(value).ReplaceAllString(s, "${1}<"+name+">${2}")
+		}
+		return s
+	}
+}
+
+const shortValue = 3
+
+func wordRE(word string) *regexp.Regexp {
+	return regexp.MustCompile(`(^|[^\w.:])` + regexp.QuoteMeta(word) + `($|[^\w.:])`)
+}
+
+// Environment returns the runtime's values with the environment variables of
+// these names below them. One that is not set is left out.
+func (r Runtime) Environment(names []string, lookup func(string) (string, bool)) Runtime {
+	all := Runtime{}
+	for _, name := range names {
+		if value, ok := lookup(name); ok {
+			all[name] = value
+		}
+	}
+	maps.Copy(all, r)
+	return all
+}
