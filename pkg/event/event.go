@@ -75,6 +75,13 @@ type (
 		Reference string // as the user gave it
 		Digest    string // of the manifest, empty for a directory
 	}
+	// Transferred is sent when another part of a layer was sent or received.
+	Transferred struct {
+		Reference   string // of the artifact
+		Upload      bool
+		ID          string // tells the transfers of one artifact apart
+		Done, Total int64  // bytes
+	}
 	// StageStarted is sent before the first object of a stage.
 	StageStarted struct {
 		Name         string
@@ -111,6 +118,7 @@ type (
 
 func (Resolved) event()     {}
 func (Pulled) event()       {}
+func (Transferred) event()  {}
 func (StageStarted) event() {}
 func (Applied) event()      {}
 func (WaitStarted) event()  {}

@@ -39,8 +39,8 @@ func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Read
 		return err
 	}
 	defer root.Close()
-	x := &extractor{root: root, made: map[string]bool{".": true}, budget: budget{limits: limits.orDefault()}}
-	defer func() { err = errors.Join(err, x.leave()) }()
+	x := &extractor{root: root, buffer: make([]byte, 64<<10), made: map[string]bool{".": true}, budget: budget{limits: limits.orDefault()}}
+	defer func() { err = errors.Join(err, x.leaveAll()) }()
 	for _, archive := range archives {
 		if err = x.archive(ctx, archive); err != nil {
 			return err
@@ -79,39 +79,63 @@ type extractor struct {
 	made   map[string]bool // the directories that exist
 	budget budget
 
-	// The directory that was written to last, open, because files come
-	// directory by directory and each path is walked from its root.
-	dir string
-	at  *os.Root
+	// The directories on the way to the one that was written to last, open:
+	// files come directory by directory, and to walk each path from its root
+	// would cost twice the system calls.
+	way []level
+
+	buffer []byte
 }
 
-// enter returns the directory called dir.
+// level is an open directory.
+type level struct {
+	name string // from the root
+	at   *os.Root
+}
+
+// enter returns the directory called dir, which was made before.
 func (x *extractor) enter(dir string) (*os.Root, error) {
-	if dir == "." {
-		return x.root, nil
+	for len(x.way) > 0 && !within(dir, x.way[len(x.way)-1].name) {
+		if err := x.leave(); err != nil {
+			return nil, err
+		}
 	}
-	if x.at != nil && x.dir == dir {
-		return x.at, nil
+	at, name := x.root, "."
+	if len(x.way) > 0 {
+		at, name = x.way[len(x.way)-1].at, x.way[len(x.way)-1].name
 	}
-	if err := x.leave(); err != nil {
-		return nil, err
+	for name != dir {
+		rest := strings.TrimPrefix(dir, name+"/")
+		element, _, _ := strings.Cut(rest, "/")
+		next, err := at.OpenRoot(element)
+		if err != nil {
+			return nil, err
+		}
+		at, name = next, path.Join(name, element)
+		x.way = append(x.way, level{name, at})
 	}
-	at, err := x.root.OpenRoot(filepath.FromSlash(dir))
-	if err == nil {
-		x.dir, x.at = dir, at
-	}
-	return at, err
+	return at, nil
+}
+
+// within says whether dir is parent or below it.
+func within(dir, parent string) bool {
+	return dir == parent || strings.HasPrefix(dir, parent+"/")
 }
 
 // leave closes the directory that was entered last. On some systems an open
 // one could not be removed.
 func (x *extractor) leave() error {
-	if x.at == nil {
-		return nil
+	last := x.way[len(x.way)-1]
+	x.way = x.way[:len(x.way)-1]
+	return last.at.Close()
+}
+
+// leaveAll closes all of them.
+func (x *extractor) leaveAll() (err error) {
+	for len(x.way) > 0 {
+		err = errors.Join(err, x.leave())
 	}
-	at := x.at
-	x.at = nil
-	return at.Close()
+	return err
 }
 
 func (x *extractor) archive(ctx context.Context, r io.Reader) error {
@@ -184,7 +208,11 @@ func (x *extractor) mkdir(name string) error {
 		return err
 	}
 	x.made[name] = true
-	return x.exclusive(name, x.root.Mkdir(filepath.FromSlash(name), 0o755))
+	parent, err := x.enter(path.Dir(name))
+	if err != nil {
+		return err
+	}
+	return x.exclusive(name, parent.Mkdir(path.Base(name), 0o755))
 }
 
 func (x *extractor) file(name string, size int64, data io.Reader) (err error) {
@@ -203,7 +231,8 @@ func (x *extractor) file(name string, size int64, data io.Reader) (err error) {
 		return x.exclusive(name, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err = io.Copy(f, data); err != nil {
+	// The file's own way to read would take a new buffer for each file.
+	if _, err = io.CopyBuffer(struct{ io.Writer }{f}, data, x.buffer); err != nil {
 		return fmt.Errorf("unpack %q: %w", name, err)
 	}
 	return nil

@@ -185,16 +185,11 @@ func (f *fetcher) direct(ctx context.Context, wanted string) (rawManifest, bool)
 	}
 	ctx, cancel := context.WithTimeout(ctx, directTimeout)
 	defer cancel()
-	url := fmt.Sprintf("%s://%s/v2/%s/manifests/%s", f.repo.Scheme(), f.repo.RegistryStr(), f.repo.RepositoryStr(), wanted)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return rawManifest{}, false
-	}
+	var accept []string
 	for _, mediaType := range []types.MediaType{types.OCIManifestSchema1, types.OCIImageIndex, types.DockerManifestSchema2, types.DockerManifestList} {
-		req.Header.Add("Accept", string(mediaType))
+		accept = append(accept, string(mediaType))
 	}
-	req.Header.Set("User-Agent", f.options.UserAgent)
-	resp, err := (&http.Client{Transport: f.transport}).Do(req)
+	resp, err := f.get(ctx, f.transport, "manifests/"+wanted, accept...)
 	if err != nil {
 		return rawManifest{}, false
 	}
@@ -203,6 +198,7 @@ func (f *fetcher) direct(ctx context.Context, wanted string) (rawManifest, bool)
 	if err != nil || resp.StatusCode != http.StatusOK || len(data) > maxManifest {
 		return rawManifest{}, false
 	}
+	f.public.Store(true)
 	return rawManifest{data, types.MediaType(resp.Header.Get("Content-Type"))}, true
 }
 

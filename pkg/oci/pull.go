@@ -3,13 +3,9 @@
 package oci
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -135,59 +131,4 @@ func layerOf(manifest *v1.Manifest, contentType string) (v1.Descriptor, error) {
 		return v1.Descriptor{}, fmt.Errorf("%w: its layer %q has media type %q", ErrNotModule, contentType, found[0].MediaType)
 	}
 	return found[0], nil
-}
-
-// download gets one layer. A connection that breaks within it is tried
-// again, which the library does for the beginning of an answer only.
-func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
-	const attempts = 3
-	for attempt := 1; ; attempt++ {
-		data, err := f.readBlob(ctx, layer)
-		if !errors.Is(err, errCut) || attempt == attempts {
-			return data, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(time.Duration(attempt) * 200 * time.Millisecond):
-		}
-	}
-}
-
-var errCut = errors.New("the connection broke")
-
-func (f *fetcher) readBlob(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
-	remoteLayer, err := f.puller.Layer(ctx, f.repo.Digest(layer.Digest.String()))
-	if err != nil {
-		return nil, f.explain(ctx, err)
-	}
-	body, err := remoteLayer.Compressed()
-	if err != nil {
-		return nil, f.explain(ctx, err)
-	}
-	defer body.Close()
-	// The size is bounded by the limits, and to grow a buffer costs more.
-	data := bytes.NewBuffer(make([]byte, 0, layer.Size+bytes.MinRead))
-	_, err = data.ReadFrom(io.LimitReader(body, layer.Size+1))
-	return data.Bytes(), f.verifyBlob(ctx, layer, data.Bytes(), err)
-}
-
-// verifyBlob decides what the end of a download means. Its judgement rests on
-// the bytes that came; err is the library's.
-func (f *fetcher) verifyBlob(ctx context.Context, layer v1.Descriptor, data []byte, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	size := int64(len(data))
-	if size < layer.Size {
-		reason := "the answer ended"
-		if err != nil {
-			reason = f.clean(err.Error())
-		}
-		return fmt.Errorf("layer %s: %w after %d of %d bytes: %s", layer.Digest, errCut, size, layer.Size, reason)
-	}
-	if size > layer.Size || hash(data) != layer.Digest {
-		return fmt.Errorf("%w: the registry sent other content for layer %s", ErrDigest, layer.Digest)
-	}
-	return err
 }

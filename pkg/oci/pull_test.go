@@ -289,6 +289,48 @@ func TestPullTriesAgain(t *testing.T) {
 	}
 }
 
+// TestPullResumes is about connections that break within a layer: what has come
+// is not asked for again, unless the registry cannot send parts.
+func TestPullResumes(t *testing.T) {
+	t.Parallel()
+	vendor, content := plainLayers(t)
+	whole, layer := len(content), "blobs/"+digestOf(content)
+	for name, test := range map[string]struct {
+		trouble func(*fake)
+		sent    int
+		text    string // of the error, empty for none
+	}{
+		"by range": {func(f *fake) { f.ranges, f.cut[layer] = true, 3 }, whole, ""},
+		"by range, though the next requests fail": {
+			func(f *fake) { f.ranges, f.cut[layer] = true, 1; f.failAfter = map[string]int{layer: 2} }, whole, "",
+		},
+		"from the beginning": {func(f *fake) { f.cut[layer] = 2 }, whole + 2*(whole/2), ""},
+		"not for ever":       {func(f *fake) { f.cut[layer] = 100 }, 4 * (whole / 2), "the connection broke after "},
+		"to other content": {
+			func(f *fake) {
+				f.ranges, f.cut[layer] = true, 1
+				f.later = map[string][]byte{layer: reversed(content)}
+			},
+			whole, "the registry sent other content for layer",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, vendor, content, nil)
+			test.trouble(f)
+			_, err := oci.Pull(t.Context(), parse(t, "oci://"+serve(t, f)+"/app:1.0.0"), filepath.Join(t.TempDir(), "out"), credentials)
+			if test.text != "" {
+				wantError(t, err, test.text)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if f.sent[layer] != test.sent {
+				t.Errorf("%d bytes of a layer of %d were sent, want %d", f.sent[layer], whole, test.sent)
+			}
+		})
+	}
+}
+
 // TestPullRequests counts what a pull costs beside the greeting.
 func TestPullRequests(t *testing.T) {
 	t.Parallel()
@@ -373,8 +415,6 @@ func TestInsecure(t *testing.T) {
 	}
 }
 
-// TestStall is about a registry that accepts a request and then says nothing,
-// or stops in the middle.
 // TestAuthority is about a registry whose certificate a private authority
 // vouches for.
 func TestAuthority(t *testing.T) {
@@ -406,6 +446,8 @@ func TestAuthority(t *testing.T) {
 	}
 }
 
+// TestStall is about a registry that accepts a request and then says nothing,
+// or stops in the middle.
 func TestStall(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)

@@ -61,18 +61,23 @@ type answer struct {
 // fake is a registry made by hand: it has one repository, called app, and says
 // what a test wants it to say.
 type fake struct {
-	mu       sync.Mutex
-	answers  map[string]answer // by path below /v2/app/
-	fail     map[string]int    // how often a path answers 500 first
-	cut      map[string]int    // how often a path breaks within the body first
-	requests []string
+	mu      sync.Mutex
+	answers map[string]answer // by path below /v2/app/
+	fail    map[string]int    // how often a path answers 500 first
+	cut     map[string]int    // how often a path breaks within the body first
+	ranges  bool              // parts of blobs can be asked for
+	sent    map[string]int    // bytes of bodies
+
+	failAfter map[string]int    // how often a path answers 500 once it was cut
+	later     map[string][]byte // what a path has once it was cut
+	requests  []string
 }
 
 // newFake returns a registry that has a module with these layers under the tag
 // 1.0.0, after edit has changed its manifest.
 func newFake(t *testing.T, vendor, content []byte, edit func(*v1.Manifest)) *fake {
 	t.Helper()
-	f := &fake{answers: map[string]answer{}, fail: map[string]int{}, cut: map[string]int{}}
+	f := &fake{answers: map[string]answer{}, fail: map[string]int{}, cut: map[string]int{}, sent: map[string]int{}}
 	m := v1.Manifest{
 		SchemaVersion: 2, MediaType: types.OCIManifestSchema1,
 		Config: v1.Descriptor{MediaType: oci.MediaTypeConfig, Size: 2, Digest: f.blob([]byte("{}"))},
@@ -116,10 +121,19 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.fail[name]--
 		a = answer{status: http.StatusInternalServerError}
 	}
+	if from, ok := rangeOf(r); ok && f.ranges && a.status == 0 {
+		a.header = map[string]string{"Content-Range": fmt.Sprintf("bytes %d-%d/%d", from, len(a.body)-1, len(a.body))}
+		a.status, a.body = http.StatusPartialContent, a.body[from:]
+	}
 	if f.cut[name] > 0 {
 		f.cut[name]--
 		a.length, a.body = len(a.body), a.body[:len(a.body)/2]
+		f.fail[name] += f.failAfter[name]
+		if data, ok := f.later[name]; ok {
+			f.answers[name] = answer{body: data}
+		}
 	}
+	f.sent[name] += len(a.body)
 	f.mu.Unlock()
 	if !ok {
 		a = answer{status: http.StatusNotFound, body: []byte(`{"errors":[{"code":"MANIFEST_UNKNOWN","message":"there is\u001b[31m nothing\nhere"}]}`)}
@@ -135,6 +149,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(a.status)
 	}
 	_, _ = w.Write(a.body)
+}
+
+// rangeOf returns where the part begins that a request is about.
+func rangeOf(r *http.Request) (from int, ok bool) {
+	n, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from)
+	return from, n == 1 && err == nil
 }
 
 // contents returns the files below dir with what is in them.

@@ -12,12 +12,15 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
@@ -45,11 +48,19 @@ type Options struct {
 
 	// Verifier is asked before content is used, nil to use it in any case.
 	Verifier Verifier
+	// Observer is told of what is sent and received. Nil: nobody is.
+	Observer event.Observer
 
 	// Cache keeps what was pulled. The zero value keeps nothing.
 	Cache Cache
 	// Offline takes what the cache has and refuses to ask a registry.
 	Offline bool
+}
+
+func (o Options) observe(e event.Event) {
+	if o.Observer != nil {
+		o.Observer.Observe(e)
+	}
 }
 
 // session is the conversation with one repository.
@@ -60,8 +71,12 @@ type session struct {
 	loggedIn  bool     // credentials are known
 	secrets   []string // what no error may contain
 	tcp       *http.Transport
-	transport http.RoundTripper // tcp, guarded and tried again
+	transport http.RoundTripper // tcp, guarded, tried again and resumed
 	options   []remote.Option
+
+	public        atomic.Bool // the registry answers without knowing who asks
+	loginMutex    sync.Mutex
+	authenticated http.RoundTripper // nil before login
 }
 
 // open prepares a session; it asks credential helpers, but no registry.
@@ -94,7 +109,7 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 		return nil, err
 	}
 	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp}
-	s.transport = retrier{&stallGuard{next: s.tcp, limit: o.Stall}}
+	s.transport = resumer{retrier{&stallGuard{next: s.tcp, limit: o.Stall}}}
 	if s.auth, err = s.authenticate(ctx, o.Creds); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/pem"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -216,6 +217,54 @@ func TestRegistryTrouble(t *testing.T) {
 				t.Errorf("listed %q", out)
 			}
 		})
+	}
+}
+
+// TestRegistryResumes cuts a download in the middle, twice: the rest is asked
+// for, and nothing is sent a second time.
+func TestRegistryResumes(t *testing.T) {
+	t.Parallel()
+	const size = 1 << 20
+	f, u := &front{}, newUser(t)
+	repo := registry(t, f)
+	file := filepath.Join(u.home, "random")
+	data := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(data)
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.must("", "artifact", "push", repo+":1.0.0", "-f", file)
+	var answers, sent int
+	f.handle = func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/blobs/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		whole := httptest.NewRecorder()
+		next.ServeHTTP(whole, r)
+		for key, values := range whole.Header() {
+			w.Header()[key] = values
+		}
+		w.WriteHeader(whole.Code)
+		body, cut := whole.Body.Bytes(), answers < 2
+		if cut {
+			body = body[:len(body)/2]
+		}
+		answers++
+		sent += len(body)
+		_, _ = w.Write(body)
+		if cut {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	u.must("", "artifact", "pull", repo+":1.0.0", out)
+	if pulled, err := os.ReadFile(filepath.Join(out, "random")); err != nil || !bytes.Equal(pulled, data) {
+		t.Errorf("pulled %d bytes (%v), want the %d that were pushed", len(pulled), err, size)
+	}
+	t.Logf("%d answers with %d bytes", answers, sent)
+	if answers != 3 || sent > size+size/100 {
+		t.Errorf("%d bytes were sent in %d answers for a layer of %d", sent, answers, size)
 	}
 }
 

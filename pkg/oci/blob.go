@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// download gets one layer. It is hashed while it comes, once.
+func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
+	body, err := f.blob(ctx, layer.Digest)
+	if err != nil {
+		return nil, f.explain(ctx, err)
+	}
+	defer body.Close()
+	// The size is bounded by the limits. One byte more shows an answer that
+	// goes on.
+	data, size := make([]byte, layer.Size+1), 0
+	parts, sum := hashParts()
+	transfer := event.Transferred{Reference: f.ref.String(), ID: layer.Digest.String(), Total: layer.Size}
+	for err == nil && size < len(data) {
+		var n int
+		n, err = body.Read(data[size:min(len(data), size+part)])
+		parts <- data[size : size+n]
+		size += n
+		transfer.Done = int64(size)
+		f.options.observe(transfer)
+	}
+	close(parts)
+	return data[:size], f.judge(ctx, layer, int64(size), <-sum, err)
+}
+
+// part is how much of an answer is hashed at a time: it is still in the
+// processor's cache then.
+const part = 256 << 10
+
+// hashParts returns where content is sent to, part by part, until the channel
+// is closed, and where its digest comes from then. A processor of its own
+// hashes about as fast as a network delivers.
+func hashParts() (parts chan<- []byte, digest <-chan v1.Hash) {
+	const ahead = 64
+	in, out := make(chan []byte, ahead), make(chan v1.Hash, 1)
+	go func() {
+		sum := sha256.New()
+		for data := range in {
+			sum.Write(data)
+		}
+		out <- v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum.Sum(nil))}
+	}()
+	return in, out
+}
+
+// judge decides what the end of a download means.
+func (f *fetcher) judge(ctx context.Context, layer v1.Descriptor, size int64, digest v1.Hash, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if size < layer.Size {
+		reason := "the answer ended"
+		if err != nil && !errors.Is(err, io.EOF) {
+			reason = f.clean(err.Error())
+		}
+		return fmt.Errorf("layer %s: the connection broke after %d of %d bytes: %s", layer.Digest, size, layer.Size, reason)
+	}
+	if size > layer.Size || digest != layer.Digest {
+		return fmt.Errorf("%w: the registry sent other content for layer %s", ErrDigest, layer.Digest)
+	}
+	return nil
+}
+
+// blob asks for content by its digest: anonymously, when the manifest was had
+// so, and otherwise, or when that is refused, with the credentials.
+func (f *fetcher) blob(ctx context.Context, digest v1.Hash) (io.ReadCloser, error) {
+	if f.public.Load() {
+		resp, err := f.get(ctx, f.transport, "blobs/"+digest.String())
+		if err == nil && resp.StatusCode == http.StatusOK {
+			return resp.Body, nil
+		}
+		if err == nil {
+			resp.Body.Close()
+		}
+		f.public.Store(false)
+	}
+	trip, err := f.login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := f.get(ctx, trip, "blobs/"+digest.String())
+	if err != nil {
+		return nil, err
+	}
+	if err = transport.CheckError(resp, http.StatusOK); err != nil {
+		resp.Body.Close()
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+// login returns what sends requests with a token or password, as the registry
+// wants it. It asks the registry once.
+func (s *session) login(ctx context.Context) (http.RoundTripper, error) {
+	s.loginMutex.Lock()
+	defer s.loginMutex.Unlock()
+	if s.authenticated == nil {
+		trip, err := transport.NewWithContext(ctx, s.repo.Registry, s.auth, s.transport, []string{s.repo.Scope(transport.PullScope)})
+		if err != nil {
+			return nil, err
+		}
+		s.authenticated = trip
+	}
+	return s.authenticated, nil
+}
+
+// get asks for a path below the repository.
+func (f *fetcher) get(ctx context.Context, trip http.RoundTripper, path string, accept ...string) (*http.Response, error) {
+	url := fmt.Sprintf("%s://%s/v2/%s/%s", f.repo.Scheme(), f.repo.RegistryStr(), f.repo.RepositoryStr(), path)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, mediaType := range accept {
+		req.Header.Add("Accept", mediaType)
+	}
+	req.Header.Set("User-Agent", cmp.Or(f.options.UserAgent, "kubectl-timoni"))
+	return (&http.Client{Transport: trip, CheckRedirect: checkRedirect}).Do(req)
+}
+
+// checkRedirect refuses to be sent from a registry to an address of this
+// machine or its networks, such as that of a cloud's metadata, unless it came
+// from there. The first check is that of net/http itself.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	const most = 10
+	if len(via) >= most {
+		return fmt.Errorf("more than %d redirects", most)
+	}
+	from, to := via[0].URL.Hostname(), req.URL.Hostname()
+	ip := net.ParseIP(to)
+	if from == to || ip == nil || ip.IsGlobalUnicast() && !ip.IsPrivate() {
+		return nil
+	}
+	return fmt.Errorf("registry %s redirects to %s, which is an address within a private network", from, to)
+}
