@@ -36,6 +36,16 @@ type Resource struct {
 	Namespaced bool
 }
 
+// ConfigMaps returns how ConfigMaps are reached. No server need be asked.
+func ConfigMaps() Resource { return core("ConfigMap", "configmaps") }
+
+// Secrets returns how Secrets are reached. No server need be asked.
+func Secrets() Resource { return core("Secret", "secrets") }
+
+func core(kind, resource string) Resource {
+	return Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: resource}, Kind: kind, Namespaced: true}
+}
+
 // IsUnknownKind says whether err means that the server does not serve the kind.
 func IsUnknownKind(err error) bool { return meta.IsNoMatchError(err) }
 

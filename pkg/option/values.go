@@ -4,6 +4,7 @@ package option
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -15,6 +16,7 @@ import (
 // Values are the flags that give values.
 type Values struct {
 	files   []string
+	from    []string
 	set     []setting
 	private bool
 }
@@ -43,6 +45,26 @@ func (v *Values) AddTo(fs *pflag.FlagSet) {
 	}
 }
 
+// AddFromTo registers the flag of commands that talk to a cluster. What it names
+// is left for the action to read: a values.Source with a Reference.
+func (v *Values) AddFromTo(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&v.from, "values-from", nil,
+		"values in the cluster, `OBJECT` being configmap/NAME:KEY or secret/NAME:KEY in the instance's namespace, over those of the files and under those that are set; may be repeated, a later one wins")
+}
+
+// references returns the sources that --values-from names.
+func (v *Values) references() ([]values.Source, error) {
+	var sources []values.Source
+	for _, arg := range v.from {
+		r, err := values.ParseReference(arg)
+		if err != nil {
+			return nil, fmt.Errorf("--values-from: %w", err)
+		}
+		sources = append(sources, values.Source{Name: r.String(), Reference: &r})
+	}
+	return sources, nil
+}
+
 // Download returns how a URL of the command line is downloaded. userAgent is
 // sent with each request.
 func (v *Values) Download(userAgent string) download.Options {
@@ -51,10 +73,15 @@ func (v *Values) Download(userAgent string) download.Options {
 
 // Sources reads what the flags name.
 func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string) ([]values.Source, error) {
+	references, err := v.references()
+	if err != nil {
+		return nil, err
+	}
 	sources, err := values.ReadFiles(ctx, v.files, values.Inputs{Stdin: stdin, Download: v.Download(userAgent)})
 	if err != nil {
 		return nil, err
 	}
+	sources = append(sources, references...)
 	for _, s := range v.set {
 		src, err := s.flag.Source(s.arg)
 		if err != nil {

@@ -35,7 +35,10 @@ type Field struct {
 // through; what merely follows from another problem is left out. Any other
 // error, and nil, is returned as it is.
 func (t *Tree) Explain(err error, module Module) error {
-	x := &explainer{sources: t.sources, module: module, nodes: t.written(), files: map[string]*ast.File{}}
+	if err == nil {
+		return nil
+	}
+	x := &explainer{sources: t.sources, module: module, nodes: t.written(), files: map[string]*ast.File{}, mask: Mask(t.sources)}
 	if e, ok := stderrors.AsType[*Error](err); ok {
 		if !e.explained {
 			e.Problems, e.explained = x.problems(e.findings()), true
@@ -153,10 +156,17 @@ type explainer struct {
 	module  Module
 	nodes   map[token.Position][]written
 	files   map[string]*ast.File // of the module, by name
+	mask    func(string) string  // of what is secret
 }
 
 // problems groups the findings by the place that is to blame.
 func (x *explainer) problems(list []finding) []Problem {
+	for i := range list {
+		list[i].text = x.mask(list[i].text)
+		for j, arg := range list[i].args {
+			list[i].args[j] = x.mask(arg)
+		}
+	}
 	if slices.ContainsFunc(list, func(f finding) bool { return f.class != consequence }) {
 		list = slices.DeleteFunc(list, func(f finding) bool { return f.class == consequence })
 	}

@@ -28,13 +28,13 @@ func (x *explainer) problem(group []finding) Problem {
 	if inValues && len(path) > 0 {
 		p.Path = pathString(append([]string{fieldName}, path...))
 	}
-	secret := isSecret(p.Path)
-	x.say(&p, group, at, path, inValues)
-	if (f.class == other || f.class == consequence) && secret && blamed && x.isUsers(at) {
+	secret := isSecret(p.Path) || slices.ContainsFunc(group, func(f finding) bool { return slices.ContainsFunc(f.places, x.fromSecret) })
+	x.say(&p, group, at, path, inValues, secret)
+	if (f.class == other || f.class == consequence) && secret && p.Path != "" && blamed && x.isUsers(at) {
 		p.Message = "the value is not what the module accepts"
 	}
 	x.locate(&p, f, at, blamed, inValues)
-	if secret {
+	if isSecret(p.Path) {
 		p.Rule = "" // a default might be one
 	}
 	for _, at := range p.Positions {
@@ -44,7 +44,7 @@ func (x *explainer) problem(group []finding) Problem {
 }
 
 // say sets the message of a problem and the rule of the module that is broken.
-func (x *explainer) say(p *Problem, group []finding, at token.Position, path []string, inValues bool) {
+func (x *explainer) say(p *Problem, group []finding, at token.Position, path []string, inValues, secret bool) {
 	f := group[0]
 	switch f.class {
 	case other, consequence:
@@ -54,7 +54,7 @@ func (x *explainer) say(p *Problem, group []finding, at token.Position, path []s
 	case missing:
 		x.missing(p, f, path, inValues)
 	case mismatch, conflict, bound:
-		p.Message = message(group, at, isSecret(p.Path))
+		p.Message = message(group, at, secret)
 	}
 	if p.Rule == "" {
 		p.Rule, p.RulePosition = x.rule(group, last(f.path), at)

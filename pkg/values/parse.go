@@ -31,6 +31,9 @@ func (s Source) parse() (lit *ast.StructLit, err error) {
 	if s.Expr != nil {
 		return s.asStruct(s.Expr)
 	}
+	if s.Reference != nil {
+		return nil, fmt.Errorf("values from %s: no cluster is asked here", s.Reference)
+	}
 	format := s.Format
 	if format == Detect {
 		format = detect(s.Name, s.Data)
@@ -157,6 +160,9 @@ func (s Source) syntaxError(err error) error {
 	}
 	if len(p.Positions) == 0 {
 		p.Positions = []token.Position{{Filename: s.Name, Line: 1}}
+	}
+	if s.Secret {
+		p.Message = "the content cannot be read, and what is there is a Secret's and not shown"
 	}
 	p.Message = "values: " + p.Message
 	return NewError([]Problem{p})

@@ -15,9 +15,6 @@ import (
 	"cuelang.org/go/cue/token"
 )
 
-// masked stands for what must not be shown.
-const masked = "***"
-
 // longestLine is how much of a line is quoted.
 const longestLine = 100
 
@@ -55,10 +52,12 @@ func (x *explainer) quote(at token.Position, path string) string {
 	column := max(0, min(at.Column-1, len(line)))
 	before, after := line[:column], line[column:]
 	switch {
-	case isSecret(path) && x.isUsers(at):
+	case x.fromSecret(at) || x.isUsers(at) && (isSecret(path) || path == "" && isContinued(lines[:at.Line])):
 		// Nothing of the line is safe but the name.
-		name := strings.TrimLeft(path[strings.LastIndexByte(path, '.')+1:], " ")
-		before, after = name+": ", masked
+		before, after = "", masked
+		if path != "" {
+			before = path[strings.LastIndexByte(path, '.')+1:] + ": "
+		}
 		if isFlagName(at.Filename) {
 			before = at.Filename + "="
 		}
@@ -81,6 +80,28 @@ func (x *explainer) quote(at token.Position, path string) string {
 		return text
 	}
 	return text + gutter + indent(printable(before)) + "^"
+}
+
+// nameRE matches the name with which a line begins, after the indentation.
+var nameRE = regexp.MustCompile(`^([ \t]*)(?:- )*["']?([\w./-]+)["']?\s*[:=]`)
+
+// isContinued says whether the last of the lines may belong to the value of a
+// secret that begins further up: to a block of text, or a map.
+func isContinued(lines []string) bool {
+	line := lines[len(lines)-1]
+	indentation := len(line) - len(strings.TrimLeft(line, " \t"))
+	for _, above := range slices.Backward(lines[:len(lines)-1]) {
+		if m := nameRE.FindStringSubmatch(above); m != nil && (len(m[1]) < indentation || !nameRE.MatchString(line)) {
+			return isSecret(m[2])
+		}
+	}
+	return false
+}
+
+// fromSecret says whether a place is in a source of which nothing is shown.
+func (x *explainer) fromSecret(at token.Position) bool {
+	i := x.order(at)
+	return i >= 0 && x.sources[i].Secret
 }
 
 // printable replaces what would control a terminal.

@@ -55,6 +55,10 @@ type Source struct {
 	// Expr, when it is set, is the struct of values itself; Format and Data are
 	// not used then.
 	Expr ast.Expr
+	// Secret says that nothing of the content may be shown, not even in an error.
+	Secret bool
+	// Reference, when it is set, is where the content is to be read from.
+	Reference *Reference
 }
 
 // Inputs are where values are read from beside the disk.

@@ -58,5 +58,8 @@ func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, obse
 		return nil, err
 	}
 	req.KubeVersion = version
+	if req.Values, err = readValues(ctx, client, req.Namespace, req.Values); err != nil {
+		return nil, err
+	}
 	return render.Render(ctx, req.Request, observer)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
 // Validation says what becomes of custom resources that are not as their CRDs
@@ -53,6 +54,10 @@ func checkStructure(ctx context.Context, req Request, objects []api.Object, obse
 		return nil
 	}
 	problems := structureProblems(ctx, req, objects)
+	mask := values.Mask(req.Values)
+	for i, problem := range problems {
+		problems[i] = mask(problem)
+	}
 	if len(problems) > 0 && req.Validate == ValidateStrict {
 		return &StructureError{Problems: problems}
 	}

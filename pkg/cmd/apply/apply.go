@@ -31,13 +31,17 @@ when it rejects one, or one belongs to somebody else, nothing is changed. Then
 the stages of the module are applied in order, each when the one before is
 ready, and what left the module since the last apply is deleted last.
 
-MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST].`
+MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST]. Of the
+values, those of the files of -f come first, then those of --values-from, then
+those of --set; a later one wins.`
 
 // options of one invocation of a verb that plans.
 type options struct {
-	env    cli.Env
-	kube   *kube.Flags
-	module option.Module // not of rollback, which takes the module from the history
+	env  cli.Env
+	kube *kube.Flags
+	// Not of rollback, which takes the module from the history.
+	module     option.Module
+	validation option.Validation
 
 	adopt                 string
 	force, forceConflicts bool
@@ -86,7 +90,11 @@ func (o *options) request(ctx context.Context, name, module string) (cluster.App
 	if err != nil {
 		return req, nil, err
 	}
-	req.Request, err = o.module.Request(ctx, name, namespace, module, o.env.Stdin, cli.UserAgent("apply"))
+	agent := cli.UserAgent("apply")
+	req.Request, err = o.module.Request(ctx, name, namespace, module, o.env.Stdin, agent)
+	if err == nil {
+		err = o.validation.Complete(ctx, &req.Request, o.env.Stdin, o.module.Values.Download(agent))
+	}
 	return req, ui.Observer(o.env.Stderr, o.quiet), err
 }
 
@@ -94,6 +102,8 @@ func (o *options) request(ctx context.Context, name, module string) (cluster.App
 func (o *options) addModule(fs *pflag.FlagSet) {
 	o.module.Registry.Process = o.env
 	o.module.AddTo(fs)
+	o.module.Values.AddFromTo(fs)
+	o.validation.AddTo(fs)
 }
 
 // plan returns the part of a request that says how to plan.
@@ -139,6 +149,9 @@ func newApply(env cli.Env) *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
+			if err := o.validation.Check(&o.module.Values); err != nil {
+				return err
+			}
 			return o.run(cmd.Context(), args[0], args[1])
 		},
 	}
@@ -167,7 +180,7 @@ func (o *applyOptions) run(ctx context.Context, name, module string) error {
 	}
 	applied, err := cluster.Apply(ctx, client, req, observer)
 	if err != nil {
-		return err
+		return o.validation.Explain(err)
 	}
 	return o.print(applied, "applied "+name)
 }

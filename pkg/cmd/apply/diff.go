@@ -37,6 +37,9 @@ func newDiff(env cli.Env) *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
+			if err := o.validation.Check(&o.module.Values); err != nil {
+				return err
+			}
 			return o.runDiff(cmd.Context(), args[0], args[1])
 		},
 	}
@@ -56,7 +59,7 @@ func (o *options) runDiff(ctx context.Context, name, module string) error {
 	}
 	differences, err := cluster.Diff(ctx, client, req, observer)
 	if err != nil {
-		return err
+		return o.validation.Explain(err)
 	}
 	if err := o.printDiff(ctx, differences); err != nil {
 		return err
