@@ -13,21 +13,33 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 )
 
 // Proxy stands between a client and the API server. It can cut the line after
-// a number of requests, as if the client had been killed.
+// a number of requests, as if the client had been killed, let one of them go
+// wrong, and slow all of them down.
 type Proxy struct {
 	// Kubeconfig is the path of a kubeconfig of an administrator through it.
 	Kubeconfig string
 
+	forward http.Handler
+
 	mu     sync.Mutex
 	passed int
-	limit  int // 0 is none
+	limit  int // of requests that get through; 0 is none
+	faulty int // the request that goes wrong; 0 is none
+	fault  Fault
 	cut    context.CancelFunc
+	delay  time.Duration
 }
+
+// Fault is what happens to a request in place of an answer. It may have the
+// server carry the request out by forwarding it.
+type Fault func(w http.ResponseWriter, r *http.Request, forward http.Handler)
 
 // Proxy returns a proxy that lives as long as the test.
 func (cp *ControlPlane) Proxy(t testing.TB) *Proxy {
@@ -44,8 +56,7 @@ func (cp *ControlPlane) Proxy(t testing.TB) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{}
-	forward := &httputil.ReverseProxy{
+	p := &Proxy{forward: &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
@@ -53,19 +64,8 @@ func (cp *ControlPlane) Proxy(t testing.TB) *Proxy {
 		},
 		FlushInterval: -1, // watches
 		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch p.pass() {
-		case dead:
-			panic(http.ErrAbortHandler)
-		case last: // the server does it, the client does not learn of it
-			forward.ServeHTTP(httptest.NewRecorder(), r)
-			p.cutNow()
-			panic(http.ErrAbortHandler)
-		case alive:
-			forward.ServeHTTP(w, r)
-		}
-	}))
+	}}
+	server := httptest.NewServer(p)
 	server.Config.ErrorLog = nil
 	t.Cleanup(server.CloseClientConnections)
 	t.Cleanup(server.Close)
@@ -79,45 +79,116 @@ func (cp *ControlPlane) Proxy(t testing.TB) *Proxy {
 	return p
 }
 
+// ServeHTTP forwards a request, unless it is one that is meant to go wrong.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	fate, delay := p.pass()
+	time.Sleep(delay)
+	fate(w, r, p.forward)
+}
+
 // KillAfter makes the proxy forward n more requests, the answer to the last of
 // which does not arrive, and none after them; kill is called with the last.
 // With n 0 the line stays open.
 func (p *Proxy) KillAfter(n int, kill context.CancelFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.passed, p.limit, p.cut = 0, n, kill
+	p.passed, p.limit, p.faulty, p.cut = 0, n, 0, kill
 }
 
-// Passed returns how many requests have been forwarded since KillAfter.
+// Inject lets the nth request from now go wrong, and no other. With n 0 none
+// does.
+func (p *Proxy) Inject(n int, fault Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passed, p.limit, p.faulty, p.fault = 0, 0, n, fault
+}
+
+// Delay adds to the time of every request from now on.
+func (p *Proxy) Delay(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = d
+}
+
+// Passed returns how many requests have come since KillAfter or Inject.
 func (p *Proxy) Passed() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.passed
 }
 
-type fate int
-
-const (
-	alive fate = iota
-	last
-	dead
-)
-
-func (p *Proxy) pass() fate {
+// pass counts a request and decides what becomes of it.
+func (p *Proxy) pass() (Fault, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.limit > 0 && p.passed >= p.limit {
-		return dead
+		return dead, p.delay
 	}
 	p.passed++
-	if p.passed == p.limit {
-		return last
+	switch p.passed {
+	case p.limit:
+		return p.last, p.delay
+	case p.faulty:
+		return p.fault, p.delay
 	}
-	return alive
+	return alive, p.delay
 }
 
-func (p *Proxy) cutNow() {
+func alive(w http.ResponseWriter, r *http.Request, forward http.Handler) { forward.ServeHTTP(w, r) }
+
+func dead(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
+
+// last has the server carry the request out, but the client does not learn of
+// it.
+func (p *Proxy) last(_ http.ResponseWriter, r *http.Request, forward http.Handler) {
+	forward.ServeHTTP(httptest.NewRecorder(), r)
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.cut()
+	p.mu.Unlock()
+	panic(http.ErrAbortHandler)
+}
+
+// Answer is a server that does not carry a request out and says so, with an
+// HTTP status and the reason that the API gives it.
+func Answer(status int, reason metav1.StatusReason) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { answer(w, status, reason) }
+}
+
+// Overloaded is a server that asks to be asked again, at once.
+func Overloaded(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	w.Header().Set("Retry-After", "0")
+	answer(w, http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests)
+}
+
+// TimedOut is a server that carries a request out, but not in time to say so.
+func TimedOut(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+	if r.URL.Query().Has("watch") {
+		forward.ServeHTTP(w, r)
+		return
+	}
+	forward.ServeHTTP(httptest.NewRecorder(), r)
+	answer(w, http.StatusGatewayTimeout, metav1.StatusReasonTimeout)
+}
+
+// BrokenWatch ends a watch when it is to send its first change. Other
+// requests are forwarded.
+func BrokenWatch(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+	if r.URL.Query().Has("watch") {
+		w = mute{w}
+	}
+	forward.ServeHTTP(w, r)
+}
+
+// mute passes the header on, and breaks the connection in place of a body.
+type mute struct{ http.ResponseWriter }
+
+func (mute) Write([]byte) (int, error) { panic(http.ErrAbortHandler) }
+
+func (m mute) Flush() { m.ResponseWriter.(http.Flusher).Flush() }
+
+func answer(w http.ResponseWriter, status int, reason metav1.StatusReason) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"reason":%q,"message":"injected: %s"}`,
+		status, reason, reason)
 }
