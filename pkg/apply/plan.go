@@ -103,12 +103,13 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 	if s.live == nil {
 		return e.decideNew(ctx, req, s)
 	}
-	if err := checkOwner(s.live, req.Instance.Metadata, req.Adopt); err != nil {
-		s.refuse(err)
+	if isEnabled(s.Object, api.AnnotationOneOff) {
+		// Whoever's it is: it is wanted to exist, and it does.
+		s.Action, s.Reason = event.Unchanged, "applied only once"
 		return nil
 	}
-	if isEnabled(s.Object, api.AnnotationOneOff) {
-		s.Action, s.Reason = event.Unchanged, "applied only once"
+	if err := checkOwner(s.live, req.Instance.Metadata, req.Adopt); err != nil {
+		s.refuse(err)
 		return nil
 	}
 	if owner := replicasOwner(s.live); owner != "" {
