@@ -94,12 +94,62 @@ func newWorld(b *testing.B) *world {
 }
 
 // timoni runs a verb through kubectl.
-func (w *world) timoni(args ...string) {
+func (w *world) timoni(args ...string) *os.ProcessState {
 	w.b.Helper()
-	cmd := exec.CommandContext(w.b.Context(), w.cp.Kubectl, append([]string{"timoni"}, args...)...)
+	return w.run(w.cp.Kubectl, append([]string{"timoni"}, args...)...)
+}
+
+func (w *world) run(program string, args ...string) *os.ProcessState {
+	w.b.Helper()
+	cmd := exec.CommandContext(w.b.Context(), program, args...)
 	cmd.Env = w.env
 	if out, err := cmd.CombinedOutput(); err != nil {
-		w.b.Fatalf("kubectl timoni %s: %v\n%s", strings.Join(args, " "), err, out)
+		w.b.Fatalf("%s %s: %v\n%s", filepath.Base(program), strings.Join(args, " "), err, out)
+	}
+	return cmd.ProcessState
+}
+
+// space creates a namespace for one round, and forgets it: it goes with the
+// control plane.
+func (w *world) space(prefix string) string {
+	w.b.Helper()
+	ns := fmt.Sprintf("%s-%d", prefix, time.Now().UnixNano())
+	if err := w.cp.CreateNamespace(w.b.Context(), ns); err != nil {
+		w.b.Fatal(err)
+	}
+	return ns
+}
+
+// meter adds up what each step of a benchmark costs.
+type meter struct {
+	w        *world
+	names    []string
+	requests map[string]int
+	took     map[string]time.Duration
+}
+
+func newMeter(w *world) *meter {
+	return &meter{w: w, requests: map[string]int{}, took: map[string]time.Duration{}}
+}
+
+// measure carries a step out and adds to its figures.
+func (m *meter) measure(name string, step func()) {
+	if _, known := m.took[name]; !known {
+		m.names = append(m.names, name)
+	}
+	m.w.reset()
+	started := time.Now()
+	step()
+	m.took[name] += time.Since(started)
+	m.requests[name] += m.w.count()
+}
+
+// report says what a step cost on average.
+func (m *meter) report() {
+	n := float64(m.w.b.N)
+	for _, name := range m.names {
+		m.w.b.ReportMetric(float64(m.requests[name])/n, "requests/"+name)
+		m.w.b.ReportMetric(float64(m.took[name].Milliseconds())/n, "ms/"+name)
 	}
 }
 
@@ -152,54 +202,4 @@ func (w *world) count() int {
 		w.b.Fatal(err)
 	}
 	return len(requests)
-}
-
-// BenchmarkHundred installs 100 ConfigMaps, applies them again unchanged, with
-// 3 of them changed, and deletes them. It reports the requests of each.
-func BenchmarkHundred(b *testing.B) {
-	w := newWorld(b)
-	w.module = filepath.Join(filepath.Dir(w.module), "raw")
-	all, changed := w.configMaps(100, 0), w.configMaps(100, 3)
-	steps := []struct {
-		name string
-		args []string
-	}{
-		{"install", []string{"apply", "app", w.module, "-f", all}},
-		{"unchanged", []string{"apply", "app", w.module, "-f", all}},
-		{"3-changed", []string{"apply", "app", w.module, "-f", changed}},
-		{"delete", []string{"delete", "app"}},
-	}
-	requests := map[string]int{}
-	took := map[string]time.Duration{}
-	for i := 0; b.Loop(); i++ {
-		ns := fmt.Sprintf("%s-%d-%d", "bench-hundred", time.Now().Unix(), i)
-		for _, s := range steps {
-			w.reset()
-			started := time.Now()
-			w.timoni(append(s.args, "-n", ns, "-q")...)
-			took[s.name] += time.Since(started)
-			requests[s.name] += w.count()
-		}
-	}
-	for _, s := range steps {
-		b.ReportMetric(float64(requests[s.name])/float64(b.N), "requests/"+s.name)
-		b.ReportMetric(float64(took[s.name].Milliseconds())/float64(b.N), "ms/"+s.name)
-	}
-}
-
-// configMaps returns the path of a values file with n ConfigMaps for the module
-// raw, of which the first are changed.
-func (w *world) configMaps(n, changed int) string {
-	w.b.Helper()
-	var text strings.Builder
-	text.WriteString("stages: {app: {\n")
-	for i := range n {
-		fmt.Fprintf(&text, "  c%d: {apiVersion: v1, kind: ConfigMap, metadata: {name: c%d}, data: {changed: %q}},\n", i, i, fmt.Sprint(i < changed))
-	}
-	text.WriteString("}}\n")
-	path := filepath.Join(w.b.TempDir(), "values.yaml")
-	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
-		w.b.Fatal(err)
-	}
-	return path
 }
