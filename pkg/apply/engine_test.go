@@ -23,6 +23,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -593,7 +594,7 @@ func TestStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	statuses, err := w.engine.Status(t.Context(), record)
+	statuses, err := w.engine.Status(t.Context(), record, &store.Ledger{})
 	if err != nil {
 		t.Fatal(err)
 	}

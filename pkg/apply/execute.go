@@ -64,7 +64,7 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) ([]api.Entry, er
 // remember writes the ledger: the fingerprints and, of a run that made a
 // revision, how it ended.
 func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
-	next := &store.Ledger{Fingerprints: plan.fingerprints(), History: plan.ledger.History}
+	next := &store.Ledger{Fingerprints: plan.fingerprints(), Applied: plan.applied(), History: plan.ledger.History}
 	if revision {
 		next.History = plan.ledger.With(store.Revision{
 			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,

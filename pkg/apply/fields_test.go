@@ -107,7 +107,7 @@ func TestKubectlsObjectIsCleanedUp(t *testing.T) {
 func TestAutoscalerKeepsReplicas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	scaled := strings.Replace(deployment("d"), "spec: {selector", "spec: {replicas: 1, selector", 1)
+	scaled := withReplicas(deployment("d"))
 	w.apply(w.request(scaled))
 	config, err := w.cp.REST()
 	if err != nil {

@@ -123,7 +123,7 @@ func compare(path string, before, after any, changes *[]Change) {
 	newMap, isNewMap := after.(map[string]any)
 	if isOldMap && isNewMap && (path == "" || oldMap != nil && newMap != nil) {
 		for _, key := range union(oldMap, newMap) {
-			compare(path+field(key), oldMap[key], newMap[key], changes)
+			compare(path+Field(key), oldMap[key], newMap[key], changes)
 		}
 		return
 	}
@@ -172,8 +172,8 @@ func byName(list []any) (map[string]any, bool) {
 	return items, true
 }
 
-// field returns a key as part of a path, quoted where it has to be.
-func field(key string) string {
+// Field returns a key as part of a path, quoted where it has to be.
+func Field(key string) string {
 	for _, r := range key {
 		if r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
 			return fmt.Sprintf("[%q]", key)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -35,6 +36,10 @@ type Ledger struct {
 	// Fingerprints say, by inventory id, what an object looked like when it was
 	// last found to be as wanted.
 	Fingerprints map[string]string `json:"fingerprints,omitempty"`
+	// Applied holds, by inventory id, the values of the fields that are ours of
+	// an object as it was last found to be as wanted, for comparing it later.
+	// Package apply knows their form.
+	Applied map[string]json.RawMessage `json:"applied,omitempty"`
 	// History holds the last revisions, the newest last. Their values may be
 	// secret, as those in the record are.
 	History []Revision `json:"history,omitempty"`
@@ -97,12 +102,15 @@ func (s Store) Ledger(ctx context.Context, namespace, name string) (*Ledger, err
 // what was read. The ledger belongs to the record, so that whoever deletes that
 // deletes both.
 func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger) error {
-	if ledger.secret != nil && reflect.DeepEqual(ledger.Fingerprints, next.Fingerprints) && reflect.DeepEqual(ledger.History, next.History) {
+	if ledger.secret != nil && ledger.same(next) {
 		return nil
 	}
 	text, err := next.encode()
 	if err != nil {
 		return err
+	}
+	if text == ledger.text() {
+		return nil // it differs in what there is no room for
 	}
 	m := rec.Instance.Metadata
 	secret := api.Object{
@@ -129,14 +137,22 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 	return fmt.Errorf("write the ledger of instance %q: %w", m.Name, err)
 }
 
+func (l *Ledger) same(next *Ledger) bool {
+	return reflect.DeepEqual(l.Fingerprints, next.Fingerprints) && reflect.DeepEqual(l.History, next.History) &&
+		maps.EqualFunc(l.Applied, next.Applied, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
+}
+
 // encode returns the ledger as the data of a Secret. What makes it too large is
-// forgotten rather than refused: the oldest revisions, then the fingerprints,
-// which only save work.
+// forgotten rather than refused: the applied values, which only serve people,
+// the oldest revisions, then the fingerprints, which only save work.
 func (l *Ledger) encode() (string, error) {
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
 	if err := errors.Join(json.NewEncoder(zip).Encode(l), zip.Close()); err != nil {
 		return "", fmt.Errorf("encode the ledger: %w", err)
+	}
+	if b.Len() > maxLedger && len(l.Applied) > 0 {
+		return (&Ledger{Fingerprints: l.Fingerprints, History: l.History}).encode()
 	}
 	if b.Len() > maxLedger && len(l.History) > 0 {
 		return (&Ledger{Fingerprints: l.Fingerprints, History: l.History[1:]}).encode()
@@ -147,10 +163,15 @@ func (l *Ledger) encode() (string, error) {
 	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
 }
 
-func (l *Ledger) decode(secret api.Object) error {
-	data, _ := secret["data"].(map[string]any)
+// text returns the data of the Secret that the ledger was read from.
+func (l *Ledger) text() string {
+	data, _ := l.secret["data"].(map[string]any)
 	encoded, _ := data[ledgerKey].(string)
-	zipped, err := base64.StdEncoding.DecodeString(encoded)
+	return encoded
+}
+
+func (l *Ledger) decode(secret api.Object) error {
+	zipped, err := base64.StdEncoding.DecodeString((&Ledger{secret: secret}).text())
 	if err != nil {
 		return err
 	}

@@ -6,27 +6,16 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 )
 
-// Difference is what an apply would change of one object.
-type Difference struct {
-	event.Outcome
-	Changes []delta.Change `json:"changes"`
-
-	// Before and After are the object's states with the data of Secrets masked,
-	// nil where it does not exist.
-	Before, After api.Object `json:"-"`
-}
-
 // Diff returns what an apply of the request would change: the plan of that
 // apply, without the objects that stay as they are.
-func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) ([]Difference, error) {
+func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) ([]instance.Difference, error) {
 	req.DryRun = DryRunServer
 	rendered, err := renderFor(ctx, client, &req, observer)
 	if err != nil {
@@ -38,15 +27,13 @@ func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer e
 	}
 	steps := plan.All()
 	outcomes := apply.Outcomes(steps)
-	differences := []Difference{}
+	var differences []instance.Difference
 	for i, s := range steps {
 		if s.Action == event.Unchanged || s.Action == event.Kept {
 			continue
 		}
-		d := Difference{Outcome: outcomes[i]}
-		d.Before, d.After = delta.Masked(s.States())
-		d.Changes = delta.Compare(d.Before, d.After)
-		differences = append(differences, d)
+		before, after := s.States()
+		differences = append(differences, instance.NewDifference(outcomes[i], before, after))
 	}
 	return differences, nil
 }

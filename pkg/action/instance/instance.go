@@ -126,47 +126,6 @@ func History(ctx context.Context, client *kube.Client, key Key) ([]store.Revisio
 	return ledger.History, nil
 }
 
-// StatusReport is the readiness of an instance.
-type StatusReport struct {
-	Key
-	Module  api.Module
-	State   State
-	Ready   bool
-	Objects []ObjectStatus
-}
-
-// ObjectStatus is the readiness of one object. Status is Current, InProgress,
-// Failed, Terminating or NotFound.
-type ObjectStatus struct {
-	event.Object
-	Status  string
-	Message string // why it is not ready, or what else to know
-}
-
-// Status returns the readiness of an instance and of its objects.
-func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, error) {
-	record, err := get(ctx, client, key)
-	if err != nil {
-		return nil, err
-	}
-	statuses, err := apply.New(client, event.Discard()).Status(ctx, record)
-	if err != nil {
-		return nil, err
-	}
-	report := &StatusReport{
-		Key: key, Module: record.Instance.Module, State: summarize(record).State, Ready: true,
-	}
-	for _, s := range statuses {
-		o := ObjectStatus{Object: s.Object, Status: string(s.Health), Message: s.Message}
-		if !s.Exists {
-			o.Status = "NotFound"
-		}
-		report.Ready = report.Ready && s.Ready()
-		report.Objects = append(report.Objects, o)
-	}
-	return report, nil
-}
-
 // DeleteRequest names the instance to delete and says how.
 type DeleteRequest struct {
 	Key

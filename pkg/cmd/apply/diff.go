@@ -6,10 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -20,6 +24,11 @@ import (
 const diffLong = `Show what an apply of the module would change: the plan of that apply, as the
 server has checked it, without carrying it out. The data of Secrets is masked.
 
+Without MODULE, show how the objects of an installed instance differ from what
+its last apply left: the fields that others have changed, with their names, and
+the objects that are gone. Fields that others have added, and that an apply
+leaves alone, are named on stderr.
+
 The exit code is 0 when nothing would change, 1 when something would, and
 above 1 when that could not be found out, as it is with kubectl diff. With
 KUBECTL_EXTERNAL_DIFF set, that program shows the differences.`
@@ -29,13 +38,23 @@ const externalDiff = "KUBECTL_EXTERNAL_DIFF"
 
 func newDiff(env cli.Env) *cobra.Command {
 	o := newOptions(env)
+	rendering := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.addModule(rendering)
 	cmd := &cobra.Command{
-		Use: "diff NAME MODULE", Short: "Show what an apply would change", Long: diffLong,
-		Example: cli.Example(env, "app ./module -n apps -f values.yaml"),
-		Args:    cli.Args(2, "NAME and MODULE"),
+		Use: "diff NAME [MODULE]", Short: "Show what an apply would change, or what has changed since", Long: diffLong,
+		Example: cli.Example(env, "app ./module -n apps -f values.yaml", "app -n apps"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return withoutModule(rendering)
+			}
+			return cli.Args(2, "NAME and MODULE, or NAME alone")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.validate(); err != nil {
 				return err
+			}
+			if len(args) == 1 {
+				return o.runDrift(cmd.Context(), args[0])
 			}
 			if err := o.validation.Check(&o.module.Values); err != nil {
 				return err
@@ -44,8 +63,23 @@ func newDiff(env cli.Env) *cobra.Command {
 		},
 	}
 	o.addTo(cmd.Flags())
-	o.addModule(cmd.Flags())
+	cmd.Flags().AddFlagSet(rendering)
 	return cmd
+}
+
+// withoutModule returns a usage error when a flag is given that says how to
+// render a module, and there is none.
+func withoutModule(rendering *pflag.FlagSet) error {
+	var given []string
+	rendering.VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			given = append(given, "--"+f.Name)
+		}
+	})
+	if given == nil {
+		return nil
+	}
+	return fail.Usagef("%s: there is no MODULE to render", strings.Join(given, ", "))
 }
 
 func (o *options) runDiff(ctx context.Context, name, module string) error {
@@ -61,49 +95,87 @@ func (o *options) runDiff(ctx context.Context, name, module string) error {
 	if err != nil {
 		return o.validation.Explain(err)
 	}
-	if err := o.printDiff(ctx, differences); err != nil {
+	return o.showDiff(ctx, differences, "planned ")
+}
+
+func (o *options) runDrift(ctx context.Context, name string) error {
+	namespace, err := o.kube.Namespace()
+	if err != nil {
 		return err
 	}
-	if len(differences) > 0 {
+	client, err := o.kube.Connect(cli.UserAgent("apply"), ui.Observer(o.env.Stderr, o.quiet))
+	if err != nil {
+		return err
+	}
+	differences, err := instance.Drift(ctx, client, instance.Key{Namespace: namespace, Name: instance.ParseName(name)})
+	if err != nil {
+		return err
+	}
+	return o.showDiff(ctx, differences, "recorded ")
+}
+
+// showDiff prints differences between what is live and what the label says, and
+// returns the exit code that they stand for.
+func (o *options) showDiff(ctx context.Context, differences []instance.Difference, label string) error {
+	if err := o.printDiff(ctx, differences, label); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(differences, instance.Difference.Counts) {
 		return fail.With(fail.No, errors.New(""))
 	}
 	return nil
 }
 
-func (o *options) printDiff(ctx context.Context, differences []cluster.Difference) error {
+func (o *options) printDiff(ctx context.Context, differences []instance.Difference, label string) error {
 	if _, text := o.out.Format(); !text {
-		list := make([]printer.Difference, len(differences))
-		for i, d := range differences {
-			list[i] = printer.DifferenceOf(d.Outcome, d.Changes)
-		}
-		return o.out.Print(o.env.Stdout, list)
+		return o.out.Print(o.env.Stdout, printer.Differences(differences))
 	}
-	if command := o.env.Getenv(externalDiff); command != "" && len(differences) > 0 {
-		pairs := make([]ui.Pair, len(differences))
-		for i, d := range differences {
-			pairs[i] = ui.Pair{Object: d.Object, Before: d.Before, After: d.After}
+	var changed []instance.Difference
+	for _, d := range differences {
+		if d.Counts() {
+			changed = append(changed, d)
 		}
-		if err := ui.ExternalDiff(ctx, o.env.Stdout, o.env.Stderr, command, pairs); err != nil {
-			return fmt.Errorf("run %s=%q: %w", externalDiff, command, err)
+		for _, a := range d.Added {
+			if !o.quiet {
+				fmt.Fprintf(o.env.Stderr, "%s: %s has added %s, which stays\n", d.Object, a.Manager, a.Path)
+			}
 		}
-		return nil
+	}
+	if command := o.env.Getenv(externalDiff); command != "" && len(changed) > 0 {
+		return o.externalDiff(ctx, command, changed)
 	}
 	colours := ui.IsTerminal(o.env.Stdout) && o.env.Getenv("NO_COLOR") == ""
-	for _, d := range differences {
-		title := fmt.Sprintf("%s (%s)", d.Object, d.Action)
-		if d.Reason != "" {
-			title += ": " + d.Reason
-		}
-		text, err := delta.Text("live "+d.Object.String(), d.Before, "planned "+title, d.After)
+	for _, d := range changed {
+		text, err := diffText(d, label)
 		if err != nil {
 			return err
-		}
-		if text == "" { // only who owns which field would change
-			text = "--- live " + d.Object.String() + "\n+++ planned " + title + "\n"
 		}
 		if err := ui.Diff(o.env.Stdout, text, colours); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (o *options) externalDiff(ctx context.Context, command string, differences []instance.Difference) error {
+	pairs := make([]ui.Pair, len(differences))
+	for i, d := range differences {
+		pairs[i] = ui.Pair{Object: d.Object, Before: d.Before, After: d.After}
+	}
+	if err := ui.ExternalDiff(ctx, o.env.Stdout, o.env.Stderr, command, pairs); err != nil {
+		return fmt.Errorf("run %s=%q: %w", externalDiff, command, err)
+	}
+	return nil
+}
+
+func diffText(d instance.Difference, label string) (string, error) {
+	title := fmt.Sprintf("%s (%s)", d.Object, d.Action)
+	if d.Reason != "" {
+		title += ": " + d.Reason
+	}
+	text, err := delta.Text("live "+d.Object.String(), d.Before, label+title, d.After)
+	if text == "" { // only who owns which field would change
+		text = "--- live " + d.Object.String() + "\n+++ " + label + title + "\n"
+	}
+	return text, err
 }

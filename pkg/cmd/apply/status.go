@@ -45,7 +45,7 @@ func newStatus(env cli.Env) *cobra.Command {
 			if err := printStatus(env.Stdout, report, out); err != nil {
 				return err
 			}
-			if !report.Ready || report.State != instance.Applied {
+			if !report.IsGood() {
 				return fail.With(fail.No, errors.New(""))
 			}
 			return nil

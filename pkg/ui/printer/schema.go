@@ -5,6 +5,7 @@ package printer
 import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
@@ -91,6 +92,16 @@ type Status struct {
 	State   instance.State `json:"state"`
 	Ready   bool           `json:"ready"`
 	Objects []ObjectStatus `json:"objects"`
+	Events  []Event        `json:"events"` // the last ones, the newest last
+}
+
+// Event is what was reported about an object of an instance, or a pod of one.
+type Event struct {
+	Object  Object `json:"object"`
+	Type    string `json:"type"` // Normal or Warning
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	Time    string `json:"time"` // RFC 3339
 }
 
 // ObjectStatus is the readiness of one object.
@@ -98,17 +109,21 @@ type ObjectStatus struct {
 	Object
 	Status  string `json:"status"` // Current, InProgress, Failed, Terminating or NotFound
 	Message string `json:"message,omitempty"`
+	Drift   string `json:"drift,omitempty"` // how it differs from the recorded revision
 }
 
 // Difference is what differs of one object.
 type Difference struct {
 	Outcome
-	Changes []delta.Change `json:"changes"`
+	Changes []delta.Change   `json:"changes"`
+	Added   []apply.Addition `json:"added,omitempty"`
 }
 
-// DifferenceOf returns what differs of one object.
-func DifferenceOf(o event.Outcome, changes []delta.Change) Difference {
-	return Difference{Outcome: outcomeOf(o), Changes: append([]delta.Change{}, changes...)}
+// Differences returns the result of diff.
+func Differences(list []instance.Difference) []Difference {
+	return convert(list, func(d instance.Difference) Difference {
+		return Difference{Outcome: outcomeOf(d.Outcome), Changes: append([]delta.Change{}, d.Changes...), Added: d.Added}
+	})
 }
 
 func ofCluster(o event.Object) Object {
@@ -176,7 +191,10 @@ func StatusOf(r *instance.StatusReport) Status {
 	return Status{
 		Object: ofInstance("InstanceStatus", r.Name, r.Namespace), Module: r.Module, State: r.State, Ready: r.Ready,
 		Objects: convert(r.Objects, func(o instance.ObjectStatus) ObjectStatus {
-			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message}
+			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message, Drift: o.Drift}
+		}),
+		Events: convert(r.Events, func(e apply.Event) Event {
+			return Event{Object: ofCluster(e.Object), Type: e.Type, Reason: e.Reason, Message: e.Message, Time: e.Time}
 		}),
 	}
 }

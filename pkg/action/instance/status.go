@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package instance
+
+import (
+	"context"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
+)
+
+// StatusReport is the state of an instance.
+type StatusReport struct {
+	Key
+	Module  api.Module
+	State   State
+	Ready   bool // every object is
+	Objects []ObjectStatus
+	Events  []apply.Event // the last ones, the newest last
+}
+
+// IsGood says whether the objects are ready and the last run ended. Drift is
+// told but no reason to say no: what an autoscaler or a person has changed may
+// be meant.
+func (r *StatusReport) IsGood() bool { return r.Ready && r.State == Applied }
+
+// ObjectStatus is the state of one object. Status is Current, InProgress,
+// Failed, Terminating or NotFound.
+type ObjectStatus struct {
+	event.Object
+	Status  string
+	Message string // why it is not ready, or what else to know
+	Drift   string // how it differs from the recorded revision, empty when it does not
+}
+
+// lastEvents is how many events a status shows.
+const lastEvents = 5
+
+// Status returns the state of an instance and of its objects.
+func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, error) {
+	record, ledger, err := getBoth(ctx, client, key)
+	if err != nil {
+		return nil, err
+	}
+	engine := apply.New(client, event.Discard())
+	statuses, err := engine.Status(ctx, record, ledger)
+	if err != nil {
+		return nil, err
+	}
+	report := &StatusReport{Key: key, Module: record.Instance.Module, State: summarize(record).State, Ready: true}
+	objects := make([]event.Object, len(statuses))
+	for i, s := range statuses {
+		objects[i] = s.Object
+		report.Ready = report.Ready && s.Ready()
+		report.Objects = append(report.Objects, statusOf(s))
+	}
+	report.Events = engine.Events(ctx, objects, lastEvents)
+	return report, nil
+}
+
+func statusOf(s apply.Status) ObjectStatus {
+	o := ObjectStatus{Object: s.Object, Status: string(s.Health), Message: s.Message}
+	if !s.Exists {
+		o.Status = "NotFound"
+	}
+	if s.Drift != nil && s.Exists && s.Drift.Action != event.Unchanged {
+		o.Drift = s.Drift.Reason
+	}
+	return o
+}
+
+// Difference is what differs of one object.
+type Difference struct {
+	event.Outcome
+	Changes []delta.Change
+
+	// Added are fields that others have added, which an apply leaves.
+	Added []apply.Addition
+
+	// Before and After are the object's states with the data of Secrets masked,
+	// nil where it does not exist.
+	Before, After api.Object
+}
+
+// Counts says whether the difference is one that an apply would take back or
+// fail at.
+func (d Difference) Counts() bool { return d.Action != event.Unchanged }
+
+// NewDifference returns the difference of two states, of which either may be
+// nil.
+func NewDifference(o event.Outcome, before, after api.Object) Difference {
+	d := Difference{Outcome: o}
+	d.Before, d.After = delta.Masked(before, after)
+	d.Changes = delta.Compare(d.Before, d.After)
+	return d
+}
+
+// Drift returns how the objects of an instance differ from what its last apply
+// left: what another apply of the recorded revision would do, found out without
+// its module.
+func Drift(ctx context.Context, client *kube.Client, key Key) ([]Difference, error) {
+	record, ledger, err := getBoth(ctx, client, key)
+	if err != nil {
+		return nil, err
+	}
+	statuses, err := apply.New(client, event.Discard()).Status(ctx, record, ledger)
+	if err != nil {
+		return nil, err
+	}
+	var differences []Difference
+	for _, s := range statuses {
+		if s.Drift == nil {
+			continue
+		}
+		d := NewDifference(event.Outcome{Object: s.Object, Action: s.Drift.Action, Reason: s.Drift.Reason}, s.Drift.Live, s.Drift.Recorded)
+		d.Added = s.Drift.Added
+		differences = append(differences, d)
+	}
+	return differences, nil
+}
+
+func getBoth(ctx context.Context, client *kube.Client, key Key) (*store.Record, *store.Ledger, error) {
+	record, err := get(ctx, client, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	ledger, err := store.New(client).Ledger(ctx, key.Namespace, key.Name)
+	return record, ledger, err
+}
