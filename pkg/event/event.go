@@ -75,12 +75,14 @@ type (
 		Reference string // as the user gave it
 		Digest    string // of the manifest, empty for a directory
 	}
-	// Transferred is sent when another part of a layer was sent or received.
+	// Transferred is sent when a layer begins to be sent or received, and with
+	// each part of it. It ends when all is done or with Failed.
 	Transferred struct {
 		Reference   string // of the artifact
 		Upload      bool
-		ID          string // tells the transfers of one artifact apart
+		Digest      string // of the layer
 		Done, Total int64  // bytes
+		Failed      bool
 	}
 	// StageStarted is sent before the first object of a stage.
 	StageStarted struct {

@@ -30,17 +30,23 @@ func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, er
 	// goes on.
 	data, size := make([]byte, layer.Size+1), 0
 	parts, sum := hashParts()
-	transfer := event.Transferred{Reference: f.ref.String(), ID: layer.Digest.String(), Total: layer.Size}
+	transfer := event.Transferred{Reference: f.ref.String(), Digest: layer.Digest.String(), Total: layer.Size}
+	f.options.observe(transfer)
 	for err == nil && size < len(data) {
 		var n int
 		n, err = body.Read(data[size:min(len(data), size+part)])
 		parts <- data[size : size+n]
 		size += n
-		transfer.Done = int64(size)
+		transfer.Done = min(int64(size), layer.Size)
 		f.options.observe(transfer)
 	}
 	close(parts)
-	return data[:size], f.judge(ctx, layer, int64(size), <-sum, err)
+	err = f.judge(ctx, layer, int64(size), <-sum, err)
+	if err != nil {
+		transfer.Failed = true
+		f.options.observe(transfer)
+	}
+	return data[:size], err
 }
 
 // part is how much of an answer is hashed at a time: it is still in the

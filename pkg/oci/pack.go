@@ -252,5 +252,27 @@ func (i *image) LayerByDigest(digest v1.Hash) (partial.CompressedLayer, error) {
 	if !ok {
 		return nil, fmt.Errorf("the artifact has no layer %s", digest)
 	}
-	return static.NewLayer(data, i.layerType), nil
+	return memoryLayer{static.NewLayer(data, i.layerType), digest, data}, nil
 }
+
+// memoryLayer is a layer whose content says what it is, so that who sends it
+// can report it.
+type memoryLayer struct {
+	v1.Layer
+	digest v1.Hash
+	data   []byte
+}
+
+// Compressed implements partial.CompressedLayer.
+func (l memoryLayer) Compressed() (io.ReadCloser, error) {
+	return layerBody{bytes.NewReader(l.data), l.digest}, nil
+}
+
+// layerBody is the content of a layer on its way to a registry.
+type layerBody struct {
+	*bytes.Reader
+	digest v1.Hash
+}
+
+// Close implements io.Closer.
+func (layerBody) Close() error { return nil }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 const (
@@ -24,21 +26,36 @@ const (
 // retrier sends a request again when a registry says that it is too busy or
 // when a connection breaks. The library does so too, but not for uploads, and
 // it sleeps through an interrupt.
-type retrier struct{ next http.RoundTripper }
+type retrier struct {
+	next http.RoundTripper
+	sent func(event.Transferred) // is told of the layers that are sent
+}
 
 // RoundTrip implements http.RoundTripper.
 func (t retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
+	layer, isLayer := req.Body.(layerBody)
 	body, err := readBody(req)
 	if err != nil {
 		return nil, err
+	}
+	transfer := event.Transferred{Upload: true, Total: int64(len(body))}
+	if isLayer {
+		transfer.Digest = layer.digest.String()
 	}
 	for attempt := 1; ; attempt++ {
 		if body != nil {
 			req = req.Clone(ctx)
 			req.Body = io.NopCloser(bytes.NewReader(body))
 		}
+		if isLayer {
+			t.sent(transfer)
+			req.Body = &meter{ReadCloser: req.Body, transfer: transfer, sent: t.sent}
+		}
 		resp, err := t.next.RoundTrip(req)
+		if isLayer && (err != nil || resp.StatusCode >= http.StatusMultipleChoices) {
+			t.sent(failed(transfer))
+		}
 		if attempt == attempts || ctx.Err() != nil || !passes(req, resp, err) {
 			return resp, err
 		}
@@ -51,6 +68,27 @@ func (t retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// meter reports how much of a layer was read, which is what was sent.
+type meter struct {
+	io.ReadCloser
+	transfer event.Transferred
+	sent     func(event.Transferred)
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	if n > 0 {
+		m.transfer.Done += int64(n)
+		m.sent(m.transfer)
+	}
+	return n, err
+}
+
+func failed(t event.Transferred) event.Transferred {
+	t.Failed = true
+	return t
 }
 
 // readBody returns the body of a request, which is a layer or a manifest that

@@ -109,7 +109,10 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 		return nil, err
 	}
 	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp}
-	s.transport = resumer{retrier{&stallGuard{next: s.tcp, limit: o.Stall}}}
+	s.transport = resumer{retrier{&stallGuard{next: s.tcp, limit: o.Stall}, func(t event.Transferred) {
+		t.Reference = r.String()
+		o.observe(t)
+	}}}
 	if s.auth, err = s.authenticate(ctx, o.Creds); err != nil {
 		return nil, err
 	}

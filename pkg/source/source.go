@@ -46,6 +46,9 @@ type Module struct {
 // which only this user may enter. The error wraps ErrNoDirectory or one of
 // package oci; nothing is left on disk then.
 func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	if o.OCI.Observer == nil {
+		o.OCI.Observer = o.Observer
+	}
 	r, err := Resolve(ctx, r, o)
 	if err != nil {
 		return nil, err

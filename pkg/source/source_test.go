@@ -55,8 +55,14 @@ func serve(t *testing.T, handler http.Handler) string {
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
+// observe keeps the events, but those of transfers, which come from several
+// goroutines.
 func observe(events *[]event.Event) event.Observer {
-	return event.Func(func(e event.Event) { *events = append(*events, e) })
+	return event.Func(func(e event.Event) {
+		if _, ok := e.(event.Transferred); !ok {
+			*events = append(*events, e)
+		}
+	})
 }
 
 func TestOpenDirectory(t *testing.T) {

@@ -61,3 +61,12 @@ func Table(w io.Writer, header []string, rows [][]string) error {
 	}
 	return tw.Flush()
 }
+
+// Rows writes a list: as a table, or v as Structured does when a format is
+// given.
+func Rows(w io.Writer, format string, v any, header []string, rows [][]string) error {
+	if format != "" {
+		return Structured(w, format, v)
+	}
+	return Table(w, header, rows)
+}

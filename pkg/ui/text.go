@@ -15,25 +15,36 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
-// Text writes a line per event, in kubectl's words where it has them. It is
-// safe for concurrent use.
+// Text writes a line per event, in kubectl's words where it has them, and shows
+// on a terminal how a transfer gets on. It is safe for concurrent use.
 type Text struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu  sync.Mutex
+	w   io.Writer
+	bar *bar // nil unless w is a terminal
 }
 
 // NewText returns a Text that writes to w.
-func NewText(w io.Writer) *Text { return &Text{w: w} }
+func NewText(w io.Writer) *Text { return &Text{w: w, bar: newBar(w)} }
 
 // Observe writes the line of e, if it has one.
 func (t *Text) Observe(e event.Event) {
-	line := describe(e)
-	if line == "" {
-		return
+	if line := describe(e); line != "" {
+		t.line(line)
 	}
+	if transfer, ok := e.(event.Transferred); ok && t.bar != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.bar.observe(transfer)
+	}
+}
+
+func (t *Text) line(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintln(t.w, line) // progress that cannot be written is no reason to stop
+	if t.bar != nil {
+		t.bar.clear()
+	}
+	fmt.Fprintln(t.w, text) // progress that cannot be written is no reason to stop
 }
 
 // Observer returns what progress goes to: nothing when quiet is asked for,
@@ -48,6 +59,27 @@ func Observer(w io.Writer, quiet bool) event.Observer {
 		switch e.(type) {
 		case event.Warning, event.Resolved:
 			text.Observe(e)
+		}
+	})
+}
+
+// Transfers is Observer for commands that report of the rest by their result:
+// beside warnings and versions it shows how transfers get on, but only on a
+// terminal. With lines it says elsewhere which layers are transferred.
+func Transfers(w io.Writer, quiet, lines bool) event.Observer {
+	text := NewText(w)
+	return event.Func(func(e event.Event) {
+		switch e := e.(type) {
+		case event.Warning, event.Resolved:
+			text.Observe(e)
+		case event.Transferred:
+			switch {
+			case quiet:
+			case text.bar != nil:
+				text.Observe(e)
+			case lines && e.Done == 0 && !e.Failed:
+				text.line(fmt.Sprintf("%s layer %s, %s", direction(e), e.Digest, Size(e.Total)))
+			}
 		}
 	})
 }

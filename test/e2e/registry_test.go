@@ -14,6 +14,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -265,6 +269,47 @@ func TestRegistryResumes(t *testing.T) {
 	t.Logf("%d answers with %d bytes", answers, sent)
 	if answers != 3 || sent > size+size/100 {
 		t.Errorf("%d bytes were sent in %d answers for a layer of %d", sent, answers, size)
+	}
+}
+
+// TestRegistryBar pulls through a slow line at a terminal: a bar grows, and is
+// gone in the end.
+func TestRegistryBar(t *testing.T) {
+	t.Parallel()
+	script, err := exec.LookPath("script")
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("there is no program script that makes a terminal")
+	}
+	f, u := &front{}, newUser(t)
+	repo := registry(t, f)
+	u.must("", "mod", "push", filepath.Join(u.modules, "minimal"), repo, "--version", "1.0.0")
+	f.handle = func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !strings.Contains(r.URL.Path, "/blobs/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		whole := httptest.NewRecorder()
+		next.ServeHTTP(whole, r)
+		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
+		const parts = 4
+		for part := range slices.Chunk(whole.Body.Bytes(), whole.Body.Len()/parts) {
+			_, _ = w.Write(part)
+			w.(http.Flusher).Flush()
+			<-time.After(150 * time.Millisecond)
+		}
+	}
+	for name, want := range map[string]bool{"": true, " -q": false} {
+		pull := u.command("", "mod", "pull", repo+":1.0.0", filepath.Join(t.TempDir(), "out"))
+		typed := exec.CommandContext(t.Context(), script, "-qec", strings.Join(pull.Args, " ")+name, os.DevNull)
+		typed.Env = pull.Env
+		out, err := typed.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		shown := regexp.MustCompile(`\r\[#+-+\]  ?\d+ % of [0-9.]+ KiB  pulling oci://\S+`).Match(out)
+		if shown != want || !strings.HasPrefix(string(out[bytes.LastIndexByte(bytes.TrimSpace(out), '\r')+1:]), "pulled oci://") {
+			t.Errorf("mod pull%s printed %q", name, out)
+		}
 	}
 }
 

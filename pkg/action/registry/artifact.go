@@ -135,11 +135,28 @@ const maxStdin = 65 << 20
 // ListRequest says which tags are listed.
 type ListRequest struct {
 	Reference ref.Reference
-	Versions  bool   // only semantic versions, newest first
-	Range     string // only the versions in it
-	Limit     int    // at most so many, 0 for all
-	Digests   bool
-	OCI       oci.Options
+	Selection
+	Versions bool // only semantic versions, newest first
+	OCI      oci.Options
+}
+
+// Selection says which of the tags of a repository are listed, and what of them.
+type Selection struct {
+	Range   string // only the versions in it
+	Limit   int    // at most so many, 0 for all
+	Digests bool
+}
+
+// Columns returns a list as a table, with a name for the column of the tags.
+func (s Selection) Columns(tags string, list []Listed) (header []string, rows [][]string) {
+	header = []string{tags, "DIGEST"}
+	if !s.Digests {
+		header = header[:1]
+	}
+	for _, l := range list {
+		rows = append(rows, []string{l.Version, l.Digest}[:len(header)])
+	}
+	return header, rows
 }
 
 // Listed is a row of a list.

@@ -174,24 +174,25 @@ func (p Pulled) String() string {
 
 // PullModule writes the content of a module to a directory.
 func PullModule(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
-	return req.pull(ctx, observer, func(r ref.Reference) (oci.Manifest, error) {
-		return oci.Pull(ctx, r, req.Dir, req.OCI)
+	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (oci.Manifest, error) {
+		return oci.Pull(ctx, r, req.Dir, o)
 	})
 }
 
 // PullArtifact writes the content of any artifact to a directory.
 func PullArtifact(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
-	return req.pull(ctx, observer, func(r ref.Reference) (oci.Manifest, error) {
-		return oci.PullArtifact(ctx, r, req.Dir, req.ContentType, req.OCI)
+	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (oci.Manifest, error) {
+		return oci.PullArtifact(ctx, r, req.Dir, req.ContentType, o)
 	})
 }
 
-func (req PullRequest) pull(ctx context.Context, observer event.Observer, fetch func(ref.Reference) (oci.Manifest, error)) (Pulled, error) {
+func (req PullRequest) pull(ctx context.Context, observer event.Observer, fetch func(ref.Reference, oci.Options) (oci.Manifest, error)) (Pulled, error) {
 	r, err := source.Resolve(ctx, req.Reference, source.Options{OCI: req.OCI, Observer: observer})
 	if err != nil {
 		return Pulled{}, err
 	}
-	manifest, err := fetch(r)
+	req.OCI.Observer = observer
+	manifest, err := fetch(r, req.OCI)
 	if err != nil {
 		return Pulled{}, err
 	}

@@ -29,14 +29,11 @@ func newCacheList(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if output != "" {
-				return ui.Structured(env.Stdout, output, list)
-			}
 			rows := make([][]string, len(list))
 			for i, e := range list {
-				rows[i] = []string{e.Reference, e.Digest, size(e.Size), e.LastUsed.Format(time.RFC3339)}
+				rows[i] = []string{e.Reference, e.Digest, ui.Size(e.Size), e.LastUsed.Format(time.RFC3339)}
 			}
-			return ui.Table(env.Stdout, []string{"REFERENCE", "DIGEST", "SIZE", "LAST USED"}, rows)
+			return ui.Rows(env.Stdout, output, list, []string{"REFERENCE", "DIGEST", "SIZE", "LAST USED"}, rows)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml")
@@ -60,24 +57,10 @@ func newCachePrune(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(env.Stdout, "removed %s\n", size(removed))
+			_, err = fmt.Fprintf(env.Stdout, "removed %s\n", ui.Size(removed))
 			return err
 		},
 	}
 	cmd.Flags().DurationVar(&unused, "unused-for", month, "remove what was not used for so long, 0s for everything")
 	return cmd
-}
-
-// size returns a number of bytes for a person.
-func size(n int64) string {
-	const kib = 1 << 10
-	if n < kib {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, unit := float64(n)/kib, 0
-	for value >= kib && unit < 2 {
-		value /= kib
-		unit++
-	}
-	return fmt.Sprintf("%.1f %ciB", value, "KMG"[unit])
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	flags "github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
@@ -30,6 +31,7 @@ func newPull(env cli.Env) *cobra.Command {
 	fs.StringVar(&o.version, "version", "", "`VERSION`, or a range such as '>=1.2 <2', of which the newest is pulled")
 	fs.StringVar(&o.contentType, "content-type", "", "pull only the layers that hold this")
 	o.registry.AddTo(fs)
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.addOutput(cmd)
 	return cmd
 }
@@ -37,6 +39,7 @@ func newPull(env cli.Env) *cobra.Command {
 type pulling struct {
 	access
 	version, contentType string
+	quiet                bool
 }
 
 func (o *pulling) run(ctx context.Context, reference, dir string) error {
@@ -48,7 +51,7 @@ func (o *pulling) run(ctx context.Context, reference, dir string) error {
 		return err
 	}
 	req := registry.PullRequest{Reference: r, Dir: dir, ContentType: o.contentType, OCI: options}
-	pulled, err := registry.PullArtifact(ctx, req, ui.Observer(o.env.Stderr, true))
+	pulled, err := registry.PullArtifact(ctx, req, ui.Transfers(o.env.Stderr, o.quiet, true))
 	if err != nil {
 		return err
 	}
@@ -91,9 +94,7 @@ func newList(env cli.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&o.req.Range, "filter-semver", "", "list the versions in `RANGE` only, such as '>=1.2 <2' or 1.x")
-	fs.IntVar(&o.req.Limit, "limit", 0, "list at most `N` tags, 0 for all")
-	fs.BoolVar(&o.req.Digests, "digests", true, "ask for the digest of each tag")
+	flags.AddSelectionTo(fs, &o.req.Selection, "tags")
 	o.registry.AddAccessTo(fs)
 	o.addOutput(cmd)
 	return cmd
@@ -112,16 +113,6 @@ func (o *listing) run(ctx context.Context, repository string) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.output != "" {
-		return ui.Structured(o.env.Stdout, o.output, list)
-	}
-	header := []string{"TAG", "DIGEST"}
-	if !o.req.Digests {
-		header = header[:1]
-	}
-	rows := make([][]string, len(list))
-	for i, l := range list {
-		rows[i] = []string{l.Version, l.Digest}[:len(header)]
-	}
-	return ui.Table(o.env.Stdout, header, rows)
+	header, rows := o.req.Columns("TAG", list)
+	return ui.Rows(o.env.Stdout, o.output, list, header, rows)
 }

@@ -77,6 +77,7 @@ func newPush(env cli.Env) *cobra.Command {
 	o.packing.addTo(fs)
 	fs.StringArrayVarP(&o.req.Tags, "tag", "t", nil, "`TAG` of the artifact; may be repeated")
 	fs.BoolVar(&o.req.Force, "force", false, "move tags that point to other content")
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.registry.AddAccessTo(fs)
 	o.addOutput(cmd)
 	return cmd
@@ -86,6 +87,7 @@ type pushing struct {
 	access
 	packing packing
 	req     registry.PushArtifactRequest
+	quiet   bool
 }
 
 func (o *pushing) run(ctx context.Context, target string) (err error) {
@@ -95,6 +97,7 @@ func (o *pushing) run(ctx context.Context, target string) (err error) {
 	if o.req.Target, o.req.OCI, err = o.open(target); err != nil {
 		return err
 	}
+	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
 	pushed, err := registry.PushArtifact(ctx, o.req)
 	if err != nil {
 		return err

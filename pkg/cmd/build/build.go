@@ -84,7 +84,7 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	if err = o.validation.Complete(ctx, &req, o.env.Stdin, o.module.Values.Download(cli.UserAgent("build"))); err != nil {
 		return err
 	}
-	result, err := render.Render(ctx, req, ui.Observer(o.env.Stderr, true))
+	result, err := render.Render(ctx, req, ui.Transfers(o.env.Stderr, false, false))
 	if err != nil {
 		return o.validation.Explain(err)
 	}

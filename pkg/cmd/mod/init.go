@@ -68,7 +68,7 @@ func (o *initializing) run(ctx context.Context, args []string) error {
 		}
 		o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
 	}
-	o.req.Observer = ui.Observer(o.env.Stderr, true)
+	o.req.Observer = ui.Transfers(o.env.Stderr, false, false)
 	created, err := module.Init(ctx, o.req)
 	if err != nil {
 		return fmt.Errorf("init %s: %w", o.req.Name, err)

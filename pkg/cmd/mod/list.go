@@ -27,9 +27,7 @@ func newList(env cli.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&o.req.Range, "filter-semver", "", "list the versions in `RANGE` only, such as '>=1.2 <2' or 1.x")
-	fs.IntVar(&o.req.Limit, "limit", 0, "list at most `N` versions, 0 for all")
-	fs.BoolVar(&o.req.Digests, "digests", true, "ask for the digest of each version")
+	flags.AddSelectionTo(fs, &o.req.Selection, "versions")
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
 	o.registry.Process = env
 	o.registry.AddAccessTo(fs)
@@ -58,16 +56,6 @@ func (o *listing) run(ctx context.Context, repository string) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.output != "" {
-		return ui.Structured(o.env.Stdout, o.output, list)
-	}
-	header := []string{"VERSION", "DIGEST"}
-	if !o.req.Digests {
-		header = header[:1]
-	}
-	rows := make([][]string, len(list))
-	for i, l := range list {
-		rows[i] = []string{l.Version, l.Digest}[:len(header)]
-	}
-	return ui.Table(o.env.Stdout, header, rows)
+	header, rows := o.req.Columns("VERSION", list)
+	return ui.Rows(o.env.Stdout, o.output, list, header, rows)
 }

@@ -32,6 +32,7 @@ func newPull(env cli.Env) *cobra.Command {
 	o.selection.AddTo(cmd.Flags())
 	o.registry.Process = env
 	o.registry.AddTo(cmd.Flags())
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
 	return cmd
 }
@@ -41,6 +42,7 @@ type pulling struct {
 	selection option.Selection
 	registry  option.Registry
 	output    string
+	quiet     bool
 }
 
 func (o *pulling) run(ctx context.Context, module, dir string) error {
@@ -55,7 +57,7 @@ func (o *pulling) run(ctx context.Context, module, dir string) error {
 		return err
 	}
 	req := registry.PullRequest{Reference: r, Dir: dir, OCI: o.registry.Options(cli.UserAgent("mod"))}
-	pulled, err := registry.PullModule(ctx, req, ui.Observer(o.env.Stderr, true))
+	pulled, err := registry.PullModule(ctx, req, ui.Transfers(o.env.Stderr, o.quiet, true))
 	if err != nil {
 		return err
 	}

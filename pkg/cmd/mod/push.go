@@ -43,6 +43,7 @@ func newPush(env cli.Env) *cobra.Command {
 	o.packing.addTo(cmd)
 	fs.BoolVar(&o.req.Latest, "latest", false, "move the tag latest too")
 	fs.BoolVar(&o.req.Force, "force", false, "move a version that the registry has with other content")
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
 	o.registry.Process = env
 	o.registry.AddAccessTo(fs)
@@ -55,6 +56,7 @@ type pushing struct {
 	registry flags.Flags
 	req      registry.PushModuleRequest
 	output   string
+	quiet    bool
 }
 
 func (o *pushing) run(ctx context.Context, source, target string) (err error) {
@@ -71,6 +73,7 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 		return err
 	}
 	o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
+	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
 	pushed, err := registry.PushModule(ctx, o.req)
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 		result, err := render.Render(ctx, render.Request{
 			Module: m, OCI: options, Name: "app", Namespace: "default", Values: sources,
 			KubeVersion: env.Getenv(option.KubeVersionVariable),
-		}, ui.Observer(env.Stderr, true))
+		}, ui.Transfers(env.Stderr, false, false))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ui
+
+import (
+	"io"
+	"time"
+)
+
+// TerminalText returns a Text for a terminal of that width.
+func TerminalText(w io.Writer, width int, now func() time.Time) *Text {
+	return &Text{w: w, bar: &bar{w: w, width: func() int { return width }, now: now}}
+}
