@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	renderer "github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
 // KubeVersionVariable is the environment variable that tells a module the
@@ -64,8 +65,9 @@ type Module struct {
 	Selection Selection
 	Values    Values
 
-	pkg    string
-	limits limits
+	pkg         string
+	limits      limits
+	cueRegistry bool
 }
 
 // AddTo registers the flags.
@@ -75,6 +77,28 @@ func (m *Module) AddTo(fs *pflag.FlagSet) {
 	m.Values.AddTo(fs)
 	fs.StringVarP(&m.pkg, "package", "p", "main", "CUE `PACKAGE` of the module: main, or one in a subdirectory of that name")
 	m.limits.addTo(fs)
+	fs.BoolVar(&m.cueRegistry, "allow-cue-registry", false,
+		"fetch what module.cue names as deps, and the module has no copy of in cue.mod, as CUE_REGISTRY says; else no registry of CUE is asked")
+}
+
+// cue returns how the module's deps are fetched, nil when they are not. CUE
+// reads its settings and docker's credentials as its own command does.
+func (m *Module) cue(userAgent string) *renderer.CUERegistry {
+	if !m.cueRegistry {
+		return nil
+	}
+	r := &renderer.CUERegistry{Env: []string{}, UserAgent: userAgent}
+	if m.Registry.Process == nil {
+		return r
+	}
+	for _, name := range []string{
+		"CUE_REGISTRY", "CUE_CACHE_DIR", "CUE_CONFIG_DIR", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_AUTH_CONFIG", "XDG_RUNTIME_DIR", "HOME", "USERPROFILE", "PATH",
+	} {
+		if value := m.Registry.Process.Getenv(name); value != "" {
+			r.Env = append(r.Env, name+"="+value)
+		}
+	}
+	return r
 }
 
 // Request returns the request to render module, as typed, as the instance name
@@ -89,6 +113,9 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	}
 	if err := CheckNamespace(namespace); err != nil {
 		return render.Request{}, err
+	}
+	if m.cueRegistry && m.Registry.Offline() {
+		return render.Request{}, fail.Usagef("--allow-cue-registry and --offline exclude each other")
 	}
 	reference, err := m.Selection.Reference(module)
 	if err != nil {
@@ -107,6 +134,7 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	return render.Request{
 		Module: reference, OCI: m.Registry.Options(userAgent), Package: m.pkg,
 		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
+		CUERegistry: m.cue(userAgent),
 	}, nil
 }
 

@@ -26,8 +26,8 @@ func (f *files) confine() (io.Closer, error) {
 			continue
 		}
 		rel, err := filepath.Rel(f.root, name)
-		if err != nil {
-			continue // not below the root, and so not CUE's to embed for
+		if err != nil || !filepath.IsLocal(rel) {
+			continue // from a CUE registry, whose modules have a root of their own
 		}
 		p.file.Pos().File().SetFSLoc(token.FSLoc{FS: root.FS(), Path: filepath.ToSlash(rel)})
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
@@ -73,5 +74,26 @@ timoni: {
 				t.Errorf("got %v", data)
 			}
 		})
+	}
+}
+
+// A module from a registry replaces no dependency by a directory of this machine.
+func TestLocalModuleFile(t *testing.T) {
+	t.Parallel()
+	elsewhere := t.TempDir()
+	writeFile(t, filepath.Join(elsewhere, "cue.mod", "module.cue"), "module: \"example.com/dep@v0\"\nlanguage: version: \"v0.17.0\"\n")
+	writeFile(t, filepath.Join(elsewhere, "dep.cue"), "package dep\n\nsecret: \"geheim\"\n")
+	dir := module(t, map[string]string{
+		"cue.mod/module.cue":       "module: \"timoni.sh/test@v0\"\nlanguage: version: \"v0.17.0\"\ndeps: \"example.com/dep@v0\": v: \"v0.1.0\"\n",
+		"cue.mod/local-module.cue": "deps: \"example.com/dep@v0\": replaceWith: \"" + filepath.ToSlash(elsewhere) + "\"\n",
+		"timoni.cue":               "package main\n\nimport \"example.com/dep\"\n\ntimoni: {apiVersion: \"v1alpha1\", instance: config: secret: dep.secret, apply: {}}\n",
+	})
+	req := render.Request{Dir: dir, Name: "app", Namespace: "apps"}
+	if _, err := render.Build(t.Context(), req); err != nil {
+		t.Errorf("a directory of the author's: %v", err)
+	}
+	req.Origin = "oci://registry.example.com/test"
+	if _, err := render.Build(t.Context(), req); fail.CodeOf(err) != fail.Refused {
+		t.Errorf("a module from a registry: error %v", err)
 	}
 }

@@ -103,7 +103,7 @@ func loadInstance(req Request, root, dir string, files *files, withoutImports bo
 		},
 		ParseFile:   files.parse,
 		SkipImports: withoutImports,
-		Registry:    values.NoRegistry{},
+		Registry:    req.registry(root),
 		Env:         []string{}, // not the process's
 	})[0]
 }

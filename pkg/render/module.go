@@ -21,6 +21,9 @@ const (
 	valuesFile = "values.cue"
 )
 
+// localModuleFile replaces dependencies while they are worked on.
+const localModuleFile = "cue.mod/local-module.cue"
+
 // debugFile takes the place of valuesFile where the build tag debugTag is set,
 // as @if(debug) and @if(!debug) in the two say.
 const (
@@ -55,6 +58,10 @@ func checkModule(req Request) error {
 	if !exists(req.Dir, moduleFile) {
 		err := fmt.Errorf("directory %q has no %s: %w", req.Origin, moduleFile, ErrNoModule)
 		return fail.Hint(err, "create a module with 'kubectl timoni mod init NAME'")
+	}
+	// It puts directories in the place of dependencies, and may name any.
+	if strings.HasPrefix(req.Origin, "oci://") && exists(req.Dir, localModuleFile) {
+		return fail.Refusedf("module %q has %s, which may lead out of it: only a module in a directory may have one", req.Origin, localModuleFile)
 	}
 	for _, name := range []string{timoniFile, valuesFile} {
 		if !exists(req.Dir, name) {

@@ -53,6 +53,8 @@ type Request struct {
 
 	Limits Limits
 
+	CUERegistry *CUERegistry // nil: none is ever asked
+
 	// Shared, when it is set, keeps what the next rendering of the same module
 	// can use.
 	Shared *Shared

@@ -260,10 +260,13 @@ var invalidJSONRE = regexp.MustCompile(`invalid JSON for file "[^"]*": `)
 
 var missingPackageRE = regexp.MustCompile(`^cannot find package "([^"]*)": cannot find module providing package \S+$`)
 
+var notFetchedRE = regexp.MustCompile(`^cannot find package "([^"]*)": cannot fetch (\S+): `)
+
 // tidyMessage takes out of a message of the loader what says nothing.
 func tidyMessage(text string) string {
 	text = importFailedRE.ReplaceAllString(text, "")
 	text = invalidJSONRE.ReplaceAllString(text, "invalid JSON: ")
+	text = notFetchedRE.ReplaceAllString(text, `package "$1" is of $2: `)
 	switch {
 	case text == "package import cycle not allowed":
 		return "the packages import each other"

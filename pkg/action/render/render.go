@@ -33,6 +33,7 @@ type Request struct {
 
 	Debug, CheckImages bool // as render.Request has them
 	Limits             render.Limits
+	CUERegistry        *render.CUERegistry
 
 	Validate Validation       // of custom resources
 	CRDs     []crd.Definition // to validate by, beside those that the module renders
@@ -57,7 +58,7 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 	rendered, err := render.Build(ctx, render.Request{
 		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
-		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits,
+		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits, CUERegistry: req.CUERegistry,
 		Debug: req.Debug, CheckImages: req.CheckImages,
 	})
 	if err != nil {

@@ -54,6 +54,9 @@ func (r *Flags) AddAccessTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
 }
 
+// Offline says whether no registry may be asked.
+func (r *Flags) Offline() bool { return r.offline }
+
 // ReadsStdin says whether ReadCreds takes the standard input for itself.
 func (r *Flags) ReadsStdin() bool { return r.credsStdin }
 
