@@ -3,6 +3,7 @@
 package vendor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema/kubernetes"
@@ -22,11 +24,21 @@ import (
 // section 4).
 const contentGen = "cue.mod/gen"
 
-// KubernetesRequest says which schemas of Kubernetes go into which module.
+// KubernetesRepository is where the schemas of each minor version of Kubernetes
+// are published, with the tags v1.28 and so on.
+const KubernetesRepository = "oci://ghcr.io/stefanprodan/timoni/kubernetes-schema"
+
+// KubernetesRequest says which schemas of Kubernetes go into which module: those
+// in the binary unless it names an artifact or a cluster.
 type KubernetesRequest struct {
-	Dir  string         // of the module
-	From *ref.Reference // an artifact in a registry; nil: those in the binary
+	Dir string // of the module
+
+	// From are references to an artifact in a registry: the first of them that
+	// exists.
+	From []ref.Reference
 	OCI  oci.Options
+
+	Cluster *Cluster
 }
 
 // Deleted is the status of a file of a package that is no longer part of it.
@@ -39,10 +51,7 @@ func Kubernetes(ctx context.Context, req KubernetesRequest) ([]File, error) {
 	if err := checkModule(req.Dir); err != nil {
 		return nil, err
 	}
-	content, err := embeddedSchemas()
-	if req.From != nil {
-		content, err = pullSchemas(ctx, *req.From, req.OCI)
-	}
+	content, err := req.schemas(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +62,61 @@ func Kubernetes(ctx context.Context, req KubernetesRequest) ([]File, error) {
 	}
 	deleted, err := deleteOthers(gen, content)
 	return append(files, deleted...), err
+}
+
+// schemas returns the files to write, by their path below cue.mod/gen.
+func (req KubernetesRequest) schemas(ctx context.Context) (map[string][]byte, error) {
+	if req.Cluster != nil {
+		return req.Cluster.schemas(ctx)
+	}
+	if len(req.From) == 0 {
+		return embeddedSchemas()
+	}
+	var first error
+	for _, r := range req.From {
+		content, err := pullSchemas(ctx, r, req.OCI)
+		if !errors.Is(err, oci.ErrNotFound) {
+			return content, err
+		}
+		first = cmp.Or(first, err)
+	}
+	return nil, first
+}
+
+// schemas returns packages made of the OpenAPI documents that the API server
+// serves.
+func (c Cluster) schemas(ctx context.Context) (map[string][]byte, error) {
+	known, err := embeddedSchemas()
+	if err != nil {
+		return nil, err
+	}
+	index, err := c.raw(ctx, "/openapi/v3")
+	if err != nil {
+		return nil, err
+	}
+	paths, err := crd.OpenAPIPaths(index)
+	if err != nil {
+		return nil, err
+	}
+	packages := crd.Packages{}
+	for _, path := range paths {
+		document, err := c.raw(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if err = packages.Add(document); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return packages.Files(known)
+}
+
+func (c Cluster) raw(ctx context.Context, path string) ([]byte, error) {
+	data, err := c.kubectl(ctx, "get", "--raw", path)
+	if err != nil {
+		return nil, fmt.Errorf("kubectl get --raw %s: %w", path, err)
+	}
+	return data, nil
 }
 
 func embeddedSchemas() (map[string][]byte, error) {

@@ -20,10 +20,14 @@ import (
 type Origin struct {
 	crd.Files
 
-	// Cluster reads those of the cluster through kubectl, which has the
-	// credentials and knows how to use them.
-	Cluster    bool
-	Kubeconfig string
+	FromCluster bool // those that the Cluster has
+	Cluster     Cluster
+}
+
+// Cluster is a cluster that is read through kubectl, which has the credentials
+// and knows how to use them.
+type Cluster struct {
+	Kubeconfig string // the file; kubectl's own choice when empty
 	Context    string
 	Environ    []string // of kubectl
 }
@@ -34,10 +38,10 @@ func (o Origin) definitions(ctx context.Context) ([]crd.Definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Cluster {
-		data, err := o.fromCluster(ctx)
+	if o.FromCluster {
+		data, err := o.Cluster.kubectl(ctx, "get", "customresourcedefinitions.apiextensions.k8s.io", "--output=json")
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("kubectl get customresourcedefinitions: %w", err)
 		}
 		found, err := crd.Parse(data)
 		if err != nil {
@@ -51,23 +55,23 @@ func (o Origin) definitions(ctx context.Context) ([]crd.Definition, error) {
 	return all, nil
 }
 
-func (o Origin) fromCluster(ctx context.Context) ([]byte, error) {
-	args := []string{"get", "customresourcedefinitions.apiextensions.k8s.io", "--output=json"}
-	if o.Kubeconfig != "" {
-		args = append(args, "--kubeconfig="+o.Kubeconfig)
+// kubectl returns what kubectl prints. The error is kubectl's.
+func (c Cluster) kubectl(ctx context.Context, args ...string) ([]byte, error) {
+	if c.Kubeconfig != "" {
+		args = append(args, "--kubeconfig="+c.Kubeconfig)
 	}
-	if o.Context != "" {
-		args = append(args, "--context="+o.Context)
+	if c.Context != "" {
+		args = append(args, "--context="+c.Context)
 	}
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "kubectl", args...)
-	cmd.Env, cmd.Stderr = o.Environ, &stderr
+	cmd.Env, cmd.Stderr = c.Environ, &stderr
 	data, err := cmd.Output()
 	if err != nil {
 		if message := strings.TrimSpace(stderr.String()); message != "" {
 			err = errors.New(strings.TrimPrefix(message, "error: "))
 		}
-		return nil, fmt.Errorf("kubectl get customresourcedefinitions: %w", err)
+		return nil, err
 	}
 	return data, nil
 }

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/vendor"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
@@ -55,9 +56,7 @@ func newVendorCRD(env cli.Env) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringArrayVarP(&o.req.Origin.Names, "filename", "f", nil,
 		"`FILE` with CustomResourceDefinitions in YAML or JSON, directory, https URL, or - for stdin; may be repeated")
-	fs.BoolVar(&o.req.Origin.Cluster, "from-cluster", false, "read the CustomResourceDefinitions of the cluster, through kubectl")
-	fs.StringVar(&o.req.Origin.Kubeconfig, "kubeconfig", "", "`FILE` that kubectl takes the cluster from")
-	fs.StringVar(&o.req.Origin.Context, "context", "", "`NAME` of the kubeconfig context that kubectl uses")
+	o.cluster.addTo(fs, "read the CustomResourceDefinitions of the cluster, through kubectl")
 	fs.StringArrayVar(&o.req.Kinds, "kind", nil, "only this `KIND`; may be repeated")
 	fs.StringArrayVar(&o.req.Versions, "version", nil, "only this `VERSION` of the kinds, served or not; may be repeated")
 	fs.BoolVar(&o.req.Defaults, "defaults", false, "set the fields that have a default: objects then hold what the API server would fill in")
@@ -69,19 +68,40 @@ func newVendorCRD(env cli.Env) *cobra.Command {
 type vendoring struct {
 	env           cli.Env
 	req           vendor.CRDRequest
+	cluster       clusterFlags
 	list, private bool
+}
+
+// clusterFlags select a cluster to read from.
+type clusterFlags struct {
+	given               bool
+	kubeconfig, context string
+}
+
+func (c *clusterFlags) addTo(fs *pflag.FlagSet, usage string) {
+	fs.BoolVar(&c.given, "from-cluster", false, usage)
+	fs.StringVar(&c.kubeconfig, "kubeconfig", "", "`FILE` that kubectl takes the cluster from")
+	fs.StringVar(&c.context, "context", "", "`NAME` of the kubeconfig context that kubectl uses")
+}
+
+func (c *clusterFlags) cluster(env cli.Env) (vendor.Cluster, error) {
+	if !c.given && (c.kubeconfig != "" || c.context != "") {
+		return vendor.Cluster{}, fail.Usagef("--kubeconfig and --context select the cluster of --from-cluster, which is not given")
+	}
+	return vendor.Cluster{Kubeconfig: c.kubeconfig, Context: c.context, Environ: env.Environ()}, nil
 }
 
 func (o *vendoring) validate() error {
 	origin := &o.req.Origin
-	if len(origin.Names) == 0 && !origin.Cluster {
+	if len(origin.Names) == 0 && !o.cluster.given {
 		return fail.Hint(fail.Usagef("nothing says where the CustomResourceDefinitions are"), "give -f FILE, or --from-cluster")
 	}
-	if !origin.Cluster && (origin.Kubeconfig != "" || origin.Context != "") {
-		return fail.Usagef("--kubeconfig and --context select the cluster of --from-cluster, which is not given")
+	var err error
+	if origin.Cluster, err = o.cluster.cluster(o.env); err != nil {
+		return err
 	}
+	origin.FromCluster = o.cluster.given
 	origin.Stdin = o.env.Stdin
-	origin.Environ = o.env.Environ()
 	origin.Download = download.Options{AllowPrivate: o.private, UserAgent: cli.UserAgent("mod")}
 	return nil
 }

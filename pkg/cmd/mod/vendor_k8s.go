@@ -3,6 +3,7 @@
 package mod
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -25,8 +26,12 @@ directory, so that templates can import "k8s.io/api/apps/v1" and the like: the
 API groups that are generally available, apimachinery and apiextensions. Those
 of Kubernetes ` + kubernetes.Version + ` are in the binary; nothing is downloaded.
 
-With --from they are those of an artifact in a registry, whose content type is
-cue.mod/gen.
+--version takes those of another minor version from the registry in which they
+are published, --from those of any artifact whose content type is cue.mod/gen.
+
+--from-cluster makes them of the OpenAPI documents of the cluster: its version,
+and its feature gates. Names for strings and constants, which OpenAPI does not
+have, are those in the binary.
 
 A package is replaced as a whole. Packages that are not among the new ones are
 left alone.`
@@ -37,7 +42,9 @@ func newVendorK8s(env cli.Env) *cobra.Command {
 		Use: "k8s [DIR]", Short: "Write the CUE schemas of Kubernetes", Long: vendorK8sLong,
 		Example: cli.Example(env,
 			"vendor k8s",
-			"vendor k8s ./module --from oci://registry.example.com/schemas/kubernetes --version 1.34"),
+			"vendor k8s ./module --version 1.34",
+			"vendor k8s --from oci://registry.example.com/schemas/kubernetes --version 1.34",
+			"vendor k8s --from-cluster --context production"),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.req.Dir = "."
@@ -50,10 +57,13 @@ func newVendorK8s(env cli.Env) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&o.from, "from", "", "`ARTIFACT` with the schemas, as oci://HOST/PATH[:VERSION][@DIGEST]; by default those in the binary")
-	cmd.Flags().StringVar(&o.version, "version", "", "`VERSION` of Kubernetes: the tag of the artifact, or the one in the binary ("+kubernetes.Version+")")
+	cmd.Flags().StringVar(&o.from, "from", "", "`ARTIFACT` with the schemas, as oci://HOST/PATH[:VERSION][@DIGEST]; with --version "+vendor.KubernetesRepository+" by default")
+	cmd.Flags().StringVar(&o.version, "version", "", "`VERSION` of Kubernetes, such as 1.34; by default that of the schemas in the binary, "+kubernetes.Version)
+	o.cluster.addTo(cmd.Flags(), "make the schemas of what the cluster serves, through kubectl")
 	o.registry.Process = env
 	o.registry.AddTo(cmd.Flags())
+	cmd.MarkFlagsMutuallyExclusive("from-cluster", "from")
+	cmd.MarkFlagsMutuallyExclusive("from-cluster", "version")
 	return cmd
 }
 
@@ -61,32 +71,41 @@ type vendoringK8s struct {
 	env           cli.Env
 	req           vendor.KubernetesRequest
 	from, version string
+	cluster       clusterFlags
 	registry      option.Registry
 }
 
 func (o *vendoringK8s) complete() error {
-	if o.from == "" {
-		if o.version == "" || o.version == kubernetes.Version {
-			return nil
-		}
-		return fail.Hint(fail.Usagef("the schemas in the binary are those of Kubernetes %s", kubernetes.Version),
-			"give --from oci://HOST/PATH --version %s for those of an artifact", o.version)
-	}
-	typed := o.from
-	if o.version != "" {
-		typed += ":" + o.version
-	}
-	r, err := ref.Parse(typed)
+	cluster, err := o.cluster.cluster(o.env)
 	if err != nil {
 		return err
 	}
-	if r.IsLocal() {
-		return fail.Usagef("--from %s is not of the form oci://HOST/PATH", o.from)
+	if o.cluster.given {
+		o.req.Cluster = &cluster
+	}
+	version := strings.TrimPrefix(o.version, "v")
+	if o.from == "" && (version == "" || version == kubernetes.Version) {
+		return nil
+	}
+	typed := []string{o.from}
+	if version != "" {
+		repository := cmp.Or(o.from, vendor.KubernetesRepository)
+		typed = []string{repository + ":v" + version, repository + ":" + version}
+	}
+	for _, t := range typed {
+		r, err := ref.Parse(t)
+		if err != nil {
+			return err
+		}
+		if r.IsLocal() {
+			return fail.Usagef("--from %s is not of the form oci://HOST/PATH", o.from)
+		}
+		o.req.From = append(o.req.From, r)
 	}
 	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
 		return err
 	}
-	o.req.From, o.req.OCI = &r, o.registry.Options(cli.UserAgent("mod"))
+	o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
 	return nil
 }
 
