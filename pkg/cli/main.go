@@ -49,6 +49,13 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fail.Hint(fail.With(fail.Usage, err), "see '%s --help'", cmd.CommandPath())
 	})
+	// Before cobra's own check, whose error says no exit code.
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := cmd.ValidateFlagGroups(); err != nil {
+			return fail.Hint(fail.With(fail.Usage, err), "see '%s --help'", cmd.CommandPath())
+		}
+		return nil
+	}
 	err := cmd.ExecuteContext(ctx)
 	if sig, ok := errors.AsType[signalError](context.Cause(ctx)); ok && err != nil {
 		fmt.Fprintf(env.Stderr, "error: %v\n", err)
