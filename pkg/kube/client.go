@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // Client talks to one cluster. It is safe for concurrent use. Its errors keep
@@ -83,6 +85,14 @@ type Selector struct{ Labels, Fields string }
 
 // ByName selects the object with a name.
 func ByName(name string) Selector { return Selector{Fields: "metadata.name=" + name} }
+
+// CheckSelector returns a usage error unless text is a label selector.
+func CheckSelector(text string) error {
+	if _, err := labels.Parse(text); err != nil {
+		return fail.Hint(fail.Usagef("label selector %q: %w", text, err), "write it as KEY=VALUE, KEY!=VALUE, KEY or 'KEY in (A,B)', joined by commas")
+	}
+	return nil
+}
 
 func (s Selector) options() metav1.ListOptions {
 	return metav1.ListOptions{LabelSelector: s.Labels, FieldSelector: s.Fields}

@@ -92,12 +92,21 @@ func (s Store) Get(ctx context.Context, namespace, name string) (*Record, error)
 	return decode(secret)
 }
 
+// records selects the records among the Secrets.
+func records() kube.Selector {
+	return kube.Selector{Labels: api.LabelComponent + "=" + api.RecordComponent + "," + api.LabelCreatedBy + "=" + api.CreatedBy}
+}
+
 // List returns the records of a namespace, or of all when it is empty, sorted
-// by namespace and name. A record that cannot be read does not hide the
-// others: it is left out and named in the error, which joins one per record.
-func (s Store) List(ctx context.Context, namespace string) ([]*Record, error) {
-	selector := api.LabelComponent + "=" + api.RecordComponent + "," + api.LabelCreatedBy + "=" + api.CreatedBy
-	list, _, err := s.client.List(ctx, secrets(), namespace, kube.Selector{Labels: selector})
+// by namespace and name; with a label selector, those of them that it selects.
+// A record that cannot be read does not hide the others: it is left out and
+// named in the error, which joins one per record.
+func (s Store) List(ctx context.Context, namespace, labels string) ([]*Record, error) {
+	selector := records()
+	if labels != "" {
+		selector.Labels += "," + labels
+	}
+	list, _, err := s.client.List(ctx, secrets(), namespace, selector)
 	if err != nil {
 		return nil, fmt.Errorf("list the instance records: %w", err)
 	}

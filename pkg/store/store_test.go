@@ -192,7 +192,7 @@ func TestListForeign(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	records, err := store.New(client).List(t.Context(), ns)
+	records, err := store.New(client).List(t.Context(), ns, "")
 	if len(records) != 1 || records[0].Instance.Metadata.Name != "good" || records[0].Labels()[api.LabelBundle] != "b" {
 		t.Errorf("records %+v", records)
 	}

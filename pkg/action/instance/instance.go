@@ -33,59 +33,6 @@ func ParseName(operand string) string {
 	return operand
 }
 
-// Summary is an instance as a list shows it.
-type Summary struct {
-	Key
-	Module         api.Module
-	LastTransition string // RFC 3339
-	State          State
-	Bundle         string // that owns it, empty when none does
-	Images         []string
-	Objects        int // how many it has
-}
-
-// State says whether the last run on an instance ended.
-type State string
-
-// The states.
-const (
-	Applied  State = "Applied"
-	Pending  State = "Pending"  // an upgrade began and did not end
-	Deleting State = "Deleting" // a delete began and did not end
-)
-
-func summarize(r *store.Record) Summary {
-	i := r.Instance
-	s := Summary{
-		Key: Key{Namespace: i.Metadata.Namespace, Name: i.Metadata.Name}, Module: i.Module,
-		LastTransition: i.LastTransitionTime, State: Applied, Images: i.Images,
-		Objects: len(r.Inventory()),
-	}
-	s.Bundle, _ = r.Labels()[api.LabelBundle].(string)
-	switch {
-	case r.Deleting:
-		s.State = Deleting
-	case r.Pending != nil:
-		s.State = Pending
-	}
-	return s
-}
-
-// List returns the instances of a namespace, or of all when it is empty. A
-// record that cannot be read is named in the error, exit code 1, and does not
-// keep the others from being returned.
-func List(ctx context.Context, client *kube.Client, namespace string) ([]Summary, error) {
-	records, err := store.New(client).List(ctx, namespace)
-	if err != nil && records == nil {
-		return nil, err
-	}
-	summaries := make([]Summary, len(records))
-	for i, r := range records {
-		summaries[i] = summarize(r)
-	}
-	return summaries, fail.With(fail.No, err)
-}
-
 // Inspection is all that the record of an instance says.
 type Inspection struct {
 	Instance  api.Instance

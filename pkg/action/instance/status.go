@@ -4,6 +4,8 @@ package instance
 
 import (
 	"context"
+	"reflect"
+	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
@@ -60,6 +62,76 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 	}
 	report.Events = engine.Events(ctx, objects, lastEvents)
 	return report, nil
+}
+
+// settle is how long a watch gathers changes before it looks at them.
+const settle = 200 * time.Millisecond
+
+// WatchStatus calls changed with the state of an instance and again after each
+// change, until it is good or ctx ends. Its error is that of the first state
+// that cannot be had.
+func WatchStatus(ctx context.Context, client *kube.Client, key Key, changed func(*StatusReport) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	records := watchRecord(ctx, client, key)
+	var objects <-chan struct{}
+	forget := func() {}
+	defer func() { forget() }()
+	var last *StatusReport
+	for {
+		report, err := Status(ctx, client, key)
+		if err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(last, report) {
+			if err := changed(report); err != nil {
+				return err
+			}
+		}
+		if last = report; report.IsGood() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-objects:
+		case <-records: // it may name other objects now
+			forget()
+			if objects, forget, err = watchObjects(ctx, client, key); err != nil {
+				return err
+			}
+		}
+		time.Sleep(settle)
+	}
+}
+
+// watchRecord returns a channel that tells, at first too, that the record of an
+// instance may have changed.
+func watchRecord(ctx context.Context, client *kube.Client, key Key) <-chan struct{} {
+	changed := make(chan struct{}, 1)
+	tell := func() error {
+		select {
+		case changed <- struct{}{}:
+		default: // it was told already
+		}
+		return nil
+	}
+	go func() {
+		if err := store.New(client).Watch(ctx, key.Namespace, key.Name, tell); err != nil {
+			_ = tell() // reading the record says why
+		}
+	}()
+	return changed
+}
+
+func watchObjects(ctx context.Context, client *kube.Client, key Key) (<-chan struct{}, func(), error) {
+	record, err := get(ctx, client, key)
+	if err != nil {
+		return nil, func() {}, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	changed, err := apply.New(client, event.Discard()).Watch(ctx, record)
+	return changed, stop, err
 }
 
 func statusOf(s apply.Status) ObjectStatus {

@@ -50,7 +50,8 @@ type Instance struct {
 	Module             api.Module     `json:"module"`
 	LastTransitionTime string         `json:"lastTransitionTime"`
 	State              instance.State `json:"state"`
-	Objects            int            `json:"objects"` // how many it has
+	Objects            int            `json:"objects"`         // how many it has
+	Ready              *bool          `json:"ready,omitempty"` // with --not-ready
 	Images             []string       `json:"images,omitempty"`
 }
 
@@ -150,7 +151,7 @@ func outcomeOf(o event.Outcome) Outcome {
 func InstanceOf(s instance.Summary) Instance {
 	i := Instance{
 		Object: ofInstance(api.KindInstance, s.Name, s.Namespace),
-		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Objects: s.Objects, Images: s.Images,
+		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Objects: s.Objects, Ready: s.Ready, Images: s.Images,
 	}
 	i.APIVersion = api.APIVersion // the kind is that of the record
 	if s.Bundle != "" {
