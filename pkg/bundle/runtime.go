@@ -162,16 +162,3 @@ const shortValue = 3
 func wordRE(word string) *regexp.Regexp {
 	return regexp.MustCompile(`(^|[^\w.:])` + regexp.QuoteMeta(word) + `($|[^\w.:])`)
 }
-
-// Environment returns the runtime's values with the environment variables of
-// these names below them. One that is not set is left out.
-func (r Runtime) Environment(names []string, lookup func(string) (string, bool)) Runtime {
-	all := Runtime{}
-	for _, name := range names {
-		if value, ok := lookup(name); ok {
-			all[name] = value
-		}
-	}
-	maps.Copy(all, r)
-	return all
-}

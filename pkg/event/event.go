@@ -112,6 +112,10 @@ type (
 		Objects int
 		Took    time.Duration
 	}
+	// Note is sent for what the user may want to know.
+	Note struct {
+		Text string
+	}
 	// Warning is sent for what the user should know but does not end the run.
 	Warning struct {
 		Text string
@@ -126,4 +130,5 @@ func (Applied) event()      {}
 func (WaitStarted) event()  {}
 func (Progress) event()     {}
 func (WaitDone) event()     {}
+func (Note) event()         {}
 func (Warning) event()      {}

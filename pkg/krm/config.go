@@ -5,7 +5,9 @@ package krm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -13,6 +15,8 @@ import (
 const (
 	apiVersion   = "krm.timoni.sh/v1alpha1"
 	kindInstance = "Instance"
+	kindBundle   = "Bundle"
+	kindVet      = "Vet"
 )
 
 // instanceConfig is a function config of kind Instance. The structs below it
@@ -39,6 +43,9 @@ type instanceSpec struct {
 	KubeVersion string         `json:"kubeVersion" doc:"The version of Kubernetes that the module is told. Default: that of TIMONI_KUBE_VERSION."`
 	Values      *yaml.Node     `json:"values" schema:"map" doc:"Values, merged last: maps are merged, lists replaced, null takes a value away."`
 	ValuesFrom  []valuesConfig `json:"valuesFrom" doc:"Where more values are, each merged over those before."`
+	Items       []streamConfig `json:"items" doc:"Objects that a transformer works on, each to be a value: merged first."`
+	Registry    registryConfig `json:"registry" doc:"How the registry is reached."`
+	Verify      verifyConfig   `json:"verify" doc:"By whom a module in a registry must be signed."`
 	Output      outputConfig   `json:"output" doc:"What becomes of the objects."`
 }
 
@@ -61,6 +68,15 @@ type itemConfig struct {
 	Name      string `json:"name" schema:"required"`
 	Namespace string `json:"namespace" doc:"Needed only where two have the name."`
 	Key       string `json:"key" schema:"required" doc:"The key of the data. It ends in .cue or .json, else it holds YAML."`
+}
+
+// streamConfig names an object of the stream, as the stream has it.
+type streamConfig struct {
+	Group     string `json:"group" doc:"Of its kind. Default: any."`
+	Kind      string `json:"kind" schema:"required" doc:"Any but Secret, because errors of values show them."`
+	Name      string `json:"name" schema:"required"`
+	Namespace string `json:"namespace" doc:"Needed only where two have the name."`
+	As        string `json:"as" doc:"The name of the value. Default: that of the object."`
 }
 
 type outputConfig struct {
@@ -121,7 +137,7 @@ func instanceOf(config *yaml.RNode) (*instanceConfig, error) {
 }
 
 func unknownKind(kind string) error {
-	return fieldErrorf("kind", "unknown kind %q%s", kind, suggest(kind, []string{kindInstance}))
+	return fieldErrorf("kind", "unknown kind %q%s", kind, suggest(kind, slices.Sorted(maps.Keys(kinds()))))
 }
 
 // check returns what is wrong with the fields that decode lets pass.
@@ -133,6 +149,10 @@ func (c *instanceConfig) check() error {
 	for i, from := range c.Spec.ValuesFrom {
 		problems = append(problems, from.check(fmt.Sprintf("spec.valuesFrom[%d]", i)))
 	}
+	for i, item := range c.Spec.Items {
+		problems = append(problems, item.check(fmt.Sprintf("spec.items[%d]", i)))
+	}
+	problems = append(problems, c.Spec.Registry.check())
 	return errors.Join(append(problems, c.Spec.Output.check())...)
 }
 
@@ -152,6 +172,18 @@ func (v valuesConfig) check(field string) error {
 		return fieldErrorf(field+".item.name", "is missing")
 	case item.Key == "":
 		return fieldErrorf(field+".item.key", "is missing")
+	}
+	return nil
+}
+
+func (c streamConfig) check(field string) error {
+	switch {
+	case c.Kind == "":
+		return fieldErrorf(field+".kind", "is missing")
+	case c.Kind == "Secret":
+		return fieldErrorf(field+".kind", "a Secret is not made a value, because errors of values show them")
+	case c.Name == "":
+		return fieldErrorf(field+".name", "is missing")
 	}
 	return nil
 }

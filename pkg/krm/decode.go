@@ -43,6 +43,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 		d.fields(n, v, path)
 	case reflect.Slice:
 		d.list(n, v, path)
+	case reflect.Map:
+		d.names(n, v, path)
 	case reflect.Bool:
 		d.boolean(n, v, path)
 	default: // a string: config.go has nothing else
@@ -70,6 +72,25 @@ func (d *decoder) fields(n *yaml.Node, v reflect.Value, path string) {
 			d.value(n.Content[i+1], v.Field(index), field)
 		}
 		seen[name] = true
+	}
+}
+
+// names decodes a map whose keys are free.
+func (d *decoder) names(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.problem(path, "must be a map, not %s", describe(n))
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := reflect.ValueOf(n.Content[i].Value)
+		if v.MapIndex(key).IsValid() {
+			d.problem(join(path, n.Content[i].Value), "is given twice")
+			continue
+		}
+		value := reflect.New(v.Type().Elem()).Elem()
+		d.value(n.Content[i+1], value, join(path, n.Content[i].Value))
+		v.SetMapIndex(key, value)
 	}
 }
 

@@ -4,10 +4,12 @@ package krm
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
@@ -19,16 +21,42 @@ import (
 // directory with a root of its own, which a module is as a base is, may also
 // lie elsewhere in the same repository; a remote base ends at its clone.
 
-// readValues reads a file of values, named relative to the base directory.
-func readValues(base, name string) (values.Source, error) {
+// localFile returns the path of a file that is named relative to the base
+// directory and lies below it.
+func localFile(base, name string) (string, error) {
 	if !filepath.IsLocal(name) {
-		return values.Source{}, fail.Hint(fail.Refusedf("%q leaves the directory of the kustomization", name),
+		return "", fail.Hint(fail.Refusedf("%q leaves the directory of the kustomization", name),
 			"keep the file below it, and name it relative to it")
 	}
 	path := filepath.Join(base, name)
 	inside, err := values.Within(base, path)
 	if err == nil && !inside {
-		return values.Source{}, fail.Refusedf("%q leaves the directory of the kustomization through a link", name)
+		return "", fail.Refusedf("%q leaves the directory of the kustomization through a link", name)
+	}
+	return path, nil
+}
+
+// readFile reads such a file.
+func readFile(base, name string) ([]byte, error) {
+	path, err := localFile(base, name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+			err = pathErr.Err // the name is said once
+		}
+		return nil, fmt.Errorf("file %q: %w", name, err)
+	}
+	return data, nil
+}
+
+// readValues reads a file of values, named relative to the base directory.
+func readValues(base, name string) (values.Source, error) {
+	path, err := localFile(base, name)
+	if err != nil {
+		return values.Source{}, err
 	}
 	if path == "-" {
 		return values.Source{}, errors.New("a function has no standard input to read values from")
@@ -42,6 +70,12 @@ func readValues(base, name string) (values.Source, error) {
 	return src, nil
 }
 
+// readCUE reads a file of CUE, YAML or JSON.
+func readCUE(base, name string) (cuefile.File, error) {
+	data, err := readFile(base, name)
+	return cuefile.File{Name: name, Path: filepath.Join(base, name), Format: cuefile.FormatOf(name), Data: data}, err
+}
+
 // moduleDir returns the directory of a module that is named relative to the
 // base directory. One that is not there is left to be found missing later.
 func moduleDir(base, name string) (string, error) {
@@ -49,14 +83,20 @@ func moduleDir(base, name string) (string, error) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(base, dir)
 	}
+	return dir, checkModule(base, dir, name)
+}
+
+// checkModule returns an error unless the directory of a module, which is
+// called name, is where a function config may have one.
+func checkModule(base, dir, name string) error {
 	inside, err := values.Within(repository(base), dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && inside {
-		return dir, nil
+		return nil
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
-	return "", fail.Hint(fail.Refusedf("%q lies outside the directory of the kustomization and its git repository", name),
+	return fail.Hint(fail.Refusedf("%q lies outside the directory of the kustomization and its git repository", name),
 		"keep the module in the same repository, or push it to a registry and use oci://")
 }
 

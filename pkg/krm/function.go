@@ -25,6 +25,7 @@ type Instance struct {
 	Package         string        // empty: the module's main package
 	KubeVersion     string        // empty: not said
 	Values          []values.Source
+	Access          Access
 }
 
 // Function carries out function configs.
@@ -35,6 +36,11 @@ type Function struct {
 	Dir string
 	// Render renders an instance.
 	Render func(context.Context, Instance) (*render.Result, error)
+	// Fetch makes the content of an artifact available in a directory, as long
+	// as the function runs.
+	Fetch func(context.Context, ref.Reference, Access) (dir string, err error)
+	// Trust is what the config may do beyond its directory.
+	Trust Trust
 }
 
 // Run does what the list's function config asks for, and puts what it has to
@@ -48,8 +54,13 @@ func (f Function) Run(ctx context.Context, list *List) error {
 	list.dropPlaceholder()
 	id := identify(list.Config)
 	s := subject{ref: &id}
-	if id.Kind == kindInstance || isConfigMap(list.Config) {
+	switch {
+	case id.Kind == kindInstance, isConfigMap(list.Config):
 		return f.instance(ctx, list, s)
+	case id.Kind == kindBundle:
+		return f.bundle(ctx, list, s)
+	case id.Kind == kindVet:
+		return f.vet(ctx, list, s)
 	}
 	return list.report(s, unknownKind(id.Kind))
 }
@@ -60,35 +71,31 @@ func (f Function) instance(ctx context.Context, list *List, s subject) error {
 	if err != nil {
 		return list.report(s, err)
 	}
-	if len(config.Spec.Output.Hash) > 0 && len(list.Items) > 0 {
-		return list.report(s, fieldErrorf("spec.output.hash", "only kustomize adds hashes, and only to the objects of a generator: list this config under generators:"))
+	if err := config.Spec.Output.checkHash(list); err != nil {
+		return list.report(s, err)
 	}
 	in, err := f.resolve(config, list.Items, &s)
 	if err != nil {
 		return list.report(s, err)
 	}
-	result, err := f.Render(ctx, in)
+	by := owner{ownerAnnotation, in.Namespace + "/" + in.Name}
+	items, err := f.produce(ctx, list, s, in, config.Spec.Output, by)
 	if err != nil {
 		return list.report(s, err)
+	}
+	return list.add(s, items, config.Spec.Output.OnConflict, by)
+}
+
+// produce renders an instance and returns the items that the config asks for.
+func (f Function) produce(ctx context.Context, list *List, s subject, in Instance, output outputConfig, by owner) ([]*yaml.RNode, error) {
+	result, err := f.Render(ctx, in)
+	if err != nil {
+		return nil, err
 	}
 	for _, warning := range result.Warnings {
 		list.warn(s, warning)
 	}
-	items, err := produce(config, result, list.areFiles(), in)
-	if err != nil {
-		return list.report(s, err)
-	}
-	before := slices.Clone(list.Items)
-	if err := list.merge(items, config.Spec.Output.OnConflict, in.Namespace+"/"+in.Name); err != nil {
-		list.Items = before
-		return list.report(s, err)
-	}
-	return nil
-}
-
-// produce returns the items that the config asks for from what was rendered.
-func produce(config *instanceConfig, result *render.Result, files bool, in Instance) ([]*yaml.RNode, error) {
-	objects, err := config.Spec.Output.objects(result)
+	objects, err := output.objects(result)
 	if err != nil {
 		return nil, err
 	}
@@ -96,22 +103,28 @@ func produce(config *instanceConfig, result *render.Result, files bool, in Insta
 	if err != nil {
 		return nil, err
 	}
-	owner := ""
-	if files {
-		owner = in.Namespace + "/" + in.Name
-	}
 	for _, item := range items {
-		if err := config.Spec.Output.annotate(item, owner, in.Module.String()); err != nil {
+		if err := output.annotate(item, by, in.Module.String(), list.areFiles()); err != nil {
 			return nil, err
 		}
 	}
 	return items, nil
 }
 
+// add puts the items into the list, all of them or none.
+func (l *List) add(s subject, items []*yaml.RNode, onConflict string, by owner) error {
+	before := slices.Clone(l.Items)
+	if err := l.merge(items, onConflict, by); err != nil {
+		l.Items = before
+		return l.report(s, err)
+	}
+	return nil
+}
+
 // resolve reads what the config names. What is needed to explain an error in
 // it goes into s.
 func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subject) (Instance, error) {
-	module, err := f.module(config.Spec.Module)
+	module, err := f.module(config.Spec.Module, "spec.module")
 	if err != nil {
 		return Instance{}, err
 	}
@@ -120,24 +133,25 @@ func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subjec
 		Namespace: cmp.Or(config.Metadata.Namespace, defaultNamespace),
 		Module:    module, Package: config.Spec.Package, KubeVersion: config.Spec.KubeVersion,
 	}
-	for i, from := range config.Spec.ValuesFrom {
-		field := fmt.Sprintf("spec.valuesFrom[%d]", i)
-		var src values.Source
-		if from.File != "" {
-			s.files = append(s.files, from.File)
-			src, err = readValues(f.Dir, from.File)
-			err = atField(field+".file", err)
-		} else {
-			src, err = from.Item.values(items)
-			err = atField(field+".item", err)
+	if in.Access, err = f.access(config.Spec.Registry, config.Spec.Verify, module, items); err != nil {
+		return Instance{}, err
+	}
+	for i, item := range config.Spec.Items {
+		src, err := item.values(items)
+		if err != nil {
+			return Instance{}, atField(fmt.Sprintf("spec.items[%d]", i), err)
 		}
+		in.Values = append(in.Values, src)
+	}
+	for i, from := range config.Spec.ValuesFrom {
+		src, err := f.valuesFrom(from, fmt.Sprintf("spec.valuesFrom[%d]", i), items, s)
 		if err != nil {
 			return Instance{}, err
 		}
 		in.Values = append(in.Values, src)
 	}
 	if config.Spec.Values != nil {
-		src, fields, err := inlineValues(config.Spec.Values)
+		src, fields, err := inlineValues(config.Spec.Values, "spec")
 		if err != nil {
 			return Instance{}, atField("spec.values", err)
 		}
@@ -147,22 +161,32 @@ func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subjec
 	return in, nil
 }
 
+func (f Function) valuesFrom(from valuesConfig, field string, items []*yaml.RNode, s *subject) (values.Source, error) {
+	if from.File == "" {
+		src, err := from.Item.values(items)
+		return src, atField(field+".item", err)
+	}
+	s.files = append(s.files, from.File)
+	src, err := readValues(f.Dir, from.File)
+	return src, atField(field+".file", err)
+}
+
 // module returns the reference that a config means.
-func (f Function) module(config moduleConfig) (ref.Reference, error) {
+func (f Function) module(config moduleConfig, field string) (ref.Reference, error) {
 	r, err := ref.Parse(config.URL)
 	if err != nil {
-		return r, atField("spec.module.url", err)
+		return r, atField(field+".url", err)
 	}
 	if !r.IsLocal() {
 		r, err = r.Select(config.Version, config.Digest)
-		return r, atField("spec.module", err)
+		return r, atField(field, err)
 	}
 	if config.Version != "" {
-		return r, fieldErrorf("spec.module.version", "the module %q is a directory, which has no version", r)
+		return r, fieldErrorf(field+".version", "the module %q is a directory, which has no version", r)
 	}
 	if config.Digest != "" {
-		return r, fieldErrorf("spec.module.digest", "the module %q is a directory, which has no digest", r)
+		return r, fieldErrorf(field+".digest", "the module %q is a directory, which has no digest", r)
 	}
 	r.Dir, err = moduleDir(f.Dir, r.Dir)
-	return r, atField("spec.module.url", err)
+	return r, atField(field+".url", err)
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/format"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -51,7 +53,10 @@ func runScript(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 			t.Fatal(err)
 		}
 	}
-	out, err := run(t.Context(), dir, in)
+	out, err := runAs(t.Context(), krm.Function{Dir: dir, Render: fakeRender, Trust: krm.Trust{
+		Env: []string{"ALLOWED", "UNSET"}, Insecure: []string{"insecure.example.com:5000"}, CacheDir: filepath.Join(dir, "cache-of-the-user"),
+		LookupEnv: func(name string) (string, bool) { return "value of " + name, name != "UNSET" },
+	}}, in)
 	result.Files = append(result.Files, txtar.File{Name: "out", Data: withoutDir(out, dir)})
 	if err != nil {
 		text := fmt.Sprintf("%d: %v\n", fail.CodeOf(err), err)
@@ -69,9 +74,13 @@ func withoutDir(text []byte, dir string) []byte {
 
 // run carries out a list and returns the document that is written.
 func run(ctx context.Context, dir string, in []byte) ([]byte, error) {
+	return runAs(ctx, krm.Function{Dir: dir, Render: fakeRender}, in)
+}
+
+func runAs(ctx context.Context, f krm.Function, in []byte) ([]byte, error) {
 	list, err := krm.Read(bytes.NewReader(in))
 	if err == nil {
-		err = krm.Function{Dir: dir, Render: fakeRender}.Run(ctx, list)
+		err = f.Run(ctx, list)
 	}
 	var out bytes.Buffer
 	if writeErr := list.Write(&out); writeErr != nil {
@@ -88,7 +97,11 @@ func fakeRender(_ context.Context, in krm.Instance) (*render.Result, error) {
 	}
 	var sources []any
 	for _, src := range in.Values {
-		sources = append(sources, map[string]any{src.Name: string(src.Data)})
+		text := string(src.Data)
+		if src.Expr != nil {
+			text = fmt.Sprint(in.Module.Dir, ": ", oneLine(src.Expr))
+		}
+		sources = append(sources, map[string]any{src.Name: text})
 	}
 	result := &render.Result{Sets: []render.Set{
 		{Name: "z", Objects: []api.Object{object("Service", in, nil)}},
@@ -96,6 +109,10 @@ func fakeRender(_ context.Context, in krm.Instance) (*render.Result, error) {
 			"module": in.Module.String(), "package": in.Package, "kubeVersion": in.KubeVersion, "sources": sources,
 		})}},
 	}}
+	if in.Access.Creds != "" || in.Access.Insecure || in.Access.Offline || in.Access.CacheDir != "" || in.Access.Key != nil {
+		result.Sets[1].Objects[0]["access"] = fmt.Sprintf("creds %q, insecure %t, offline %t, cache %q, key %q",
+			in.Access.Creds, in.Access.Insecure, in.Access.Offline, in.Access.CacheDir, in.Access.Key)
+	}
 	switch in.Package {
 	case "warn":
 		result.Warnings = []string{"first", "second"}
@@ -227,4 +244,13 @@ func FuzzFunction(f *testing.F) {
 			t.Errorf("the error %q is not among the results", err)
 		}
 	})
+}
+
+// oneLine returns values of CUE on one line.
+func oneLine(e ast.Expr) string {
+	text, err := format.Node(e)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.Join(strings.Fields(string(text)), " ")
 }

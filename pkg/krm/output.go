@@ -21,6 +21,8 @@ const (
 	// ownerAnnotation holds NAMESPACE/NAME of the instance, in files only: a
 	// file whose object the module no longer renders is known by it.
 	ownerAnnotation = "krm.timoni.sh/instance"
+	// bundleAnnotation holds the same of the function config of a bundle.
+	bundleAnnotation = "krm.timoni.sh/bundle"
 	// originAnnotation holds the reference of the module.
 	originAnnotation = "krm.timoni.sh/origin"
 	// hashAnnotation asks kustomize for a hash in the name.
@@ -51,6 +53,14 @@ func (o outputConfig) check() error {
 	return errors.Join(problems...)
 }
 
+// checkHash returns an error where hashes would not be made.
+func (o outputConfig) checkHash(list *List) error {
+	if len(o.Hash) > 0 && len(list.Items) > 0 {
+		return fieldErrorf("spec.output.hash", "only kustomize adds hashes, and only to the objects of a generator: list this config under generators:")
+	}
+	return nil
+}
+
 // objects returns the objects of the stages that are asked for.
 func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
 	if len(o.Stages) == 0 {
@@ -73,11 +83,14 @@ func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
 	return objects, errors.Join(problems...)
 }
 
+// owner is what files are known by that a config has made.
+type owner struct{ annotation, name string }
+
 // annotate writes the annotations that the config asks for.
-func (o outputConfig) annotate(item *yaml.RNode, owner, origin string) error {
+func (o outputConfig) annotate(item *yaml.RNode, by owner, origin string, files bool) error {
 	set := map[string]string{}
-	if owner != "" {
-		set[ownerAnnotation] = owner
+	if files {
+		set[by.annotation] = by.name
 	}
 	if o.Origin {
 		set[originAnnotation] = origin
@@ -102,7 +115,7 @@ func (l *List) areFiles() bool {
 // merge puts rendered objects into the list: each in the place of the one with
 // its identity, whose annotations of kustomize's and kpt's it takes over, or at
 // the end. What the owner made before and does not make any more is removed.
-func (l *List) merge(objects []*yaml.RNode, onConflict, owner string) error {
+func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
 	place := map[yaml.ResourceIdentifier]int{}
 	for i, item := range l.Items {
 		place[identify(item)] = i
@@ -123,12 +136,10 @@ func (l *List) merge(objects []*yaml.RNode, onConflict, owner string) error {
 			l.Items[i] = o
 		}
 	}
-	if owner != "" {
-		l.Items = slices.DeleteFunc(l.Items, func(item *yaml.RNode) bool {
-			return !made[identify(item)] && isFromFile(item) && len(item.GetAnnotations(ownerAnnotation)) > 0 &&
-				item.GetAnnotations()[ownerAnnotation] == owner
-		})
-	}
+	l.Items = slices.DeleteFunc(l.Items, func(item *yaml.RNode) bool {
+		return !made[identify(item)] && isFromFile(item) && len(item.GetAnnotations(by.annotation)) > 0 &&
+			item.GetAnnotations()[by.annotation] == by.name
+	})
 	return errors.Join(problems...)
 }
 
@@ -138,9 +149,7 @@ func inherit(from, to *yaml.RNode) error {
 	annotations := to.GetAnnotations()
 	before := len(annotations)
 	for key, value := range from.GetAnnotations() {
-		domain, _, _ := strings.Cut(key, "/")
-		_, given := annotations[key]
-		if !given && (strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")) {
+		if _, given := annotations[key]; !given && isToolAnnotation(key) {
 			annotations[key] = value
 		}
 	}
@@ -150,6 +159,12 @@ func inherit(from, to *yaml.RNode) error {
 		}
 	}
 	return comments.CopyComments(from, to)
+}
+
+// isToolAnnotation says whether an annotation is kustomize's or kpt's.
+func isToolAnnotation(key string) bool {
+	domain, _, _ := strings.Cut(key, "/")
+	return strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")
 }
 
 // parse returns objects as items.

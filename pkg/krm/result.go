@@ -22,6 +22,7 @@ type Severity string
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
+	Info    Severity = "info"
 )
 
 // Result is one thing that the function has to say, in the form of the KRM
@@ -30,7 +31,7 @@ const (
 type Result struct {
 	Message     string                   `yaml:"message"`
 	Severity    Severity                 `yaml:"severity"`
-	ResourceRef *yaml.ResourceIdentifier `yaml:"resourceRef,omitempty"` // the function config
+	ResourceRef *yaml.ResourceIdentifier `yaml:"resourceRef,omitempty"` // the function config, or an object
 	Field       *Field                   `yaml:"field,omitempty"`       // of the function config
 	File        *File                    `yaml:"file,omitempty"`        // a file that it names
 	Tags        map[string]string        `yaml:"tags,omitempty"`        // hint: what to do; line: in File
@@ -43,7 +44,8 @@ type Field struct {
 
 // File names a file, relative to the base directory.
 type File struct {
-	Path string `yaml:"path"`
+	Path  string `yaml:"path"`
+	Index int    `yaml:"index,omitempty"` // of the object in it
 }
 
 // maxResults is how many results the text of an error shows.
@@ -52,7 +54,9 @@ const maxResults = 10
 // resultsError is the error of a function. Its text is that of its results;
 // what caused it is wrapped.
 type resultsError struct {
+	subject subject
 	results []Result // of severity Error, at least one
+	all     bool     // are shown
 	cause   error
 }
 
@@ -60,7 +64,7 @@ type resultsError struct {
 func (e *resultsError) Error() string {
 	var lines []string
 	for i, r := range e.results {
-		if i == maxResults {
+		if i == maxResults && !e.all {
 			lines = append(lines, fmt.Sprintf("and %d more", len(e.results)-i))
 			break
 		}
@@ -71,11 +75,13 @@ func (e *resultsError) Error() string {
 
 // about names the function config: a kustomization may have several.
 func (e *resultsError) about() string {
-	ref := e.results[0].ResourceRef
-	if ref == nil {
+	switch {
+	case e.subject.ref == nil:
 		return ""
+	case e.subject.instance != "":
+		return describeID(*e.subject.ref) + ": " + e.subject.instance + ": "
 	}
-	return describeID(*ref) + ": "
+	return describeID(*e.subject.ref) + ": "
 }
 
 // Unwrap returns the cause.
@@ -94,7 +100,7 @@ func (l *List) report(s subject, err error) error {
 	if code == fail.Usage {
 		code = fail.Failed
 	}
-	return fail.With(code, &resultsError{results: results, cause: err})
+	return fail.With(code, &resultsError{subject: s, results: results, cause: err})
 }
 
 // warn adds a warning to the results.
@@ -107,10 +113,16 @@ type subject struct {
 	ref    *yaml.ResourceIdentifier
 	fields map[place]string // in the source called configName
 	files  []string         // that the function config names
+
+	instance string // of the bundle, empty for what concerns all of it
 }
 
 func (s subject) result(severity Severity, message string) Result {
-	return Result{Severity: severity, Message: message, ResourceRef: s.ref}
+	r := Result{Severity: severity, Message: message, ResourceRef: s.ref}
+	if s.instance != "" {
+		r.tag("instance", s.instance)
+	}
+	return r
 }
 
 // results splits an error into what it consists of.
@@ -164,7 +176,7 @@ func (s subject) problem(p values.Problem) Result {
 		}
 		elsewhere = append(elsewhere, pos)
 		if r.File == nil && slices.Contains(s.files, pos.Filename) {
-			r.File = &File{pos.Filename}
+			r.File = &File{Path: pos.Filename}
 			r.tag("line", strconv.Itoa(pos.Line))
 		}
 	}

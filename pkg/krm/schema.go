@@ -16,6 +16,8 @@ import (
 func kinds() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		kindInstance: reflect.TypeFor[instanceConfig](),
+		kindBundle:   reflect.TypeFor[bundleConfig](),
+		kindVet:      reflect.TypeFor[vetConfig](),
 	}
 }
 
@@ -67,6 +69,8 @@ func schemaOf(t reflect.Type) map[string]any {
 		return map[string]any{}
 	case t.Kind() == reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
+	case t.Kind() == reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem())}
 	case t.Kind() == reflect.Bool:
 		return map[string]any{"type": "boolean"}
 	case t.Kind() == reflect.String:

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"testing"
 
@@ -51,21 +52,38 @@ func TestSchemaIsDecode(t *testing.T) {
 	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
 	}
-	instance, ok := schema.Definitions["sh.timoni.krm.v1alpha1.Instance"]
-	if !ok {
-		t.Fatal("no Instance")
-	}
-	config := instance.example().(map[string]any)
-	config["metadata"] = map[string]any{"name": "app"}
-	config["spec"].(map[string]any)["module"] = map[string]any{"url": "oci://example.com/app"}
-	config["spec"].(map[string]any)["valuesFrom"] = []any{}
-	config["spec"].(map[string]any)["output"] = map[string]any{"stages": []any{"a"}, "onConflict": "Keep", "hash": []any{"Secret"}, "origin": true}
-	if err := runConfig(t, config); err != nil {
-		t.Errorf("a config with every field of the schema: %v", err)
-	}
-	config["spec"].(map[string]any)["other"] = ""
-	if err := runConfig(t, config); err == nil {
-		t.Error("a field that is not in the schema is taken")
+	access := map[string]any{"credentialsFrom": map[string]any{}, "insecure": false, "offline": true, "cacheDir": "cache"}
+	const url = "oci://example.com/app"
+	for kind, replaced := range map[string]map[string]any{
+		"Instance": {
+			"module": map[string]any{"url": url}, "valuesFrom": []any{}, "items": []any{}, "registry": access, "verify": map[string]any{},
+			"output": map[string]any{"stages": []any{"a"}, "onConflict": "Keep", "hash": []any{"Secret"}, "origin": true},
+		},
+		"Bundle": {
+			"files": []any{}, "runtime": map[string]any{}, "select": []any{"a"}, "registry": access, "verify": map[string]any{},
+			"instances": map[string]any{"a": map[string]any{"module": map[string]any{"url": url}, "namespace": "b", "values": map[string]any{}}},
+			"output":    map[string]any{"onConflict": "Keep", "hash": []any{"Secret"}, "origin": true},
+		},
+		"Vet": {
+			"schema": map[string]any{"inline": "#A: {...}"}, "registry": access, "verify": map[string]any{},
+			"rules": []any{map[string]any{"match": map[string]any{"kind": "A"}, "definition": "#A", "severity": "info"}},
+		},
+	} {
+		definition, ok := schema.Definitions["sh.timoni.krm.v1alpha1."+kind]
+		if !ok {
+			t.Fatal("no", kind)
+		}
+		config := definition.example().(map[string]any)
+		config["metadata"] = map[string]any{"name": "app"}
+		spec := config["spec"].(map[string]any)
+		maps.Copy(spec, replaced)
+		if err := runConfig(t, config); err != nil {
+			t.Errorf("%s with every field of the schema: %v", kind, err)
+		}
+		spec["other"] = ""
+		if err := runConfig(t, config); err == nil {
+			t.Errorf("%s: a field that is not in the schema is taken", kind)
+		}
 	}
 }
 

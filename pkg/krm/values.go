@@ -3,12 +3,13 @@
 package krm
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
 
+	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
@@ -20,17 +21,15 @@ const configName = "functionConfig"
 // place is where something stands in a source. Some errors know no column: 0.
 type place struct{ line, column int }
 
-// inlineValues returns spec.values as a source, and the field that stands at
-// each place of it. Kustomize passes the function config on as it likes, with
+// inlineValues returns the values that a field of the config, whose parent is
+// named, holds as a source, and the field that stands at each place of it. Kustomize passes the function config on as it likes, with
 // keys sorted and without the name of its file, so that a line would tell the
 // user nothing: errors name the field.
-func inlineValues(n *yaml.Node) (values.Source, map[place]string, error) {
+func inlineValues(n *yaml.Node, parent string) (values.Source, map[place]string, error) {
 	unfold(n)
 	// The name values in front keeps the reader of sources from taking a
 	// single value of that name for it.
-	data, err := yaml.Marshal(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-		{Kind: yaml.ScalarNode, Value: "values"}, n,
-	}})
+	data, err := yaml.Marshal(mapOf("values", n))
 	if err != nil {
 		return values.Source{}, nil, err
 	}
@@ -39,8 +38,14 @@ func inlineValues(n *yaml.Node) (values.Source, map[place]string, error) {
 		return values.Source{}, nil, err
 	}
 	fields := map[place]string{}
-	locate(doc.Content[0], "spec", fields)
+	locate(doc.Content[0], parent, fields)
 	return values.Source{Name: configName, Format: values.YAML, Data: data}, fields, nil
+}
+
+func mapOf(key string, value *yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+		{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: key}, value,
+	}}
 }
 
 // unfold gives every value a line of its own.
@@ -71,7 +76,7 @@ func locate(n *yaml.Node, path string, fields map[place]string) {
 // values returns the values that a ConfigMap of the stream holds.
 func (c itemConfig) values(items []*yaml.RNode) (values.Source, error) {
 	if len(items) == 0 {
-		return values.Source{}, errors.New("kustomize passes objects only to what is listed under transformers: there are none here")
+		return values.Source{}, errGenerator()
 	}
 	var found []*yaml.RNode
 	for _, item := range items {
@@ -95,4 +100,31 @@ func (c itemConfig) values(items []*yaml.RNode) (values.Source, error) {
 		format = values.JSON
 	}
 	return values.Source{Name: "ConfigMap/" + c.Name + ":" + c.Key, Format: format, Data: []byte(text)}, nil
+}
+
+// values returns an object of the stream as a value of its name. The
+// annotations of kustomize's and kpt's are no part of it.
+func (c streamConfig) values(items []*yaml.RNode) (values.Source, error) {
+	if len(items) == 0 {
+		return values.Source{}, errGenerator()
+	}
+	var found []*yaml.RNode
+	for _, item := range items {
+		id := identify(item)
+		group, _ := resid.ParseGroupVersion(id.APIVersion)
+		if id.Kind == c.Kind && id.Name == c.Name && (c.Group == "" || group == c.Group) && (c.Namespace == "" || id.Namespace == c.Namespace) {
+			found = append(found, item)
+		}
+	}
+	if len(found) != 1 {
+		return values.Source{}, fmt.Errorf("%d of the objects are a %s %q, and not one", len(found), c.Kind, c.Name)
+	}
+	object := found[0].Copy()
+	annotations := object.GetAnnotations()
+	maps.DeleteFunc(annotations, func(key, _ string) bool { return isToolAnnotation(key) })
+	if err := object.SetAnnotations(annotations); err != nil {
+		return values.Source{}, err
+	}
+	text, err := yaml.Marshal(mapOf("values", mapOf(cmp.Or(c.As, c.Name), object.YNode())))
+	return values.Source{Name: c.Kind + "/" + c.Name, Format: values.YAML, Data: text}, err
 }

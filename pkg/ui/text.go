@@ -48,7 +48,7 @@ func (t *Text) line(text string) {
 }
 
 // Observer returns what progress goes to: nothing when quiet is asked for,
-// except warnings and the version that a range stands for, and a Text
+// except warnings, notes and the version that a range stands for, and a Text
 // otherwise.
 func Observer(w io.Writer, quiet bool) event.Observer {
 	text := NewText(w)
@@ -57,7 +57,7 @@ func Observer(w io.Writer, quiet bool) event.Observer {
 	}
 	return event.Func(func(e event.Event) {
 		switch e.(type) {
-		case event.Warning, event.Resolved:
+		case event.Warning, event.Note, event.Resolved:
 			text.Observe(e)
 		}
 	})
@@ -106,6 +106,8 @@ func describe(e event.Event) string {
 		return withReason(fmt.Sprintf("%s %s", e.Object, status(e.Status)), e.Message)
 	case event.WaitDone:
 		return fmt.Sprintf("%s ready after %s", count(e.Objects, "object"), e.Took.Round(100*time.Millisecond))
+	case event.Note:
+		return "note: " + e.Text
 	case event.Warning:
 		return "warning: " + e.Text
 	}

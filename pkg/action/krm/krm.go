@@ -18,8 +18,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
 )
 
 // Request says what the function works on, beside what its config says.
@@ -29,27 +27,34 @@ type Request struct {
 	Dir         string    // to which the config's files are relative; empty: that of Config, or else "."
 	KubeVersion string    // for a config that names none
 	OCI         oci.Options
+	Trust       krm.Trust // what the config may do
 }
 
 // Run carries out the function config of the list on the input. The list is
 // never nil, and is to be written also after an error: whoever reads it does
-// so before looking at the exit code. It holds the error among its results.
-func Run(ctx context.Context, req Request, observer event.Observer) (*krm.List, error) {
-	list, err := req.read()
-	if err != nil {
+// so before looking at the exit code. It holds the error among its results; the
+// observer is told the others.
+func Run(ctx context.Context, req Request, observer event.Observer) (list *krm.List, err error) {
+	if list, err = req.read(); err != nil {
 		return list, err
 	}
 	dir := "."
 	if req.Config != "" {
 		dir = filepath.Dir(req.Config)
 	}
-	function := krm.Function{
-		Dir: cmp.Or(req.Dir, dir),
-		Render: func(ctx context.Context, in krm.Instance) (*render.Result, error) {
-			return req.render(ctx, in, observer)
-		},
+	s := &session{req: req, observer: observer, modules: map[string]*module{}}
+	defer func() { err = errors.Join(err, s.close()) }()
+	function := krm.Function{Dir: cmp.Or(req.Dir, dir), Render: s.render, Fetch: s.fetch, Trust: req.Trust}
+	err = function.Run(ctx, list)
+	for _, r := range list.Results {
+		switch r.Severity {
+		case krm.Warning:
+			observer.Observe(event.Warning{Text: r.Message})
+		case krm.Info:
+			observer.Observe(event.Note{Text: r.Message})
+		}
 	}
-	return list, function.Run(ctx, list)
+	return list, err
 }
 
 func (req Request) read() (*krm.List, error) {
@@ -68,25 +73,4 @@ func (req Request) read() (*krm.List, error) {
 		return list, fmt.Errorf("%s: %w", req.Config, err)
 	}
 	return list, nil
-}
-
-func (req Request) render(ctx context.Context, in krm.Instance, observer event.Observer) (result *render.Result, err error) {
-	m, err := source.Open(ctx, in.Module, source.Options{OCI: req.OCI, Observer: observer})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	result, err = render.Build(ctx, render.Request{
-		Dir: m.Dir, Origin: in.Module.String(), Package: in.Package,
-		Name: in.Name, Namespace: in.Namespace, ModuleVersion: m.Version,
-		KubeVersion: cmp.Or(in.KubeVersion, req.KubeVersion),
-		Values:      in.Values,
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, warning := range result.Warnings {
-		observer.Observe(event.Warning{Text: warning})
-	}
-	return result, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	krmfn "github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
@@ -113,6 +114,7 @@ const configRoot = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
 func run(ctx context.Context, env cli.Env, config string) error {
 	req := krm.Request{Input: env.Stdin, Config: config, KubeVersion: env.Getenv(option.KubeVersionVariable)}
 	req.OCI = (&option.Registry{Process: env}).Options(cli.UserAgent("krm"))
+	req.Trust = trust(env)
 	if config != "" {
 		req.Dir = env.Getenv(configRoot)
 		if isTerminal(env.Stdin) {
@@ -124,6 +126,23 @@ func run(ctx context.Context, env cli.Env, config string) error {
 		return err // a stream has no place for results
 	}
 	return errors.Join(list.Write(env.Stdout), err)
+}
+
+// The variables with which a person lets function configs, which may be those
+// of a remote base, do what they otherwise must not: lists with commas.
+const (
+	allowEnv      = "TIMONI_KRM_ALLOW_ENV"      // names of environment variables
+	allowInsecure = "TIMONI_KRM_ALLOW_INSECURE" // registries: host or host:port
+)
+
+func trust(env cli.Env) krmfn.Trust {
+	list := func(variable string) []string {
+		return strings.FieldsFunc(env.Getenv(variable), func(r rune) bool { return r == ',' || r == ' ' })
+	}
+	return krmfn.Trust{
+		Env: list(allowEnv), Insecure: list(allowInsecure),
+		CacheDir: env.CacheDir(), LookupEnv: env.LookupEnv,
+	}
 }
 
 // isTerminal says whether a person types what is read here, who would wait for

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"context"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
+)
+
+// keyVerifier lets pass what one key has signed.
+type keyVerifier struct{ key signature.PublicKey }
+
+func newKeyVerifier(access krm.Access) (oci.Verifier, error) {
+	key, err := signature.ParsePublicKey(access.KeyName, access.Key)
+	return keyVerifier{key}, err
+}
+
+// Verify implements oci.Verifier.
+func (v keyVerifier) Verify(ctx context.Context, c oci.Candidate) error {
+	return c.Signatures(ctx, func(list []signature.Signature) error {
+		_, err := signature.Verify(list, c.Digest, []signature.PublicKey{v.key})
+		return err
+	})
+}
