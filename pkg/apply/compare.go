@@ -19,8 +19,8 @@ import (
 // sameState says whether two states of an object differ in nothing but the
 // server's bookkeeping. The set of fields that we own counts: a field that the
 // module has taken up must become ours even when its value stays.
-func sameState(live, next api.Object) bool {
-	return reflect.DeepEqual(ownedFields(live), ownedFields(next)) &&
+func (m fieldManager) sameState(live, next api.Object) bool {
+	return reflect.DeepEqual(m.ownedFields(live), m.ownedFields(next)) &&
 		reflect.DeepEqual(withoutBookkeeping(live), withoutBookkeeping(next))
 }
 
@@ -36,9 +36,9 @@ func withoutBookkeeping(o api.Object) api.Object {
 }
 
 // ownedFields returns the set of fields that we have applied.
-func ownedFields(o api.Object) any {
+func (m fieldManager) ownedFields(o api.Object) any {
 	for _, entry := range managers(o) {
-		if isOurs(entry) {
+		if m.isOurs(entry) {
 			return entry["fieldsV1"]
 		}
 	}
@@ -69,13 +69,20 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 // another name, and without the addresses and ports that the live one holds.
 // Others stay, so that the server says whether they can be had.
 func asNew(o, live api.Object) api.Object {
-	c := o.DeepCopy()
+	c := withoutHeld(o, live)
 	name := o.Name()
 	if len(name) > 50 { // leaves room for the suffix in a name of 63 characters
 		name = name[:50]
 	}
 	c["metadata"].(map[string]any)["name"] = name + "-recreate"
-	if o.Kind() != "Service" || o.Group() != "" {
+	return c
+}
+
+// withoutHeld returns a copy of an object without the addresses and ports that a
+// live one holds.
+func withoutHeld(o, live api.Object) api.Object {
+	c := o.DeepCopy()
+	if !isService(o) || !isService(live) {
 		return c
 	}
 	spec, _ := c["spec"].(map[string]any)
@@ -85,17 +92,19 @@ func asNew(o, live api.Object) api.Object {
 			delete(spec, field)
 		}
 	}
-	taken := map[any]bool{}
+	taken := map[string]bool{} // by its text, as one may be decoded as int64 and the other as float64
 	for _, port := range portsOf(held) {
-		taken[port["nodePort"]] = true
+		taken[fmt.Sprint(port["nodePort"])] = true
 	}
 	for _, port := range portsOf(spec) {
-		if taken[port["nodePort"]] {
+		if taken[fmt.Sprint(port["nodePort"])] {
 			delete(port, "nodePort")
 		}
 	}
 	return c
 }
+
+func isService(o api.Object) bool { return o.Group() == "" && o.Kind() == "Service" }
 
 func portsOf(spec map[string]any) []map[string]any {
 	list, _ := spec["ports"].([]any)
@@ -122,22 +131,34 @@ func isProtected(o api.Object) bool {
 
 // recreate deletes the live object, waits until it is gone and creates the new
 // one. When the server does not take it after all, the old one is put back.
-func (e *Engine) recreate(ctx context.Context, s *Step) (api.Object, error) {
+func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object, error) {
 	if err := e.Client.Delete(ctx, s.Resource, s.live); err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("delete it for recreation: %w", err)
 	}
-	if err := e.waitGone(ctx, []*Step{s}); err != nil {
+	if err := e.waitGoneFor(ctx, req.Timeout, []*Step{s}); err != nil {
 		return nil, err
 	}
-	got, err := e.Client.Apply(ctx, s.Resource, s.Object, true, kube.Real)
+	var got api.Object
+	err := untilCounted(ctx, func() (err error) {
+		got, err = e.Client.Apply(ctx, s.Resource, s.Object, true, kube.Real)
+		return err
+	})
 	if err == nil {
 		return got, nil
 	}
-	// Without the cancellation of ctx: an interrupt must not leave nothing.
-	if _, back := e.Client.Create(context.WithoutCancel(ctx), s.Resource, asRead(s.live), kube.Real); back != nil {
+	if back := e.createAgain(ctx, s); back != nil {
 		return nil, fmt.Errorf("recreate it: %w; putting the old one back: %w", err, back)
 	}
 	return nil, fmt.Errorf("recreate it: %w; the old one was put back", err)
+}
+
+// createAgain creates the live object of a step, which was deleted, as it was.
+// The cancellation of ctx does not end it: an interrupt must not leave nothing.
+func (e *Engine) createAgain(ctx context.Context, s *Step) error {
+	ctx, cancel := bookkeeping(ctx)
+	defer cancel()
+	_, err := e.Client.Create(ctx, s.Resource, asRead(s.live), kube.Real)
+	return err
 }
 
 // asRead returns a live object in the form in which it can be created again.

@@ -46,7 +46,7 @@ const maxApplied = 16 << 10
 func (p *Plan) applied() map[string]json.RawMessage {
 	applied := map[string]json.RawMessage{}
 	for _, s := range p.Steps {
-		fields := ownedFields(s.live)
+		fields := s.manager.ownedFields(s.live)
 		if s.fingerprint == "" || fields == nil {
 			if old, ok := p.ledger.Applied[s.key()]; ok {
 				applied[s.key()] = old // the run has not come to it
@@ -65,7 +65,7 @@ func (p *Plan) applied() map[string]json.RawMessage {
 // which may be empty: then only fields are known to have changed that a tool
 // has written which the next apply overrides. It is nil when there is nothing
 // to tell.
-func driftOf(skeleton, live api.Object, applied json.RawMessage) (*Drift, error) {
+func (m fieldManager) driftOf(skeleton, live api.Object, applied json.RawMessage) (*Drift, error) {
 	values := decodeApplied(applied)
 	if live == nil {
 		recorded, _ := overlay(map[string]any(skeleton.DeepCopy()), values).(map[string]any)
@@ -74,11 +74,11 @@ func driftOf(skeleton, live api.Object, applied json.RawMessage) (*Drift, error)
 	if isEnabled(live, api.AnnotationOneOff) {
 		return nil, nil
 	}
-	fields, err := splitFields(live)
+	fields, err := m.splitFields(live)
 	if err != nil {
 		return nil, err
 	}
-	if replicasOwner(live) != "" { // left to the autoscaler
+	if m.replicasOwner(live) != "" { // left to the autoscaler
 		unstructured.RemoveNestedField(values, "f:spec", "f:replicas")
 	}
 	recorded, _ := overlay(without(map[string]any(live.DeepCopy()), fields.taken), values).(map[string]any)
@@ -101,15 +101,16 @@ func decodeApplied(text json.RawMessage) map[string]any {
 
 // fieldOwners says who has written which fields of an object.
 type fieldOwners struct {
-	taken  map[string]any            // those of managers whose fields the next apply takes back
-	others map[string]map[string]any // by manager, what is not ours
+	manager fieldManager
+	taken   map[string]any            // those of managers whose fields the next apply takes back
+	others  map[string]map[string]any // by manager, what is not ours
 }
 
-func splitFields(live api.Object) (fieldOwners, error) {
-	owners := fieldOwners{others: map[string]map[string]any{}}
+func (m fieldManager) splitFields(live api.Object) (fieldOwners, error) {
+	owners := fieldOwners{manager: m, others: map[string]map[string]any{}}
 	ours := fieldpath.NewSet()
 	for _, entry := range managers(live) {
-		if entry["manager"] == api.FieldManager {
+		if entry["manager"] == m.name {
 			set, err := fieldSet(entry)
 			if err != nil {
 				return owners, err
@@ -120,7 +121,7 @@ func splitFields(live api.Object) (fieldOwners, error) {
 	taken := fieldpath.NewSet()
 	for _, entry := range managers(live) {
 		name := fmt.Sprint(entry["manager"])
-		if name == api.FieldManager || entry["subresource"] == "status" {
+		if name == m.name || entry["subresource"] == "status" {
 			continue
 		}
 		set, err := fieldSet(entry)
@@ -128,7 +129,7 @@ func splitFields(live api.Object) (fieldOwners, error) {
 			return owners, err
 		}
 		set = set.Difference(ours)
-		if isOverridden(entry) {
+		if m.isOverridden(entry) {
 			taken = taken.Union(set)
 		}
 		if owners.others[name], err = asMap(set); err != nil {
@@ -156,7 +157,7 @@ func (f fieldOwners) added(values map[string]any) []Addition {
 	paths("", values, &ours)
 	var added []Addition
 	for _, name := range slices.Sorted(maps.Keys(f.others)) {
-		if isOverridden(map[string]any{"manager": name}) || isKubernetes(name) {
+		if f.manager.isOverridden(map[string]any{"manager": name}) || isKubernetes(name) {
 			continue
 		}
 		var theirs []string

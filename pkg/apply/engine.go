@@ -25,15 +25,27 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 )
 
-// concurrency is how many requests are under way at once. The API server's
-// priority and fairness shares its capacity; the number only bounds sockets.
-const concurrency = 16
+// DefaultConcurrency is how many requests are under way at once. The API
+// server's priority and fairness shares its capacity; the number only bounds
+// sockets.
+const DefaultConcurrency = 16
 
 // Engine applies instances to one cluster.
 type Engine struct {
 	Client   *kube.Client
 	Store    store.Store
 	Observer event.Observer
+
+	// Concurrency bounds how many requests are under way at once, 0 stands for
+	// DefaultConcurrency.
+	Concurrency int
+}
+
+func (e *Engine) concurrency() int {
+	if e.Concurrency > 0 {
+		return e.Concurrency
+	}
+	return DefaultConcurrency
 }
 
 // New returns an Engine for the cluster that the client reaches.
@@ -64,19 +76,43 @@ const (
 	AdoptAll       Adopt = "all"
 )
 
+// Prune says when what left the module is deleted.
+type Prune string
+
+// The values of Prune.
+const (
+	PruneAfterReady Prune = "after-ready" // by a run that waits, when everything is ready
+	PruneAlways     Prune = "always"      // when everything is applied, ready or not
+	PruneNever      Prune = "never"       // it is left to a later run
+)
+
 // Request is what is to be applied, and how.
 type Request struct {
 	Instance api.Instance // the inventory is computed, the rest is given
 	Stages   []Stage
 	Health   Health // nil when the module has no checks
+	Options
+}
 
+// Options say how an instance is applied.
+type Options struct {
 	Adopt          Adopt // empty stands for AdoptNever
+	AllowEmpty     bool  // a module that renders nothing removes everything
 	Force          bool  // recreate an object when an immutable field changes
 	ForceConflicts bool  // take over fields that another server-side applier owns
 
-	Wait    bool          // wait for each stage to become ready
-	Timeout time.Duration // of the wait for one stage
+	// Replace selects objects that are deleted before what is new is applied:
+	// those of the module are created again, those that left it make room.
+	Replace []Target
 
+	Prune     Prune       // empty stands for PruneAfterReady
+	PruneAlso Unprotected // what is pruned although it is protected
+
+	Wait         bool          // wait for each stage to become ready
+	Timeout      time.Duration // of the wait for one stage, 0 for ever
+	ApplyTimeout time.Duration // of the plan, and of applying one stage; 0 for ever
+
+	Concurrency  int          // how many requests are under way at once, 0 for DefaultConcurrency
 	Holder       store.Holder // who applies, for the lock
 	HistoryLimit int          // how many revisions are kept, with their values; 0 keeps none
 
@@ -98,8 +134,13 @@ type Step struct {
 	known       string     // the fingerprint that the last apply left, empty when it left none
 	fingerprint string     // the fingerprint of the object as it was last known to be as wanted
 	resolved    bool       // Resource is known
+	manager     fieldManager
 	stage       int
-	reads       int // how often it was read again because of conflicts
+	replaced    bool    // it is deleted before what is new is applied
+	makesRoom   []*Step // what the plan has deferred because of this one
+	roomMade    bool    // something is deleted by this run to make room for it
+	gone        bool    // it was deleted by this run
+	reads       int     // how often it was read again because of conflicts
 }
 
 // key is the object's id in inventory and ledger.
@@ -137,11 +178,12 @@ type Plan struct {
 	Steps []*Step // in the order of stages
 	Prune []*Step // what left the module
 
-	request  Request
-	instance api.Instance  // with its inventory
-	record   *store.Record // nil when nothing is installed
-	ledger   *store.Ledger
-	newSpace bool // the instance's namespace does not exist
+	request    Request
+	instance   api.Instance  // with its inventory
+	record     *store.Record // nil when nothing is installed
+	ledger     *store.Ledger
+	newSpace   bool // the instance's namespace does not exist
+	allApplied bool // the objects of all stages are
 }
 
 // All returns the steps of the plan and of the prune, in this order.
@@ -153,7 +195,7 @@ func (p *Plan) All() []*Step {
 // nil.
 func (p *Plan) Refusal() error {
 	var errs []error
-	for _, s := range p.Steps {
+	for _, s := range p.All() {
 		errs = append(errs, s.Err)
 	}
 	return errors.Join(errs...)
@@ -166,7 +208,7 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := e.plan(ctx, req, true)
+	plan, err := e.planInTime(ctx, req, true)
 	if err == nil {
 		err = plan.Refusal()
 	}
@@ -190,7 +232,9 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 
 // writes says whether carrying the plan out changes anything in the cluster.
 func (p *Plan) writes() bool {
-	return !p.isRecorded() || slices.ContainsFunc(p.All(), func(s *Step) bool { return s.Action != event.Unchanged })
+	return !p.isRecorded() || slices.ContainsFunc(p.All(), func(s *Step) bool {
+		return s.Action != event.Unchanged && s.Action != event.Kept
+	})
 }
 
 // locked runs do while it holds the lock of an instance. Who may not lock is
@@ -227,7 +271,7 @@ func (e *Engine) planAgain(ctx context.Context, plan *Plan) (*Plan, error) {
 	if record.Same(plan.record) {
 		return plan, nil
 	}
-	again, err := e.plan(ctx, plan.request, true)
+	again, err := e.planInTime(ctx, plan.request, true)
 	if err != nil {
 		return plan, err
 	}

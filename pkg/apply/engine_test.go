@@ -93,7 +93,7 @@ func (w *world) request(stages ...string) apply.Request {
 			Module:   api.Module{Name: "timoni.sh/test", Repository: "./test", Version: "0.0.0-devel", Digest: "unknown"},
 			Values:   "{\n\tmessage: \"hello\"\n}",
 		},
-		Wait: true, Timeout: 20 * time.Second,
+		Options: apply.Options{Wait: true, Timeout: 20 * time.Second},
 	}
 	for i, text := range stages {
 		stage := apply.Stage{Name: fmt.Sprintf("stage%d", i+1)}
@@ -250,7 +250,8 @@ func TestDriftIsPutRight(t *testing.T) {
 	w.apply(req)
 	drifted := w.live("v1", "ConfigMap", "a")
 	drifted["data"] = map[string]any{"key": "drifted"}
-	if _, err := w.client.Update(t.Context(), resource(t, w, "v1", "ConfigMap"), drifted); err != nil {
+	somebody := w.client.WithFieldManager("somebody")
+	if _, err := somebody.Update(t.Context(), resource(t, w, "v1", "ConfigMap"), drifted); err != nil {
 		t.Fatal(err)
 	}
 	since := w.mark()

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -33,14 +34,13 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 			return err
 		}
 	}
-	left, err := e.applyAndPrune(ctx, plan)
-	if err != nil {
+	if err := e.applyAndPrune(ctx, plan); err != nil {
 		late, cancel := bookkeeping(ctx)
 		defer cancel()
 		return errors.Join(err, e.remember(late, plan, record, changed, store.Failed))
 	}
 	if changed {
-		plan.instance.Inventory.Entries = append(plan.instance.Inventory.Entries, left...)
+		var err error
 		if record, err = e.Store.Finish(ctx, record, plan.instance); err != nil {
 			return err
 		}
@@ -54,17 +54,24 @@ func bookkeeping(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 }
 
-func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) ([]api.Entry, error) {
-	if err := e.applyStages(ctx, plan); err != nil {
-		return nil, err
+func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
+	req := plan.request
+	err := e.applyStages(ctx, plan)
+	if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {
+		return plan.inTheWay(err)
 	}
-	return e.pruneLast(ctx, plan)
+	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.ledger.Stages, req.Wait, req.Timeout))
 }
 
 // remember writes the ledger: the fingerprints and, of a run that made a
 // revision, how it ended.
 func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
-	next := &store.Ledger{Fingerprints: plan.fingerprints(), Applied: plan.applied(), History: plan.ledger.History}
+	next := &store.Ledger{
+		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(record), History: plan.ledger.History,
+	}
+	if name := e.Client.FieldManager(); name != api.FieldManager {
+		next.FieldManager = name
+	}
 	if revision {
 		next.History = plan.ledger.With(store.Revision{
 			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,
@@ -84,6 +91,21 @@ func (p *Plan) fingerprints() map[string]string {
 		}
 	}
 	return fingerprints
+}
+
+// stages returns the stage of everything that may be there after a run: of the
+// objects of the plan and of those that the record still names.
+func (p *Plan) stages(record *store.Record) map[string]int {
+	stages := map[string]int{}
+	for _, entry := range record.Inventory() {
+		if stage, known := p.ledger.Stages[entry.ID]; known {
+			stages[entry.ID] = stage
+		}
+	}
+	for _, s := range p.Steps {
+		stages[s.key()] = s.stage + 1
+	}
+	return stages
 }
 
 // isRecorded says whether the record already says all that the plan will make
@@ -121,16 +143,33 @@ func (e *Engine) applyStages(ctx context.Context, plan *Plan) error {
 			}
 		}
 		e.Observer.Observe(event.StageStarted{Name: stage.Name, Index: i + 1, Total: len(stages), Objects: len(first) + len(rest)})
-		if err := e.applyStage(ctx, plan, first, rest); err != nil {
+		if err := e.makeAndApply(ctx, plan, i, first, rest); err != nil {
+			return err
+		}
+		plan.allApplied = i == len(stages)-1
+		if err := e.waitStage(ctx, plan.request, first, rest); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// applyStage applies the foundations of a stage, then the rest, and waits.
-// What others are built on must be in place before them even when the user
-// does not want to wait.
+// makeAndApply deletes what is replaced, and applies the stage; when that
+// fails, what was deleted is put back.
+func (e *Engine) makeAndApply(ctx context.Context, plan *Plan, stage int, first, rest []*Step) error {
+	removed, err := e.removeReplaced(ctx, plan, stage)
+	if err == nil {
+		err = e.applyStage(ctx, plan, first, rest)
+	}
+	if err != nil {
+		err = e.putBack(ctx, removed, err)
+	}
+	return err
+}
+
+// applyStage applies the foundations of a stage, and then the rest. What others
+// are built on must be in place before them even when the user does not want to
+// wait.
 func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step) error {
 	req := plan.request
 	if err := e.applySteps(ctx, req, first); err != nil {
@@ -142,9 +181,11 @@ func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step
 		}
 		e.Client.ForgetKinds()
 	}
-	if err := e.applySteps(ctx, req, rest); err != nil {
-		return err
-	}
+	return e.applySteps(ctx, req, rest)
+}
+
+// waitStage waits for a stage to become ready, if that is asked for.
+func (e *Engine) waitStage(ctx context.Context, req Request, first, rest []*Step) error {
 	if !req.Wait {
 		return nil
 	}
@@ -154,17 +195,36 @@ func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step
 	return e.waitReady(ctx, awaited, req.Health, req.Timeout)
 }
 
+// applySteps applies the objects of steps within the time that the request
+// allows.
 func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) error {
-	return each(steps, func(s *Step) error {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
+	ctx, cancel := withTimeout(ctx, req.ApplyTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var late []string
+	err := each(e.concurrency(), steps, func(s *Step) error {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = e.applyStep(ctx, req, s)
 		}
-		if err := e.applyStep(ctx, req, s); err != nil {
+		if err != nil && isOver(ctx) {
+			mu.Lock()
+			defer mu.Unlock()
+			late = append(late, s.Ref().String())
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
 		return nil
 	})
+	if late != nil {
+		slices.Sort(late)
+		err = errors.Join(err, fail.Hint(fmt.Errorf("not applied within %s: %s", req.ApplyTimeout, strings.Join(late, ", ")),
+			"give it more time with --apply-timeout"))
+	}
+	return err
 }
 
 // applyStep carries one step out. An object that somebody wrote since it was
@@ -179,7 +239,7 @@ func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
 		if s.Err != nil {
 			return s.Err
 		}
-		err := e.write(ctx, s)
+		err := e.write(ctx, req, s)
 		if !apierrors.IsConflict(err) {
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.Ref(), err)
@@ -199,10 +259,18 @@ func (e *Engine) decideDeferred(ctx context.Context, req Request, s *Step) error
 			return err
 		}
 	}
-	if s.live == nil {
+	switch {
+	case s.live != nil:
+		return e.readAgain(ctx, req, s)
+	case !s.roomMade:
 		return e.decide(ctx, req, s)
 	}
-	return e.readAgain(ctx, req, s)
+	return untilCounted(ctx, func() error {
+		if err := e.decide(ctx, req, s); err != nil || !isQuota(s.Err) {
+			return err
+		}
+		return s.Err
+	})
 }
 
 // resolveLate finds the resource of a kind that the plan did not know.
@@ -224,8 +292,8 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 // configure applies a step over a live object, after the fields of managers
 // that are overridden were made ours.
 func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
-	if foreignEntry(s.live) != "" {
-		entries, err := takenBack(s.live)
+	if s.manager.foreignEntry(s.live) != "" {
+		entries, err := s.manager.takenBack(s.live)
 		if err != nil {
 			return nil, err
 		}
@@ -237,7 +305,7 @@ func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
 }
 
 // write sends the step's object and keeps what the server made of it.
-func (e *Engine) write(ctx context.Context, s *Step) error {
+func (e *Engine) write(ctx context.Context, req Request, s *Step) error {
 	var got api.Object
 	var err error
 	switch s.Action {
@@ -246,38 +314,14 @@ func (e *Engine) write(ctx context.Context, s *Step) error {
 	case event.Configured:
 		got, err = e.configure(ctx, s)
 	case event.Recreated:
-		got, err = e.recreate(ctx, s)
+		got, err = e.recreate(ctx, req, s)
 	default:
 		return nil
 	}
 	if err == nil {
 		// Taken of the answer, not of what a watch shows later: that may hold
 		// what somebody else has written meanwhile.
-		s.live, s.fingerprint = got, fingerprint(s.Object, got)
+		s.live, s.fingerprint = got, s.manager.fingerprint(s.Object, got)
 	}
 	return err
-}
-
-// pruneLast deletes what left the module, after what replaces it is ready. A
-// run that does not wait cannot know that: it leaves the objects, and returns
-// their entries for the inventory, to the next one that does.
-func (e *Engine) pruneLast(ctx context.Context, plan *Plan) ([]api.Entry, error) {
-	if len(plan.Prune) == 0 {
-		return nil, nil
-	}
-	if plan.request.Wait {
-		return nil, e.remove(ctx, plan.Prune, true, plan.request.Timeout)
-	}
-	var left []api.Entry
-	var names []string
-	for _, s := range plan.Prune {
-		if s.Action == event.Deleted {
-			left = append(left, s.Object.ID().Entry(s.Object.Version()))
-			names = append(names, s.Ref().String())
-		}
-	}
-	if len(left) > 0 {
-		e.Observer.Observe(event.Warning{Text: "left for the next apply that waits: " + strings.Join(names, ", ")})
-	}
-	return left, nil
 }

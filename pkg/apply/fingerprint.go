@@ -23,9 +23,9 @@ import (
 // rewrites quantities, fills in list keys, drops empty values and turns
 // stringData into data. The fingerprint is taken of what the server answered
 // to an apply, and compared with what it says later.
-func fingerprint(desired, live api.Object) string {
-	fields := ownedFields(live)
-	if fields == nil || foreignEntry(live) != "" {
+func (m fieldManager) fingerprint(desired, live api.Object) string {
+	fields := m.ownedFields(live)
+	if fields == nil || m.foreignEntry(live) != "" {
 		return "" // never equal to another: ask the server
 	}
 	text, err := json.Marshal([]any{kube.UID(live), desired, fields, valuesOf(live, fields)})

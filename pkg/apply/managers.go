@@ -16,6 +16,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 )
 
 // managers returns the entries of metadata.managedFields.
@@ -31,27 +33,59 @@ func managers(o api.Object) []map[string]any {
 	return entries
 }
 
+// fieldManager is the name under which an instance is applied.
+type fieldManager struct {
+	name   string
+	former []string // names under which it was, whose fields are moved to name
+}
+
+// managerOf returns the manager of a run by this client: the ledger has the name
+// of the last one, and objects from before that, or of the reference tool, have
+// the common name.
+func managerOf(client *kube.Client, ledger *store.Ledger) fieldManager {
+	m := fieldManager{name: client.FieldManager()}
+	for _, name := range []string{ledger.FieldManager, api.FieldManager} {
+		if name != "" && name != m.name {
+			m.former = append(m.former, name)
+		}
+	}
+	return m
+}
+
+// lastManager returns the manager of the last run.
+func lastManager(ledger *store.Ledger) fieldManager {
+	if ledger.FieldManager != "" {
+		return fieldManager{name: ledger.FieldManager, former: []string{api.FieldManager}}
+	}
+	return fieldManager{name: api.FieldManager}
+}
+
 // isOurs says whether an entry holds what we have applied.
-func isOurs(entry map[string]any) bool {
-	return entry["manager"] == api.FieldManager && entry["operation"] == string(metav1.ManagedFieldsOperationApply) &&
+func (m fieldManager) isOurs(entry map[string]any) bool {
+	return entry["manager"] == m.name && entry["operation"] == string(metav1.ManagedFieldsOperationApply) &&
 		entry["subresource"] == nil
 }
 
 // isOverridden says whether an entry is one of a tool that a person used on the
 // object by hand or before it became ours. Its fields are taken back, so that
 // what it added goes (INTEROP.md, section 3).
-func isOverridden(entry map[string]any) bool {
+func (m fieldManager) isOverridden(entry map[string]any) bool {
 	name, _ := entry["manager"].(string)
-	return entry["subresource"] != "status" &&
-		(strings.HasPrefix(name, "kubectl") || strings.HasPrefix(name, "helm") || strings.HasPrefix(name, "Helm") ||
-			name == "before-first-apply")
+	switch {
+	case entry["subresource"] == "status":
+		return false
+	case name == m.name: // what we have written, and not applied: an object that was put back
+		return !m.isOurs(entry) && entry["subresource"] == nil
+	}
+	return slices.Contains(m.former, name) || strings.HasPrefix(name, "kubectl") || strings.HasPrefix(name, "helm") ||
+		strings.HasPrefix(name, "Helm") || name == "before-first-apply"
 }
 
 // foreignEntry names a manager whose fields are to be taken back, empty when
 // there is none.
-func foreignEntry(o api.Object) string {
+func (m fieldManager) foreignEntry(o api.Object) string {
 	for _, entry := range managers(o) {
-		if isOverridden(entry) {
+		if m.isOverridden(entry) {
 			return fmt.Sprint(entry["manager"])
 		}
 	}
@@ -61,15 +95,15 @@ func foreignEntry(o api.Object) string {
 // takenBack returns the entries of an object with the fields of overridden
 // managers moved to ours. An apply that follows removes those of them that are
 // not wanted.
-func takenBack(o api.Object) ([]any, error) {
+func (m fieldManager) takenBack(o api.Object) ([]any, error) {
 	ours := map[string]any{
-		"manager": api.FieldManager, "operation": string(metav1.ManagedFieldsOperationApply),
+		"manager": m.name, "operation": string(metav1.ManagedFieldsOperationApply),
 		"apiVersion": o.APIVersion(), "fieldsType": "FieldsV1",
 	}
 	var kept []any
 	union := fieldpath.NewSet()
 	for _, entry := range managers(o) {
-		if !isOurs(entry) && !isOverridden(entry) {
+		if !m.isOurs(entry) && !m.isOverridden(entry) {
 			kept = append(kept, entry)
 			continue
 		}
@@ -105,9 +139,9 @@ func fieldSet(entry map[string]any) (*fieldpath.Set, error) {
 
 // replicasOwner names who scales the object through its scale subresource, an
 // autoscaler, empty when nobody does. A person who did is overridden.
-func replicasOwner(live api.Object) string {
+func (m fieldManager) replicasOwner(live api.Object) string {
 	for _, entry := range managers(live) {
-		if entry["subresource"] == "scale" && !isOverridden(entry) {
+		if entry["subresource"] == "scale" && !m.isOverridden(entry) {
 			return fmt.Sprint(entry["manager"])
 		}
 	}
@@ -116,11 +150,11 @@ func replicasOwner(live api.Object) string {
 
 // otherAppliers returns the managers that apply the object server-side beside
 // us.
-func otherAppliers(live api.Object) []string {
+func (m fieldManager) otherAppliers(live api.Object) []string {
 	var names []string
 	for _, entry := range managers(live) {
 		name, _ := entry["manager"].(string)
-		if entry["operation"] == string(metav1.ManagedFieldsOperationApply) && name != api.FieldManager && !isOverridden(entry) {
+		if entry["operation"] == string(metav1.ManagedFieldsOperationApply) && name != m.name && !m.isOverridden(entry) {
 			names = append(names, name)
 		}
 	}
@@ -141,7 +175,7 @@ func conflictError(s *Step, err error) error {
 	if !ok || status.ErrStatus.Details == nil {
 		return nil
 	}
-	appliers := otherAppliers(s.live)
+	appliers := s.manager.otherAppliers(s.live)
 	var fields []string
 	for _, cause := range status.ErrStatus.Details.Causes {
 		if cause.Type != metav1.CauseTypeFieldManagerConflict {

@@ -29,7 +29,18 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.plan(ctx, req, exists)
+	return e.planInTime(ctx, req, exists)
+}
+
+// planInTime is plan within the time that the request allows.
+func (e *Engine) planInTime(ctx context.Context, req Request, exists bool) (*Plan, error) {
+	ctx, cancel := withTimeout(ctx, req.ApplyTimeout)
+	defer cancel()
+	plan, err := e.plan(ctx, req, exists)
+	if err == nil || !isOver(ctx) {
+		return plan, err
+	}
+	return nil, fail.Hint(fmt.Errorf("the plan was not made within %s", req.ApplyTimeout), "give it more time with --apply-timeout")
 }
 
 // plan is Plan for a namespace of which it is known whether it exists.
@@ -46,10 +57,11 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if plan.Steps, err = e.prepare(req); err != nil {
 		return nil, err
 	}
-	if len(plan.Steps) == 0 {
+	if len(plan.Steps) == 0 && !req.AllowEmpty {
 		// Far more often a mistake than a wish, and it would delete everything.
 		return nil, fail.Hint(fail.Refusedf("instance %q: the module renders no object", req.Instance.Metadata.Name),
-			"to remove the instance: kubectl timoni delete %s -n %s", req.Instance.Metadata.Name, req.Instance.Metadata.Namespace)
+			"if it is meant to: --allow-empty; to remove the instance: kubectl timoni delete %s -n %s",
+			req.Instance.Metadata.Name, req.Instance.Metadata.Namespace)
 	}
 	plan.instance.Inventory = inventoryOf(plan.Steps)
 	if err = store.Check(record, plan.instance); err != nil {
@@ -66,16 +78,23 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err = e.decideAll(ctx, plan, live); err != nil {
 		return nil, err
 	}
-	plan.Prune = planPrune(plan.Steps, candidates, live, Unprotected{})
+	plan.Prune = planPrune(plan.Steps, candidates, live, req.PruneAlso)
+	if err = e.checkVictims(ctx, plan); err != nil {
+		return nil, err
+	}
+	if err = e.makeRoom(ctx, plan); err != nil {
+		return nil, err
+	}
+	plan.leaveForLater()
 	return plan, nil
 }
 
 // decideAll decides every step, those first on which others depend.
 func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
-	foundations := map[api.ID]*Step{}
+	foundations, manager := map[api.ID]*Step{}, managerOf(e.Client, plan.ledger)
 	var first, rest []*Step
 	for _, s := range plan.Steps {
-		s.live, s.known = live.get(s), plan.ledger.Fingerprints[s.key()]
+		s.live, s.known, s.manager = live.get(s), plan.ledger.Fingerprints[s.key()], manager
 		if isFoundation(s.Object) {
 			foundations[s.Object.ID()] = s
 			first = append(first, s)
@@ -90,10 +109,10 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 		}
 		return e.decide(ctx, plan.request, s)
 	}
-	if err := each(first, decide); err != nil {
+	if err := each(e.concurrency(), first, decide); err != nil {
 		return err
 	}
-	return each(rest, decide)
+	return each(e.concurrency(), rest, decide)
 }
 
 // decide asks the server what would become of one step, given s.live. What the
@@ -103,7 +122,8 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 	if s.live == nil {
 		return e.decideNew(ctx, req, s)
 	}
-	if isEnabled(s.Object, api.AnnotationOneOff) {
+	_, replaced := selecting(req.Replace, s.Ref())
+	if !replaced && isEnabled(s.Object, api.AnnotationOneOff) {
 		// Whoever's it is: it is wanted to exist, and it does.
 		s.Action, s.Reason = event.Unchanged, "applied only once"
 		return nil
@@ -112,11 +132,14 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 		s.refuse(err)
 		return nil
 	}
-	if owner := replicasOwner(s.live); owner != "" {
+	if replaced {
+		return e.decideReplace(ctx, req, s)
+	}
+	if owner := s.manager.replicasOwner(s.live); owner != "" {
 		unstructured.RemoveNestedField(s.Object, "spec", "replicas")
 		s.Reason = "replicas are left to " + owner
 	}
-	if s.known != "" && s.known == fingerprint(s.Object, s.live) {
+	if s.known != "" && s.known == s.manager.fingerprint(s.Object, s.live) {
 		s.Action, s.fingerprint = event.Unchanged, s.known
 		return nil
 	}
@@ -129,7 +152,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 
 // decideUpdate asks the server what an apply over the live object would change.
 func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
-	force := req.ForceConflicts || otherAppliers(s.live) == nil
+	force := req.ForceConflicts || s.manager.otherAppliers(s.live) == nil
 	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), force, kube.DryRun)
 	if refusal := conflictError(s, err); refusal != nil {
 		s.refuse(refusal)
@@ -147,10 +170,10 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 		return e.decideRecreate(ctx, req, s, err)
 	case err != nil:
 		return s.settle(err)
-	case foreignEntry(s.live) != "":
-		s.Action, s.Reason = event.Configured, "fields written by "+foreignEntry(s.live)+" are taken back"
-	case sameState(s.live, got):
-		s.Action, s.fingerprint = event.Unchanged, fingerprint(s.Object, s.live)
+	case s.manager.foreignEntry(s.live) != "":
+		s.Action, s.Reason = event.Configured, "fields written by "+s.manager.foreignEntry(s.live)+" are taken back"
+	case s.manager.sameState(s.live, got):
+		s.Action, s.fingerprint = event.Unchanged, s.manager.fingerprint(s.Object, s.live)
 	default:
 		s.Action = event.Configured
 	}
@@ -166,10 +189,21 @@ func (e *Engine) decideNew(ctx context.Context, req Request, s *Step) error {
 	}
 	got, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)
 	s.next = got
-	if apierrors.IsAlreadyExists(err) {
+	if apierrors.IsAlreadyExists(err) || e.existsAllTheSame(ctx, s, err) {
 		return e.readAgain(ctx, req, s)
 	}
 	return s.settle(err)
+}
+
+// existsAllTheSame says whether an object is there although its creation was
+// rejected for another reason: the server checks quotas and allocates ports, of
+// which the object has its share, before it looks for the name.
+func (e *Engine) existsAllTheSame(ctx context.Context, s *Step, rejected error) bool {
+	if !isQuota(rejected) && !apierrors.IsInvalid(rejected) {
+		return false
+	}
+	_, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
+	return err == nil
 }
 
 // readAgain decides a step on what the server has now. It ends, because a
@@ -278,7 +312,7 @@ func selectorOf(m api.Metadata) string {
 func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step) (*owned, error) {
 	live := &owned{objects: map[api.ID]api.Object{}}
 	spaces := bySpace(steps)
-	err := each(slices.Collect(maps.Keys(spaces)), func(sp space) error {
+	err := each(e.concurrency(), slices.Collect(maps.Keys(spaces)), func(sp space) error {
 		list, _, err := e.Client.List(ctx, sp.resource, sp.namespace, kube.Selector{Labels: selectorOf(m)})
 		switch {
 		case apierrors.IsNotFound(err):
@@ -299,7 +333,7 @@ func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step) (
 }
 
 func (e *Engine) getOwned(ctx context.Context, m api.Metadata, steps []*Step, live *owned) error {
-	return each(steps, func(s *Step) error {
+	return each(e.concurrency(), steps, func(s *Step) error {
 		o, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -314,11 +348,11 @@ func (e *Engine) getOwned(ctx context.Context, m api.Metadata, steps []*Step, li
 	})
 }
 
-// each calls do for every item, a bounded number at a time, and joins the
-// errors in the order of the items.
-func each[T any](items []T, do func(T) error) error {
+// each calls do for every item, limit of them at a time, and joins the errors in
+// the order of the items.
+func each[T any](limit int, items []T, do func(T) error) error {
 	errs := make([]error, len(items))
-	slots := make(chan struct{}, concurrency)
+	slots := make(chan struct{}, limit)
 	var wg sync.WaitGroup
 	for i, item := range items {
 		slots <- struct{}{}

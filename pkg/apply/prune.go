@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -106,12 +108,22 @@ func planPrune(steps, candidates []*Step, live *owned, also Unprotected) []*Step
 // Unprotected says which objects are deleted although others may use what they
 // hold.
 type Unprotected struct {
-	CRDs       bool // definitions of kinds, with all objects of the kind
-	Volumes    bool // PersistentVolumeClaims and PersistentVolumes, with their data
-	Namespaces bool // with all that is in them
+	CRDs       bool     // definitions of kinds, with all objects of the kind
+	Volumes    bool     // PersistentVolumeClaims and PersistentVolumes, with their data
+	Namespaces bool     // with all that is in them
+	Kinds      []string // the same by kind, one of ProtectedKinds
+}
+
+// ProtectedKinds returns the kinds whose objects are not deleted unless that is
+// asked for.
+func ProtectedKinds() []string {
+	return []string{"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"}
 }
 
 func (u Unprotected) allows(o api.Object) bool {
+	if slices.Contains(u.Kinds, o.Kind()) {
+		return true
+	}
 	switch o.Kind() {
 	case "Namespace":
 		return u.Namespaces
@@ -143,7 +155,7 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 		}
 		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
 	}
-	err := each(doomed, func(s *Step) error {
+	err := each(e.concurrency(), doomed, func(s *Step) error {
 		err := e.Client.Delete(ctx, s.Resource, s.live)
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
@@ -154,9 +166,13 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 	if err != nil || !wait {
 		return err
 	}
+	return e.waitGoneFor(ctx, timeout, doomed)
+}
+
+func (e *Engine) waitGoneFor(ctx context.Context, timeout time.Duration, steps []*Step) error {
 	ctx, cancel := withTimeout(ctx, timeout)
 	defer cancel()
-	return e.waitGone(ctx, doomed)
+	return e.waitGone(ctx, steps)
 }
 
 // DeleteOptions say how an instance is deleted.
@@ -193,14 +209,16 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 	if o.DryRun {
 		return steps, nil
 	}
+	ledger, err := e.Store.Ledger(ctx, m.Namespace, m.Name)
+	if err != nil {
+		return steps, err
+	}
 	return steps, e.locked(ctx, m, o.Holder, o.Timeout, func(ctx context.Context) error {
 		if record, err = e.Store.MarkDeleting(ctx, record); err != nil {
 			return err
 		}
-		for _, wave := range deleteOrder(steps) {
-			if err := e.remove(ctx, wave, o.Wait, o.Timeout); err != nil {
-				return err
-			}
+		if err := e.removeInOrder(ctx, steps, ledger.Stages, o.Wait, o.Timeout); err != nil {
+			return err
 		}
 		return e.Store.Remove(ctx, record)
 	})
@@ -224,42 +242,38 @@ func (e *Engine) orphan(ctx context.Context, record *store.Record, o DeleteOptio
 	})
 }
 
-// countVictims says of each definition of a kind that is to be deleted how many
-// objects go with it.
-func (e *Engine) countVictims(ctx context.Context, steps []*Step) error {
+// deleteOrder returns the steps in the order in which their objects go: the
+// stages of the last apply backwards, and in each the custom resources before
+// what their controllers may be made of, and namespaces and definitions of
+// kinds last. What no ledger knows the stage of is taken for the first.
+func deleteOrder(steps []*Step, stages map[string]int) [][]*Step {
+	waves := map[int][]*Step{}
 	for _, s := range steps {
-		if s.Action != event.Deleted || !isCRD(s.live) {
-			continue
+		rank := 3 * stages[s.key()]
+		switch {
+		case !isBuiltIn(s.Object.Group()):
+			rank += 2
+		case !isCRD(s.Object) && !isNamespace(s.Object):
+			rank++
 		}
-		gk, _ := definedBy(s.live)
-		r, err := e.Client.Resource(schema.GroupVersionKind{Group: gk.Group, Kind: gk.Kind})
-		if kube.IsUnknownKind(err) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Ref(), err)
-		}
-		list, _, err := e.Client.List(ctx, r, "", kube.Selector{})
-		if err != nil {
-			return fmt.Errorf("count what %s holds: %w", s.Ref(), err)
-		}
-		s.Reason = fmt.Sprintf("with all objects of its kind, %d now", len(list))
+		waves[rank] = append(waves[rank], s)
 	}
-	return nil
+	var order [][]*Step
+	for _, rank := range slices.Backward(slices.Sorted(maps.Keys(waves))) {
+		order = append(order, waves[rank])
+	}
+	return order
 }
 
-// deleteOrder returns custom resources before everything else: their
-// controllers, which may be part of the instance, clean up after them.
-func deleteOrder(steps []*Step) [][]*Step {
-	var custom, rest []*Step
-	for _, s := range steps {
-		if isBuiltIn(s.Object.Group()) {
-			rest = append(rest, s)
-		} else {
-			custom = append(custom, s)
+// removeInOrder removes the objects of the steps, each wave when the one before
+// is gone.
+func (e *Engine) removeInOrder(ctx context.Context, steps []*Step, stages map[string]int, wait bool, timeout time.Duration) error {
+	for _, wave := range deleteOrder(steps, stages) {
+		if err := e.remove(ctx, wave, wait, timeout); err != nil {
+			return err
 		}
 	}
-	return [][]*Step{custom, rest}
+	return nil
 }
 
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
@@ -269,6 +283,8 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 	return context.WithTimeoutCause(ctx, d, errTimeout)
 }
 
-// errTimeout is the cause of a context whose time for a wait is over, as
-// opposed to one that the user interrupted.
+// errTimeout is the cause of a context whose time is over, as opposed to one
+// that the user interrupted.
 var errTimeout = errors.New("the time is over")
+
+func isOver(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errTimeout) }

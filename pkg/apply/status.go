@@ -43,7 +43,7 @@ func (e *Engine) Status(ctx context.Context, record *store.Record, ledger *store
 	for i := range steps {
 		indexes[i] = i
 	}
-	return statuses, each(indexes, func(i int) (err error) {
+	return statuses, each(e.concurrency(), indexes, func(i int) (err error) {
 		statuses[i], err = e.statusOf(ctx, steps[i], live.get(steps[i]), ledger)
 		return err
 	})
@@ -52,7 +52,7 @@ func (e *Engine) Status(ctx context.Context, record *store.Record, ledger *store
 func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger *store.Ledger) (Status, error) {
 	status := Status{Object: s.Ref(), Exists: live != nil}
 	var err error
-	if status.Drift, err = driftOf(s.Object, live, ledger.Applied[s.key()]); err != nil {
+	if status.Drift, err = lastManager(ledger).driftOf(s.Object, live, ledger.Applied[s.key()]); err != nil {
 		return status, err
 	}
 	if live == nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -158,7 +160,7 @@ func (w *readiness) steps() []*Step {
 // notReady names every object that is not ready with the last that is known of
 // it. A wait that was interrupted is not an answer about the objects.
 func (w *readiness) notReady(ctx context.Context) error {
-	if !errors.Is(context.Cause(ctx), errTimeout) {
+	if !isOver(ctx) {
 		return fmt.Errorf("interrupted while %d objects were not ready: %w", len(w.open), context.Cause(ctx))
 	}
 	ctx, cancel := bookkeeping(ctx)
@@ -172,9 +174,9 @@ func (w *readiness) notReady(ctx context.Context) error {
 
 // waitGone waits until the live objects of the steps no longer exist.
 func (e *Engine) waitGone(ctx context.Context, steps []*Step) error {
-	open := map[*Step]bool{}
+	open := map[*Step]api.Object{} // as last seen
 	for _, s := range steps {
-		open[s] = true
+		open[s] = s.live
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -182,31 +184,87 @@ func (e *Engine) waitGone(ctx context.Context, steps []*Step) error {
 		return nil
 	}
 	changes := e.follow(ctx, steps)
+	late := time.After(finalizerGrace)
 	for len(open) > 0 {
 		select {
 		case <-ctx.Done():
 			return stillThere(ctx, steps, open)
+		case <-late:
+			for _, s := range steps {
+				if reason := blockedBy(open[s]); reason != "" {
+					e.Observer.Observe(event.Progress{Object: s.Ref(), Status: "Terminating", Message: reason})
+				}
+			}
 		case c := <-changes:
 			if c.err != nil {
 				return c.err
 			}
 			if c.live == nil || kube.UID(c.live) != kube.UID(c.step.live) {
 				delete(open, c.step)
+				continue
 			}
+			open[c.step] = c.live
 		}
 	}
 	return nil
 }
 
-func stillThere(ctx context.Context, steps []*Step, open map[*Step]bool) error {
-	if !errors.Is(context.Cause(ctx), errTimeout) {
+// finalizerGrace is how long an object may take to go before it is said who
+// keeps it: most are gone at once.
+const finalizerGrace = 2 * time.Second
+
+// blockedBy returns what keeps an object that is being deleted, empty when it
+// is not known.
+func blockedBy(live api.Object) string {
+	if live == nil || !isTerminating(live) {
+		return ""
+	}
+	if isNamespace(live) {
+		if what := namespaceContent(live); what != "" {
+			return what
+		}
+	}
+	metadata, _ := live["metadata"].(map[string]any)
+	finalizers, _ := metadata["finalizers"].([]any)
+	if len(finalizers) == 0 {
+		return ""
+	}
+	names := make([]string, len(finalizers))
+	for i, f := range finalizers {
+		names[i] = fmt.Sprintf("%q", f)
+	}
+	return "it waits for who removes the finalizer " + strings.Join(names, ", ")
+}
+
+// namespaceContent returns what the namespace controller says is left in a
+// namespace that is being deleted.
+func namespaceContent(live api.Object) string {
+	var texts []string
+	conditions, _, _ := unstructured.NestedSlice(live, "status", "conditions")
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		if condition["status"] == "True" {
+			texts = append(texts, fmt.Sprint(condition["message"]))
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+func stillThere(ctx context.Context, steps []*Step, open map[*Step]api.Object) error {
+	if !isOver(ctx) {
 		return fmt.Errorf("interrupted while %d objects were not deleted yet: %w", len(open), context.Cause(ctx))
 	}
 	var errs []error
 	for _, s := range steps {
-		if open[s] {
-			errs = append(errs, fmt.Errorf("%s is not deleted in time: it may have a finalizer that nobody removes", s.Ref()))
+		live, isOpen := open[s]
+		if !isOpen {
+			continue
 		}
+		err := fmt.Errorf("%s is not deleted in time", s.Ref())
+		if reason := blockedBy(live); reason != "" {
+			err = fmt.Errorf("%w: %s", err, reason)
+		}
+		errs = append(errs, err)
 	}
 	return fail.With(fail.NotReady, errors.Join(errs...))
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
@@ -28,8 +30,21 @@ type Client struct {
 	host    string
 	dynamic dynamic.Interface
 	mapper  meta.RESTMapper
+	kinds   discovery.DiscoveryInterface
 	rest    rest.Interface // for the few paths that are no resource
+	manager string
 }
+
+// WithFieldManager returns a client that writes under another name than
+// api.FieldManager.
+func (c *Client) WithFieldManager(name string) *Client {
+	other := *c
+	other.manager = name
+	return &other
+}
+
+// FieldManager returns the name under which the client writes.
+func (c *Client) FieldManager() string { return c.manager }
 
 // Resource is how a kind of objects is reached.
 type Resource struct {
@@ -68,6 +83,29 @@ func (c *Client) Resource(gvk schema.GroupVersionKind) (Resource, error) {
 		Kind:                 mapping.GroupVersionKind.Kind,
 		Namespaced:           mapping.Scope.Name() == meta.RESTScopeNameNamespace,
 	}, nil
+}
+
+// Namespaced returns every resource that can be listed in a namespace, each in
+// the version that the server prefers. It is an error when a part of the server
+// does not say what it serves.
+func (c *Client) Namespaced() ([]Resource, error) {
+	lists, err := c.kinds.ServerPreferredResources()
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	var resources []Resource
+	for _, list := range lists {
+		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list.APIResources {
+			if r.Namespaced && slices.Contains(r.Verbs, "list") {
+				resources = append(resources, Resource{GroupVersionResource: gv.WithResource(r.Name), Kind: r.Kind, Namespaced: true})
+			}
+		}
+	}
+	return resources, nil
 }
 
 // ForgetKinds makes the next Resource ask the server again. It is for the time
@@ -144,17 +182,17 @@ func (m Mode) options() []string {
 // Create creates an object; it is AlreadyExists when there is one.
 func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode) (api.Object, error) {
 	u, err := c.in(r, o.Namespace()).Create(ctx, &unstructured.Unstructured{Object: o},
-		metav1.CreateOptions{FieldManager: api.FieldManager, DryRun: mode.options()})
+		metav1.CreateOptions{FieldManager: c.manager, DryRun: mode.options()})
 	return c.object(u, err)
 }
 
-// Apply applies an object server-side as api.FieldManager. With force it takes
+// Apply applies an object server-side as the client's field manager. With force it takes
 // over the fields of others, without it is a Conflict when somebody else has
 // given them another value. With metadata.uid and metadata.resourceVersion set,
 // it is a Conflict when the object is another one, or was changed, meanwhile.
 func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, force bool, mode Mode) (api.Object, error) {
 	u, err := c.in(r, o.Namespace()).Apply(ctx, o.Name(), &unstructured.Unstructured{Object: o},
-		metav1.ApplyOptions{FieldManager: api.FieldManager, Force: force, DryRun: mode.options()})
+		metav1.ApplyOptions{FieldManager: c.manager, Force: force, DryRun: mode.options()})
 	return c.object(u, err)
 }
 
@@ -169,14 +207,14 @@ func (c *Client) SetManagers(ctx context.Context, r Resource, live api.Object, e
 		return nil, err
 	}
 	u, err := c.in(r, live.Namespace()).Patch(ctx, live.Name(), types.JSONPatchType, patch,
-		metav1.PatchOptions{FieldManager: api.FieldManager})
+		metav1.PatchOptions{FieldManager: c.manager})
 	return c.object(u, err)
 }
 
 // Update replaces an object; it is a Conflict when it was changed meanwhile.
 func (c *Client) Update(ctx context.Context, r Resource, o api.Object) (api.Object, error) {
 	u, err := c.in(r, o.Namespace()).Update(ctx, &unstructured.Unstructured{Object: o},
-		metav1.UpdateOptions{FieldManager: api.FieldManager})
+		metav1.UpdateOptions{FieldManager: c.manager})
 	return c.object(u, err)
 }
 

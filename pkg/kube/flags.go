@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
@@ -69,5 +70,9 @@ func (f *Flags) Connect(userAgent string, observer event.Observer) (*Client, err
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}
-	return &Client{host: config.Host, dynamic: dyn, mapper: mapper, rest: versions.RESTClient()}, nil
+	kinds, err := f.config.ToDiscoveryClient()
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
+	}
+	return &Client{manager: api.FieldManager, host: config.Host, dynamic: dyn, mapper: mapper, kinds: kinds, rest: versions.RESTClient()}, nil
 }

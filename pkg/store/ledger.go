@@ -40,6 +40,12 @@ type Ledger struct {
 	// an object as it was last found to be as wanted, for comparing it later.
 	// Package apply knows their form.
 	Applied map[string]json.RawMessage `json:"applied,omitempty"`
+	// Stages say, by inventory id, in which stage an object was applied, counted
+	// from 1: a delete goes the other way.
+	Stages map[string]int `json:"stages,omitempty"`
+	// FieldManager is the name under which the objects were applied, empty for
+	// api.FieldManager.
+	FieldManager string `json:"fieldManager,omitempty"`
 	// History holds the last revisions, the newest last. Their values may be
 	// secret, as those in the record are.
 	History []Revision `json:"history,omitempty"`
@@ -137,8 +143,10 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 	return fmt.Errorf("write the ledger of instance %q: %w", m.Name, err)
 }
 
+// same says whether two ledgers say the same.
 func (l *Ledger) same(next *Ledger) bool {
-	return reflect.DeepEqual(l.Fingerprints, next.Fingerprints) && reflect.DeepEqual(l.History, next.History) &&
+	return l.FieldManager == next.FieldManager && maps.Equal(l.Fingerprints, next.Fingerprints) && maps.Equal(l.Stages, next.Stages) &&
+		slices.EqualFunc(l.History, next.History, func(a, b Revision) bool { return reflect.DeepEqual(a, b) }) &&
 		maps.EqualFunc(l.Applied, next.Applied, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
 }
 
@@ -151,14 +159,19 @@ func (l *Ledger) encode() (string, error) {
 	if err := errors.Join(json.NewEncoder(zip).Encode(l), zip.Close()); err != nil {
 		return "", fmt.Errorf("encode the ledger: %w", err)
 	}
-	if b.Len() > maxLedger && len(l.Applied) > 0 {
-		return (&Ledger{Fingerprints: l.Fingerprints, History: l.History}).encode()
-	}
-	if b.Len() > maxLedger && len(l.History) > 0 {
-		return (&Ledger{Fingerprints: l.Fingerprints, History: l.History[1:]}).encode()
-	}
 	if b.Len() > maxLedger {
-		return (&Ledger{}).encode()
+		less := *l
+		switch {
+		case l.Applied != nil:
+			less.Applied = nil
+		case len(l.History) > 0:
+			less.History = l.History[1:]
+		case l.Fingerprints != nil:
+			less.Fingerprints = nil
+		default:
+			return (&Ledger{FieldManager: l.FieldManager}).encode()
+		}
+		return less.encode()
 	}
 	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
 }

@@ -83,6 +83,7 @@ func layers() []layer {
 		{"ui", 8, []string{terminal, yaml}},
 		{"ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
 		{"option/registry", 7, []string{pflag}}, // apart, for commands without CUE
+		{"option/policy", 7, []string{pflag}},   // apart, for what talks to a cluster
 		{"option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},
 

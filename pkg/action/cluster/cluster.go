@@ -6,14 +6,12 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 )
 
 // DryRun says how far an apply goes.
@@ -30,14 +28,8 @@ const (
 type ApplyRequest struct {
 	render.Request // KubeVersion is set to the server's
 
-	DryRun         DryRun // empty stands for DryRunNone
-	Adopt          apply.Adopt
-	Force          bool
-	ForceConflicts bool
-	Wait           bool
-	Timeout        time.Duration
-	Holder         store.Holder // who applies, for the lock
-	HistoryLimit   int          // how many revisions are kept
+	apply.Options        // ReadOnly follows from DryRun
+	DryRun        DryRun // empty stands for DryRunNone
 }
 
 // ApplyResult is what an apply did, or in a dry run would do.
@@ -60,6 +52,8 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 }
 
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *render.Result) (*apply.Plan, error) {
+	engine.Concurrency = req.Concurrency
+	req.ReadOnly = req.DryRun == DryRunClient
 	request := requestFor(req, rendered)
 	if req.DryRun == DryRunClient || req.DryRun == DryRunServer {
 		plan, err := engine.Plan(ctx, request)
@@ -82,9 +76,6 @@ func requestFor(req ApplyRequest, rendered *render.Result) apply.Request {
 			Metadata: api.Metadata{Name: req.Name, Namespace: req.Namespace},
 			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
 		},
-		Stages: stages, Health: rendered,
-		Adopt: req.Adopt, Force: req.Force, ForceConflicts: req.ForceConflicts,
-		Wait: req.Wait, Timeout: req.Timeout, Holder: req.Holder, HistoryLimit: req.HistoryLimit,
-		ReadOnly: req.DryRun == DryRunClient,
+		Stages: stages, Health: rendered, Options: req.Options,
 	}
 }

@@ -4,20 +4,16 @@ package apply
 
 import (
 	"context"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/policy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
@@ -43,59 +39,19 @@ type options struct {
 	module     option.Module
 	validation option.Validation
 
-	adopt                 string
-	force, forceConflicts bool
-	quiet                 bool
-	out                   *printer.Flags
+	quiet bool
+	out   *printer.Flags
 }
 
 func newOptions(env cli.Env) *options {
 	return &options{env: env, kube: kube.NewFlags(), out: printer.New(printer.InProcess, "name")}
 }
 
-// addTo registers the flags that decide what the plan is.
+// addTo registers the flags that all these verbs have.
 func (o *options) addTo(fs *pflag.FlagSet) {
 	o.kube.AddTo(fs)
-	fs.StringVar(&o.adopt, "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
-	fs.BoolVar(&o.force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
-	fs.BoolVar(&o.forceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.out.AddTo(fs)
-}
-
-// validate checks the flags that addTo registers, and the output format.
-func (o *options) validate() error {
-	if !slices.Contains(adoptions(), apply.Adopt(o.adopt)) {
-		return fail.Usagef("--adopt=%q is not one of %s", o.adopt, oneOf(adoptions()))
-	}
-	return o.out.Check()
-}
-
-func adoptions() []apply.Adopt {
-	return []apply.Adopt{apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll}
-}
-
-func oneOf[T ~string](values []T) string {
-	words := make([]string, len(values))
-	for i, v := range values {
-		words[i] = string(v)
-	}
-	return strings.Join(words, ", ")
-}
-
-// request returns the request that the flags make, and where progress goes.
-func (o *options) request(ctx context.Context, name, module string) (cluster.ApplyRequest, event.Observer, error) {
-	req := o.plan()
-	namespace, err := o.kube.Namespace()
-	if err != nil {
-		return req, nil, err
-	}
-	agent := cli.UserAgent("apply")
-	req.Request, err = o.module.Request(ctx, name, namespace, module, o.env.Stdin, agent)
-	if err == nil {
-		err = o.validation.Complete(ctx, &req.Request, o.env.Stdin, o.module.Values.Download(agent))
-	}
-	return req, ui.Observer(o.env.Stderr, o.quiet), err
 }
 
 // addModule registers the flags that say what to render.
@@ -106,34 +62,62 @@ func (o *options) addModule(fs *pflag.FlagSet) {
 	o.validation.AddTo(fs)
 }
 
-// plan returns the part of a request that says how to plan.
-func (o *options) plan() cluster.ApplyRequest {
-	return cluster.ApplyRequest{
-		Adopt: apply.Adopt(o.adopt), Force: o.force, ForceConflicts: o.forceConflicts, Holder: store.Holder(o.env.Process),
+// observer returns what progress goes to.
+func (o *options) observer() event.Observer { return ui.Observer(o.env.Stderr, o.quiet) }
+
+// connect returns a client that writes under the name that the flags give.
+func (o *options) connect(plan *policy.Plan, observer event.Observer) (*kube.Client, error) {
+	client, err := o.kube.Connect(cli.UserAgent("apply"), observer)
+	if err != nil {
+		return nil, err
 	}
+	return plan.Client(client), nil
+}
+
+// plan returns the part of a request that says how to plan.
+func (o *options) plan(flags *policy.Plan) (cluster.ApplyRequest, error) {
+	var req cluster.ApplyRequest
+	var err error
+	if req.Options, err = flags.Options(); err != nil {
+		return req, err
+	}
+	req.Holder = store.Holder(o.env.Process)
+	return req, o.out.Check()
+}
+
+// render sets in a request what to render.
+func (o *options) render(ctx context.Context, req *cluster.ApplyRequest, name, module string) error {
+	namespace, err := o.kube.Namespace()
+	if err != nil {
+		return err
+	}
+	agent := cli.UserAgent("apply")
+	req.Request, err = o.module.Request(ctx, name, namespace, module, o.env.Stdin, agent)
+	if err != nil {
+		return err
+	}
+	return o.validation.Complete(ctx, &req.Request, o.env.Stdin, o.module.Values.Download(agent))
 }
 
 // applyOptions are the options of the verbs that carry the plan out.
 type applyOptions struct {
 	*options
-	dryRun  string
-	wait    bool
-	timeout time.Duration
-	history int
+	policy policy.Run
 }
 
-// addTo registers the flags that say how far to go.
 func (o *applyOptions) addTo(fs *pflag.FlagSet) {
 	o.options.addTo(fs)
-	fs.StringVar(&o.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
-	fs.BoolVar(&o.wait, "wait", true, "wait for each stage to become ready, and prune")
-	fs.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
-	fs.IntVar(&o.history, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
+	o.policy.AddTo(fs)
 }
 
-// complete sets in a request how far to go.
-func (o *applyOptions) complete(req *cluster.ApplyRequest) {
-	req.DryRun, req.Wait, req.Timeout, req.HistoryLimit = cluster.DryRun(o.dryRun), o.wait, o.timeout, o.history
+// request returns the part of a request that says how to plan and how far to go.
+func (o *applyOptions) request() (cluster.ApplyRequest, error) {
+	req, err := o.plan(&o.policy.Plan)
+	if err != nil {
+		return req, err
+	}
+	req.DryRun, err = o.policy.DryRun()
+	return req, err
 }
 
 func newApply(env cli.Env) *cobra.Command {
@@ -146,13 +130,14 @@ func newApply(env cli.Env) *cobra.Command {
 			"app ./module -n apps --dry-run=server"),
 		Args: cli.Args(2, "NAME and MODULE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.validate(); err != nil {
+			req, err := o.request()
+			if err != nil {
 				return err
 			}
 			if err := o.validation.Check(&o.module.Values); err != nil {
 				return err
 			}
-			return o.run(cmd.Context(), args[0], args[1])
+			return o.run(cmd.Context(), req, args[0], args[1])
 		},
 	}
 	o.addTo(cmd.Flags())
@@ -160,21 +145,12 @@ func newApply(env cli.Env) *cobra.Command {
 	return cmd
 }
 
-func (o *applyOptions) validate() error {
-	modes := []cluster.DryRun{cluster.DryRunNone, cluster.DryRunClient, cluster.DryRunServer}
-	if !slices.Contains(modes, cluster.DryRun(o.dryRun)) {
-		return fail.Usagef("--dry-run=%q is not one of %s", o.dryRun, oneOf(modes))
-	}
-	return o.options.validate()
-}
-
-func (o *applyOptions) run(ctx context.Context, name, module string) error {
-	req, observer, err := o.request(ctx, name, module)
-	if err != nil {
+func (o *applyOptions) run(ctx context.Context, req cluster.ApplyRequest, name, module string) error {
+	if err := o.render(ctx, &req, name, module); err != nil {
 		return err
 	}
-	o.complete(&req)
-	client, err := o.kube.Connect(cli.UserAgent("apply"), observer)
+	observer := o.observer()
+	client, err := o.connect(&o.policy.Plan, observer)
 	if err != nil {
 		return err
 	}
@@ -182,17 +158,17 @@ func (o *applyOptions) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return o.validation.Explain(err)
 	}
-	return o.print(applied, "applied "+name)
+	return o.print(applied, req, "applied "+name)
 }
 
 // print writes what was done, or would be.
-func (o *applyOptions) print(applied *cluster.ApplyResult, summary string) error {
+func (o *applyOptions) print(applied *cluster.ApplyResult, req cluster.ApplyRequest, summary string) error {
 	if _, text := o.out.Format(); !text {
 		return o.out.Print(o.env.Stdout, printer.Outcomes(applied.Outcomes))
 	}
 	result := ui.Result{Outcomes: applied.Outcomes, Summary: summary}
-	if cluster.DryRun(o.dryRun) != cluster.DryRunNone {
-		result.DryRun = o.dryRun + " dry run"
+	if req.DryRun != cluster.DryRunNone {
+		result.DryRun = string(req.DryRun) + " dry run"
 	}
 	return result.Print(o.env.Stdout)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/policy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
@@ -38,8 +39,10 @@ const externalDiff = "KUBECTL_EXTERNAL_DIFF"
 
 func newDiff(env cli.Env) *cobra.Command {
 	o := newOptions(env)
+	var flags policy.Plan
 	rendering := pflag.NewFlagSet("", pflag.ContinueOnError)
 	o.addModule(rendering)
+	flags.AddTo(rendering)
 	cmd := &cobra.Command{
 		Use: "diff NAME [MODULE]", Short: "Show what an apply would change, or what has changed since", Long: diffLong,
 		Example: cli.Example(env, "app ./module -n apps -f values.yaml", "app -n apps"),
@@ -50,7 +53,8 @@ func newDiff(env cli.Env) *cobra.Command {
 			return cli.Args(2, "NAME and MODULE, or NAME alone")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.validate(); err != nil {
+			req, err := o.plan(&flags)
+			if err != nil {
 				return err
 			}
 			if len(args) == 1 {
@@ -59,7 +63,10 @@ func newDiff(env cli.Env) *cobra.Command {
 			if err := o.validation.Check(&o.module.Values); err != nil {
 				return err
 			}
-			return o.runDiff(cmd.Context(), args[0], args[1])
+			if err = o.render(cmd.Context(), &req, args[0], args[1]); err != nil {
+				return err
+			}
+			return o.runDiff(cmd.Context(), &flags, req)
 		},
 	}
 	o.addTo(cmd.Flags())
@@ -68,7 +75,7 @@ func newDiff(env cli.Env) *cobra.Command {
 }
 
 // withoutModule returns a usage error when a flag is given that says how to
-// render a module, and there is none.
+// render or plan a module, and there is none.
 func withoutModule(rendering *pflag.FlagSet) error {
 	var given []string
 	rendering.VisitAll(func(f *pflag.Flag) {
@@ -82,12 +89,9 @@ func withoutModule(rendering *pflag.FlagSet) error {
 	return fail.Usagef("%s: there is no MODULE to render", strings.Join(given, ", "))
 }
 
-func (o *options) runDiff(ctx context.Context, name, module string) error {
-	req, observer, err := o.request(ctx, name, module)
-	if err != nil {
-		return err
-	}
-	client, err := o.kube.Connect(cli.UserAgent("apply"), observer)
+func (o *options) runDiff(ctx context.Context, flags *policy.Plan, req cluster.ApplyRequest) error {
+	observer := o.observer()
+	client, err := o.connect(flags, observer)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
 const rollbackLong = `Apply an earlier revision of an instance again, as a new revision: the module
@@ -32,14 +31,13 @@ func newRollback(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "app -n apps", "app -n apps --to 3 --dry-run=server"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.validate(); err != nil {
+			req, err := o.request()
+			if err != nil {
 				return err
 			}
 			if to < 0 {
 				return fail.Usagef("--to=%d: revisions count from 1", to)
 			}
-			req := o.plan()
-			o.complete(&req)
 			req.Name, req.Package, req.OCI = args[0], pkg, registry.Options(cli.UserAgent("apply"))
 			return o.rollback(cmd.Context(), req, to)
 		},
@@ -57,8 +55,8 @@ func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, t
 	if req.Namespace, err = o.kube.Namespace(); err != nil {
 		return err
 	}
-	observer := ui.Observer(o.env.Stderr, o.quiet)
-	client, err := o.kube.Connect(cli.UserAgent("apply"), observer)
+	observer := o.observer()
+	client, err := o.connect(&o.policy.Plan, observer)
 	if err != nil {
 		return err
 	}
@@ -66,5 +64,5 @@ func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, t
 	if err != nil {
 		return err
 	}
-	return o.print(applied, fmt.Sprintf("rolled %s back to revision %d (version %s)", req.Name, revision.Number, revision.Module.Version))
+	return o.print(applied, req, fmt.Sprintf("rolled %s back to revision %d (version %s)", req.Name, revision.Number, revision.Module.Version))
 }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package policy holds the flags that say how instances are applied. It is
+// apart from package option because it links what talks to a cluster.
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+)
+
+// Plan are the flags that decide what an apply would do.
+type Plan struct {
+	FieldManager string
+
+	options    apply.Options
+	adopt      string
+	prune      string
+	replace    []string
+	pruneKinds []string
+}
+
+// AddTo registers the flags.
+func (p *Plan) AddTo(fs *pflag.FlagSet) {
+	o := &p.options
+	fs.StringVar(&p.adopt, "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
+	fs.BoolVar(&o.AllowEmpty, "allow-empty", false, "apply a module that renders no object, which removes all that it had")
+	fs.BoolVar(&o.Force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
+	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
+	fs.StringArrayVar(&p.replace, "replace", nil,
+		"delete an object, `KIND/NAME`, before what is new is applied: one of the module is created again, one that left it makes room; may be repeated")
+	fs.StringVar(&p.prune, "prune", string(apply.PruneAfterReady),
+		"delete what left the module `WHEN`: after-ready (only when it waits), always (ready or not) or never (left to a later apply)")
+	fs.StringSliceVar(&p.pruneKinds, "prune-kinds", nil,
+		"delete what left the module of these `KINDS` too: "+strings.Join(apply.ProtectedKinds(), ", "))
+	fs.IntVar(&o.Concurrency, "concurrency", apply.DefaultConcurrency, "how many requests to the cluster may be under way at once")
+	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` under which fields are owned; those owned under the name before are moved to it")
+	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", 5*time.Minute, "how long to plan, and to apply one stage without waiting for it, 0 for ever")
+}
+
+// Options returns what the flags say. The error is a usage error.
+func (p *Plan) Options() (apply.Options, error) {
+	o := p.options
+	var err error
+	if o.Adopt, err = oneOf("--adopt", p.adopt, apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll); err != nil {
+		return o, err
+	}
+	if o.Prune, err = oneOf("--prune", p.prune, apply.PruneAfterReady, apply.PruneAlways, apply.PruneNever); err != nil {
+		return o, err
+	}
+	for _, text := range p.replace {
+		target, err := apply.ParseTarget(text)
+		if err == nil && target.Name == "" {
+			err = fail.Usagef("it has to name one object, as KIND/NAME")
+		}
+		if err != nil {
+			return o, fail.Usagef("--replace=%s: %w", text, err)
+		}
+		o.Replace = append(o.Replace, target)
+	}
+	if o.PruneAlso.Kinds, err = kinds(p.pruneKinds); err != nil {
+		return o, err
+	}
+	if o.Concurrency < 1 {
+		return o, fail.Usagef("--concurrency=%d: at least one request has to be under way", o.Concurrency)
+	}
+	if p.FieldManager == "" || len(p.FieldManager) > 128 { // what the server takes
+		return o, fail.Usagef("--field-manager=%q: a name of 1 to 128 characters is wanted", p.FieldManager)
+	}
+	return o, nil
+}
+
+// Client returns a client that writes as the flags say.
+func (p *Plan) Client(client *kube.Client) *kube.Client {
+	return client.WithFieldManager(p.FieldManager)
+}
+
+// oneOf returns the value of a flag if it is one of those that are known.
+func oneOf[T ~string](flag, value string, known ...T) (T, error) {
+	if slices.Contains(known, T(value)) {
+		return T(value), nil
+	}
+	words := make([]string, len(known))
+	for i, k := range known {
+		words[i] = string(k)
+	}
+	return "", fail.Usagef("%s=%q is not one of %s", flag, value, strings.Join(words, ", "))
+}
+
+// kinds returns the names of protected kinds in their own writing.
+func kinds(names []string) ([]string, error) {
+	var found []string
+	for _, name := range names {
+		i := slices.IndexFunc(apply.ProtectedKinds(), func(k string) bool { return strings.EqualFold(k, name) })
+		if i < 0 {
+			return nil, fail.Usagef("--prune-kinds=%s: what is not pruned by itself is one of %s", name, strings.Join(apply.ProtectedKinds(), ", "))
+		}
+		found = append(found, apply.ProtectedKinds()[i])
+	}
+	return found, nil
+}
+
+// Run are the flags of the verbs that carry the plan out.
+type Run struct {
+	Plan
+	dryRun string
+}
+
+// AddTo registers the flags.
+func (r *Run) AddTo(fs *pflag.FlagSet) {
+	r.Plan.AddTo(fs)
+	o := &r.options
+	fs.StringVar(&r.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
+	fs.BoolVar(&o.Wait, "wait", true, "wait for each stage to become ready, and prune")
+	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
+	fs.IntVar(&o.HistoryLimit, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
+}
+
+// DryRun returns how far to go. The error is a usage error.
+func (r *Run) DryRun() (cluster.DryRun, error) {
+	return oneOf("--dry-run", r.dryRun, cluster.DryRunNone, cluster.DryRunClient, cluster.DryRunServer)
+}
