@@ -4,18 +4,10 @@ package crd
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
-
-	openapierrors "k8s.io/kube-openapi/pkg/validation/errors"
-	"k8s.io/kube-openapi/pkg/validation/spec"
-	"k8s.io/kube-openapi/pkg/validation/strfmt"
-	"k8s.io/kube-openapi/pkg/validation/validate"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
@@ -42,7 +34,7 @@ type Validator struct {
 	definitions map[groupKind]Definition
 
 	mu      sync.Mutex
-	schemas map[schemaKey]*spec.Schema // as they were needed
+	schemas map[schemaKey]*rules // those that were needed
 }
 
 type groupKind struct{ group, kind string }
@@ -55,7 +47,7 @@ type schemaKey struct {
 // NewValidator returns a validator for the kinds of the definitions. Of two
 // for the same kind the later one counts.
 func NewValidator(definitions []Definition) *Validator {
-	v := &Validator{definitions: map[groupKind]Definition{}, schemas: map[schemaKey]*spec.Schema{}}
+	v := &Validator{definitions: map[groupKind]Definition{}, schemas: map[schemaKey]*rules{}}
 	for _, d := range definitions {
 		v.definitions[groupKind{d.Group, d.Kind}] = d
 	}
@@ -90,7 +82,9 @@ func (v *Validator) Validate(object api.Object) []Problem {
 		c.add("", "the schema cannot be used: %v", err)
 		return c.problems
 	}
-	c.validate(schema, object)
+	for _, p := range schema.check("", map[string]any(object)) {
+		c.add(p.path, "%s", p.message)
+	}
 	slices.SortStableFunc(c.problems, func(a, b Problem) int { return cmp.Compare(a.Path, b.Path) })
 	return slices.Compact(c.problems)
 }
@@ -106,25 +100,19 @@ func (d Definition) served() string {
 	return strings.Join(names, ", ")
 }
 
-// schema returns the schema in the form that the library takes.
-func (v *Validator) schema(d Definition, version Version) (*spec.Schema, error) {
+// schema returns the rules of a version.
+func (v *Validator) schema(d Definition, version Version) (*rules, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	key := schemaKey{groupKind{d.Group, d.Kind}, version.Name}
 	if schema := v.schemas[key]; schema != nil {
 		return schema, nil
 	}
-	data, err := json.Marshal(constraints(version.schema))
-	if err != nil {
-		return nil, err
+	schema, err := newRules(constraints(version.schema))
+	if err == nil {
+		v.schemas[key] = schema
 	}
-	schema := new(spec.Schema)
-	if err = json.Unmarshal(data, schema); err != nil {
-		// The library changes its words from run to run on purpose.
-		return nil, errors.New(strings.Replace(err.Error(), "unable to", "cannot", 1))
-	}
-	v.schemas[key] = schema
-	return schema, nil
+	return schema, err
 }
 
 // constraints returns a copy of a schema with the keywords by which the API
@@ -198,48 +186,4 @@ type checker struct {
 
 func (c *checker) add(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{c.object, path, fmt.Sprintf(format, args...), c.crd})
-}
-
-// validate asks the library.
-func (c *checker) validate(schema *spec.Schema, object api.Object) {
-	// The library panics on schemas that an API server does not accept.
-	defer func() {
-		if p := recover(); p != nil {
-			c.add("", "the schema cannot be used: %v", p)
-		}
-	}()
-	result := validate.NewSchemaValidator(schema, nil, "", strfmt.Default).Validate(map[string]any(object))
-	for _, err := range result.Errors {
-		v, ok := errors.AsType[*openapierrors.Validation](err)
-		if !ok {
-			c.addChoice(err.Error())
-			continue
-		}
-		c.add(strings.TrimPrefix(v.Name, "."), "%s", message(v))
-	}
-}
-
-// choiceRE takes the errors of allOf, anyOf, oneOf and not apart, which have
-// no type of their own.
-var choiceRE = regexp.MustCompile(`^"([^"]*)" (.*)$`)
-
-func (c *checker) addChoice(text string) {
-	path := ""
-	if m := choiceRE.FindStringSubmatch(text); m != nil {
-		path, text = m[1], m[2]
-	}
-	c.add(path, "%s", text)
-}
-
-// message returns the library's text without the field and the "body" of the
-// request that it thinks it sees.
-func message(v *openapierrors.Validation) string {
-	text := v.Error()
-	for _, prefix := range []string{v.Name + " in body ", v.Name + " ", " in body "} {
-		if rest, found := strings.CutPrefix(text, prefix); found {
-			text = rest
-			break
-		}
-	}
-	return strings.ReplaceAll(text, "should ", "must ")
 }
