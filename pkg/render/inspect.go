@@ -34,7 +34,7 @@ func Inspect(ctx context.Context, req Request) (schema *Schema, err error) {
 	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
 	req.Package = cmp.Or(req.Package, DefaultPackage)
 	req.Origin = cmp.Or(req.Origin, req.Dir)
-	req.comments = true
+	req.comments, req.Whole = true, true
 	req.Name, req.Namespace = cmp.Or(req.Name, "name"), cmp.Or(req.Namespace, "default")
 	if req.KubeVersion, err = parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion)); err != nil {
 		return nil, err

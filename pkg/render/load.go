@@ -45,7 +45,11 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if req.Package != DefaultPackage {
 		dir = filepath.Join(root, req.Package)
 	}
-	files := &files{root: root, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree, debug: req.Debug, comments: req.comments, parsed: map[string]parsed{}}
+	files := &files{
+		root: root, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree,
+		debug: req.Debug, comments: req.comments, whole: req.Whole,
+		parsed: map[string]parsed{}, read: map[string]*vendored{}, vendored: map[*ast.File]*vendored{},
+	}
 	inst := req.Shared.load(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
 	if valuesFile != nil && valuesFile.PackageName() != req.Package {
@@ -53,6 +57,9 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	}
 	if inst.Err != nil {
 		return nil, files.explain(inst.Err)
+	}
+	if !files.keepReached(inst) {
+		return nil, errPartial
 	}
 	schemaFile, err := parser.ParseFile(schemaName, schema.Module(req.Package))
 	if err != nil {
@@ -103,6 +110,7 @@ func loadInstance(req Request, root, dir string, files *files, withoutImports bo
 		},
 		ParseFile:   files.parse,
 		SkipImports: withoutImports,
+		Overlay:     files.preload(dir),
 		Registry:    req.registry(root),
 		Env:         []string{}, // not the process's
 	})[0]
@@ -125,9 +133,12 @@ type files struct {
 	debug  bool // the build tag debug is set
 
 	comments bool // are wanted
+	whole    bool // vendored packages are wanted with what nothing refers to
 
-	mu     sync.Mutex
-	parsed map[string]parsed // by path: the loader asks for the imports first, then for the whole
+	mu       sync.Mutex
+	parsed   map[string]parsed       // by path: the loader asks for the imports first, then for the whole
+	read     map[string]*vendored    // by path: those that the loader sees the head of
+	vendored map[*ast.File]*vendored // by what stands for the file until it is known what is needed of it
 }
 
 type parsed struct {
@@ -144,6 +155,10 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 	config.Mode &^= parser.ImportsOnly | parser.ParseComments
 	if f.comments {
 		config.Mode |= parser.ParseComments
+	}
+	if stub := f.parseStub(name, src, config); stub != nil {
+		f.parsed[name] = parsed{file: stub}
+		return stub, nil
 	}
 	file, err := parser.ParseFile(f.display(name), src, config)
 	if err == nil && name == f.values {
@@ -171,6 +186,9 @@ func (f *files) display(name string) string {
 // module by its absolute path, and where values.cue could not be read it misses
 // the tags that declareTags would have put there.
 func (f *files) explain(err error) error {
+	if len(f.vendored) > 0 {
+		return errPartial
+	}
 	var kept []values.Problem
 	for _, p := range values.Problems(err) {
 		p = values.Problem{Path: p.Path, Message: p.Message, Positions: p.Positions}

@@ -45,6 +45,10 @@ type Request struct {
 	// CheckImages asks for Result.ImageProblems.
 	CheckImages bool
 
+	// Whole evaluates all of the vendored packages, so that errors in what
+	// nothing refers to are found too. The result is the same.
+	Whole bool
+
 	comments bool // of the source are wanted
 
 	Values []values.Source // merged over values.cue in this order
@@ -105,7 +109,17 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 	if err = checkModule(req); err != nil {
 		return nil, err
 	}
-	return bounded(ctx, req.Limits, func(s *stage) (*Result, error) { return buildStages(ctx, req, s) })
+	// The next rendering may refer to more of the packages than this one.
+	req.Whole = req.Whole || req.Shared != nil
+	return bounded(ctx, req.Limits, func(s *stage) (*Result, error) {
+		result, err := buildStages(ctx, req, s)
+		if errors.Is(err, errPartial) {
+			req.Whole = true
+			s.enter("load")
+			result, err = buildStages(ctx, req, s)
+		}
+		return result, err
+	})
 }
 
 // buildStages tells s what it is at. Between the stages is where a cancelled

@@ -45,6 +45,7 @@ func layers() []layer {
 		{"api", 0, []string{apimachinery, yaml}},
 		{"event", 0, nil},
 		{"download", 0, nil},
+		{"outline", 0, nil},
 
 		{"schema", 1, nil},
 		{"schema/kubernetes", 1, nil},

@@ -128,7 +128,7 @@ func (req VetRequest) variants() []variant {
 
 // build adds what one build finds.
 func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
-	b.req.CheckImages = true
+	b.req.CheckImages, b.req.Whole = true, true
 	result, err := action.Render(ctx, b.req, event.Func(func(e event.Event) {
 		if w, ok := e.(event.Warning); ok {
 			v.add(Finding{Severity: Warning, Message: w.Text}, b.name)

@@ -31,9 +31,9 @@ type Request struct {
 	// ReplaceValues makes Values stand in for the module's, as a rollback wants it.
 	ReplaceValues bool
 
-	Debug, CheckImages bool // as render.Request has them
-	Limits             render.Limits
-	CUERegistry        *render.CUERegistry
+	Debug, CheckImages, Whole bool // as render.Request has them
+	Limits                    render.Limits
+	CUERegistry               *render.CUERegistry
 
 	Validate Validation       // of custom resources
 	CRDs     []crd.Definition // to validate by, beside those that the module renders
@@ -59,7 +59,7 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
 		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits, CUERegistry: req.CUERegistry,
-		Debug: req.Debug, CheckImages: req.CheckImages,
+		Debug: req.Debug, CheckImages: req.CheckImages, Whole: req.Whole,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
