@@ -131,8 +131,8 @@ func (s *session) login(ctx context.Context) (http.RoundTripper, error) {
 }
 
 // get asks for a path below the repository.
-func (f *fetcher) get(ctx context.Context, trip http.RoundTripper, path string, accept ...string) (*http.Response, error) {
-	url := fmt.Sprintf("%s://%s/v2/%s/%s", f.repo.Scheme(), f.repo.RegistryStr(), f.repo.RepositoryStr(), path)
+func (s *session) get(ctx context.Context, trip http.RoundTripper, path string, accept ...string) (*http.Response, error) {
+	url := fmt.Sprintf("%s://%s/v2/%s/%s", s.repo.Scheme(), s.repo.RegistryStr(), s.repo.RepositoryStr(), path)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (f *fetcher) get(ctx context.Context, trip http.RoundTripper, path string, 
 	for _, mediaType := range accept {
 		req.Header.Add("Accept", mediaType)
 	}
-	req.Header.Set("User-Agent", cmp.Or(f.options.UserAgent, "kubectl-timoni"))
+	req.Header.Set("User-Agent", cmp.Or(s.userAgent, "kubectl-timoni"))
 	return (&http.Client{Transport: trip, CheckRedirect: checkRedirect}).Do(req)
 }
 

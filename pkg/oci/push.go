@@ -32,6 +32,13 @@ type PushOptions struct {
 type Pushed struct {
 	Digest    string // of the manifest
 	Unchanged bool   // the registry had all of it
+	Documents []Document
+}
+
+// Companions are documents about an artifact that is pushed.
+type Companions struct {
+	Documents []Document
+	Attach    Attach // AttachAuto when empty
 }
 
 // PushModule packs the module in dir and pushes it under the version that r
@@ -89,11 +96,17 @@ func PackModule(dir, version string, o PackOptions) (v1.Image, error) {
 // their order. A tag that points to another artifact is ErrExists unless force
 // is set; latest always moves. Nothing that the registry has is sent again.
 func Push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, force bool, o Options) (Pushed, error) {
-	pushed, err := push(ctx, image, r, tags, force, o)
+	return PushWith(ctx, image, Companions{}, r, tags, force, o)
+}
+
+// PushWith is Push with companions, which go along unless each tag points to
+// the artifact already.
+func PushWith(ctx context.Context, image v1.Image, along Companions, r ref.Reference, tags []string, force bool, o Options) (Pushed, error) {
+	pushed, err := push(ctx, image, r, tags, force, along, o)
 	return pushed, named("push", r, err)
 }
 
-func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, force bool, o Options) (Pushed, error) {
+func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, force bool, along Companions, o Options) (Pushed, error) {
 	if err := checkTarget(r); err != nil {
 		return Pushed{}, err
 	}
@@ -114,12 +127,18 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 	if err != nil {
 		return Pushed{}, err
 	}
+	pushed := Pushed{Digest: digest.String(), Unchanged: len(missing) == 0}
+	if !pushed.Unchanged {
+		if pushed.Documents, err = s.pushDocuments(ctx, pusher, image, along.Documents, along.Attach); err != nil {
+			return Pushed{}, err
+		}
+	}
 	for _, tag := range missing {
 		if err = pusher.Push(ctx, s.repo.Tag(tag), image); err != nil {
 			return Pushed{}, s.explain(ctx, err)
 		}
 	}
-	return Pushed{Digest: digest.String(), Unchanged: len(missing) == 0}, nil
+	return pushed, nil
 }
 
 // missing returns the tags that do not point to digest.

@@ -73,6 +73,7 @@ type session struct {
 	tcp       *http.Transport
 	transport http.RoundTripper // tcp, guarded, tried again and resumed
 	options   []remote.Option
+	userAgent string
 
 	public        atomic.Bool // the registry answers without knowing who asks
 	loginMutex    sync.Mutex
@@ -108,7 +109,7 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 	if err != nil {
 		return nil, err
 	}
-	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp}
+	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp, userAgent: o.UserAgent}
 	s.transport = resumer{retrier{&stallGuard{next: s.tcp, limit: o.Stall}, func(t event.Transferred) {
 		t.Reference = r.String()
 		o.observe(t)

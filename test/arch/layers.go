@@ -47,6 +47,8 @@ func layers() []layer {
 		{"download", 0, nil},
 		{"outline", 0, nil},
 
+		{"attest", 0, nil},
+
 		{"schema", 1, nil},
 		{"schema/kubernetes", 1, nil},
 		{"values", 1, []string{cue, yaml}},

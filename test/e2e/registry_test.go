@@ -307,7 +307,7 @@ func TestRegistryBar(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 		shown := regexp.MustCompile(`\r\[#+-+\]  ?\d+ % of [0-9.]+ KiB  pulling oci://\S+`).Match(out)
-		if shown != want || !strings.HasPrefix(string(out[bytes.LastIndexByte(bytes.TrimSpace(out), '\r')+1:]), "pulled oci://") {
+		if shown != want || !strings.HasPrefix(string(out[bytes.LastIndexByte(bytes.TrimRight(out, "\r\n"), '\r')+1:]), "pulled oci://") {
 			t.Errorf("mod pull%s printed %q", name, out)
 		}
 	}

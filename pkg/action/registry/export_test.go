@@ -11,3 +11,6 @@ func WithoutCredentials(address string) string { return withoutCredentials(addre
 func AnnotationsOf(ctx context.Context, m Metadata, dir string) (map[string]string, error) {
 	return m.annotations(ctx, dir)
 }
+
+// IsRemote says whether the address of a repository means the same elsewhere.
+func IsRemote(address string) bool { return isRemote(address) }

@@ -54,7 +54,7 @@ func fromGit(ctx context.Context, dir string) map[string]string {
 	if seconds, err := strconv.ParseInt(when, 10, 64); err == nil {
 		all[oci.AnnotationCreated] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
 	}
-	if source, err := git(ctx, dir, "config", "--get", "remote.origin.url"); err == nil && source != "" {
+	if source, err := git(ctx, dir, "config", "--get", "remote.origin.url"); err == nil && isRemote(source) {
 		all[oci.AnnotationSource] = withoutCredentials(source)
 	}
 	return all
@@ -66,6 +66,18 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false", "-C", dir}, args...)...)
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
+}
+
+// isRemote says whether an address means the same elsewhere: one of the form
+// scheme://host or host:path, as git tells them. A path of this machine does
+// not, and may be nobody's business.
+func isRemote(address string) bool {
+	if scheme, _, ok := strings.Cut(address, "://"); ok {
+		return scheme != "file"
+	}
+	host, _, ok := strings.Cut(address, ":")
+	const drive = 1 // C:\…
+	return ok && len(host) > drive && !strings.ContainsAny(host, `/\`)
 }
 
 // withoutCredentials takes user and password, often a token, out of an address.

@@ -28,6 +28,18 @@ func TestWithoutCredentials(t *testing.T) {
 	}
 }
 
+func TestIsRemote(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]bool{
+		"https://example.com/a.git": true, "ssh://git@example.com/a": true, "git@example.com:org/a.git": true, "host:a": true,
+		"": false, "/srv/git/a": false, "../a": false, "./a:b": false, `C:\a`: false, "file:///srv/a": false,
+	} {
+		if got := registry.IsRemote(in); got != want {
+			t.Errorf("isRemote(%q) = %t, want %t", in, got, want)
+		}
+	}
+}
+
 // TestMetadata shows what wins, in a directory that git knows nothing of.
 func TestMetadata(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,7 @@ type PushModuleRequest struct {
 	ModuleRequest
 	Target ref.Reference // its tag is the version when ModuleRequest has none
 	OCI    oci.Options
+	Attestation
 	Latest bool // moves the tag latest too
 	Force  bool // moves a version that is there with other content
 }
@@ -41,6 +42,8 @@ type Pushed struct {
 	Tags       []string `json:"tags"`
 	Digest     string   `json:"digest"`
 	Unchanged  bool     `json:"unchanged"` // the registry had all of it
+
+	Attached []Attached `json:"attached,omitempty"` // SBOM and provenance
 }
 
 // String returns the line for a person.
@@ -63,6 +66,9 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	if target.Range != "" || target.Tag == ref.Latest {
 		return Pushed{}, fail.Usagef("%q is not a version to push", req.Version)
 	}
+	if err = req.check(); err != nil {
+		return Pushed{}, err
+	}
 	req.Version = target.Tag
 	image, version, err := req.pack(ctx)
 	if err != nil {
@@ -73,11 +79,15 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	if req.Latest {
 		tags = append(tags, ref.Latest)
 	}
-	pushed, err := oci.Push(ctx, image, target, tags, req.Force, req.OCI)
+	along, err := req.companions(image, target)
 	if err != nil {
 		return Pushed{}, err
 	}
-	return Pushed{Repository: target.Source(), Tags: tags, Digest: pushed.Digest, Unchanged: pushed.Unchanged}, nil
+	pushed, err := oci.PushWith(ctx, image, along, target, tags, req.Force, req.OCI)
+	if err != nil {
+		return Pushed{}, err
+	}
+	return Pushed{Repository: target.Source(), Tags: tags, Digest: pushed.Digest, Unchanged: pushed.Unchanged, Attached: attached(pushed.Documents)}, nil
 }
 
 // pack returns the artifact of the module and its version.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	flags "github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
@@ -23,6 +24,10 @@ version without the prefix v, and becomes the tag.
 The same content gives the same digest everywhere: file modes, owners and times
 do not count, and what timoni.ignore lists is left out. The date, address and
 commit of a Git repository are annotated; SOURCE_DATE_EPOCH and --annotation win.
+
+An SBOM with the images of images.cue and a statement of the source and revision
+are pushed with it, as artifacts that refer to it, where the registry supports
+that; see 'mod show provenance'. They are not signed.
 
 The module is vetted first, with its own values; --skip-vet leaves that out. A
 version that the registry has is left alone when its content is the same,
@@ -43,6 +48,8 @@ func newPush(env cli.Env) *cobra.Command {
 	o.packing.addTo(cmd)
 	fs.BoolVar(&o.req.Latest, "latest", false, "move the tag latest too")
 	fs.BoolVar(&o.req.Force, "force", false, "move a version that the registry has with other content")
+	fs.StringVar((*string)(&o.req.Attach), "attest", string(oci.AttachAuto),
+		"push the SBOM and the provenance along: auto, where the registry lists what refers to an artifact; always; never")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
 	o.registry.Process = env
@@ -73,6 +80,7 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 		return err
 	}
 	o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
+	o.req.ProgramVersion = cli.Version
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
 	pushed, err := registry.PushModule(ctx, o.req)
 	if err != nil {

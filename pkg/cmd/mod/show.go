@@ -30,8 +30,8 @@ module's README.md, between <!-- timoni:config:begin --> and
 
 // newShow returns the command show.
 func newShow(env cli.Env) *cobra.Command {
-	return cli.Group("show", "Show the values, README and images of a module",
-		newShowConfig(env), newShowReadme(env), newShowImages(env))
+	return cli.Group("show", "Show the values, README, images and provenance of a module",
+		newShowConfig(env), newShowReadme(env), newShowImages(env), newShowProvenance(env))
 }
 
 func newShowConfig(env cli.Env) *cobra.Command {

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// Document is something about an artifact that refers to it: an artifact of its
+// own with the subject field of OCI 1.1.
+type Document struct {
+	MediaType   string // of its content, which is its artifact type too
+	Annotations map[string]string
+	Data        []byte
+	Digest      string // of its manifest, once it is in a registry
+}
+
+// Attach says when documents go along with what is pushed.
+type Attach string
+
+// The answers.
+const (
+	AttachAuto   Attach = "auto"   // where the registry lists what refers to an artifact
+	AttachAlways Attach = "always" // elsewhere under the tag that OCI 1.1 has for it
+	AttachNever  Attach = "never"
+)
+
+const (
+	mediaTypeEmpty = "application/vnd.oci.empty.v1+json" // of the config of what is no image
+	emptyJSON      = "{}"
+)
+
+// image returns the artifact that holds d and refers to subject.
+func (d Document) image(subject v1.Descriptor) (v1.Image, error) {
+	img := &image{config: []byte(emptyJSON), layerType: types.MediaType(d.MediaType), blobs: map[v1.Hash][]byte{hash(d.Data): d.Data}}
+	var err error
+	img.manifest, err = json.Marshal(v1.Manifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: d.MediaType,
+		Config: describe(mediaTypeEmpty, img.config), Layers: []v1.Descriptor{describe(img.layerType, d.Data)},
+		Annotations: d.Annotations, Subject: &subject,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return partial.CompressedToImage(img)
+}
+
+// pushDocuments sends what refers to an image, before a tag leads to that: a
+// push that ends half way does not look complete to the next one.
+func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, image v1.Image, documents []Document, attach Attach) ([]Document, error) {
+	if len(documents) == 0 || attach == AttachNever {
+		return nil, nil
+	}
+	subject, err := partial.Descriptor(image)
+	if err != nil {
+		return nil, err
+	}
+	subject.ArtifactType, subject.Annotations = "", nil // no part of what is referred to
+	// Some registries take nothing that refers to what they do not have, and
+	// list nothing of a repository that does not exist yet.
+	if err = pusher.Push(ctx, s.repo.Digest(subject.Digest.String()), image); err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	if attach != AttachAlways {
+		listed, err := s.listsReferrers(ctx, subject.Digest)
+		if err != nil || !listed {
+			return nil, err
+		}
+	}
+	documents = slices.Clone(documents)
+	for i, d := range documents {
+		artifact, err := d.image(*subject)
+		if err != nil {
+			return nil, err
+		}
+		digest, err := artifact.Digest()
+		if err != nil {
+			return nil, err
+		}
+		if err = pusher.Push(ctx, s.repo.Digest(digest.String()), artifact); err != nil {
+			return nil, fmt.Errorf("attach %s: %w", d.MediaType, s.explain(ctx, err))
+		}
+		documents[i].Digest = digest.String()
+	}
+	return documents, nil
+}
+
+// listsReferrers says whether the registry has the referrers API of OCI 1.1.
+func (s *session) listsReferrers(ctx context.Context, digest v1.Hash) (bool, error) {
+	trip, err := s.login(ctx)
+	if err != nil {
+		return false, s.explain(ctx, err)
+	}
+	resp, err := s.get(ctx, trip, "referrers/"+digest.String(), string(types.OCIImageIndex))
+	if err != nil {
+		return false, s.explain(ctx, err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxManifest)) // so that the connection can be used again
+	return resp.StatusCode == http.StatusOK && resp.Header.Get("Content-Type") == string(types.OCIImageIndex), nil
+}
+
+// Documents returns what refers to the artifact that r names and has one of the
+// media types, and the artifact's manifest. The content of each matches the
+// digests that lead to it; who wrote it is not known.
+func Documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (Manifest, []Document, error) {
+	m, list, err := documents(ctx, r, mediaTypes, o)
+	return m, list, named("ask for", r, err)
+}
+
+func documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (Manifest, []Document, error) {
+	f, err := newFetcher(r, o)
+	if err != nil {
+		return Manifest{}, nil, err
+	}
+	defer f.close()
+	if err = f.connectUnlessOffline(ctx); err != nil {
+		return Manifest{}, nil, err
+	}
+	manifest, digest, err := f.manifest(ctx)
+	if err != nil {
+		return Manifest{}, nil, err
+	}
+	subject := Manifest{Digest: digest.String(), Annotations: maps.Clone(manifest.Annotations)}
+	referrers, err := f.referrers(ctx, subject.Digest)
+	if err != nil {
+		return subject, nil, err
+	}
+	f.limits.Blob = maxSignature
+	// Some registries list the type of the config for that of the artifact.
+	wanted := func(d v1.Descriptor) bool {
+		return d.ArtifactType == "" || d.ArtifactType == mediaTypeEmpty || slices.Contains(mediaTypes, d.ArtifactType)
+	}
+	var list []Document
+	for _, d := range small(referrers, wanted) {
+		one := f.at("", d.Digest.String())
+		manifest, own, err := one.manifest(ctx)
+		if err != nil {
+			return subject, nil, err
+		}
+		if manifest.Subject == nil || manifest.Subject.Digest != digest || !slices.Contains(mediaTypes, manifest.ArtifactType) {
+			continue // it is listed, but is something else or about it
+		}
+		contents, err := one.contents(ctx, own, small(manifest.Layers, func(v1.Descriptor) bool { return true }))
+		if err != nil {
+			return subject, nil, err
+		}
+		for _, data := range contents {
+			list = append(list, Document{MediaType: manifest.ArtifactType, Annotations: manifest.Annotations, Data: data, Digest: d.Digest.String()})
+		}
+	}
+	return subject, list, nil
+}
