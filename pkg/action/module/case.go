@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"cuelang.org/go/cue"
 	"github.com/rogpeppe/go-internal/txtar"
 	"sigs.k8s.io/yaml"
 
@@ -25,10 +26,13 @@ const (
 	errorSection   = "error"        // what the error has to say, one part on a line
 )
 
-// testCase is a test of a module: a txtar archive under tests.
+// testCase is a test of a module: a txtar archive under tests, or a case of a
+// file in CUE there.
 type testCase struct {
 	file    string // as a user would write it
 	archive *txtar.Archive
+	cue     *cueTests // in place of the archive
+	title   string    // of the case in CUE
 
 	name, namespace, pkg       string
 	kubeVersion, moduleVersion string
@@ -40,12 +44,14 @@ type testCase struct {
 	errors []string // parts of the error that is expected
 
 	expectsError, exact bool
+	objects             string // that are expected, if exact
 }
 
-// wanted is a part of an object, and its place in the file.
+// wanted is a part of an object, and how the test says it.
 type wanted struct {
 	object api.Object
-	text   string
+	text   string    // in YAML
+	value  cue.Value // in CUE
 }
 
 // namelessRE matches the line over which txtar.Parse panics.
@@ -113,7 +119,7 @@ func (c *testCase) section(section txtar.File, line int) error {
 	case wantSection:
 		return c.wants(section, line)
 	case objectsSection:
-		c.exact = true
+		c.exact, c.objects = true, string(section.Data)
 		return nil
 	case absentSection:
 		c.absent = append(c.absent, lines(section.Data)...)
@@ -149,7 +155,7 @@ func (c *testCase) wants(section txtar.File, line int) error {
 			return fmt.Errorf("%s:%d: section %s: an object has no kind", c.file, line, wantSection)
 		}
 		normal, _ := normalize(object).(map[string]any)
-		c.want = append(c.want, wanted{normal, text})
+		c.want = append(c.want, wanted{object: normal, text: text})
 	}
 	return nil
 }
@@ -208,16 +214,6 @@ func (c *testCase) set(name string, data []byte) bool {
 	}
 	c.archive.Files = append(c.archive.Files, txtar.File{Name: name, Data: data})
 	return true
-}
-
-// text returns the text of a section.
-func (c *testCase) text(name string) string {
-	for _, section := range c.archive.Files {
-		if section.Name == name {
-			return string(section.Data)
-		}
-	}
-	return ""
 }
 
 // title returns what an object is called in a test: KIND/NAME.

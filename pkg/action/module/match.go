@@ -51,6 +51,10 @@ func rendered(objects []api.Object) string {
 // one by one. A null in want stands for what is not there.
 func part(want, got any) any {
 	switch want := want.(type) {
+	case *constraint:
+		if want.allows(got) {
+			return want
+		}
 	case map[string]any:
 		fields, ok := got.(map[string]any)
 		if !ok {
@@ -118,7 +122,15 @@ func compare(want, got api.Object) string {
 	if reflect.DeepEqual(map[string]any(want), of) {
 		return ""
 	}
-	return difference(string(api.YAML([]api.Object{want})), string(api.YAML([]api.Object{of})))
+	return difference(partYAML(want), partYAML(of))
+}
+
+// partYAML returns the text of a part of an object, in which constraints stand
+// as they are in CUE.
+func partYAML(of map[string]any) string {
+	var replace []string
+	object, _ := readable(of, &replace).(map[string]any)
+	return strings.NewReplacer(replace...).Replace(string(api.YAML([]api.Object{object})))
 }
 
 // difference returns a unified diff without a heading of its own.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -62,38 +63,66 @@ func Test(ctx context.Context, req TestRequest) ([]Tested, error) {
 	}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i := range tests {
+	for _, t := range tests {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			start := time.Now()
-			req.run(ctx, &tests[i])
-			tests[i].Seconds = time.Since(start).Seconds()
+			req.run(ctx, t)
+			t.Seconds = time.Since(start).Seconds()
 		})
 	}
 	wg.Wait()
-	return tests, ctx.Err()
+	written := map[*cueTests]bool{nil: true}
+	all := make([]Tested, len(tests))
+	for i, t := range tests {
+		if file := t.file(); req.Update && !written[file] {
+			written[file] = true
+			if err := file.write(); err != nil {
+				return nil, err
+			}
+		}
+		all[i] = t.Tested
+	}
+	return all, ctx.Err()
+}
+
+// test is a test that is to be run.
+type test struct {
+	Tested
+	parsed *testCase // nil when it could not be read, which Failures says
+}
+
+// file returns the file in CUE that the test is part of, if it is.
+func (t *test) file() *cueTests {
+	if t.parsed == nil {
+		return nil
+	}
+	return t.parsed.cue
 }
 
 // find returns the tests that there are.
-func (req TestRequest) find() ([]Tested, error) {
+func (req TestRequest) find() ([]*test, error) {
 	if _, err := os.Stat(filepath.Join(req.Dir, filepath.FromSlash(moduleFile))); err != nil {
 		return nil, fmt.Errorf("directory %q has no %s: %w", req.Dir, moduleFile, render.ErrNoModule)
 	}
 	root := filepath.Join(req.Dir, testsDir)
-	var tests []Tested
+	var tests []*test
 	all := 0
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(file) != ".txtar" {
+		extension := filepath.Ext(file)
+		if err != nil || d.IsDir() || extension != ".txtar" && extension != ".cue" {
 			return err
 		}
 		rel, err := filepath.Rel(root, file)
 		if err != nil {
 			return err
 		}
-		all++
-		if name := strings.TrimSuffix(filepath.ToSlash(rel), ".txtar"); req.Run == nil || req.Run.MatchString(name) {
-			tests = append(tests, Tested{Name: name, File: file})
+		for _, t := range req.read(strings.TrimSuffix(filepath.ToSlash(rel), extension), file) {
+			all++
+			if req.Run == nil || req.Run.MatchString(t.Name) {
+				tests = append(tests, t)
+			}
 		}
 		return nil
 	})
@@ -110,17 +139,35 @@ func (req TestRequest) find() ([]Tested, error) {
 	return tests, nil
 }
 
-// run runs one test.
-func (req TestRequest) run(ctx context.Context, t *Tested) {
-	t.Status = Passed
-	data, err := os.ReadFile(t.File)
-	if err != nil {
-		t.fail("%v", err)
-		return
+// read returns the tests of a file: one in an archive, one for each case in
+// CUE. A file that cannot be read is a test that fails.
+func (req TestRequest) read(name, file string) []*test {
+	data, err := os.ReadFile(file)
+	var cases []*testCase
+	switch {
+	case err != nil:
+	case filepath.Ext(file) == ".cue":
+		cases, err = readCUE(req.Dir, file, data)
+	default:
+		cases = make([]*testCase, 1)
+		cases[0], err = parseCase(file, data)
 	}
-	c, err := parseCase(t.File, data)
 	if err != nil {
+		t := &test{Tested: Tested{Name: name, File: file}}
 		t.fail("%v", err)
+		return []*test{t}
+	}
+	tests := make([]*test, len(cases))
+	for i, c := range cases {
+		tests[i] = &test{Tested{Name: path.Join(name, c.title), File: file, Status: Passed}, c}
+	}
+	return tests
+}
+
+// run runs one test.
+func (req TestRequest) run(ctx context.Context, t *test) {
+	c := t.parsed
+	if c == nil {
 		return
 	}
 	result, err := render.Build(ctx, render.Request{
@@ -130,16 +177,18 @@ func (req TestRequest) run(ctx context.Context, t *Tested) {
 	})
 	var changed bool
 	if err != nil || c.expectsError {
-		changed = c.checkError(t, err, req.Update)
+		changed = c.checkError(&t.Tested, err, req.Update)
 	} else {
-		changed = c.checkObjects(t, result.Objects(), req.Update)
+		changed = c.checkObjects(&t.Tested, result.Objects(), req.Update)
 	}
 	if !changed || !req.Update {
 		return
 	}
-	if err := os.WriteFile(t.File, txtar.Format(c.archive), 0o644); err != nil {
-		t.fail("%v", err)
-		return
+	if c.archive != nil {
+		if err := os.WriteFile(t.File, txtar.Format(c.archive), 0o644); err != nil {
+			t.fail("%v", err)
+			return
+		}
 	}
 	if t.Status == Passed {
 		t.Status = Updated
@@ -171,7 +220,7 @@ func (c *testCase) checkError(t *Tested, err error, update bool) (changed bool) 
 	switch {
 	case len(missing) == 0:
 		return false
-	case update:
+	case update && c.archive != nil:
 		return c.set(errorSection, []byte(said(err)))
 	}
 	t.fail("the error does not say:\n    %s\nbut:\n    %s",
@@ -202,10 +251,12 @@ func (c *testCase) checkObjects(t *Tested, objects []api.Object, update bool) (c
 	switch {
 	case empty && !update:
 		t.fail("nothing is expected: --update writes the objects that are rendered into it")
-	case (empty || c.exact) && update:
-		changed = c.set(objectsSection, []byte(all))
-	case c.exact && c.text(objectsSection) != all:
-		t.fail("the objects are others:\n%s", difference(c.text(objectsSection), all))
+	case update && (empty || c.exact && c.objects != all):
+		if changed = c.setObjects(objects, all); !changed {
+			t.fail("the objects are others, and what the test computes cannot be updated:\n%s", difference(c.objects, all))
+		}
+	case c.exact && c.objects != all:
+		t.fail("the objects are others:\n%s", difference(c.objects, all))
 	}
 	for _, absent := range c.absent {
 		for _, o := range objects {
@@ -215,6 +266,13 @@ func (c *testCase) checkObjects(t *Tested, objects []api.Object, update bool) (c
 		}
 	}
 	return c.checkWanted(t, objects, update) || changed
+}
+
+func (c *testCase) setObjects(objects []api.Object, text string) (changed bool) {
+	if c.cue != nil {
+		return c.cue.setObjects(c, objects)
+	}
+	return c.set(objectsSection, []byte(text))
 }
 
 func (c *testCase) checkWanted(t *Tested, objects []api.Object, update bool) (changed bool) {
@@ -229,14 +287,16 @@ func (c *testCase) checkWanted(t *Tested, objects []api.Object, update bool) (ch
 		difference := compare(want.object, got)
 		switch {
 		case difference == "":
-		case update:
+		case update && c.cue != nil && c.cue.takeOver(want.value, map[string]any(want.object), map[string]any(got)):
+			changed = true
+		case update && c.archive != nil:
 			of, _ := part(map[string]any(want.object), map[string]any(got)).(map[string]any)
 			texts[i], changed = string(api.YAML([]api.Object{of})), true
 		default:
 			t.fail("%s is not as it is wanted:\n%s", title(want.object), difference)
 		}
 	}
-	if changed {
+	if changed && c.archive != nil {
 		c.set(wantSection, []byte(strings.Join(texts, "---\n")))
 	}
 	return changed

@@ -117,6 +117,90 @@ metadata:
 	}
 }
 
+// TestTestCUE runs cases in CUE of the minimal blueprint, and runs them again to
+// be updated.
+func TestTestCUE(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		test    string
+		failure string // contained in the first one; none when empty
+		updated string // the test after the update, unless it stays
+	}{
+		"passes": {
+			test: `cases: a: {name: "x", namespace: "web", moduleVersion: "1.2.3", kubeVersion: "1.30.0", values: message: "hello", ` +
+				`want: [{kind: "ConfigMap", metadata: {name: "x", namespace: "web", labels: "app.kubernetes.io/version": "1.2.3"}, data: {message: "hello", other: null}}], absent: ["ConfigMap/y"]}`,
+		},
+		"constraints": {test: `cases: a: want: [{kind: "ConfigMap", metadata: labels: [string]: =~"^[a-z0-9.-]+$", data: {message: =~"^Hello", ...}}]`},
+		"not met": {
+			test:    `cases: a: want: [{kind: "ConfigMap", data: message: =~"^Bye" & !="x"}]`,
+			failure: "ConfigMap/* is not as it is wanted:\n--- want\n+++ got\n@@ -1,3 +1,3 @@\n data:\n-  message: =~\"^Bye\" & !=\"x\"\n+  message: Hello World\n kind: ConfigMap",
+		},
+		"pattern not met":  {test: `cases: a: want: [{kind: "ConfigMap", data: [string]: =~"^Bye"}]`, failure: "-data: [string]: =~\"^Bye\"\n"},
+		"computed":         {test: `cases: {for n in ["x", "y"] {"say \(n)": {values: message: n, want: [{kind: "ConfigMap", data: message: n}]}}}`},
+		"imports":          {test: "import \"strings\"\n\ncases: a: {values: message: strings.ToUpper(\"x\"), want: [{kind: \"ConfigMap\", data: message: \"X\"}]}"},
+		"error":            {test: `cases: {a: {values: mesage: "x", error: "mesage"}, b: {values: mesage: "x", error: ["unknown", "mesage"]}}`},
+		"no error":         {test: `cases: a: error: "x"`, failure: "an error is expected, and there is none"},
+		"unexpected error": {test: "cases: a: {\n\tvalues: {\n\t\tmesage: \"x\"\n\t}\n}\n", failure: "unexpected_error.cue:3:3: mesage: unknown field"},
+		"unknown field":    {test: `cases: a: wants: []`, failure: "cases.a.wants: field not allowed"},
+		"no kind":          {test: `cases: a: want: [{data: {}}]`, failure: "an object has no kind"},
+		"no cases":         {test: `x: 1`, failure: "there is nothing in the field cases"},
+		"outside":          {test: "@extern(embed)\n\npackage x\n\ncases: a: values: message: _ @embed(file=../../x,type=text)\n", failure: "outside.cue:5"},
+		"otherwise": {
+			test:    "cases: a: want: [{\n\tkind: \"ConfigMap\" // kept\n\tmetadata: name: =~\"a\"\n\tdata: message: \"x\"\n}]\n",
+			failure: "-  message: x\n+  message: Hello World\n",
+			updated: "cases: a: want: [{\n\tkind: \"ConfigMap\" // kept\n\tmetadata: name: =~\"a\"\n\tdata: message:  \"Hello World\"\n}]\n",
+		},
+		"computed, otherwise": {test: `cases: {for n in ["x"] {a: want: [{kind: "ConfigMap", data: message: n}]}}`, failure: "-  message: x\n"},
+		"nothing is expected": {
+			test: "cases: a: {}\n", failure: "nothing is expected: --update writes",
+			updated: "cases: a: {\n\tobjects: [{\n\t\tapiVersion: \"v1\"\n\t\tdata: {\n\t\t\tmessage: \"Hello World\"\n\t\t}\n\t\tkind: \"ConfigMap\"\n\t\tmetadata: {\n\t\t\tlabels: {\n" +
+				"\t\t\t\t\"app.kubernetes.io/managed-by\": \"timoni\"\n\t\t\t\t\"app.kubernetes.io/name\":       \"app\"\n\t\t\t\t\"app.kubernetes.io/version\":    \"0.0.0-devel\"\n\t\t\t}\n" +
+				"\t\t\tname:      \"app\"\n\t\t\tnamespace: \"default\"\n\t\t}\n\t}]\n}\n",
+		},
+		"exact, otherwise": {test: `cases: {for n in ["x"] {a: objects: [{kind: n}]}}`, failure: "the objects are others:\n--- want\n+++ got\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			ctx := context.Background()
+			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
+				t.Fatal(err)
+			}
+			base := strings.NewReplacer(" ", "_", ",", "").Replace(name)
+			write(t, dir, "tests/"+base+".cue", tc.test)
+			req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^" + base + "(/|$)")}
+			tested, err := module.Test(ctx, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, test := range tested {
+				got := strings.Join(test.Failures, "\n")
+				if (tc.failure == "") != (test.Status == module.Passed) || !strings.Contains(got, tc.failure) {
+					t.Errorf("%s %s, %s\nwant: %s", test.Name, test.Status, got, tc.failure)
+				}
+			}
+			req.Update = true
+			if tested, err = module.Test(ctx, req); err != nil {
+				t.Fatal(err)
+			}
+			want, status := tc.test, tested[0].Status
+			if tc.updated != "" {
+				want = tc.updated
+				if status != module.Updated {
+					t.Errorf("after the update: %s, %q", status, tested[0].Failures)
+				}
+			}
+			data, err := os.ReadFile(tested[0].File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, string(data)); diff != "" {
+				t.Errorf("after the update (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestBlueprints runs the tests that new modules come with.
 func TestBlueprints(t *testing.T) {
 	t.Parallel()
@@ -157,6 +241,35 @@ func TestTestFindsNone(t *testing.T) {
 	if fail.CodeOf(err) != fail.Usage {
 		t.Errorf("none that matches: %v", err)
 	}
+}
+
+// FuzzTestCUE holds reading cases in CUE to not panicking, and an update to
+// leave cases that pass.
+func FuzzTestCUE(f *testing.F) {
+	f.Add(`cases: a: {values: message: "x", want: [{kind: "ConfigMap", data: message: >"a"}]}`)
+	f.Add(`cases: {a: {}, b: objects: [], c: error: ["x"], "": absent: ["a/b"]}`)
+	dir := f.TempDir()
+	if _, err := module.Init(context.Background(), module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		write(t, dir, "tests/fuzz.cue", text)
+		req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz(/|$)"), Update: true}
+		first, err := module.Test(context.Background(), req)
+		if err != nil {
+			return // of the file after the update
+		}
+		req.Update = false
+		second, err := module.Test(context.Background(), req)
+		if err != nil || len(second) != len(first) {
+			t.Fatalf("%d tests, then %d, %v", len(first), len(second), err)
+		}
+		for i, test := range first {
+			if test.Status == module.Updated && second[i].Status != module.Passed {
+				t.Errorf("%s after an update: %s, %q", test.Name, second[i].Status, second[i].Failures)
+			}
+		}
+	})
 }
 
 // FuzzTest holds reading a test to not panicking, and an update to leave a test

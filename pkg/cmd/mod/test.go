@@ -20,8 +20,9 @@ import (
 
 const testLong = `Run the tests of a module, without a cluster.
 
-DIR is the module, by default the current directory. Each file tests/NAME.txtar
-is a test: comments and settings, then sections with values and what they make.
+DIR is the module, by default the current directory. Its tests are the files
+below tests. One in txtar is a test: comments and settings, then sections with
+values and what they make.
 
   # Three replicas are spread over the zones.
   namespace: web
@@ -45,6 +46,16 @@ objects.yaml  all objects, byte for byte
 absent        objects that must not be there, as KIND/NAME
 error         what the error says, a part on each line
 
+One in CUE holds several: fields of the same names, with debug, kubeVersion and
+moduleVersion for settings. What is wanted may be a constraint; a case may be
+computed, and import what the module does.
+
+  cases: zones: {
+  	values: replicas: 3
+  	want: [{kind: "Deployment", spec: replicas: >=3}]
+  	absent: ["Job/app-test"]
+  }
+
 With --update the tests that fail take over what is rendered. The exit code is 1
 when a test fails.`
 
@@ -53,7 +64,7 @@ func newTest(env cli.Env) *cobra.Command {
 	o := &testing{env: env}
 	cmd := &cobra.Command{
 		Use: "test [DIR]", Short: "Run the tests of a module", Long: testLong,
-		Example: cli.Example(env, "test", "test ./module --run 'replicas|tls'", "test --update", "test -o junit > report.xml"),
+		Example: cli.Example(env, "test", "test ./module --run 'replicas|tls/'", "test --update", "test -o junit > report.xml"),
 		Args:    between(0, 1, "at most a DIR"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), operand(args)) },
 	}
