@@ -37,7 +37,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	if err := e.applyAndPrune(ctx, plan); err != nil {
 		late, cancel := bookkeeping(ctx)
 		defer cancel()
-		return errors.Join(err, e.remember(late, plan, record, changed, store.Failed))
+		return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))
 	}
 	if changed {
 		var err error

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// maxNamed bounds how many objects an error names.
+const maxNamed = 10
+
+// partial adds to the error that ended a run which objects were not come to,
+// when others had been written by then: a quota, say, is met by the write and
+// not by its dry run. What was written has been told as it happened.
+func (p *Plan) partial(err error) error {
+	written := 0
+	var missing []string
+	for _, s := range p.Steps {
+		switch {
+		case s.Action == event.Unchanged || s.Action == event.Kept:
+		case s.fingerprint != "":
+			written++
+		default:
+			missing = append(missing, s.Ref().String())
+		}
+	}
+	if written == 0 || len(missing) == 0 {
+		return err
+	}
+	total, rest := written+len(missing), ""
+	if more := len(missing) - maxNamed; more > 0 {
+		missing, rest = missing[:maxNamed], fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Errorf("%w\napplied %d of %d objects; not applied: %s%s", err, written, total, strings.Join(missing, ", "), rest)
+}
