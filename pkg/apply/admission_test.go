@@ -38,7 +38,8 @@ func TestMutatingWebhook(t *testing.T) {
 			t.Errorf("an unchanged apply wrote %q", writes)
 		}
 	}
-	w.want(w.apply(w.request(configMap("a", "other"))), "configured ConfigMap/a")
+	more := strings.Replace(configMap("a", "x"), "key: x", "key: x, more: x", 1)
+	w.want(w.apply(w.request(more)), "configured ConfigMap/a")
 }
 
 // mutate has a webhook of the namespace answer with a patch for each ConfigMap.
