@@ -139,7 +139,7 @@ func holder() store.Holder {
 func (u *user) request() cluster.ApplyRequest {
 	return cluster.ApplyRequest{
 		Request: render.Request{Name: "app", Namespace: u.ns, OCI: u.options},
-		Wait:    true, Timeout: 30 * time.Second, Holder: holder(), HistoryLimit: 10,
+		Options: apply.Options{Wait: true, Timeout: 30 * time.Second, Holder: holder(), HistoryLimit: 10},
 	}
 }
 
