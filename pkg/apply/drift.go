@@ -46,14 +46,14 @@ const maxApplied = 16 << 10
 func (p *Plan) applied() map[string]json.RawMessage {
 	applied := map[string]json.RawMessage{}
 	for _, s := range p.Steps {
-		fields := s.manager.ownedFields(s.live)
-		if s.fingerprint == "" || fields == nil {
+		values := s.manager.ownedValues(s.live)
+		if s.fingerprint == "" || values == nil {
 			if old, ok := p.ledger.Applied[s.key()]; ok {
 				applied[s.key()] = old // the run has not come to it
 			}
 			continue
 		}
-		text, err := json.Marshal(valuesOf(s.live, fields))
+		text, err := json.Marshal(values)
 		if err == nil && len(text) <= maxApplied {
 			applied[s.key()] = text
 		}

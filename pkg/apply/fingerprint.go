@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,12 +29,33 @@ func (m fieldManager) fingerprint(desired, live api.Object) string {
 	if fields == nil || m.foreignEntry(live) != "" {
 		return "" // never equal to another: ask the server
 	}
-	text, err := json.Marshal([]any{kube.UID(live), desired, fields, valuesOf(live, fields)})
+	text, err := json.Marshal([]any{kube.UID(live), desired, fields, m.ownedValues(live)})
 	if err != nil {
 		return ""
 	}
 	sum := sha256.Sum256(text)
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// ownedValues returns the values of our fields of a live object, nil when we
+// have none. The server keeps what is sent as the stringData of a Secret in its
+// data, and the fields of the former as ours.
+func (m fieldManager) ownedValues(live api.Object) any {
+	fields, _ := m.ownedFields(live).(map[string]any)
+	if fields == nil {
+		return nil
+	}
+	if text, ok := fields["f:stringData"].(map[string]any); ok && live.Group() == "" && live.Kind() == "Secret" {
+		fields = maps.Clone(fields)
+		data, _ := fields["f:data"].(map[string]any)
+		data = maps.Clone(data)
+		if data == nil {
+			data = map[string]any{}
+		}
+		maps.Copy(data, text)
+		fields["f:data"] = data
+	}
+	return valuesOf(live, fields)
 }
 
 // valuesOf returns the values of the fields that a set names, in the form of

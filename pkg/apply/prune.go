@@ -180,6 +180,7 @@ type DeleteOptions struct {
 	Wait    bool // until the objects are gone
 	Timeout time.Duration
 	DryRun  bool
+	Check   bool // have the server check, in a dry run, whether each object may be deleted
 	Also    Unprotected
 	Orphan  bool         // delete the record only, and leave the objects
 	Holder  store.Holder // who deletes, for the lock
@@ -203,11 +204,11 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 		return nil, err
 	}
 	steps := planPrune(nil, recorded, live, o.Also)
-	if err = e.countVictims(ctx, steps); err != nil {
+	if err = e.countVictims(ctx, m, steps); err != nil {
 		return nil, err
 	}
 	if o.DryRun {
-		return steps, nil
+		return steps, e.checkDeletes(ctx, steps, o.Check)
 	}
 	ledger, err := e.Store.Ledger(ctx, m.Namespace, m.Name)
 	if err != nil {

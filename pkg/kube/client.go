@@ -228,6 +228,16 @@ func (c *Client) Delete(ctx context.Context, r Resource, o api.Object) error {
 	return c.explain(err)
 }
 
+// CheckDelete asks the server, in a dry run, whether the object with this uid
+// may be deleted.
+func (c *Client) CheckDelete(ctx context.Context, r Resource, o api.Object) error {
+	uid := types.UID(UID(o))
+	err := c.in(r, o.Namespace()).Delete(ctx, o.Name(), metav1.DeleteOptions{
+		Preconditions: &metav1.Preconditions{UID: &uid}, DryRun: DryRun.options(),
+	})
+	return c.explain(err)
+}
+
 // DeleteUnchanged deletes the object in this very version. It is a Conflict
 // when it was changed meanwhile.
 func (c *Client) DeleteUnchanged(ctx context.Context, r Resource, o api.Object) error {

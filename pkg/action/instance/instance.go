@@ -79,19 +79,25 @@ type DeleteRequest struct {
 	Wait    bool // until the objects are gone
 	Timeout time.Duration
 	DryRun  bool
+	Check   bool // have the server check a dry run
 	Also    apply.Unprotected
 	Orphan  bool         // forget the instance, leave its objects
 	Holder  store.Holder // who deletes, for the lock
+
+	IgnoreNotFound bool // an instance that is not there is no error
 }
 
 // Delete deletes an instance: its objects, then its record.
 func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observer event.Observer) ([]event.Outcome, error) {
 	record, err := get(ctx, client, req.Key)
+	if req.IgnoreNotFound && errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	steps, err := apply.New(client, observer).Delete(ctx, record, apply.DeleteOptions{
-		Wait: req.Wait, Timeout: req.Timeout, DryRun: req.DryRun, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
+		Wait: req.Wait, Timeout: req.Timeout, DryRun: req.DryRun, Check: req.Check, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete %s: %w", req.Name, err)
