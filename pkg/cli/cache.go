@@ -24,3 +24,17 @@ func (e Env) CacheDir() string {
 	}
 	return filepath.Join(dir, "kubectl-timoni")
 }
+
+// ConfigFile returns the path of a file in the directory that this project's
+// settings have among the user's: timoni/NAME below $XDG_CONFIG_HOME, or where
+// the operating system wants it. It is empty where there is none.
+func (e Env) ConfigFile(name string) string {
+	if dir := e.Getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "timoni", name)
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "timoni", name)
+}

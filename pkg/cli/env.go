@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 )
 
 // Env is what a command knows of the process it runs in.
@@ -31,6 +33,15 @@ type Env struct {
 func (e Env) Getenv(key string) string {
 	v, _ := e.LookupEnv(key)
 	return v
+}
+
+// Places returns where the other binaries of the set are looked for.
+func (e Env) Places() plugins.Places {
+	executable, err := e.Executable()
+	if err != nil {
+		executable = "" // PATH is left
+	}
+	return plugins.NewPlaces(executable, e.Getenv("PATH"))
 }
 
 // processEnv returns the Env of this process.

@@ -262,15 +262,21 @@ func parseIndex(data []byte) ([]v1.Descriptor, error) {
 	return index.Manifests, nil
 }
 
+// Signer makes signatures with a key.
+type Signer interface {
+	Sign(repository, digest string) (signature.Signature, error)
+	Public() (signature.PublicKey, error)
+}
+
 // Sign signs the artifact of the repository of r with the digest, unless the
 // key did so before, and says whether it was necessary. The signature joins
 // those that are there.
-func Sign(ctx context.Context, r ref.Reference, digest string, key signature.PrivateKey, o Options) (added bool, err error) {
+func Sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Options) (added bool, err error) {
 	added, err = sign(ctx, r, digest, key, o)
 	return added, named("sign", r.Source()+"@"+digest, err)
 }
 
-func sign(ctx context.Context, r ref.Reference, digest string, key signature.PrivateKey, o Options) (bool, error) {
+func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Options) (bool, error) {
 	o.Mirrors, o.Cache = "", Cache{} // what is added to is what the registry has now
 	f, err := newFetcher(ref.Reference{Repository: r.Repository}, o)
 	if err != nil {

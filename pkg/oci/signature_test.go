@@ -21,17 +21,18 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/privatekey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
 )
 
-func newKey(t *testing.T) (signature.PrivateKey, signature.PublicKey) {
+func newKey(t *testing.T) (privatekey.Key, signature.PublicKey) {
 	t.Helper()
 	private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return must(signature.ParsePrivateKey(private, nil))(t), must(signature.ParsePublicKey("key.pub", public))(t)
+	return must(privatekey.Parse(private, nil))(t), must(signature.ParsePublicKey("key.pub", public))(t)
 }
 
 // signedBy is a Verifier that wants a signature by a key.
@@ -175,7 +176,7 @@ func TestSignatureCache(t *testing.T) {
 }
 
 // private2 gives options another key, and returns it.
-func private2(t *testing.T, o *oci.Options) (signature.PrivateKey, oci.Verifier) {
+func private2(t *testing.T, o *oci.Options) (privatekey.Key, oci.Verifier) {
 	t.Helper()
 	private, public := newKey(t)
 	o.Verifier = signedBy{public}

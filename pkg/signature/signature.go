@@ -5,16 +5,12 @@
 package signature
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/sigstore/sigstore/pkg/signature/dsse"
-	"github.com/sigstore/sigstore/pkg/signature/payload"
 )
 
 // Signature is one signature of an artifact as a registry keeps it: a bundle,
@@ -44,19 +40,32 @@ const PredicateType = "https://sigstore.dev/cosign/sign/v1"
 
 const payloadType = "application/vnd.in-toto+json"
 
-// Sign signs an artifact, the digest of whose manifest is given. repository,
-// host/path, is a claim of the signer's that nobody checks.
-func (k PrivateKey) Sign(repository, digest string) (Signature, error) {
-	data, err := json.Marshal(payload.SimpleContainerImage{Critical: payload.Critical{
-		Identity: payload.Identity{DockerReference: repository},
-		Image:    payload.Image{DockerManifestDigest: digest},
-		Type:     payload.CosignSignatureType,
-	}})
-	if err != nil {
-		return Signature{}, err
-	}
-	value, err := k.signer.SignMessage(bytes.NewReader(data))
-	return Signature{Payload: data, Value: base64.StdEncoding.EncodeToString(value)}, err
+// payload is what a signature signs that is not in a bundle.
+type payload struct {
+	Critical critical       `json:"critical"`
+	Optional map[string]any `json:"optional"`
+}
+
+type critical struct {
+	Identity struct {
+		Reference string `json:"docker-reference"`
+	} `json:"identity"`
+	Image struct {
+		Digest string `json:"docker-manifest-digest"`
+	} `json:"image"`
+	Type string `json:"type"`
+}
+
+const criticalType = "cosign container image signature"
+
+// Payload returns what is to be signed for an artifact, the digest of whose
+// manifest is given. repository, host/path, is a claim that nobody checks.
+func Payload(repository, digest string) ([]byte, error) {
+	var p payload
+	p.Critical.Identity.Reference = repository
+	p.Critical.Image.Digest = digest
+	p.Critical.Type = criticalType
+	return json.Marshal(p)
 }
 
 // Verify returns the first of keys that made one of the signatures of the
@@ -94,7 +103,7 @@ func (s Signature) verify(digest string, key PublicKey) error {
 	if err != nil {
 		return errors.New("one is not base64")
 	}
-	if key.verifier.VerifySignature(bytes.NewReader(value), bytes.NewReader(s.Payload)) != nil {
+	if !key.signed(s.Payload, value) {
 		return errOtherKey()
 	}
 	return CheckPayload(s.Payload, digest)
@@ -107,36 +116,57 @@ func errOtherKey() error {
 // CheckPayload returns an error unless a signed payload is about the artifact
 // with the digest.
 func CheckPayload(data []byte, digest string) error {
-	var signed payload.SimpleContainerImage
+	var signed payload
 	if err := json.Unmarshal(data, &signed); err != nil {
 		return errors.New("one signs what is no payload of simple signing")
 	}
-	switch critical := signed.Critical; {
-	case critical.Type != payload.CosignSignatureType:
-		return fmt.Errorf("one signs a %q", critical.Type)
-	case critical.Image.DockerManifestDigest != digest:
-		return fmt.Errorf("one signs another artifact, %q", critical.Image.DockerManifestDigest)
+	switch c := signed.Critical; {
+	case c.Type != criticalType:
+		return fmt.Errorf("one signs a %q", c.Type)
+	case c.Image.Digest != digest:
+		return fmt.Errorf("one signs another artifact, %q", c.Image.Digest)
 	}
 	return nil
+}
+
+// envelope is what is signed in a bundle (DSSE).
+type envelope struct {
+	Payload     []byte `json:"payload"`
+	PayloadType string `json:"payloadType"`
+	Signatures  []struct {
+		Value []byte `json:"sig"`
+	} `json:"signatures"`
+}
+
+// encoded returns the bytes that the signatures of an envelope are made of: the
+// pre-authentication encoding of DSSE.
+func (e *envelope) encoded() []byte {
+	head := fmt.Sprintf("DSSEv1 %d %s %d ", len(e.PayloadType), e.PayloadType, len(e.Payload))
+	return append([]byte(head), e.Payload...)
 }
 
 // verifyBundle checks a bundle that was signed with a key.
 func verifyBundle(data []byte, digest string, key PublicKey) error {
 	var bundle struct {
-		Envelope json.RawMessage `json:"dsseEnvelope"`
+		Envelope *envelope `json:"dsseEnvelope"`
 	}
 	if err := json.Unmarshal(data, &bundle); err != nil {
 		return errors.New("one is a bundle that cannot be read")
 	}
-	if len(bundle.Envelope) == 0 {
+	if bundle.Envelope == nil {
 		return errors.New("one is a bundle without an envelope")
 	}
-	var statement []byte
-	verifier := dsse.WrapVerifier(key.verifier, dsse.WithExpectedPayloadType(payloadType), dsse.WithDecodedPayload(&statement))
-	if verifier.VerifySignature(bytes.NewReader(bundle.Envelope), nil) != nil {
-		return errOtherKey()
+	encoded := bundle.Envelope.encoded()
+	for _, s := range bundle.Envelope.Signatures {
+		if !key.signed(encoded, s.Value) {
+			continue
+		}
+		if bundle.Envelope.PayloadType != payloadType {
+			return fmt.Errorf("one signs a %q", bundle.Envelope.PayloadType)
+		}
+		return checkStatement(bundle.Envelope.Payload, digest)
 	}
-	return checkStatement(statement, digest)
+	return errOtherKey()
 }
 
 // checkStatement is CheckPayload for the statement in a bundle.

@@ -6,20 +6,19 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
-	"github.com/sigstore/sigstore/pkg/signature/dsse"
-
 	sigstore "github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/dsse"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
 )
@@ -32,27 +31,40 @@ var (
 // pair is a pair of keys as cosign writes it.
 type pair struct{ private, public []byte }
 
-func newPair(t testing.TB, password string) pair {
+func newPair(t testing.TB) pair {
 	t.Helper()
-	private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), func(bool) ([]byte, error) {
-		if password == "" {
-			return nil, nil
-		}
-		return []byte(password), nil
-	})
+	private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pair{private, public}
 }
 
-func (p pair) signer(t testing.TB) signature.PrivateKey {
+func (p pair) signer(t testing.TB) sigstore.Signer {
 	t.Helper()
-	key, err := signature.ParsePrivateKey(p.private, nil)
+	key, err := cryptoutils.UnmarshalPEMToPrivateKey(p.private, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
+	signer, err := sigstore.LoadSigner(key, crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+// sign signs as Sigstore's own library does.
+func (p pair) sign(t testing.TB, digest string) signature.Signature {
+	t.Helper()
+	payload, err := signature.Payload("example.com/app", digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := p.signer(t).SignMessage(bytes.NewReader(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signature.Signature{Payload: payload, Value: base64.StdEncoding.EncodeToString(value)}
 }
 
 func (p pair) verifier(t testing.TB) signature.PublicKey {
@@ -67,15 +79,7 @@ func (p pair) verifier(t testing.TB) signature.PublicKey {
 // bundle returns a bundle by the key, as cosign 3 writes it.
 func (p pair) bundle(t testing.TB, payloadType, statement string) signature.Signature {
 	t.Helper()
-	key, err := cryptoutils.UnmarshalPEMToPrivateKey(p.private, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := sigstore.LoadSigner(key, crypto.SHA256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	envelope, err := dsse.WrapSigner(signer, payloadType).SignMessage(strings.NewReader(statement))
+	envelope, err := dsse.WrapSigner(p.signer(t), payloadType).SignMessage(strings.NewReader(statement))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,14 +103,8 @@ const inToto = "application/vnd.in-toto+json"
 
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	ours, theirs := newPair(t, ""), newPair(t, "")
-	sign := func(p pair, digest string) signature.Signature {
-		s, err := p.signer(t).Sign("example.com/app", digest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
+	ours, theirs := newPair(t), newPair(t)
+	sign := func(p pair, digest string) signature.Signature { return p.sign(t, digest) }
 	changed := func(change func(*signature.Signature)) signature.Signature {
 		s := sign(ours, digest)
 		change(&s)
@@ -143,7 +141,7 @@ func TestVerify(t *testing.T) {
 		"bundle of another payload type": {list: []signature.Signature{ours.bundle(t, "text/plain", statement(signature.PredicateType, digest))},
 			want: signature.ErrUntrusted},
 		"no statement": {list: []signature.Signature{ours.bundle(t, inToto, "x")}, want: signature.ErrUntrusted, text: "no statement"},
-		"bundle changed": {list: []signature.Signature{{Bundle: bytes.Replace(good.Bundle, []byte(`"payload":"`), []byte(`"payload":"IA==`), 1)}},
+		"bundle changed": {list: []signature.Signature{{Bundle: bytes.Replace(good.Bundle, []byte(`"payload":"`), []byte(`"payload":"ICAg`), 1)}},
 			want: signature.ErrUntrusted},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,11 +162,8 @@ func TestVerify(t *testing.T) {
 
 func TestVerifyWithoutKeys(t *testing.T) {
 	t.Parallel()
-	s, err := newPair(t, "").signer(t).Sign("example.com/app", digest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = signature.Verify([]signature.Signature{s}, digest, nil); !errors.Is(err, signature.ErrUntrusted) {
+	s := newPair(t).sign(t, digest)
+	if _, err := signature.Verify([]signature.Signature{s}, digest, nil); !errors.Is(err, signature.ErrUntrusted) {
 		t.Errorf("error %v, want %v", err, signature.ErrUntrusted)
 	}
 }
@@ -196,37 +191,41 @@ func TestCheckPayload(t *testing.T) {
 	}
 }
 
-func TestParsePrivateKey(t *testing.T) {
+// Keys of every kind that cosign makes or takes.
+func TestKinds(t *testing.T) {
 	t.Parallel()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sec1, err := x509.MarshalECPrivateKey(key)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	locked := newPair(t, "secret").private
-	noTerminal := errors.New("no terminal")
-	for name, test := range map[string]struct {
-		pem      []byte
-		password func() ([]byte, error)
-		text     string
-	}{
-		"plain PKCS8":       {pem: newPair(t, "").private},
-		"SEC 1":             {pem: pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1})},
-		"encrypted":         {pem: locked, password: func() ([]byte, error) { return []byte("secret"), nil }},
-		"wrong password":    {pem: locked, password: func() ([]byte, error) { return []byte("Secret"), nil }, text: "the password is wrong"},
-		"empty password":    {pem: locked, password: func() ([]byte, error) { return nil, nil }, text: "the password is wrong"},
-		"password is error": {pem: locked, password: func() ([]byte, error) { return nil, noTerminal }, text: "no terminal"},
-		"public":            {pem: newPair(t, "").public, text: "not a private key"},
-		"garbage":           {pem: []byte("garbage"), text: "not a private key"},
-	} {
+	_, edKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range map[string]crypto.Signer{"P-384": p384, "RSA": rsaKey, "Ed25519": edKey} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := signature.ParsePrivateKey(test.pem, test.password)
-			if test.text == "" && err != nil || test.text != "" && (err == nil || err.Error() != test.text && !strings.Contains(err.Error(), test.text)) {
-				t.Errorf("error %v, want %q", err, test.text)
+			private, err := cryptoutils.MarshalPrivateKeyToPEM(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			public, err := cryptoutils.MarshalPublicKeyToPEM(key.Public())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := pair{private, public}
+			keys := []signature.PublicKey{p.verifier(t)}
+			for _, s := range []signature.Signature{p.sign(t, digest), p.bundle(t, inToto, statement(signature.PredicateType, digest))} {
+				if _, err = signature.Verify([]signature.Signature{s}, digest, keys); err != nil {
+					t.Error(err)
+				}
+				if _, err = signature.Verify([]signature.Signature{s}, other, keys); !errors.Is(err, signature.ErrUntrusted) {
+					t.Errorf("another artifact: error %v", err)
+				}
 			}
 		})
 	}
@@ -235,7 +234,7 @@ func TestParsePrivateKey(t *testing.T) {
 func TestParsePublicKey(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string][]byte{
-		"private": newPair(t, "").private, "garbage": []byte("garbage"), "empty": nil,
+		"private": newPair(t).private, "garbage": []byte("garbage"), "empty": nil,
 	} {
 		if _, err := signature.ParsePublicKey("x", data); err == nil {
 			t.Errorf("%s: no error", name)
@@ -245,12 +244,9 @@ func TestParsePublicKey(t *testing.T) {
 
 // Whatever a registry has, only what the key signed counts.
 func FuzzVerify(f *testing.F) {
-	p := newPair(f, "")
+	p := newPair(f)
 	key := p.verifier(f)
-	good, err := p.signer(f).Sign("example.com/app", digest)
-	if err != nil {
-		f.Fatal(err)
-	}
+	good := p.sign(f, digest)
 	value, err := base64.StdEncoding.DecodeString(good.Value)
 	if err != nil {
 		f.Fatal(err)

@@ -41,7 +41,7 @@ func layers() []layer {
 		// Below its neighbours, whose errors carry its hints and exit codes.
 		{"fail", -1, nil},
 		{"ref", 0, []string{semver}},
-		{"signature", 0, []string{"github.com/sigstore/sigstore/pkg/"}},
+		{"signature", 0, nil},
 		{"api", 0, []string{apimachinery, yaml}},
 		{"event", 0, nil},
 		{"download", 0, nil},
@@ -52,7 +52,9 @@ func layers() []layer {
 		{"schema", 1, nil},
 		{"schema/kubernetes", 1, nil},
 		{"values", 1, []string{cue, yaml}},
-		{"oci", 1, []string{registry, semver, sync, "github.com/sigstore/sigstore/pkg/", "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config"}},
+		{"oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config"}},
+		{"privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
+		{"trust", 1, []string{yaml}},
 		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},
 		{"crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
@@ -68,11 +70,14 @@ func layers() []layer {
 		{"policy", 3, []string{cue}},
 		{"apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/", "sigs.k8s.io/structured-merge-diff/"}},
 
+		{"keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
+
 		{"krm", 4, []string{kustomize, yaml}},
 
 		{"action/render", 5, nil},
 		{"action/registry", 5, nil},
 		{"action/vendor", 5, nil},
+		{"action/verify", 5, nil}, // who signed: alone with package keyless
 		{"action/krm", 5, nil},
 		{"action/instance", 5, nil}, // the verbs on what is applied: no CUE
 		{"action/plugins", 5, nil},  // the front door's: nothing heavy
@@ -87,6 +92,7 @@ func layers() []layer {
 		{"ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
 		{"option/registry", 7, []string{pflag}}, // apart, for commands without CUE
 		{"option/policy", 7, []string{pflag}},   // apart, for what talks to a cluster
+		{"option/signing", 7, []string{pflag}},
 		{"option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},
 

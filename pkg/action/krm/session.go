@@ -65,7 +65,7 @@ func (s *session) options(access krm.Access) (oci.Options, error) {
 	o.Cache.Dir = cmp.Or(access.CacheDir, o.Cache.Dir)
 	var err error
 	if access.Key != nil {
-		o.Verifier, err = newKeyVerifier(access)
+		o.Verifier, err = newKeyVerifier(access, o.Verifier)
 	}
 	return o, err
 }

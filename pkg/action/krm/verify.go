@@ -10,16 +10,25 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
 )
 
-// keyVerifier lets pass what one key has signed.
-type keyVerifier struct{ key signature.PublicKey }
+// keyVerifier lets pass what one key has signed, and the policy of the user
+// lets pass as well.
+type keyVerifier struct {
+	key    signature.PublicKey
+	policy oci.Verifier // nil when there is none
+}
 
-func newKeyVerifier(access krm.Access) (oci.Verifier, error) {
+func newKeyVerifier(access krm.Access, policy oci.Verifier) (oci.Verifier, error) {
 	key, err := signature.ParsePublicKey(access.KeyName, access.Key)
-	return keyVerifier{key}, err
+	return keyVerifier{key, policy}, err
 }
 
 // Verify implements oci.Verifier.
 func (v keyVerifier) Verify(ctx context.Context, c oci.Candidate) error {
+	if v.policy != nil {
+		if err := v.policy.Verify(ctx, c); err != nil {
+			return err
+		}
+	}
 	return c.Signatures(ctx, func(list []signature.Signature) error {
 		_, err := signature.Verify(list, c.Digest, []signature.PublicKey{v.key})
 		return err

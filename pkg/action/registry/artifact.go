@@ -36,6 +36,8 @@ type PushArtifactRequest struct {
 	Tags   []string      // at least one here or in Target
 	Force  bool          // moves tags that are there with other content
 	OCI    oci.Options
+
+	Key oci.Signer // signs it, nil to leave it unsigned
 }
 
 // PushArtifact packs an artifact and pushes it.
@@ -59,7 +61,7 @@ func PushArtifact(ctx context.Context, req PushArtifactRequest) (Pushed, error) 
 	if err != nil {
 		return Pushed{}, err
 	}
-	return Pushed{Repository: req.Target.Source(), Tags: tags, Digest: pushed.Digest, Unchanged: pushed.Unchanged}, nil
+	return sign(ctx, pushed, req.Target, tags, req.Key, req.OCI)
 }
 
 // checkTags returns a usage error for what is no tag.

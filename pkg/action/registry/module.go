@@ -34,6 +34,8 @@ type PushModuleRequest struct {
 	Attestation
 	Latest bool // moves the tag latest too
 	Force  bool // moves a version that is there with other content
+
+	Key oci.Signer // signs it, nil to leave it unsigned
 }
 
 // Pushed says what a push did.
@@ -41,7 +43,8 @@ type Pushed struct {
 	Repository string   `json:"repository"`
 	Tags       []string `json:"tags"`
 	Digest     string   `json:"digest"`
-	Unchanged  bool     `json:"unchanged"` // the registry had all of it
+	Unchanged  bool     `json:"unchanged"`        // the registry had all of it
+	Signed     bool     `json:"signed,omitempty"` // it has a signature by the given key
 
 	Attached []Attached `json:"attached,omitempty"` // SBOM and provenance
 }
@@ -52,7 +55,27 @@ func (p Pushed) String() string {
 	if p.Unchanged {
 		done = "unchanged"
 	}
-	return fmt.Sprintf("%s %s:%s (%s)", done, p.Repository, p.Tags[0], p.Digest)
+	text := fmt.Sprintf("%s %s:%s (%s)", done, p.Repository, p.Tags[0], p.Digest)
+	if p.Signed {
+		text += ", signed"
+	}
+	return text
+}
+
+// sign signs what was pushed when there is a key.
+func sign(ctx context.Context, done oci.Pushed, target ref.Reference, tags []string, key oci.Signer, o oci.Options) (Pushed, error) {
+	pushed := Pushed{
+		Repository: target.Source(), Tags: tags, Digest: done.Digest,
+		Unchanged: done.Unchanged, Attached: attached(done.Documents),
+	}
+	if key == nil {
+		return pushed, nil
+	}
+	if _, err := oci.Sign(ctx, target, done.Digest, key, o); err != nil {
+		return Pushed{}, fail.Hint(err, "%s is pushed, but not signed: push it again", target)
+	}
+	pushed.Signed = true
+	return pushed, nil
 }
 
 // PushModule packs a module and pushes it under its version. A version that
@@ -87,7 +110,7 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	return Pushed{Repository: target.Source(), Tags: tags, Digest: pushed.Digest, Unchanged: pushed.Unchanged, Attached: attached(pushed.Documents)}, nil
+	return sign(ctx, pushed, target, tags, req.Key, req.OCI)
 }
 
 // pack returns the artifact of the module and its version.

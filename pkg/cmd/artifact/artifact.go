@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/keyless"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -16,8 +17,8 @@ import (
 
 // New returns the command with a subcommand for each verb.
 func New(env cli.Env) *cobra.Command {
-	return cli.Group("artifact", "Push, pull, list and tag artifacts in OCI registries",
-		newPush(env), newPull(env), newList(env), newTag(env), newDigest(env), newBuild(env),
+	return cli.Group("artifact", "Push, pull, list, tag and verify artifacts in OCI registries",
+		newPush(env), newPull(env), newList(env), newTag(env), newDigest(env), newBuild(env), newVerify(env),
 		cli.Group("cache", "Look after the cache of what was pulled", newCacheList(env), newCachePrune(env)),
 		cli.Group("registry", "Log in to and out of registries", newLogin(env), newLogout(env)),
 	)
@@ -31,7 +32,7 @@ type access struct {
 }
 
 func newAccess(env cli.Env) access {
-	return access{env: env, registry: registry.Flags{Process: env}}
+	return access{env: env, registry: registry.Flags{Process: env, Keyless: keyless.Verify}}
 }
 
 // addOutput registers the flag for the output format.

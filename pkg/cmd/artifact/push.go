@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	flags "github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/signing"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
@@ -78,6 +79,7 @@ func newPush(env cli.Env) *cobra.Command {
 	fs.StringArrayVarP(&o.req.Tags, "tag", "t", nil, "`TAG` of the artifact; may be repeated")
 	fs.BoolVar(&o.req.Force, "force", false, "move tags that point to other content")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+	o.signing.AddTo(fs)
 	o.registry.AddAccessTo(fs)
 	o.addOutput(cmd)
 	return cmd
@@ -86,6 +88,7 @@ func newPush(env cli.Env) *cobra.Command {
 type pushing struct {
 	access
 	packing packing
+	signing signing.Flag
 	req     registry.PushArtifactRequest
 	quiet   bool
 }
@@ -98,6 +101,9 @@ func (o *pushing) run(ctx context.Context, target string) (err error) {
 		return err
 	}
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
+	if o.req.Key, err = o.signing.Key(o.env.LookupEnv, ui.Password(o.env.Stdin, o.env.Stderr)); err != nil {
+		return err
+	}
 	pushed, err := registry.PushArtifact(ctx, o.req)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ command did not write are left alone, and then none is written (exit code 5).`,
 }
 
 func install(env cli.Env, dir string) error {
-	places := places(env)
+	places := env.Places()
 	if dir == "" {
 		var err error
 		if dir, err = places.ShimDir(); err != nil {

@@ -38,7 +38,7 @@ func forward(env cli.Env, call plugins.Call, err error) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		path, err := places(env).Find(call.Binary)
+		path, err := env.Places().Find(call.Binary)
 		if err != nil {
 			return err
 		}
@@ -90,14 +90,6 @@ func root(env cli.Env) *cobra.Command {
 		_ = printHelp(env)
 	})
 	return cmd
-}
-
-func places(env cli.Env) plugins.Places {
-	executable, err := env.Executable()
-	if err != nil {
-		executable = "" // PATH is left
-	}
-	return plugins.NewPlaces(executable, env.Getenv("PATH"))
 }
 
 // kubectlArgs returns the flags of kubectl's that were given.

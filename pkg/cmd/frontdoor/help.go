@@ -57,7 +57,7 @@ Usage:
 
 // missing returns the siblings that are not installed.
 func missing(env cli.Env) map[string]bool {
-	places, missing := places(env), map[string]bool{}
+	places, missing := env.Places(), map[string]bool{}
 	for _, name := range plugins.Siblings() {
 		_, err := places.Find(name)
 		missing[name] = errors.Is(err, plugins.ErrNotInstalled)
@@ -72,7 +72,7 @@ func completeVerb(env cli.Env) cobra.CompletionFunc {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		places, missing := places(env), missing(env)
+		places, missing := env.Places(), missing(env)
 		forKubectl := !cmd.HasParent() && env.Program != plugins.FrontDoor
 		var verbs []cobra.Completion
 		for _, v := range plugins.Verbs() {

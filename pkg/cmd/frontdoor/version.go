@@ -42,7 +42,7 @@ func newVersion(env cli.Env) *cobra.Command {
 
 func inquiry(env cli.Env) plugins.Inquiry {
 	return plugins.Inquiry{
-		Places: places(env), Own: plugins.Build(cli.ThisBuild()), Argv0: cli.VersionProgram,
+		Places: env.Places(), Own: plugins.Build(cli.ThisBuild()), Argv0: cli.VersionProgram,
 		Environ: env.Environ(), Timeout: plugins.DefaultTimeout,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	flags "github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/signing"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
@@ -51,6 +52,7 @@ func newPush(env cli.Env) *cobra.Command {
 	fs.StringVar((*string)(&o.req.Attach), "attest", string(oci.AttachAuto),
 		"push the SBOM and the provenance along: auto, where the registry lists what refers to an artifact; always; never")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+	o.signing.AddTo(fs)
 	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
 	o.registry.Process = env
 	o.registry.AddAccessTo(fs)
@@ -60,6 +62,7 @@ func newPush(env cli.Env) *cobra.Command {
 type pushing struct {
 	env      cli.Env
 	packing  packing
+	signing  signing.Flag
 	registry flags.Flags
 	req      registry.PushModuleRequest
 	output   string
@@ -82,6 +85,9 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 	o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
 	o.req.ProgramVersion = cli.Version
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
+	if o.req.Key, err = o.signing.Key(o.env.LookupEnv, ui.Password(o.env.Stdin, o.env.Stderr)); err != nil {
+		return err
+	}
 	pushed, err := registry.PushModule(ctx, o.req)
 	if err != nil {
 		return err

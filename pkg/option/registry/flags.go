@@ -5,14 +5,20 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
 )
 
 // The environment variables about registries.
@@ -21,18 +27,27 @@ const (
 	CredsVariable = "TIMONI_REGISTRY_CREDS"
 	// MirrorsVariable holds PREFIX=PREFIX pairs, as oci.Options.Mirrors does.
 	MirrorsVariable = "TIMONI_REGISTRY_MIRRORS"
+	// PolicyVariable holds the path of a policy file, for which --policy
+	// stands in.
+	PolicyVariable = "TIMONI_POLICY"
 )
 
 // Process is what the flags about registries take from the process: cli.Env.
 type Process interface {
 	Getenv(key string) string
 	CacheDir() string
+	ConfigFile(name string) string
+	Places() plugins.Places
 }
 
 // Flags are the flags for reaching a registry.
 type Flags struct {
 	Process Process // nil: no cache, nothing from the environment
+	// Keyless checks signatures that were made without a key, nil to leave that
+	// to the binary that can.
+	Keyless source.Keyless
 
+	policy     string
 	creds      string
 	credsStdin bool
 	ca         string
@@ -44,6 +59,12 @@ type Flags struct {
 func (r *Flags) AddTo(fs *pflag.FlagSet) {
 	r.AddAccessTo(fs)
 	fs.BoolVar(&r.offline, "offline", false, "ask no registry: take what the cache has")
+	r.AddPolicyTo(fs)
+}
+
+// AddPolicyTo registers the flag of a command that uses what it reads.
+func (r *Flags) AddPolicyTo(fs *pflag.FlagSet) {
+	fs.StringVar(&r.policy, "policy", "", "`FILE` that says which artifacts must be signed by whom; by default that of $"+PolicyVariable)
 }
 
 // AddAccessTo registers the flags of a command that cannot do without one.
@@ -93,6 +114,9 @@ func (r *Flags) Options(userAgent string) oci.Options {
 		Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
 		CAFile: r.ca, Offline: r.offline,
 	}
+	if file := r.PolicyFile(); file != "" {
+		o.Verifier = source.Trust{File: file, Keyless: r.keyless()}
+	}
 	if r.Process == nil {
 		return o
 	}
@@ -102,6 +126,35 @@ func (r *Flags) Options(userAgent string) oci.Options {
 	o.Mirrors = r.Process.Getenv(MirrorsVariable)
 	o.Cache.Dir = r.Process.CacheDir()
 	return o
+}
+
+// PolicyFile returns the path of the policy file: that of the flag, of the
+// environment, or policy.yaml among the user's settings where it exists. It is
+// empty when there is none.
+func (r *Flags) PolicyFile() string {
+	if r.policy != "" || r.Process == nil {
+		return r.policy
+	}
+	if file := r.Process.Getenv(PolicyVariable); file != "" {
+		return file
+	}
+	file := r.Process.ConfigFile("policy.yaml")
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return ""
+	}
+	return file // one that cannot be read is to be an error, not no policy
+}
+
+func (r *Flags) keyless() source.Keyless {
+	if r.Keyless != nil {
+		return r.Keyless
+	}
+	return source.Sibling(func() (string, error) {
+		if r.Process == nil {
+			return "", plugins.ErrNotInstalled
+		}
+		return r.Process.Places().Find("kubectl-timoni-artifact")
+	})
 }
 
 // Annotations are the flags that annotate what is pushed.

@@ -3,12 +3,15 @@
 package registry_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
@@ -19,6 +22,8 @@ type process map[string]string
 
 func (p process) Getenv(key string) string { return p[key] }
 func (p process) CacheDir() string         { return p["cache"] }
+func (p process) ConfigFile(string) string { return p["config"] }
+func (p process) Places() plugins.Places   { return plugins.Places{} }
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
@@ -63,6 +68,55 @@ func TestFlags(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, flags.Options("agent")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Which policy file counts, and that one which cannot be reached is no reason
+// to do without.
+func TestPolicyFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	there := filepath.Join(dir, "policy.yaml")
+	if err := os.WriteFile(there, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loop := filepath.Join(dir, "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Skip(err)
+	}
+	const variable = registry.PolicyVariable
+	for name, test := range map[string]struct {
+		args []string
+		env  process
+		want string
+	}{
+		"none":            {env: process{"config": filepath.Join(dir, "nowhere", "policy.yaml")}},
+		"no directory":    {env: process{}},
+		"below a file":    {env: process{"config": filepath.Join(there, "policy.yaml")}},
+		"among settings":  {env: process{"config": there}, want: there},
+		"out of reach":    {env: process{"config": filepath.Join(loop, "policy.yaml")}, want: filepath.Join(loop, "policy.yaml")},
+		"environment":     {env: process{"config": there, variable: "other.yaml"}, want: "other.yaml"},
+		"empty variable":  {env: process{"config": there, variable: ""}, want: there},
+		"flag":            {args: []string{"--policy=flag.yaml"}, env: process{"config": there, variable: "other.yaml"}, want: "flag.yaml"},
+		"without process": {args: []string{"--policy=flag.yaml"}, want: "flag.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flags, fs := registry.Flags{}, pflag.NewFlagSet("", pflag.ContinueOnError)
+			if test.env != nil {
+				flags.Process = test.env
+			}
+			flags.AddTo(fs)
+			if err := fs.Parse(test.args); err != nil {
+				t.Fatal(err)
+			}
+			if got := flags.PolicyFile(); got != test.want {
+				t.Errorf("policy file %q, want %q", got, test.want)
+			}
+			if got := flags.Options("").Verifier != nil; got != (test.want != "") {
+				t.Errorf("a verifier: %v", got)
 			}
 		})
 	}
