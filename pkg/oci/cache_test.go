@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
@@ -261,11 +262,12 @@ func TestMirrors(t *testing.T) {
 		"a path":           {"oci://registry.invalid/a/b:1.0.0", "registry.invalid/a=other.invalid, registry.invalid/a/b=" + host + "/app", ""},
 		"part of a name":   {"oci://127.0.0.1:1/app:1.0.0", "127.0.0.1=" + host, "unreachable"},
 		"not a pair":       {"oci://127.0.0.1:1/app:1.0.0", host, "is not of the form"},
+		"no mirror":        {"oci://127.0.0.1:1/app:1.0.0", "a=", "mirror \"a=\" is not of the form"},
 		"not a repository": {"oci://127.0.0.1:1/app:1.0.0", "127.0.0.1:1=A B", "is not a repository"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), parse(t, test.reference), t.TempDir(), oci.Options{Mirrors: test.mirrors})
+			_, err := oci.Pull(t.Context(), parse(t, test.reference), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.mirrors}})
 			if test.text != "" {
 				wantError(t, err, test.text)
 				return
@@ -275,4 +277,64 @@ func TestMirrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMirrorsFile(t *testing.T) {
+	t.Parallel()
+	vendor, content := plainLayers(t)
+	host := serve(t, newFake(t, vendor, content, nil))
+	for name, test := range map[string]struct{ content, pairs, text string }{
+		"a mirror":          {"# ours\nmirrors:\n  registry.invalid: " + host + "\n", "", ""},
+		"the pairs win":     {"mirrors: {registry.invalid: 127.0.0.1:1}", "registry.invalid=" + host, ""},
+		"the longest wins":  {"mirrors: {registry.invalid/app: " + host + "/app}", "registry.invalid=127.0.0.1:1", ""},
+		"nothing":           {"", "registry.invalid=" + host, ""},
+		"no mirrors":        {"mirrors:\n", "registry.invalid=" + host, ""},
+		"not YAML":          {"mirrors:\n\t- a", "", "FILE: yaml: line 2: found character that cannot start any token"},
+		"a list":            {"- a", "", "FILE:1: the file is not a mapping"},
+		"a list of mirrors": {"mirrors:\n- a", "", "FILE:2: mirrors is not a mapping"},
+		"an unknown field":  {"mirrors: {}\nmirror: {}\n", "", `FILE:2: field "mirror" is not known, only "mirrors"`},
+		"a prefix twice":    {"mirrors:\n  a: b\n  a: c\n", "", `FILE:3: "a" is there twice`},
+		"no string":         {"mirrors:\n  a: 1\n", "", `FILE:2: the mirror of "a" is not a string`},
+		"an address":        {"mirrors:\n\n  a: https://b\n", "", `FILE:3: mirror "a=https://b" is not of the form`},
+		"no repository":     {"mirrors:\n  registry.invalid: A B\n", "", `FILE:2: mirror "registry.invalid": "A B/app" is not a repository`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "registries.yaml")
+			write(t, file, test.content)
+			_, err := oci.Pull(t.Context(), parse(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.pairs, File: file}})
+			if test.text == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantError(t, err, strings.ReplaceAll(test.text, "FILE", file))
+			if fail.CodeOf(err) != fail.Usage {
+				t.Errorf("exit code %d, want %d", fail.CodeOf(err), fail.Usage)
+			}
+		})
+	}
+	for required, text := range map[bool]string{true: "no such file", false: "registry is unreachable"} {
+		_, err := oci.Pull(t.Context(), parse(t, "oci://127.0.0.1:1/app:1.0.0"), t.TempDir(),
+			oci.Options{Mirrors: oci.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}})
+		wantError(t, err, text)
+	}
+}
+
+// FuzzMirrors reads anything; what it takes names each prefix once.
+func FuzzMirrors(f *testing.F) {
+	for _, seed := range []string{"", "# nothing", "mirrors: {a: b}", "mirrors: [", "mirrors: &a {a: *a}", "---\n---\n", "? {a: b}\n: c"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		pairs, err := oci.ParseMirrors(data)
+		seen := map[string]bool{}
+		for _, pair := range pairs {
+			if err == nil && seen[pair] {
+				t.Errorf("%q is there twice", pair)
+			}
+			seen[pair] = true
+		}
+	})
 }

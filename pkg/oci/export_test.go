@@ -7,3 +7,12 @@ func Ignore(content string) (func(rel string, isDir bool) bool, error) {
 	rules, err := parseIgnore(content)
 	return rules.match, err
 }
+
+// ParseMirrors returns the mirrors of a file as PREFIX=PREFIX.
+func ParseMirrors(data []byte) (pairs []string, err error) {
+	list, err := parseMirrors(data)
+	for _, m := range list {
+		pairs = append(pairs, m.from+"="+m.to)
+	}
+	return pairs, err
+}

@@ -185,7 +185,7 @@ func Tag(ctx context.Context, r ref.Reference, tags []string, o Options) (digest
 }
 
 func tag(ctx context.Context, r ref.Reference, tags []string, o Options) (string, error) {
-	o.Mirrors = "" // what is tagged is where the tag goes
+	o.Mirrors = Mirrors{} // what is tagged is where the tag goes
 	f, err := newFetcher(r, o)
 	if err != nil {
 		return "", err

@@ -41,10 +41,8 @@ type Options struct {
 	// A request as a whole has no deadline: a large layer may take its time.
 	Stall  time.Duration
 	Limits Limits
-	// Mirrors says where to read instead: PREFIX=PREFIX pairs with commas
-	// between them, host/path=host/path. The longest that fits counts.
-	// What is pushed goes where it is sent.
-	Mirrors string
+	// Mirrors say where to read instead.
+	Mirrors Mirrors
 
 	// Verifier is asked before content is used, nil to use it in any case.
 	Verifier Verifier

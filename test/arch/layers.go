@@ -30,6 +30,7 @@ const (
 	semver       = "github.com/Masterminds/semver/v3"
 	kustomize    = "sigs.k8s.io/kustomize/"
 	yaml         = "sigs.k8s.io/yaml"
+	yamlNodes    = "go.yaml.in/yaml/v3" // with line numbers
 	terminal     = "golang.org/x/term"
 	sync         = "golang.org/x/sync/"
 	fieldsets    = "sigs.k8s.io/structured-merge-diff/v6/" // the field sets of apimachinery's managed fields
@@ -52,7 +53,7 @@ func layers() []layer {
 		{"schema", 1, nil},
 		{"schema/kubernetes", 1, nil},
 		{"values", 1, []string{cue, yaml}},
-		{"oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config"}},
+		{"oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", yamlNodes}},
 		{"privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"trust", 1, []string{yaml}},
 		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},

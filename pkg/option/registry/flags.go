@@ -25,12 +25,17 @@ import (
 const (
 	// CredsVariable holds USER:PASSWORD, for which --creds stands in.
 	CredsVariable = "TIMONI_REGISTRY_CREDS"
-	// MirrorsVariable holds PREFIX=PREFIX pairs, as oci.Options.Mirrors does.
+	// MirrorsVariable holds PREFIX=PREFIX pairs, as oci.Mirrors.Pairs does.
 	MirrorsVariable = "TIMONI_REGISTRY_MIRRORS"
 	// PolicyVariable holds the path of a policy file, for which --policy
 	// stands in.
 	PolicyVariable = "TIMONI_POLICY"
+	// ConfigVariable names a file to read instead of ConfigFile.
+	ConfigVariable = "TIMONI_REGISTRY_CONFIG"
 )
+
+// ConfigFile is the file with mirrors in the directory of the user's settings.
+const ConfigFile = "registries.yaml"
 
 // Process is what the flags about registries take from the process: cli.Env.
 type Process interface {
@@ -123,7 +128,12 @@ func (r *Flags) Options(userAgent string) oci.Options {
 	if o.Creds == "" {
 		o.Creds = r.Process.Getenv(CredsVariable)
 	}
-	o.Mirrors = r.Process.Getenv(MirrorsVariable)
+	o.Mirrors.Pairs = r.Process.Getenv(MirrorsVariable)
+	if file := r.Process.Getenv(ConfigVariable); file != "" {
+		o.Mirrors.File, o.Mirrors.Required = file, true
+	} else {
+		o.Mirrors.File = r.Process.ConfigFile(ConfigFile)
+	}
 	o.Cache.Dir = r.Process.CacheDir()
 	return o
 }

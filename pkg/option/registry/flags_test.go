@@ -27,8 +27,8 @@ func (p process) Places() plugins.Places   { return plugins.Places{} }
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	env := process{registry.CredsVariable: "env:e", registry.MirrorsVariable: "a=b", "cache": "/c"}
-	common := oci.Options{Mirrors: "a=b", Cache: oci.Cache{Dir: "/c"}, UserAgent: "agent"}
+	env := process{registry.CredsVariable: "env:e", registry.MirrorsVariable: "a=b", "cache": "/c", "config": "conf"}
+	common := oci.Options{Mirrors: oci.Mirrors{Pairs: "a=b", File: "conf"}, Cache: oci.Cache{Dir: "/c"}, UserAgent: "agent"}
 	with := func(change func(*oci.Options)) oci.Options {
 		o := common
 		change(&o)
