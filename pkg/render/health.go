@@ -3,6 +3,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 
 	"cuelang.org/go/cue"
@@ -44,14 +45,22 @@ func readChecks(v cue.Value) ([]healthCheck, error) {
 // Health evaluates the module's health check for a live object. known is false
 // when the module has none for its kind or group. An expression that is not
 // complete, because the object lacks a field, counts as false; any other error
-// of the evaluation is returned. It is safe for concurrent use.
+// of the evaluation is returned, and that a limit of the rendering was passed.
+// It is safe for concurrent use.
 func (r *Result) Health(o api.Object) (health api.Health, known bool, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	c, known := r.checkFor(o)
 	if !known {
 		return "", false, nil
 	}
+	health, err = bounded(context.Background(), r.limits, fmt.Sprintf("health check %q of %s", c.name, o.ID()), func(*stage) (api.Health, error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return c.health(o)
+	})
+	return health, true, hinted(err)
+}
+
+func (c healthCheck) health(o api.Object) (api.Health, error) {
 	filled := c.value.FillPath(cue.MakePath(cue.Def("#object")), map[string]any(o))
 	for _, verdict := range []struct {
 		field  string
@@ -63,13 +72,13 @@ func (r *Result) Health(o api.Object) (health api.Health, known bool, err error)
 	} {
 		yes, err := isTrue(filled.LookupPath(cue.MakePath(cue.Str(verdict.field))))
 		if err != nil {
-			return "", true, fmt.Errorf("health check %q of %s: %s: %w", c.name, o.ID(), verdict.field, err)
+			return "", fmt.Errorf("health check %q of %s: %s: %w", c.name, o.ID(), verdict.field, err)
 		}
 		if yes {
-			return verdict.health, true, nil
+			return verdict.health, nil
 		}
 	}
-	return api.HealthInProgress, true, nil
+	return api.HealthInProgress, nil
 }
 
 // checkFor returns the check for an object: one for its kind before one for

@@ -28,28 +28,41 @@ type Schema struct {
 	Config cue.Value
 }
 
-// Inspect evaluates the module's values. Nothing needs to be concrete. Name,
-// namespace and values of the request are not used.
-func Inspect(ctx context.Context, req Request) (schema *Schema, err error) {
-	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
+// Inspect evaluates the module's values and returns what look sees in them:
+// looking may evaluate more, and is within the limits of the request too.
+// Nothing needs to be concrete. Name, namespace and values of the request are
+// not used.
+func Inspect[T any](ctx context.Context, req Request, look func(*Schema) T) (seen T, err error) {
 	req.Package = cmp.Or(req.Package, DefaultPackage)
 	req.Origin = cmp.Or(req.Origin, req.Dir)
 	req.comments, req.Whole = true, true
 	req.Name, req.Namespace = cmp.Or(req.Name, "name"), cmp.Or(req.Namespace, "default")
 	if req.KubeVersion, err = parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion)); err != nil {
-		return nil, err
+		return seen, err
 	}
 	if err = checkModule(req); err != nil {
-		return nil, err
+		return seen, err
 	}
-	schema = &Schema{}
-	if schema.Type, err = schema.read(req, true); err != nil {
+	return bounded(ctx, req.Limits, "load", func(s *stage) (seen T, err error) {
+		defer values.Recover("module "+strconv.Quote(req.Origin), &err)
+		schema, err := inspect(ctx, req, s)
+		if err != nil {
+			return seen, err
+		}
+		return look(schema), nil
+	})
+}
+
+func inspect(ctx context.Context, req Request, s *stage) (*Schema, error) {
+	schema := &Schema{}
+	var err error
+	if schema.Type, err = schema.read(req, s, true); err != nil {
 		return nil, err
 	}
 	if err = ctx.Err(); err != nil {
 		return nil, err
 	}
-	if schema.Defaults, err = schema.read(req, false); err != nil {
+	if schema.Defaults, err = schema.read(req, s, false); err != nil {
 		return nil, err
 	}
 	if err = values.Check(schema.Defaults); err != nil {
@@ -63,7 +76,7 @@ func Inspect(ctx context.Context, req Request) (schema *Schema, err error) {
 
 // read evaluates the module, with values.cue or without, and returns the field
 // values.
-func (s *Schema) read(req Request, replace bool) (cue.Value, error) {
+func (s *Schema) read(req Request, at *stage, replace bool) (cue.Value, error) {
 	tree, err := values.Merge(nil)
 	if err != nil {
 		return cue.Value{}, err
@@ -76,6 +89,7 @@ func (s *Schema) read(req Request, replace bool) (cue.Value, error) {
 		return cue.Value{}, err
 	}
 	defer e.confined.Close()
+	at.enter("evaluate")
 	root := e.ctx.BuildInstance(e.instance)
 	s.ModulePath, s.Config = e.path, root.LookupPath(cue.ParsePath("timoni.instance.config"))
 	return root.LookupPath(cue.MakePath(cue.Str("values"))), nil

@@ -17,7 +17,7 @@ import (
 // TestInspect looks at a field that values.cue sets.
 func TestInspect(t *testing.T) {
 	t.Parallel()
-	s, err := render.Inspect(context.Background(), render.Request{Dir: "../../test/modules/minimal"})
+	s, err := render.Inspect(context.Background(), render.Request{Dir: "../../test/modules/minimal"}, func(s *render.Schema) *render.Schema { return s })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package render
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime/metrics"
 	"sync/atomic"
@@ -31,16 +32,31 @@ type stage struct{ name atomic.Pointer[string] }
 
 func (s *stage) enter(name string) { s.name.Store(&name) }
 
-// bounded runs work and waits for it until it is done, the context is, or a
-// limit is passed. The evaluator cannot be interrupted: what was given up goes
-// on, which is why the process has to end after the error.
-func bounded(ctx context.Context, limits Limits, work func(*stage) (*Result, error)) (*Result, error) {
+// exceeded says that a limit was passed, and which flag moves it.
+type exceeded struct{ message, hint string }
+
+func (e *exceeded) Error() string { return e.message }
+
+// hinted adds to the error of a passed limit the flag that moves it, for the
+// commands that have it.
+func hinted(err error) error {
+	if limit, ok := errors.AsType[*exceeded](err); ok {
+		return fail.Hint(err, "%s", limit.hint)
+	}
+	return err
+}
+
+// bounded runs work, which begins at a stage, and waits for it until it is done,
+// the context is, or a limit is passed. The evaluator cannot be interrupted:
+// what was given up goes on, which is why the process has to end after the
+// error.
+func bounded[T any](ctx context.Context, limits Limits, begin string, work func(*stage) (T, error)) (none T, err error) {
 	type outcome struct {
-		result *Result
+		result T
 		err    error
 	}
 	current := &stage{}
-	current.enter("load")
+	current.enter(begin)
 	done := make(chan outcome, 1)
 	go func() {
 		result, err := work(current)
@@ -57,14 +73,18 @@ func bounded(ctx context.Context, limits Limits, work func(*stage) (*Result, err
 		case o := <-done:
 			return o.result, o.err
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%s: %w", *current.name.Load(), context.Cause(ctx))
+			return none, fmt.Errorf("%s: %w", *current.name.Load(), context.Cause(ctx))
 		case <-deadline.C:
-			err := fmt.Errorf("%s: the module is not done after %s", *current.name.Load(), limits.Time)
-			return nil, fail.Hint(err, "a module that needs longer can be given it with --render-timeout")
+			return none, &exceeded{
+				fmt.Sprintf("%s: the module is not done after %s", *current.name.Load(), limits.Time),
+				"a module that needs longer can be given it with --render-timeout",
+			}
 		case <-tick.C:
 			if memory() > limits.Memory {
-				err := fmt.Errorf("%s: the module needs more than %s of memory", *current.name.Load(), FormatBytes(limits.Memory))
-				return nil, fail.Hint(err, "a module that needs more can be given it with --render-memory")
+				return none, &exceeded{
+					fmt.Sprintf("%s: the module needs more than %s of memory", *current.name.Load(), FormatBytes(limits.Memory)),
+					"a module that needs more can be given it with --render-memory",
+				}
 			}
 		}
 	}

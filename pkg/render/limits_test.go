@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
@@ -67,4 +68,57 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: hints %q", tc.name, hints)
 		}
 	}
+	checkOtherLimits(t, dir)
 }
+
+// checkOtherLimits holds that limits are kept too by what evaluates a module
+// without rendering it.
+func checkOtherLimits(t *testing.T, slowDir string) {
+	t.Helper()
+	limits := render.Limits{Time: 50 * time.Millisecond}
+	_, err := render.Inspect(t.Context(), render.Request{Dir: slowDir, Limits: limits}, func(*render.Schema) int { return 0 })
+	if err == nil || !strings.Contains(err.Error(), "the module is not done after 50ms") {
+		t.Errorf("inspect: error %v", err)
+	}
+	_, err = render.Inspect(t.Context(), render.Request{Dir: module(t, map[string]string{"timoni.cue": slowCheck}), Limits: limits}, func(*render.Schema) int {
+		select {} // looking takes for ever
+	})
+	if err == nil || !strings.Contains(err.Error(), "the module is not done after 50ms") {
+		t.Errorf("look: error %v", err)
+	}
+	dir := module(t, map[string]string{"timoni.cue": slowCheck})
+	result, err := render.Build(t.Context(), render.Request{Dir: dir, Name: "app", Namespace: "apps", Limits: render.Limits{Time: 2 * time.Second}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := api.Object{"apiVersion": "example.com/v1", "kind": "Slow", "metadata": map[string]any{"name": "x"}, "n": int64(2000)}
+	for range 2 { // the second waits for the first, which goes on
+		_, known, err := result.Health(object)
+		want := `health check "slow" of Slow.example.com/x: the module is not done after 2s`
+		if !known || err == nil || err.Error() != want || len(fail.HintsOf(err)) == 0 {
+			t.Errorf("health: %v, error %v, want %q", known, err, want)
+		}
+	}
+}
+
+// slowCheck takes long, and little memory, once there is an object.
+const slowCheck = `package main
+
+import (
+	"list"
+	"text/template"
+)
+
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: {}
+	apply: {}
+	healthChecks: slow: #HealthCheck & {
+		group: "example.com"
+		kind:  "Slow"
+		#object: {n: int, ...}
+		_loops:  "{{range .n}}{{range $.n}}{{range $.n}}{{end}}{{end}}{{end}}"
+		current: template.Execute(_loops, {n: list.Range(0, #object.n, 1)}) == ""
+	}
+}
+`

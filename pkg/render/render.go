@@ -85,6 +85,7 @@ type Result struct {
 
 	mu     *sync.Mutex // CUE values are not safe for concurrent use
 	checks []healthCheck
+	limits Limits // of evaluating one
 }
 
 // Objects returns the objects of all stages in order.
@@ -111,7 +112,7 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 	}
 	// The next rendering may refer to more of the packages than this one.
 	req.Whole = req.Whole || req.Shared != nil
-	return bounded(ctx, req.Limits, func(s *stage) (*Result, error) {
+	result, err := bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
 		result, err := buildStages(ctx, req, s)
 		if errors.Is(err, errPartial) {
 			req.Whole = true
@@ -120,6 +121,7 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 		}
 		return result, err
 	})
+	return result, hinted(err)
 }
 
 // buildStages tells s what it is at. Between the stages is where a cancelled
@@ -191,6 +193,7 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 		ImageProblems: images,
 		mu:            e.req.Shared.lock(),
 		checks:        checks,
+		limits:        e.req.Limits,
 	}, nil
 }
 

@@ -49,13 +49,15 @@ func ReadConfig(ctx context.Context, module ref.Reference, pkg string, options o
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	schema, err := render.Inspect(ctx, render.Request{
+	config, err = render.Inspect(ctx, render.Request{
 		Dir: m.Dir, Origin: module.String(), Package: pkg, ModuleVersion: m.Version,
+	}, func(s *render.Schema) *Config {
+		return &Config{ModulePath: s.ModulePath, Fields: fieldsOf(s.Type, s.Defaults, s.Config)}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("module %s: %w", module, err)
 	}
-	return &Config{ModulePath: schema.ModulePath, Fields: fieldsOf(schema.Type, schema.Defaults, schema.Config)}, nil
+	return config, nil
 }
 
 // fieldsOf returns the fields of a struct: typ says what they may hold, defaults
