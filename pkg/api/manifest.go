@@ -17,11 +17,18 @@ import (
 // tools read it: keys sorted, one "---" between two documents. Equal objects
 // give equal bytes. It writes YAML itself, since a library that goes through
 // JSON takes longer than rendering does.
-func YAML(objects []Object) []byte {
+func YAML(objects []Object) []byte { return CommentedYAML(objects, nil) }
+
+// CommentedYAML is YAML with a comment before each object. Where comments is
+// not nil, it holds as many lines as there are objects.
+func CommentedYAML(objects []Object, comments []string) []byte {
 	var e yamlEncoder
 	for i, o := range objects {
 		if i > 0 {
 			e.WriteString("---\n")
+		}
+		if comments != nil {
+			e.WriteString("# " + strings.ReplaceAll(comments[i], "\n", " ") + "\n")
 		}
 		e.mapping(o, 0)
 	}

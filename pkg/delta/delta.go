@@ -78,6 +78,19 @@ func Masked(before, after api.Object) (api.Object, api.Object) {
 	return before, after
 }
 
+// Hidden returns an object to be shown: a Secret as a copy in which the values
+// of its data are masked, any other object as it is.
+func Hidden(o api.Object) api.Object {
+	if !isSecret(o) {
+		return o
+	}
+	o = o.DeepCopy()
+	for _, field := range []string{"data", "stringData"} {
+		maskField(nil, o, field)
+	}
+	return o
+}
+
 func isSecret(o api.Object) bool { return o != nil && o.Group() == "" && o.Kind() == "Secret" }
 
 func maskField(before, after api.Object, field string) {

@@ -53,7 +53,8 @@ func readSets(apply cue.Value, namespace string) ([]Set, error) {
 		return nil, err
 	}
 	for _, f := range r.found {
-		sets[f.stage].Objects = append(sets[f.stage].Objects, f.object)
+		set := &sets[f.stage]
+		set.Objects, set.values = append(set.Objects, f.object), append(set.values, f.value)
 	}
 	return sets, nil
 }

@@ -70,6 +70,8 @@ type Request struct {
 type Set struct {
 	Name    string
 	Objects []api.Object
+
+	values []cue.Value // of Objects
 }
 
 // Result is a rendered instance.

@@ -33,6 +33,16 @@ func (r Result) Print(w io.Writer) error {
 	return nil
 }
 
+// Names writes the names of objects as kubectl's -o name does.
+func Names(w io.Writer, objects []event.Object) error {
+	for _, o := range objects {
+		if _, err := fmt.Fprintln(w, resourceName(o)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // resourceName returns kubectl's name of an object: deployment.apps/web.
 func resourceName(o event.Object) string {
 	kind := strings.ToLower(o.Kind)

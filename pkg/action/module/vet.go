@@ -154,8 +154,12 @@ func (v *Vetted) addStructure(err error, build string) bool {
 	if !ok {
 		return false
 	}
-	for _, problem := range e.Problems {
-		v.add(Finding{Severity: Error, Message: problem}, build)
+	for _, p := range e.Problems {
+		f := Finding{Severity: Error, Path: p.Origin.Path, Message: p.Message}
+		if p.Origin.File != "" {
+			f.Positions = []Position{{File: p.Origin.File, Line: p.Origin.Line, Column: p.Origin.Column}}
+		}
+		v.add(f, build)
 	}
 	return true
 }

@@ -67,7 +67,7 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 	for _, warning := range rendered.Warnings {
 		observer.Observe(event.Warning{Text: warning})
 	}
-	if err = checkStructure(ctx, req, rendered.Objects(), observer); err != nil {
+	if err = checkStructure(ctx, req, rendered, observer); err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
 	return &Result{Result: rendered, Module: api.Module{

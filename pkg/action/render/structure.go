@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
@@ -32,7 +33,16 @@ type Rules interface {
 }
 
 // StructureError is what is wrong with the custom resources.
-type StructureError struct{ Problems []string }
+type StructureError struct{ Problems []StructureProblem }
+
+// StructureProblem is one thing that is wrong with one of them.
+type StructureProblem struct {
+	Message string
+	Origin  render.Origin // of what is wrong
+}
+
+// String returns the message and, in a second line, where it comes from.
+func (p StructureProblem) String() string { return p.Message + "\n    " + p.Origin.String() }
 
 // maxProblems is how many problems an error shows: a screen at most.
 const maxProblems = 10
@@ -40,7 +50,11 @@ const maxProblems = 10
 // Error returns the first problems and the number of the others.
 func (e *StructureError) Error() string {
 	shown := e.Problems[:min(len(e.Problems), maxProblems)]
-	text := strings.Join(shown, "\n")
+	lines := make([]string, len(shown))
+	for i, p := range shown {
+		lines[i] = p.String()
+	}
+	text := strings.Join(lines, "\n")
 	if more := len(e.Problems) - len(shown); more > 0 {
 		text += fmt.Sprintf("\nand %d more", more)
 	}
@@ -49,32 +63,33 @@ func (e *StructureError) Error() string {
 
 // checkStructure holds custom resources to the CRDs that are given and to
 // those among the objects, which win.
-func checkStructure(ctx context.Context, req Request, objects []api.Object, observer event.Observer) error {
+func checkStructure(ctx context.Context, req Request, result *render.Result, observer event.Observer) error {
 	if req.Validate != ValidateStrict && req.Validate != ValidateWarn {
 		return nil
 	}
-	problems := structureProblems(ctx, req, objects)
+	problems := structureProblems(ctx, req, result)
 	mask := values.Mask(req.Values)
 	for i, problem := range problems {
-		problems[i] = mask(problem)
+		problems[i].Message = mask(problem.Message)
 	}
 	if len(problems) > 0 && req.Validate == ValidateStrict {
 		return &StructureError{Problems: problems}
 	}
 	for _, problem := range problems {
-		observer.Observe(event.Warning{Text: problem})
+		observer.Observe(event.Warning{Text: problem.String()})
 	}
 	return nil
 }
 
-func structureProblems(ctx context.Context, req Request, objects []api.Object) []string {
+func structureProblems(ctx context.Context, req Request, result *render.Result) []StructureProblem {
 	definitions := slices.Clone(req.CRDs)
-	var problems []string
-	for _, object := range objects {
+	objects := result.Objects()
+	var problems []StructureProblem
+	for i, object := range objects {
 		d, ok, err := crd.FromObject(object)
 		switch {
 		case err != nil:
-			problems = append(problems, err.Error())
+			problems = append(problems, StructureProblem{err.Error(), result.Origin(i, "")})
 		case ok:
 			definitions = append(definitions, d)
 		}
@@ -83,13 +98,13 @@ func structureProblems(ctx context.Context, req Request, objects []api.Object) [
 		return problems
 	}
 	validator := crd.NewValidator(definitions)
-	for _, object := range objects {
+	for i, object := range objects {
 		found := validator.Validate(object)
 		if d, known := validator.Definition(object); known && len(found) == 0 && req.Rules != nil {
 			found = req.Rules.Validate(ctx, d, object)
 		}
 		for _, p := range found {
-			problems = append(problems, p.String())
+			problems = append(problems, StructureProblem{p.String(), result.Origin(i, p.Path)})
 		}
 	}
 	return problems

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,8 +51,8 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	problems := []string{
-		"Thing.example.com/apps/x: data.message: must be at most 4 chars long (CRD things.example.com v1)",
-		"Thing.example.com/apps/x: data.version: the CRD has no such field, and the API server drops it (CRD things.example.com v1)",
+		"Thing.example.com/apps/x: data.message: must be at most 4 chars long (CRD things.example.com v1)\n    timoni.apply.app[0] in values.cue:3:18",
+		"Thing.example.com/apps/x: data.version: the CRD has no such field, and the API server drops it (CRD things.example.com v1)\n    timoni.apply.app[0] in timoni.cue:6:30",
 	}
 	for name, tc := range map[string]struct {
 		mode          render.Validation
@@ -68,7 +69,7 @@ func TestValidate(t *testing.T) {
 			var warnings []string
 			observer := event.Func(func(e event.Event) {
 				if w, ok := e.(event.Warning); ok && strings.Contains(w.Text, "CRD") {
-					warnings = append(warnings, w.Text)
+					warnings = append(warnings, strings.ReplaceAll(w.Text, dir+string(filepath.Separator), ""))
 				}
 			})
 			_, err := render.Render(t.Context(), render.Request{
@@ -76,7 +77,10 @@ func TestValidate(t *testing.T) {
 			}, observer)
 			var got []string
 			if e, ok := errors.AsType[*render.StructureError](err); ok {
-				got, err = e.Problems, nil
+				err = nil
+				for _, p := range e.Problems {
+					got = append(got, strings.ReplaceAll(p.String(), dir+string(filepath.Separator), ""))
+				}
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -93,8 +97,8 @@ func TestValidate(t *testing.T) {
 
 func TestStructureError(t *testing.T) {
 	t.Parallel()
-	err := &render.StructureError{Problems: strings.Split(strings.Repeat("problem ", 12)+"problem", " ")}
-	if want := strings.Repeat("problem\n", 10) + "and 3 more"; err.Error() != want {
+	err := &render.StructureError{Problems: slices.Repeat([]render.StructureProblem{{Message: "problem"}}, 13)}
+	if want := strings.Repeat("problem\n    \n", 10) + "and 3 more"; err.Error() != want {
 		t.Errorf("Error() = %q, want %q", err.Error(), want)
 	}
 }

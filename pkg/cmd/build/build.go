@@ -5,7 +5,9 @@
 package build
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -24,13 +26,18 @@ lists replaced, and null takes a value away, down to the module's default. YAML
 and JSON files hold the values themselves, CUE files have values: {…}.
 
 No cluster is asked and no kubeconfig read: the namespace is that of -n, and the
-module is told the version of Kubernetes in TIMONI_KUBE_VERSION. Custom resources
+module is told the version of Kubernetes of --kube-version or, without it, of
+TIMONI_KUBE_VERSION. Custom resources
 are held to the structure that their CRDs describe, where the module renders
 these or --crds names them; rules in CEL are left to the API server.
 
 The objects are printed in the order in which they would be applied, as the
 module has them: the labels by which an instance owns its objects are added by
-apply alone, so that what another tool applies does not look like an instance.`
+apply alone, so that what another tool applies does not look like an instance.
+
+With --output-dir, each object is written to a file of its own, and files that
+an earlier run wrote for the instance and that are wanted no more are removed.
+Files of others stay as they are, and refuse the run when they are in the way.`
 
 // New returns the command.
 func New(env cli.Env) *cobra.Command {
@@ -40,34 +47,38 @@ func New(env cli.Env) *cobra.Command {
 		Example: cli.Example(env,
 			"app ./module -n apps",
 			"app oci://registry.example.com/modules/app:1.2.0 -n apps -f values.yaml",
-			"app ./module -n apps | kubectl apply --server-side -f -"),
+			"app ./module -n apps | kubectl apply --server-side -f -",
+			"app ./module -n apps --output-dir manifests --show-origin"),
 		Args: cli.Args(2, "NAME and MODULE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args[0], args[1])
 		},
 	}
 	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "default", "namespace of the instance")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "yaml", "output format: yaml or json")
 	o.module.Registry.Process = env
 	o.module.AddTo(cmd.Flags())
-	cmd.Flags().StringVar(&o.push, "push", "", "push the objects as an artifact for Flux to `TARGET`, oci://HOST/PATH[:TAG], instead of printing them")
 	o.validation.AddTo(cmd.Flags())
+	o.printing.addTo(cmd.Flags())
+	cmd.Flags().StringVar(&o.kubeVersion, "kube-version", "", "`VERSION` of Kubernetes that the module is told, such as 1.36")
+	cmd.Flags().StringVar(&o.stage, "stage", "", "only the objects of the stage with this `NAME`")
+	cmd.Flags().StringVar(&o.push, "push", "", "push the objects as an artifact for Flux to `TARGET`, oci://HOST/PATH[:TAG], instead of printing them")
 	return cmd
 }
 
 type options struct {
-	env       cli.Env
-	namespace string
-	output    string
-	push      string
+	env                cli.Env
+	namespace          string
+	kubeVersion, stage string
+	push               string
 
+	printing   printing
 	module     option.Module
 	validation option.Validation
 }
 
 func (o *options) run(ctx context.Context, name, module string) error {
-	if o.output != "yaml" && o.output != "json" {
-		return ui.UnknownFormat(o.output, "yaml", "json")
+	if err := o.printing.check(); err != nil {
+		return err
 	}
 	if err := o.validation.Check(&o.module.Values); err != nil {
 		return err
@@ -80,7 +91,7 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return err
 	}
-	req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
+	req.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
 	if err = o.validation.Complete(ctx, &req, o.env.Stdin, o.module.Values.Download(cli.UserAgent("build"))); err != nil {
 		return err
 	}
@@ -88,20 +99,13 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return o.validation.Explain(err)
 	}
+	if o.stage != "" {
+		if err = result.KeepStage(o.stage); err != nil {
+			return fmt.Errorf("render %s: %w", name, err)
+		}
+	}
 	if o.push != "" {
 		return o.pushTo(ctx, target, req.OCI, api.YAML(result.Objects()))
 	}
-	return o.print(result.Objects())
-}
-
-func (o *options) print(objects []api.Object) error {
-	out := api.YAML(objects)
-	if o.output == "json" {
-		var err error
-		if out, err = api.JSON(objects); err != nil {
-			return err
-		}
-	}
-	_, err := o.env.Stdout.Write(out)
-	return err
+	return o.print(name, result)
 }

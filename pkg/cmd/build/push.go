@@ -18,8 +18,8 @@ func (o *options) target() (ref.Reference, error) {
 	if o.push == "" {
 		return ref.Reference{}, nil
 	}
-	if o.output != "yaml" {
-		return ref.Reference{}, fail.Usagef("--push pushes YAML: leave out -o %s", o.output)
+	if o.printing != (printing{output: "yaml"}) {
+		return ref.Reference{}, fail.Usagef("--push pushes the objects as they are: leave out what says how to print them")
 	}
 	r, err := ref.Parse(o.push)
 	if err == nil && (r.IsLocal() || r.Digest != "") {

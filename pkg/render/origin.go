@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"fmt"
+
+	"cuelang.org/go/cue"
+)
+
+// Origin is where an object, or a field of one, comes from.
+type Origin struct {
+	Path         string // of the object in the module: timoni.apply.app[0]
+	File         string // as it is named in errors, empty where it is not known
+	Line, Column int
+}
+
+// String returns the path and the place.
+func (o Origin) String() string {
+	if o.File == "" {
+		return o.Path
+	}
+	return fmt.Sprintf("%s in %s:%d:%d", o.Path, o.File, o.Line, o.Column)
+}
+
+// Origin returns where the nth of Objects comes from. With a field, such as
+// spec.rules[0].host, the place is that of the field, if it was written down.
+func (r *Result) Origin(n int, field string) Origin {
+	for _, set := range r.Sets {
+		if n < len(set.values) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return origin(set.values[n], field)
+		}
+		n -= len(set.Objects)
+	}
+	return Origin{}
+}
+
+func origin(object cue.Value, field string) Origin {
+	o := Origin{Path: object.Path().String()}
+	at := positions(object)
+	if path := cue.ParsePath(field); field != "" && path.Err() == nil {
+		if found := positions(object.LookupPath(path)); len(found) > 0 {
+			at = found
+		}
+	}
+	if len(at) > 0 {
+		o.File, o.Line, o.Column = at[0].Filename, at[0].Line, at[0].Column
+	}
+	return o
+}
