@@ -17,6 +17,8 @@ import (
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 
+	"k8s.io/apimachinery/pkg/util/version"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
@@ -77,19 +79,40 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 		ctx: req.Shared.context(),
 	}
 	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version
-	if name := filepath.Join(root, filepath.FromSlash(moduleFile)); !declaresLanguage(name) {
-		e.warnings = append(e.warnings, files.display(name)+" names no language version: the oldest one is assumed")
+	if warning := languageWarning(filepath.Join(root, filepath.FromSlash(moduleFile))); warning != "" {
+		e.warnings = append(e.warnings, files.display(filepath.Join(root, filepath.FromSlash(moduleFile)))+" "+warning)
 	}
 	return e, nil
 }
 
-var languageRE = regexp.MustCompile(`(?m)^\s*"?language"?\s*:`)
+var (
+	languageRE        = regexp.MustCompile(`(?m)^\s*"?language"?\s*:`)
+	languageVersionRE = regexp.MustCompile(`(?m)^\s*"?language"?\s*:\s*\{?\s*"?version"?\s*:\s*"([^"]*)"`)
+)
 
-// declaresLanguage says whether a module file has a language version. The
-// loader fills one in without a word.
-func declaresLanguage(name string) bool {
+// languageWarning returns what is to be said of the language version of a
+// module file. The loader takes any, and none, without a word.
+func languageWarning(name string) string {
 	data, err := os.ReadFile(name)
-	return err != nil || languageRE.Match(data)
+	if err != nil {
+		return ""
+	}
+	if !languageRE.Match(data) {
+		return "names no language version: the oldest one is assumed"
+	}
+	m := languageVersionRE.FindSubmatch(data)
+	if m == nil {
+		return ""
+	}
+	known := cue.LanguageVersion()
+	wanted, err := version.ParseSemantic(string(m[1]))
+	if err != nil || m[1][0] != 'v' {
+		return fmt.Sprintf("names the language version %q, which is not one such as %s", m[1], known)
+	}
+	if version.MustParseSemantic(known).LessThan(wanted) {
+		return fmt.Sprintf("is written for the language version %s: this program knows %s, and takes it as that", m[1], known)
+	}
+	return ""
 }
 
 func loadInstance(req Request, root, dir string, files *files, withoutImports bool) *build.Instance {

@@ -6,8 +6,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"cuelang.org/go/cue/parser"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
@@ -125,4 +127,37 @@ func write(t *testing.T, dir, name, text string) {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// FuzzBlueprint holds of any cue.mod/module.cue and any file in CUE of a
+// blueprint that a module which is made of them has its own path, and that what
+// was CUE still is.
+func FuzzBlueprint(f *testing.F) {
+	f.Add("module: \"timoni.sh/old@v1\"\nlanguage: version: \"v0.9.0\"\n", "package main\n\nimport (\n\ta \"timoni.sh/old/templates\"\n\t\"timoni.sh/old@v1:x\"\n)\n")
+	f.Add("module: #\"a\"#", "import \"a\"; import b \"a/b\"; x: b.#C")
+	f.Add("\"module\": '''\n\ta\n\t'''\n", "\ufeffpackage x")
+	f.Fuzz(func(t *testing.T, moduleFile, file string) {
+		from, to := t.TempDir(), filepath.Join(t.TempDir(), "new")
+		write(t, from, "cue.mod/module.cue", moduleFile)
+		write(t, from, "file.cue", file)
+		_, err := module.Init(context.Background(), module.InitRequest{Name: "example.com/new", Dir: to, Blueprint: ref.Reference{Dir: from}})
+		if err != nil {
+			return
+		}
+		for name, before := range map[string]string{"cue.mod/module.cue": moduleFile, "file.cue": file} {
+			after, err := os.ReadFile(filepath.Join(to, filepath.FromSlash(name)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parser.ParseFile(name, before); err != nil {
+				continue
+			}
+			if _, err := parser.ParseFile(name, after); err != nil {
+				t.Errorf("%s was CUE and is none: %v\n%s", name, err, after)
+			}
+			if name != "file.cue" && !strings.Contains(string(after), "\"example.com/new") {
+				t.Errorf("the module has no path of its own:\n%s", after)
+			}
+		}
+	})
 }
