@@ -91,6 +91,7 @@ type Request struct {
 	Instance api.Instance // the inventory is computed, the rest is given
 	Stages   []Stage
 	Health   Health // nil when the module has no checks
+	Package  string // of the module, for the history; empty for main
 	Options
 }
 

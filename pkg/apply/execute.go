@@ -75,10 +75,24 @@ func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record,
 	if revision {
 		next.History = plan.ledger.With(store.Revision{
 			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,
-			Values: plan.instance.Values, Images: plan.instance.Images, Outcome: outcome,
+			Values: plan.instance.Values, Images: plan.instance.Images, Package: plan.request.Package,
+			User: e.user(ctx, plan.request), Outcome: outcome,
 		}, plan.request.HistoryLimit)
 	}
 	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
+}
+
+// user returns who applies, empty when no history is kept or the server does
+// not say: a revision is worth remembering without it.
+func (e *Engine) user(ctx context.Context, req Request) string {
+	if req.HistoryLimit <= 0 {
+		return ""
+	}
+	name, err := e.Client.WhoAmI(ctx)
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // fingerprints returns the fingerprints of the objects that are as wanted: not

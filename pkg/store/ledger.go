@@ -60,6 +60,8 @@ type Revision struct {
 	Module  api.Module `json:"module"`
 	Values  string     `json:"values"` // CUE text
 	Images  []string   `json:"images,omitempty"`
+	Package string     `json:"package,omitempty"` // of the module, empty for main
+	User    string     `json:"user,omitempty"`    // who applied it, as the cluster knows them
 	Outcome Outcome    `json:"outcome"`
 }
 

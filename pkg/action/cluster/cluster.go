@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
+	modules "github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
 // DryRun says how far an apply goes.
@@ -76,6 +77,14 @@ func requestFor(req ApplyRequest, rendered *render.Result) apply.Request {
 			Metadata: api.Metadata{Name: req.Name, Namespace: req.Namespace},
 			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
 		},
-		Stages: stages, Health: rendered, Options: req.Options,
+		Stages: stages, Health: rendered, Package: packageOf(req), Options: req.Options,
 	}
+}
+
+// packageOf returns the package that a request renders, empty for main.
+func packageOf(req ApplyRequest) string {
+	if req.Package == modules.DefaultPackage {
+		return ""
+	}
+	return req.Package
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
@@ -18,41 +19,61 @@ import (
 
 // Rollback applies a remembered revision of an instance again, as a new one:
 // the module with the recorded digest, the recorded values in place of the
-// module's. Name, Namespace and OCI of the request are given; the module and
-// the values are the revision's. With to 0, it is the last one that succeeded
-// before the one that is there.
+// module's. Name, Namespace and OCI of the request are given, and Package if it
+// is not to be the recorded one; the module and the values are the revision's.
+// With to 0, it is the last one that succeeded before the one that is there.
 func Rollback(ctx context.Context, client *kube.Client, req ApplyRequest, to int, observer event.Observer) (store.Revision, *ApplyResult, error) {
+	revision, err := goBack(ctx, client, &req, to)
+	if err != nil {
+		return revision, nil, err
+	}
+	result, err := Apply(ctx, client, req, observer)
+	return revision, result, err
+}
+
+// RollbackDiff returns what the Rollback would change.
+func RollbackDiff(ctx context.Context, client *kube.Client, req ApplyRequest, to int, observer event.Observer) ([]instance.Difference, error) {
+	if _, err := goBack(ctx, client, &req, to); err != nil {
+		return nil, err
+	}
+	return Diff(ctx, client, req, observer)
+}
+
+// goBack makes a request one for a remembered revision, which it returns.
+func goBack(ctx context.Context, client *kube.Client, req *ApplyRequest, to int) (store.Revision, error) {
 	s := store.New(client)
 	if _, err := s.Get(ctx, req.Namespace, req.Name); err != nil {
-		return store.Revision{}, nil, fail.Hint(err, "see what is installed with 'kubectl timoni list -A'")
+		return store.Revision{}, fail.Hint(err, "see what is installed with 'kubectl timoni list -A'")
 	}
 	ledger, err := s.Ledger(ctx, req.Namespace, req.Name)
 	if err != nil {
-		return store.Revision{}, nil, err
+		return store.Revision{}, err
 	}
 	revision, err := choose(ledger.History, to)
 	if err != nil {
-		return store.Revision{}, nil, fail.Hint(fmt.Errorf("roll back %s: %w", req.Name, err),
+		return store.Revision{}, fail.Hint(fmt.Errorf("roll back %s: %w", req.Name, err),
 			"see the revisions with 'kubectl timoni history %s -n %s'", req.Name, req.Namespace)
 	}
 	reference, err := ref.Parse(revision.Module.Repository)
 	if err != nil {
-		return revision, nil, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
+		return revision, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
 	}
 	if reference.IsLocal() {
-		return revision, nil, fail.Hint(
+		return revision, fail.Hint(
 			fail.Refusedf("roll back %s: revision %d was made from the directory %s, which may have changed since", req.Name, revision.Number, reference),
 			"apply the directory as it was then, or push modules to a registry and apply them from there")
 	}
 	if req.Module, err = reference.Select("", revision.Module.Digest); err != nil {
-		return revision, nil, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
+		return revision, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
+	}
+	if req.Package == "" {
+		req.Package = revision.Package
 	}
 	req.ReplaceValues = true
 	req.Values = []values.Source{{
 		Name: fmt.Sprintf("revision %d", revision.Number), Format: values.CUE, Data: []byte("values: " + revision.Values),
 	}}
-	result, err := Apply(ctx, client, req, observer)
-	return revision, result, err
+	return revision, nil
 }
 
 // choose returns the revision to go back to.

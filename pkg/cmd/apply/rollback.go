@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
@@ -25,6 +26,7 @@ func newRollback(env cli.Env) *cobra.Command {
 	o := &applyOptions{options: newOptions(env)}
 	registry := option.Registry{Process: env}
 	var to int
+	var diff bool
 	var pkg string
 	cmd := &cobra.Command{
 		Use: "rollback NAME", Short: "Apply an earlier revision again", Long: rollbackLong,
@@ -38,19 +40,20 @@ func newRollback(env cli.Env) *cobra.Command {
 			if to < 0 {
 				return fail.Usagef("--to=%d: revisions count from 1", to)
 			}
-			req.Name, req.Package, req.OCI = args[0], pkg, registry.Options(cli.UserAgent("apply"))
-			return o.rollback(cmd.Context(), req, to)
+			req.Name, req.Package, req.OCI = instance.ParseName(args[0]), pkg, registry.Options(cli.UserAgent("apply"))
+			return o.rollback(cmd.Context(), req, to, diff)
 		},
 	}
 	fs := cmd.Flags()
 	o.addTo(fs)
 	registry.AddTo(fs)
-	fs.StringVarP(&pkg, "package", "p", "main", "CUE `PACKAGE` of the module")
+	fs.StringVarP(&pkg, "package", "p", "", "CUE `PACKAGE` of the module; by default that of the revision")
+	fs.BoolVar(&diff, "diff", false, "change nothing and show what would change, with the exit codes of diff")
 	fs.IntVar(&to, "to", 0, "the `REVISION` to go back to, as history shows it")
 	return cmd
 }
 
-func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, to int) error {
+func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, to int, diff bool) error {
 	var err error
 	if req.Namespace, err = o.kube.Namespace(); err != nil {
 		return err
@@ -59,6 +62,13 @@ func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, t
 	client, err := o.connect(&o.policy.Plan, observer)
 	if err != nil {
 		return err
+	}
+	if diff {
+		differences, err := cluster.RollbackDiff(ctx, client, req, to, observer)
+		if err != nil {
+			return err
+		}
+		return o.showDiff(ctx, differences, "planned ")
 	}
 	revision, applied, err := cluster.Rollback(ctx, client, req, to, observer)
 	if err != nil {
