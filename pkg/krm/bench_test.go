@@ -89,7 +89,7 @@ func vetInput(n int) []byte {
         }
     rules:
     - {match: {group: apps}, definition: "#Workload"}
-    emit: None
+    emit: All
 `)
 	return in.Bytes()
 }

@@ -4,6 +4,7 @@ package krm
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/fn/runtime/runtimeutil"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -100,18 +102,27 @@ func (o *overlay) inline(path string, data []byte) ([]byte, error) {
 	if len(k.Generators)+len(k.Transformers)+len(k.Validators) == 0 {
 		return data, nil
 	}
-	for _, list := range []*[]string{&k.Generators, &k.Transformers, &k.Validators} {
+	lists := map[string]*[]string{generators: &k.Generators, transformers: &k.Transformers, validators: &k.Validators}
+	for _, role := range slices.Sorted(maps.Keys(lists)) {
 		var err error
-		if *list, err = o.configs(path, *list); err != nil {
+		if *lists[role], err = o.configs(path, role, *lists[role]); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	return sigsyaml.Marshal(k)
 }
 
-// configs returns the function configs that the entries of a list stand for:
-// those that are written in the list first, as kustomize has them.
-func (o *overlay) configs(path string, entries []string) ([]string, error) {
+// The lists of a kustomization that name functions.
+const (
+	generators   = "generators"
+	transformers = "transformers"
+	validators   = "validators"
+)
+
+// configs returns the function configs that the entries of a list, whose role
+// is given, stand for: those that are written in the list first, as kustomize
+// has them.
+func (o *overlay) configs(path, role string, entries []string) ([]string, error) {
 	factory := resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory())
 	var inline, named []*resource.Resource
 	for _, entry := range entries {
@@ -130,7 +141,7 @@ func (o *overlay) configs(path string, entries []string) ([]string, error) {
 	}
 	var texts []string
 	for _, config := range append(inline, named...) {
-		text, err := o.config(config)
+		text, err := o.config(role, config)
 		if err != nil {
 			return nil, err
 		}
@@ -175,14 +186,18 @@ func (o *overlay) named(factory *resmap.Factory, path, entry string) (resmap.Res
 
 // config returns a function config as it may run. One of ours runs this
 // executable, whatever its annotation says.
-func (o *overlay) config(r *resource.Resource) (string, error) {
+func (o *overlay) config(role string, r *resource.Resource) (string, error) {
 	id := r.OrgId()
 	switch {
 	case id.Group == "" && id.Version == konfig.BuiltinPluginApiVersion:
 	case r.GetApiVersion() == apiVersion:
 		annotations := r.GetAnnotations()
 		annotations[runtimeutil.FunctionAnnotationKey] = fmt.Sprintf("exec: {path: %q}", o.build.Executable)
-		if err := r.SetAnnotations(annotations); err != nil {
+		err := r.SetAnnotations(annotations)
+		if err == nil && id.Kind == kindVet {
+			err = emitFor(role, r)
+		}
+		if err != nil {
 			return "", err
 		}
 	case !o.build.EnableExec:
@@ -191,4 +206,25 @@ func (o *overlay) config(r *resource.Resource) (string, error) {
 	}
 	text, err := r.AsYAML()
 	return string(text), err
+}
+
+// emitFor makes a Vet pass on what kustomize wants of its role, which the
+// function itself cannot know.
+func emitFor(role string, vet *resource.Resource) error {
+	emit, err := vet.Pipe(yaml.LookupCreate(yaml.ScalarNode, "spec", "emit"))
+	if err != nil {
+		return err
+	}
+	switch given := emit.YNode().Value; {
+	case role == generators:
+		return fail.Hint(fail.Refusedf("%s %q sees no object among the generators", kindVet, vet.GetName()), "list it under validators:")
+	case role == transformers && given == emitNone:
+		return fail.Hint(fail.Refusedf("%s %q with emit: %s deletes all objects among the transformers", kindVet, vet.GetName(), emitNone),
+			"list it under validators:, or leave out emit")
+	case given == "" && role == validators:
+		emit.YNode().SetString(emitNone)
+	case given == "":
+		emit.YNode().SetString(emitAll)
+	}
+	return nil
 }

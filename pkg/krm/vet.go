@@ -132,6 +132,9 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	if err != nil {
 		return list.report(s, err)
 	}
+	if len(list.Items) == 0 {
+		list.warn(s, "there are no objects to check: kustomize passes them only to what is listed under validators: or transformers:")
+	}
 	found, err := violations(rules, list.Items)
 	if err != nil {
 		return list.report(s, err)

@@ -88,6 +88,11 @@ func extras() []module {
 		dir:      "helm",
 		requires: "helm.sh/helm/v4",
 		programs: map[string]string{"helm": "helm.sh/helm/v4/cmd/helm"},
+	}, {
+		dir:      "kustomize-previous", // the oldest minor version that is tested
+		requires: "sigs.k8s.io/kustomize/kustomize/v5",
+		programs: map[string]string{"kustomize-previous": "sigs.k8s.io/kustomize/kustomize/v5"},
+		versions: []string{"sigs.k8s.io/kustomize/api/provenance.version"},
 	}}
 }
 

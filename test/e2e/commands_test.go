@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -41,6 +42,17 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"push-module":        pushModule,
 		"expand":             expand,
 		"serve-https":        serveHTTPS,
+		"program":            program,
+	}
+}
+
+// program puts programs that are no part of the control plane on PATH.
+func program(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 1, "program NAME...")
+	for _, name := range args {
+		path, err := controlplane.Extra(context.Background(), name, os.Stderr)
+		ts.Check(err)
+		ts.Setenv("PATH", filepath.Dir(path)+string(os.PathListSeparator)+ts.Getenv("PATH"))
 	}
 }
 

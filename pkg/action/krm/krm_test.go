@@ -32,8 +32,7 @@ const (
 	minimal = "file://./minimal"
 )
 
-func list(spec string) io.Reader {
-	return strings.NewReader(`
+const header = `
 apiVersion: config.kubernetes.io/v1
 kind: ResourceList
 items: []
@@ -42,8 +41,9 @@ functionConfig:
   kind: Instance
   metadata: {name: web, namespace: apps}
   spec:
-` + spec)
-}
+`
+
+func list(spec string) io.Reader { return strings.NewReader(header + spec) }
 
 // run returns the objects that the function makes.
 func run(t testing.TB, req krm.Request) ([]api.Object, error) {
@@ -194,6 +194,25 @@ func BenchmarkRun(b *testing.B) {
 		b.Run("module="+module, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := run(b, krm.Request{Input: list("    module: {url: file://./" + module + "}\n"), Dir: modules}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBundle renders instances of one module in one bundle.
+func BenchmarkBundle(b *testing.B) {
+	for _, n := range []int{1, 20} {
+		b.Run(fmt.Sprintf("instances=%d", n), func(b *testing.B) {
+			text := strings.Builder{}
+			text.WriteString("    instances:\n")
+			for i := range n {
+				fmt.Fprintf(&text, "      a%d: {module: {url: %s}, values: {replicas: %d}}\n", i, minimal, i+1)
+			}
+			config := strings.NewReplacer("kind: Instance", "kind: Bundle").Replace(header) + text.String()
+			for b.Loop() {
+				if _, err := run(b, krm.Request{Input: strings.NewReader(config), Dir: modules}); err != nil {
 					b.Fatal(err)
 				}
 			}

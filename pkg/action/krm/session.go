@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
@@ -21,6 +22,7 @@ type session struct {
 	req      Request
 	observer event.Observer
 	modules  map[string]*module // by reference
+	dirs     []string           // with the content of artifacts
 }
 
 // module is content that is on disk until the session ends, and what the
@@ -34,6 +36,9 @@ func (s *session) close() error {
 	var problems []error
 	for _, m := range s.modules {
 		problems = append(problems, m.Close())
+	}
+	for _, dir := range s.dirs {
+		problems = append(problems, os.RemoveAll(dir))
 	}
 	return errors.Join(problems...)
 }
@@ -70,12 +75,22 @@ func (s *session) options(access krm.Access) (oci.Options, error) {
 	return o, err
 }
 
+// fetch makes the content of an artifact, a module or not, available.
 func (s *session) fetch(ctx context.Context, r ref.Reference, access krm.Access) (string, error) {
-	m, err := s.open(ctx, r, access)
+	options, err := s.options(access)
 	if err != nil {
 		return "", err
 	}
-	return m.Dir, nil
+	if r, err = source.Resolve(ctx, r, source.Options{OCI: options, Observer: s.observer}); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "timoni-artifact-")
+	if err != nil {
+		return "", err
+	}
+	s.dirs = append(s.dirs, dir)
+	_, err = oci.PullArtifact(ctx, r, dir, "", options)
+	return dir, err
 }
 
 func (s *session) render(ctx context.Context, in krm.Instance) (*render.Result, error) {
