@@ -120,11 +120,12 @@ clean: ## remove what was built
 check-format:
 	@files=$$(gofmt -s -l .); test -z "$$files" || { echo "not formatted:"; echo "$$files"; exit 1; }
 
-# The modules of test/controlplane hold no Go code for tidy to judge by.
+# The other modules of test/controlplane hold no Go code for tidy to judge by.
 .PHONY: check-tidy
 check-tidy:
 	go mod tidy -diff
 	go -C .ci/tools mod tidy -diff
+	go -C test/controlplane/flux mod tidy -diff
 
 .PHONY: check-vet
 check-vet:

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +94,11 @@ func extras() []module {
 		requires: "sigs.k8s.io/kustomize/kustomize/v5",
 		programs: map[string]string{"kustomize-previous": "sigs.k8s.io/kustomize/kustomize/v5"},
 		versions: []string{"sigs.k8s.io/kustomize/api/provenance.version"},
+	}, {
+		// A program of our own around the library, in the same directory.
+		dir:      "flux",
+		requires: "github.com/fluxcd/pkg/oci",
+		programs: map[string]string{"flux": "."},
 	}}
 }
 
@@ -258,8 +264,11 @@ func exists(path string) bool {
 func (b builder) target(m module) (version, dir string, err error) {
 	hash := sha256.New()
 	fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, flags(m, ""))
-	for _, name := range []string{"go.mod", "go.sum"} {
+	for _, name := range []string{"go.mod", "go.sum", "main.go"} {
 		data, err := os.ReadFile(filepath.Join(b.src, m.dir, name))
+		if errors.Is(err, fs.ErrNotExist) && name == "main.go" {
+			continue // most programs are others'
+		}
 		if err != nil {
 			return "", "", fmt.Errorf("module %s: %w", m.dir, err)
 		}
