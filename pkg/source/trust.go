@@ -108,8 +108,9 @@ func (c Claim) Check(ctx context.Context, keyless Keyless) (signer string, err e
 	case len(c.Signatures) == 0:
 		problems = append(problems, signature.ErrUnsigned)
 	default:
-		if signer, err = keyless(ctx, c); err == nil {
-			return signer, nil
+		signer, err = keyless(ctx, c)
+		if err == nil || fail.CodeOf(err) == fail.Usage {
+			return signer, err
 		}
 		problems = append(problems, err)
 	}

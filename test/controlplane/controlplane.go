@@ -99,6 +99,10 @@ func extras() []module {
 		dir:      "flux",
 		requires: "github.com/fluxcd/pkg/oci",
 		programs: map[string]string{"flux": "."},
+	}, {
+		dir:      "cosign",
+		requires: "github.com/sigstore/cosign/v3",
+		programs: map[string]string{"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"},
 	}}
 }
 

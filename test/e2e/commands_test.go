@@ -42,6 +42,8 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"push-module":        pushModule,
 		"expand":             expand,
 		"serve-https":        serveHTTPS,
+		"cosign":             cosign,
+		"sign-keyless":       signKeyless,
 		"program":            program,
 	}
 }

@@ -46,7 +46,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.New("usage: cluster build|up|down")
 	}
 	if args[0] == "build" {
-		_, err := controlplane.Binaries(ctx, stderr)
+		if _, err := controlplane.Binaries(ctx, stderr); err != nil {
+			return err
+		}
+		// Scripts call it, and would wait for minutes.
+		_, err := controlplane.Extra(ctx, "cosign", stderr)
 		return err
 	}
 	dir, err := os.UserCacheDir()
