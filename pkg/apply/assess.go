@@ -25,14 +25,40 @@ type state struct {
 	until   time.Time // when the answer changes by itself
 }
 
+// criteria are what objects are held to beside the rules of kstatus.
+type criteria struct {
+	health Health     // the module's own checks, nil when it has none
+	rules  []WaitRule // the user's
+}
+
 // assess returns the state of an object: by the module's own check, else by
-// the rules of kstatus.
-func assess(live api.Object, health Health, now time.Time) (state, error) {
+// the rules of kstatus, and then by the user's.
+func (c criteria) assess(live api.Object, now time.Time) (state, error) {
 	if live == nil {
 		return state{health: api.HealthInProgress, message: "it does not exist"}, nil
 	}
-	if health != nil && !isTerminating(live) {
-		h, known, err := health.Health(live)
+	rules := rulesFor(c.rules, refOf(live))
+	known, err := c.byKind(live, now, len(rules) > 0)
+	if err != nil || known.health != api.HealthCurrent {
+		return known, err
+	}
+	for _, r := range rules {
+		lack, err := r.holds(live)
+		if err != nil {
+			return state{}, err
+		}
+		if lack != "" {
+			return state{health: api.HealthInProgress, message: lack}, nil
+		}
+	}
+	return known, nil
+}
+
+// byKind is assess without the user's rules. With strict, an object that says
+// nothing of itself is left to them.
+func (c criteria) byKind(live api.Object, now time.Time, strict bool) (state, error) {
+	if c.health != nil && !isTerminating(live) {
+		h, known, err := c.health.Health(live)
 		if err != nil {
 			return state{}, fmt.Errorf("evaluate the health check: %w", err)
 		}
@@ -45,6 +71,9 @@ func assess(live api.Object, health Health, now time.Time) (state, error) {
 		return state{}, fmt.Errorf("compute the status: %w", err)
 	}
 	switch {
+	case isFailedPod(live):
+		// kstatus takes every Pod that has ended for ready.
+		return state{health: api.HealthFailed, message: result.Message}, nil
 	case result.Status == status.FailedStatus:
 		return state{health: api.HealthFailed, message: result.Message}, nil
 	case result.Status != status.CurrentStatus:
@@ -53,6 +82,8 @@ func assess(live api.Object, health Health, now time.Time) (state, error) {
 		// kstatus takes a Job that has started for ready. What a module runs a
 		// Job for, a migration or a test, is done only when it is complete.
 		return state{health: api.HealthInProgress, message: result.Message}, nil
+	case strict:
+		return state{health: api.HealthCurrent}, nil
 	}
 	return withoutStatus(live, now), nil
 }
@@ -78,6 +109,11 @@ func withoutStatus(live api.Object, now time.Time) state {
 		return state{health: api.HealthInProgress, message: "it has no status yet", until: until}
 	}
 	return state{health: api.HealthCurrent, warning: "it has no status and is taken for ready"}
+}
+
+func isFailedPod(o api.Object) bool {
+	phase, _, _ := unstructured.NestedString(o, "status", "phase")
+	return o.Group() == "" && o.Kind() == "Pod" && phase == "Failed"
 }
 
 func isRunningJob(o api.Object) bool {

@@ -39,6 +39,10 @@ func TestAssess(t *testing.T) {
 			"{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {succeeded: 1, conditions: [{type: Complete, status: 'True'}]}}", nil,
 			state{health: api.HealthCurrent},
 		},
+		"failed Pod": {
+			"{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {phase: Failed}}", nil,
+			state{health: api.HealthFailed, message: "Pod has completed, but not successfully"},
+		},
 		"custom resource that is new and has no status": {
 			"{apiVersion: example.com/v1, kind: Widget, metadata: {name: a, creationTimestamp: '2026-11-20T11:59:50Z'}}", nil,
 			state{health: api.HealthInProgress, message: "it has no status yet", until: now.Add(20 * time.Second)},
@@ -66,7 +70,7 @@ func TestAssess(t *testing.T) {
 			if err := yaml.Unmarshal([]byte(tc.object), &o); err != nil {
 				t.Fatal(err)
 			}
-			got, err := assess(o, tc.health, now)
+			got, err := criteria{health: tc.health}.assess(o, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +80,7 @@ func TestAssess(t *testing.T) {
 		})
 	}
 	broken := checks(func(api.Object) (api.Health, bool, error) { return "", false, errors.New("broken") })
-	if _, err := assess(api.Object{}, broken, now); err == nil {
+	if _, err := (criteria{health: broken}).assess(api.Object{}, now); err == nil {
 		t.Error("the error of a check is lost")
 	}
 }

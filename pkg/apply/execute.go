@@ -190,7 +190,7 @@ func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step
 		return err
 	}
 	if slices.ContainsFunc(first, func(s *Step) bool { return isCRD(s.Object) && s.Action != event.Unchanged }) {
-		if err := e.waitReady(ctx, first, nil, req.Timeout); err != nil {
+		if err := e.waitReady(ctx, first, criteria{}, req.Timeout); err != nil {
 			return err
 		}
 		e.Client.ForgetKinds()
@@ -204,9 +204,9 @@ func (e *Engine) waitStage(ctx context.Context, req Request, first, rest []*Step
 		return nil
 	}
 	awaited := slices.DeleteFunc(slices.Concat(first, rest), func(s *Step) bool {
-		return isDisabled(s.Object, api.AnnotationWait)
+		return isDisabled(s.Object, api.AnnotationWait) && rulesFor(req.WaitFor, s.Ref()) == nil
 	})
-	return e.waitReady(ctx, awaited, req.Health, req.Timeout)
+	return e.waitReady(ctx, awaited, criteria{req.Health, req.WaitFor}, req.Timeout)
 }
 
 // applySteps applies the objects of steps within the time that the request

@@ -3,6 +3,7 @@
 package apply_test
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -21,7 +22,7 @@ import (
 // kubectl runs kubectl in the test's namespace.
 func (w *world) kubectl(stdin string, args ...string) {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), w.cp.Kubectl, append([]string{"--kubeconfig", w.cp.Kubeconfig, "-n", w.ns}, args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(w.t.Context()), w.cp.Kubectl, append([]string{"--kubeconfig", w.cp.Kubeconfig, "-n", w.ns}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		w.t.Fatalf("kubectl %q: %v\n%s", args, err, out)

@@ -85,6 +85,11 @@ func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--replace=%s: the instance has no such object", t)})
 		}
 	}
+	for _, r := range plan.request.WaitFor {
+		if !slices.ContainsFunc(plan.Steps, func(s *Step) bool { return r.Selects(s.Ref()) }) {
+			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--wait-for=%s: the module has no such object", r.text)})
+		}
+	}
 	for _, s := range plan.Steps {
 		if s.Err == nil || s.live != nil {
 			continue

@@ -58,7 +58,7 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 	if live == nil {
 		return e.missing(ctx, s, status)
 	}
-	now, err := assess(live, nil, time.Now())
+	now, err := criteria{}.assess(live, time.Now())
 	if err != nil {
 		return status, err
 	}
@@ -69,7 +69,7 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 	if status.Ready() {
 		return status, nil
 	}
-	if why := e.why(ctx, live); why != "" {
+	if why := e.why(ctx, live).text; why != "" {
 		status.Message += "; " + why
 	}
 	return status, nil

@@ -21,9 +21,9 @@ import (
 // waitReady waits until the objects of the steps are ready. One that fails
 // ends the wait at once. The exit code of an object that is not ready is
 // fail.NotReady.
-func (e *Engine) waitReady(ctx context.Context, steps []*Step, health Health, timeout time.Duration) error {
+func (e *Engine) waitReady(ctx context.Context, steps []*Step, ready criteria, timeout time.Duration) error {
 	started := time.Now()
-	w := readiness{engine: e, health: health, open: map[*Step]state{}}
+	w := readiness{engine: e, criteria: ready, open: map[*Step]state{}}
 	for _, s := range steps {
 		// What the server returned when it was applied is often enough.
 		if err := w.see(s, s.live); err != nil {
@@ -46,8 +46,8 @@ func (e *Engine) waitReady(ctx context.Context, steps []*Step, health Health, ti
 
 // readiness is a wait for objects to become ready.
 type readiness struct {
+	criteria
 	engine *Engine
-	health Health
 	open   map[*Step]state // what is not ready yet
 }
 
@@ -83,7 +83,7 @@ func (w *readiness) run(ctx context.Context) error {
 // see takes in the state of one object.
 func (w *readiness) see(s *Step, live api.Object) error {
 	s.live = live
-	now, err := assess(s.live, w.health, time.Now())
+	now, err := w.assess(s.live, time.Now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Ref(), err)
 	}
@@ -118,8 +118,12 @@ func (w *readiness) failed(ctx context.Context) error {
 // explain returns all that is known of why an object is not ready.
 func (w *readiness) explain(ctx context.Context, s *Step) string {
 	message := w.open[s].message
-	if why := w.engine.why(ctx, s.live); why != "" {
-		message += "; " + why
+	trouble := w.engine.why(ctx, s.live)
+	if trouble.text != "" {
+		message += "; " + trouble.text
+	}
+	if log := w.engine.logTail(ctx, trouble); log != "" {
+		message += "; " + log
 	}
 	return message
 }

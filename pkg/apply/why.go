@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -21,26 +23,70 @@ func core(resource, kind string) kube.Resource {
 	}
 }
 
-// why returns what is known beside its conditions of an object that is not
-// ready: what a container of its pods says, or the newest warning about a pod
-// or the object itself; empty when nothing is known. It is only a help: what
-// may not be read is left out.
-func (e *Engine) why(ctx context.Context, live api.Object) string {
+// trouble is what is known beside its conditions of an object that is not ready.
+type trouble struct {
+	text string // empty when nothing is known
+
+	pod       api.Object // the one that the text is about, nil when it is about none
+	container string     // the one of the pod whose log may tell more
+}
+
+// why returns what a container of the object's pods says, or the newest warning
+// about a pod or the object itself. It is only a help: what may not be read is
+// left out.
+func (e *Engine) why(ctx context.Context, live api.Object) trouble {
 	if live == nil {
-		return ""
+		return trouble{}
 	}
 	for _, pod := range e.podsOf(ctx, live) {
 		if isReady(pod) {
 			continue
 		}
-		if reason := containerTrouble(pod); reason != "" {
-			return "Pod/" + pod.Name() + ": " + reason
+		if t := containerTrouble(pod); t.text != "" {
+			t.text = "Pod/" + pod.Name() + ": " + t.text
+			return t
 		}
 		if warning := e.lastWarning(ctx, pod); warning != "" {
-			return "Pod/" + pod.Name() + ": " + warning
+			return trouble{text: "Pod/" + pod.Name() + ": " + warning}
 		}
 	}
-	return e.lastWarning(ctx, live)
+	return trouble{text: e.lastWarning(ctx, live)}
+}
+
+// What is shown of the log of a container.
+const (
+	logLines = 10
+	logBytes = 2 << 10
+)
+
+// logTail returns the end of the log of the container that is to blame, each
+// line indented, or a note that it cannot be had; empty when no container is.
+func (e *Engine) logTail(ctx context.Context, t trouble) string {
+	if t.container == "" {
+		return ""
+	}
+	text, err := e.Client.Log(ctx, t.pod.Namespace(), t.pod.Name(), kube.LogOptions{
+		Container: t.container, Lines: logLines, Bytes: logBytes,
+	})
+	switch {
+	case apierrors.IsForbidden(err):
+		return "its log may not be read"
+	case err != nil:
+		return "its log cannot be read: " + firstLine(err.Error())
+	case strings.TrimSpace(text) == "":
+		return ""
+	}
+	return "the end of its log:\n    " + strings.ReplaceAll(strings.TrimSpace(printable(text)), "\n", "\n    ")
+}
+
+// printable returns a text without the characters that do things to a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
 }
 
 // podsOf returns the pods that a workload selects, or the pod itself.
@@ -72,8 +118,9 @@ func isReady(pod api.Object) bool {
 	return hasCondition(pod, "Ready") || phase == "Succeeded"
 }
 
-// containerTrouble returns the reason why a container waits or has ended.
-func containerTrouble(pod api.Object) string {
+// containerTrouble returns the reason why a container of a pod waits or has
+// ended.
+func containerTrouble(pod api.Object) trouble {
 	for _, field := range []string{"initContainerStatuses", "containerStatuses"} {
 		statuses, _, _ := unstructured.NestedSlice(pod, "status", field)
 		for _, s := range statuses {
@@ -85,11 +132,16 @@ func containerTrouble(pod api.Object) string {
 				case "", "ContainerCreating", "PodInitializing", "Completed":
 					continue
 				}
-				return strings.TrimSuffix(fmt.Sprintf("container %v: %s: %s", status["name"], reason, firstLine(message)), ": ")
+				t := trouble{text: strings.TrimSuffix(fmt.Sprintf("container %v: %s: %s", status["name"], reason, firstLine(message)), ": ")}
+				_, restarted, _ := unstructured.NestedMap(status, "lastState", "terminated")
+				if state == "terminated" || restarted { // else it has never run
+					t.pod, t.container = pod, fmt.Sprint(status["name"])
+				}
+				return t
 			}
 		}
 	}
-	return ""
+	return trouble{}
 }
 
 // lastWarning returns the newest warning event about an object.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -282,6 +283,21 @@ func (c *Client) WhoAmI(ctx context.Context) (string, error) {
 	}
 	err = json.Unmarshal(body, &review)
 	return review.Status.UserInfo.Username, err
+}
+
+// LogOptions say which part of which log is wanted.
+type LogOptions struct {
+	Container    string
+	Lines, Bytes int // at most these, from the end
+}
+
+// Log returns the end of the log of a container.
+func (c *Client) Log(ctx context.Context, ns, pod string, o LogOptions) (string, error) {
+	body, err := c.rest.Get().AbsPath("/api/v1/namespaces", ns, "pods", pod, "log").
+		Param("container", o.Container).Param("tailLines", strconv.Itoa(o.Lines)).
+		Param("limitBytes", strconv.Itoa(o.Bytes)).
+		Do(ctx).Raw()
+	return string(body), c.explain(err)
 }
 
 // UID returns metadata.uid of an object that the server returned.

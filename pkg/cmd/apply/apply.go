@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
@@ -75,7 +76,9 @@ func (o *options) connect(plan *policy.Plan, observer event.Observer) (*kube.Cli
 }
 
 // plan returns the part of a request that says how to plan.
-func (o *options) plan(flags *policy.Plan) (cluster.ApplyRequest, error) {
+func (o *options) plan(flags interface {
+	Options() (apply.Options, error)
+}) (cluster.ApplyRequest, error) {
 	var req cluster.ApplyRequest
 	var err error
 	if req.Options, err = flags.Options(); err != nil {
@@ -112,7 +115,7 @@ func (o *applyOptions) addTo(fs *pflag.FlagSet) {
 
 // request returns the part of a request that says how to plan and how far to go.
 func (o *applyOptions) request() (cluster.ApplyRequest, error) {
-	req, err := o.plan(&o.policy.Plan)
+	req, err := o.plan(&o.policy)
 	if err != nil {
 		return req, err
 	}

@@ -112,7 +112,8 @@ func kinds(names []string) ([]string, error) {
 // Run are the flags of the verbs that carry the plan out.
 type Run struct {
 	Plan
-	dryRun string
+	dryRun  string
+	waitFor []string
 }
 
 // AddTo registers the flags.
@@ -121,8 +122,29 @@ func (r *Run) AddTo(fs *pflag.FlagSet) {
 	o := &r.options
 	fs.StringVar(&r.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
 	fs.BoolVar(&o.Wait, "wait", true, "wait for each stage to become ready, and prune")
+	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
+		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them; may be repeated")
 	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
 	fs.IntVar(&o.HistoryLimit, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
+}
+
+// Options returns what the flags say. The error is a usage error.
+func (r *Run) Options() (apply.Options, error) {
+	o, err := r.Plan.Options()
+	if err != nil {
+		return o, err
+	}
+	for _, text := range r.waitFor {
+		rule, err := apply.ParseWaitRule(text)
+		if err != nil {
+			return o, fail.Usagef("--wait-for=%s: %w", text, err)
+		}
+		o.WaitFor = append(o.WaitFor, rule)
+	}
+	if len(o.WaitFor) > 0 && !o.Wait {
+		return o, fail.Usagef("--wait-for needs --wait")
+	}
+	return o, nil
 }
 
 // DryRun returns how far to go. The error is a usage error.

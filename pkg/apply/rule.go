@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/jsonpath"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// WaitRule is what the user wants to hold of objects before they count as
+// ready, beside what is known of their kind. An object that a rule is about is
+// not ready as long as it says nothing.
+type WaitRule struct {
+	Target
+	text string
+
+	condition, status string // the condition type, and the status that it is to have
+	path              string // or a JSONPath expression, and the value that it is to give
+	value             string // empty: any value
+}
+
+// ParseWaitRule reads TARGET=CHECK, where CHECK is one of kubectl wait's
+// condition=TYPE[=STATUS] and jsonpath=EXPRESSION[=VALUE], or a TYPE alone. The
+// error is a usage error.
+func ParseWaitRule(text string) (WaitRule, error) {
+	object, check, found := strings.Cut(text, "=")
+	if !found || check == "" {
+		return WaitRule{}, fail.Usagef("it has to be KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE")
+	}
+	target, err := ParseTarget(object)
+	if err != nil {
+		return WaitRule{}, err
+	}
+	rule := WaitRule{Target: target, text: text}
+	if expression, isPath := strings.CutPrefix(check, "jsonpath="); isPath {
+		rule.path, rule.value = splitPath(expression)
+		if _, err := rule.values(api.Object{}); err != nil {
+			return WaitRule{}, fail.Usagef("JSONPath expression %q: %w", rule.path, err)
+		}
+		return rule, nil
+	}
+	rule.condition, rule.status, found = strings.Cut(strings.TrimPrefix(check, "condition="), "=")
+	if !found {
+		rule.status = "True"
+	}
+	if rule.condition == "" || rule.status == "" || strings.Contains(rule.status, "=") {
+		return WaitRule{}, fail.Usagef("%q is no condition: TYPE or TYPE=STATUS is wanted", check)
+	}
+	return rule, nil
+}
+
+// splitPath splits a JSONPath expression, with braces or without, from the value
+// that follows.
+func splitPath(text string) (path, value string) {
+	if end := strings.LastIndex(text, "}"); strings.HasPrefix(text, "{") && end > 0 {
+		return text[:end+1], strings.TrimPrefix(text[end+1:], "=")
+	}
+	path, value, _ = strings.Cut(text, "=")
+	return "{." + strings.TrimPrefix(path, ".") + "}", value
+}
+
+// holds says whether the rule holds of an object, and if not, what it lacks.
+// What was written about an earlier generation of the object does not count.
+func (r WaitRule) holds(live api.Object) (lack string, err error) {
+	if isStale(live, live["status"]) {
+		return "its status is about an earlier generation", nil
+	}
+	if r.path != "" {
+		return r.holdsPath(live)
+	}
+	conditions, _, _ := unstructured.NestedSlice(live, "status", "conditions")
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		if !strings.EqualFold(fmt.Sprint(condition["type"]), r.condition) {
+			continue
+		}
+		if !strings.EqualFold(fmt.Sprint(condition["status"]), r.status) || isStale(live, condition) {
+			lack = fmt.Sprintf("condition %s is not %s", r.condition, r.status)
+			if message, _ := condition["message"].(string); message != "" {
+				lack += ": " + message
+			}
+			return lack, nil
+		}
+		return "", nil
+	}
+	return fmt.Sprintf("it has no condition %s", r.condition), nil
+}
+
+// isStale says whether a status or a condition names an earlier generation than
+// the object has.
+func isStale(live api.Object, of any) bool {
+	seen, _ := of.(map[string]any)
+	observed, isSet, _ := unstructured.NestedInt64(seen, "observedGeneration")
+	generation, _, _ := unstructured.NestedInt64(live, "metadata", "generation")
+	return isSet && observed < generation
+}
+
+func (r WaitRule) holdsPath(live api.Object) (string, error) {
+	values, err := r.values(live)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("--wait-for=%s: %w", r.text, err)
+	case len(values) == 0:
+		return fmt.Sprintf("%s gives nothing", r.path), nil
+	case len(values) > 1:
+		return fmt.Sprintf("%s gives %d values", r.path, len(values)), nil
+	case r.value != "" && values[0] != r.value:
+		return fmt.Sprintf("%s is %q, not %q", r.path, values[0], r.value), nil
+	}
+	return "", nil
+}
+
+// values returns what the rule's expression gives for an object, as texts.
+func (r WaitRule) values(live api.Object) ([]string, error) {
+	parser := jsonpath.New("wait-for").AllowMissingKeys(true)
+	if err := parser.Parse(r.path); err != nil {
+		return nil, err
+	}
+	results, err := parser.FindResults(map[string]any(live))
+	if err != nil {
+		return nil, err
+	}
+	var values []string
+	for _, list := range results {
+		for _, v := range list {
+			if v.IsValid() && v.CanInterface() && v.Interface() != nil {
+				values = append(values, fmt.Sprint(v.Interface()))
+			}
+		}
+	}
+	return values, nil
+}
+
+// rulesFor returns the rules about an object.
+func rulesFor(rules []WaitRule, o event.Object) []WaitRule {
+	var about []WaitRule
+	for _, r := range rules {
+		if r.Selects(o) {
+			about = append(about, r)
+		}
+	}
+	return about
+}
