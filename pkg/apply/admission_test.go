@@ -131,7 +131,7 @@ webhooks:
 	r := resource(t, w, "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
 	injected := w.hookBundle(t, r, func(o api.Object, config map[string]any) {
 		config["caBundle"] = base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE"}))
-		if _, err := w.client.Update(t.Context(), r, o); err != nil {
+		if _, err := w.client.WithFieldManager("injector").Update(t.Context(), r, o); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -118,6 +118,10 @@ type Options struct {
 	Holder       store.Holder // who applies, for the lock
 	HistoryLimit int          // how many revisions are kept, with their values; 0 keeps none
 
+	// Review is called with a plan that is not refused, before the first write;
+	// its error ends the run. Nil for none.
+	Review func(context.Context, *Plan) error
+
 	// ReadOnly plans without asking the server to check: what exists is
 	// updated, what does not is created.
 	ReadOnly bool
@@ -206,14 +210,24 @@ func (p *Plan) Refusal() error {
 // Apply plans and carries the plan out. Nothing is changed, except that a
 // missing namespace is created and removed again, when the plan is refused.
 func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
-	created, err := e.ensureNamespace(ctx, req.Instance.Metadata.Namespace)
+	exists, err := e.namespaceExists(ctx, req.Instance.Metadata.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := e.planInTime(ctx, req, true)
-	if err == nil {
-		err = plan.Refusal()
+	if !exists && req.Review != nil {
+		// Without the namespace, as nothing may be written before the answer.
+		if plan, err := e.planChecked(ctx, req, false); err != nil {
+			return plan, err
+		}
+		req.Review = nil
 	}
+	var created api.Object
+	if !exists {
+		if created, err = e.createNamespace(ctx, req.Instance.Metadata.Namespace); err != nil {
+			return nil, err
+		}
+	}
+	plan, err := e.planChecked(ctx, req, true)
 	if err != nil {
 		late, cancel := bookkeeping(ctx)
 		defer cancel()
@@ -229,6 +243,18 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 		}
 		return e.carryOut(ctx, plan)
 	})
+	return plan, err
+}
+
+// planChecked returns a plan that is neither refused nor turned down in review.
+func (e *Engine) planChecked(ctx context.Context, req Request, exists bool) (*Plan, error) {
+	plan, err := e.planInTime(ctx, req, exists)
+	if err == nil {
+		err = plan.Refusal()
+	}
+	if err == nil && req.Review != nil {
+		err = req.Review(ctx, plan)
+	}
 	return plan, err
 }
 
@@ -273,11 +299,10 @@ func (e *Engine) planAgain(ctx context.Context, plan *Plan) (*Plan, error) {
 	if record.Same(plan.record) {
 		return plan, nil
 	}
-	again, err := e.planInTime(ctx, plan.request, true)
-	if err != nil {
-		return plan, err
+	again, err := e.planChecked(ctx, plan.request, true)
+	if again == nil {
+		again = plan
 	}
-	err = again.Refusal()
 	return again, err
 }
 
@@ -305,13 +330,9 @@ func (e *Engine) namespaceExists(ctx context.Context, name string) (bool, error)
 	return true, nil
 }
 
-// ensureNamespace creates the namespace when it is missing, and returns it if
-// it did.
-func (e *Engine) ensureNamespace(ctx context.Context, name string) (api.Object, error) {
-	exists, err := e.namespaceExists(ctx, name)
-	if err != nil || exists {
-		return nil, err
-	}
+// createNamespace creates a namespace that is missing, and returns it unless
+// somebody else was faster.
+func (e *Engine) createNamespace(ctx context.Context, name string) (api.Object, error) {
 	ns, err := e.Client.Create(ctx, namespaces(), api.Object{
 		"apiVersion": "v1", "kind": "Namespace",
 		"metadata": map[string]any{"name": name, "labels": map[string]any{api.LabelCreatedBy: api.CreatedBy}},
@@ -326,7 +347,7 @@ func (e *Engine) ensureNamespace(ctx context.Context, name string) (api.Object, 
 	return ns, nil
 }
 
-// removeNamespace deletes a namespace that ensureNamespace created.
+// removeNamespace deletes a namespace that createNamespace created.
 func (e *Engine) removeNamespace(ctx context.Context, created api.Object) error {
 	if created == nil {
 		return nil

@@ -29,7 +29,11 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.planInTime(ctx, req, exists)
+	plan, err := e.planInTime(ctx, req, exists)
+	if err == nil && req.Review != nil && plan.Refusal() == nil {
+		err = req.Review(ctx, plan)
+	}
+	return plan, err
 }
 
 // planInTime is plan within the time that the request allows.

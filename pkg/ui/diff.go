@@ -10,9 +10,9 @@ import (
 	"golang.org/x/term"
 )
 
-// IsTerminal says whether what is written to w is seen by a person.
-func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// IsTerminal says whether a person is at the other end of a stream.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

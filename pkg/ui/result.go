@@ -21,7 +21,7 @@ type Result struct {
 // object was reported on the way, and in a dry run a line for each object.
 func (r Result) Print(w io.Writer) error {
 	if r.DryRun == "" {
-		_, err := fmt.Fprintln(w, withReason(r.Summary, counts(r.Outcomes)))
+		_, err := fmt.Fprintln(w, withReason(r.Summary, Counts(r.Outcomes)))
 		return err
 	}
 	for _, o := range r.Outcomes {
@@ -52,8 +52,8 @@ func resourceName(o event.Object) string {
 	return kind + "/" + o.Name
 }
 
-// counts says how many objects had which outcome: "3 created, 1 unchanged".
-func counts(outcomes []event.Outcome) string {
+// Counts says how many objects had which outcome: "3 created, 1 unchanged".
+func Counts(outcomes []event.Outcome) string {
 	order := []event.Action{event.Created, event.Configured, event.Recreated, event.Unchanged,
 		event.Deferred, event.Deleted, event.Kept, event.Refused}
 	n := map[event.Action]int{}

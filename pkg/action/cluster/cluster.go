@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
@@ -31,6 +32,10 @@ type ApplyRequest struct {
 
 	apply.Options        // ReadOnly follows from DryRun
 	DryRun        DryRun // empty stands for DryRunNone
+
+	// Show is called with what the plan would change, before the first write;
+	// its error ends the run. Nil for none.
+	Show func(context.Context, []instance.Difference) error
 }
 
 // ApplyResult is what an apply did, or in a dry run would do.
@@ -55,6 +60,9 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *render.Result) (*apply.Plan, error) {
 	engine.Concurrency = req.Concurrency
 	req.ReadOnly = req.DryRun == DryRunClient
+	if req.Show != nil {
+		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, differences(plan)) }
+	}
 	request := requestFor(req, rendered)
 	if req.DryRun == DryRunClient || req.DryRun == DryRunServer {
 		plan, err := engine.Plan(ctx, request)

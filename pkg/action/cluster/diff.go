@@ -25,17 +25,22 @@ func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer e
 	if err != nil {
 		return nil, fmt.Errorf("diff %s: %w", req.Name, err)
 	}
+	return differences(plan), nil
+}
+
+// differences returns what a plan would change.
+func differences(plan *apply.Plan) []instance.Difference {
 	steps := plan.All()
 	outcomes := apply.Outcomes(steps)
-	var differences []instance.Difference
+	var list []instance.Difference
 	for i, s := range steps {
 		if s.Action == event.Unchanged || s.Action == event.Kept {
 			continue
 		}
 		before, after := s.States()
-		differences = append(differences, instance.NewDifference(outcomes[i], before, after))
+		list = append(list, instance.NewDifference(outcomes[i], before, after))
 	}
-	return differences, nil
+	return list
 }
 
 // renderFor renders the module of a request for the version of the cluster.

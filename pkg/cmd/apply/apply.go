@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/policy"
@@ -105,12 +106,16 @@ func (o *options) render(ctx context.Context, req *cluster.ApplyRequest, name, m
 // applyOptions are the options of the verbs that carry the plan out.
 type applyOptions struct {
 	*options
-	policy policy.Run
+	policy             policy.Run
+	diff, confirm, yes bool
 }
 
 func (o *applyOptions) addTo(fs *pflag.FlagSet) {
 	o.options.addTo(fs)
 	o.policy.AddTo(fs)
+	fs.BoolVar(&o.diff, "diff", false, "show what changes in each object before anything is changed: on stdout, or with -o on stderr")
+	fs.BoolVar(&o.confirm, "confirm", false, "show the plan and ask on the terminal before anything is changed")
+	fs.BoolVarP(&o.yes, "yes", "y", false, "answer the question of --confirm with yes")
 }
 
 // request returns the part of a request that says how to plan and how far to go.
@@ -119,8 +124,19 @@ func (o *applyOptions) request() (cluster.ApplyRequest, error) {
 	if err != nil {
 		return req, err
 	}
-	req.DryRun, err = o.policy.DryRun()
-	return req, err
+	if req.DryRun, err = o.policy.DryRun(); err != nil {
+		return req, err
+	}
+	if o.diff && req.DryRun == cluster.DryRunClient {
+		return req, fail.Usagef("--diff shows what the server makes of the objects: use --dry-run=server")
+	}
+	if o.asks(req.DryRun) && !ui.IsTerminal(o.env.Stdin) {
+		return req, fail.Usagef("--confirm asks on a terminal, and the standard input is none: answer with --yes")
+	}
+	if o.diff || o.asks(req.DryRun) {
+		req.Show = o.review(req.DryRun)
+	}
+	return req, nil
 }
 
 func newApply(env cli.Env) *cobra.Command {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -145,28 +146,33 @@ func (o *options) printDiff(ctx context.Context, differences []instance.Differen
 			}
 		}
 	}
-	if command := o.env.Getenv(externalDiff); command != "" && len(changed) > 0 {
-		return o.externalDiff(ctx, command, changed)
+	return o.textDiff(ctx, o.env.Stdout, changed, label)
+}
+
+// textDiff writes differences for a person to read.
+func (o *options) textDiff(ctx context.Context, w io.Writer, differences []instance.Difference, label string) error {
+	if command := o.env.Getenv(externalDiff); command != "" && len(differences) > 0 {
+		return o.externalDiff(ctx, w, command, differences)
 	}
-	colours := ui.IsTerminal(o.env.Stdout) && o.env.Getenv("NO_COLOR") == ""
-	for _, d := range changed {
+	colours := ui.IsTerminal(w) && o.env.Getenv("NO_COLOR") == ""
+	for _, d := range differences {
 		text, err := diffText(d, label)
 		if err != nil {
 			return err
 		}
-		if err := ui.Diff(o.env.Stdout, text, colours); err != nil {
+		if err := ui.Diff(w, text, colours); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *options) externalDiff(ctx context.Context, command string, differences []instance.Difference) error {
+func (o *options) externalDiff(ctx context.Context, w io.Writer, command string, differences []instance.Difference) error {
 	pairs := make([]ui.Pair, len(differences))
 	for i, d := range differences {
 		pairs[i] = ui.Pair{Object: d.Object, Before: d.Before, After: d.After}
 	}
-	if err := ui.ExternalDiff(ctx, o.env.Stdout, o.env.Stderr, command, pairs); err != nil {
+	if err := ui.ExternalDiff(ctx, w, o.env.Stderr, command, pairs); err != nil {
 		return fmt.Errorf("run %s=%q: %w", externalDiff, command, err)
 	}
 	return nil
