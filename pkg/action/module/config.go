@@ -173,13 +173,15 @@ func alternatives(e ast.Expr) []ast.Expr {
 	return []ast.Expr{e}
 }
 
-// elementText returns the type of the fields of a map.
+// elementText returns the type of the fields of a map. CUE tells that of a
+// pattern for all names; others are found with a name that most allow.
 func elementText(v cue.Value) string {
-	element := v.LookupPath(cue.MakePath(cue.AnyString))
-	if !element.Exists() {
-		return "_"
+	for _, selector := range []cue.Selector{cue.AnyString, cue.Str("example.com/name").Optional(), cue.Str("name0").Optional()} {
+		if element := v.LookupPath(cue.MakePath(selector)); element.Exists() {
+			return typeText(element)
+		}
 	}
-	return typeText(element)
+	return "_"
 }
 
 // text returns a value as CUE, on one line where it fits.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
 // TestTest runs tests of the minimal blueprint, which renders a ConfigMap. Each
@@ -201,7 +203,8 @@ func TestTestCUE(t *testing.T) {
 	}
 }
 
-// TestBlueprints runs the tests that new modules come with.
+// TestBlueprints runs the tests that new modules come with, and holds their
+// READMEs to their values.
 func TestBlueprints(t *testing.T) {
 	t.Parallel()
 	for name, minimal := range map[string]bool{"starter": false, "minimal": true} {
@@ -220,6 +223,13 @@ func TestBlueprints(t *testing.T) {
 				if test.Status != module.Passed {
 					t.Errorf("%s %s: %q", test.Name, test.Status, test.Failures)
 				}
+			}
+			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if changed, err := module.WriteReadme(ref.Reference{Dir: dir}, config); changed || err != nil {
+				t.Errorf("the README has another table than its values make: %v, %v\n%s", changed, err, config.Markdown())
 			}
 		})
 	}
