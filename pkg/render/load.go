@@ -16,6 +16,7 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/mod/modfile"
 
 	"k8s.io/apimachinery/pkg/util/version"
 
@@ -115,6 +116,30 @@ func languageWarning(name string) string {
 	return ""
 }
 
+// overlay returns what the loader reads instead of files. One is a module file
+// without a language version: where a module imports packages, the loader reads
+// it again and wants a version.
+func (f *files) overlay(dir string) map[string]load.Source {
+	overlay := f.preload(dir)
+	name := filepath.Join(f.root, filepath.FromSlash(moduleFile))
+	data, err := os.ReadFile(name)
+	if err != nil || languageRE.Match(data) {
+		return overlay
+	}
+	file, err := modfile.FixLegacy(data, moduleFile)
+	if err != nil {
+		return overlay // the loader says so
+	}
+	if data, err = modfile.Format(file); err != nil {
+		return overlay
+	}
+	if overlay == nil {
+		overlay = map[string]load.Source{}
+	}
+	overlay[name] = load.FromBytes(data)
+	return overlay
+}
+
 func loadInstance(req Request, root, dir string, files *files, withoutImports bool) *build.Instance {
 	tags := []string{"name=" + req.Name, "namespace=" + req.Namespace}
 	if req.Debug {
@@ -133,7 +158,7 @@ func loadInstance(req Request, root, dir string, files *files, withoutImports bo
 		},
 		ParseFile:   files.parse,
 		SkipImports: withoutImports,
-		Overlay:     files.preload(dir),
+		Overlay:     files.overlay(dir),
 		Registry:    req.registry(root),
 		Env:         []string{}, // not the process's
 	})[0]
