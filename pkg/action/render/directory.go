@@ -47,7 +47,10 @@ func (w Written) String() string {
 func WriteDirectory(req DirectoryRequest) (Written, error) {
 	done := Written{Dir: req.Dir}
 	if err := os.MkdirAll(req.Dir, 0o755); err != nil {
-		return done, err
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err
+		}
+		return done, fmt.Errorf("output directory %q: %w", req.Dir, err)
 	}
 	files, err := req.files()
 	if err != nil {
