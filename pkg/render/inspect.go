@@ -95,15 +95,13 @@ func (s *Schema) read(req Request, at *stage, replace bool) (cue.Value, error) {
 	return root.LookupPath(cue.MakePath(cue.Str("values"))), nil
 }
 
-// imageRE matches a reference with a tag, a digest or both.
-var imageRE = regexp.MustCompile(`^[^\s@]*[^\s@/:](?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`)
-
-var pinnedRE = regexp.MustCompile(`:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(?:@|$)|@`)
-
 // checkImages returns what is wrong with the images of the configuration and of
 // the containers in the objects. An image with neither a tag nor a digest is
 // another one from day to day.
 func checkImages(config, apply cue.Value) []values.Problem {
+	const tag = `:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
+	imageRE := regexp.MustCompile(`^[^\s@]*[^\s@/:](?:` + tag + `)?(?:@sha256:[0-9a-f]{64})?$`)
+	pinnedRE := regexp.MustCompile(tag + `(?:@|$)|@`)
 	r := &reader{}
 	configImages(config, func(image cue.Value, repository string) {
 		r.problem(image, "image %q has neither a tag nor a digest", repository)
