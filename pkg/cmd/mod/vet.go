@@ -25,7 +25,8 @@ own; with --debug also with the build tag debug, which selects debug_values.cue.
 Beside the rules of the module and of the API server, each container's image has
 to have a tag or a digest, and cue.mod/module.cue a language version. Custom
 resources are held to their CRDs, rules in CEL included, where the module renders
-these or --crds names them.
+these or --crds names them. The packages in cue.mod are evaluated in whole; other
+commands take of them what the module refers to.
 
 The exit code is 1 when the module is not valid.`
 
