@@ -265,26 +265,6 @@ func (c *Client) ServerVersion(ctx context.Context) (string, error) {
 	return info.GitVersion, nil
 }
 
-// WhoAmI returns the name of the user that the server takes the client for. A
-// server older than Kubernetes 1.28 does not say it: that is NotFound.
-func (c *Client) WhoAmI(ctx context.Context) (string, error) {
-	body, err := c.rest.Post().AbsPath("/apis/authentication.k8s.io/v1/selfsubjectreviews").
-		SetHeader("Content-Type", "application/json").
-		Body([]byte(`{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}`)).Do(ctx).Raw()
-	if err != nil {
-		return "", c.explain(err)
-	}
-	var review struct {
-		Status struct {
-			UserInfo struct {
-				Username string `json:"username"`
-			} `json:"userInfo"`
-		} `json:"status"`
-	}
-	err = json.Unmarshal(body, &review)
-	return review.Status.UserInfo.Username, err
-}
-
 // LogOptions say which part of which log is wanted.
 type LogOptions struct {
 	Container    string

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
@@ -29,14 +28,6 @@ func Rollback(ctx context.Context, client *kube.Client, req ApplyRequest, to int
 	}
 	result, err := Apply(ctx, client, req, observer)
 	return revision, result, err
-}
-
-// RollbackDiff returns what the Rollback would change.
-func RollbackDiff(ctx context.Context, client *kube.Client, req ApplyRequest, to int, observer event.Observer) ([]instance.Difference, error) {
-	if _, err := goBack(ctx, client, &req, to); err != nil {
-		return nil, err
-	}
-	return Diff(ctx, client, req, observer)
 }
 
 // goBack makes a request one for a remembered revision, which it returns.

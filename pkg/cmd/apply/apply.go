@@ -108,6 +108,7 @@ type applyOptions struct {
 	*options
 	policy             policy.Run
 	diff, confirm, yes bool
+	accessOnly         bool // print the rights that are missing
 }
 
 func (o *applyOptions) addTo(fs *pflag.FlagSet) {
@@ -161,12 +162,16 @@ func newApply(env cli.Env) *cobra.Command {
 	}
 	o.addTo(cmd.Flags())
 	o.addModule(cmd.Flags())
+	cmd.Flags().BoolVar(&o.accessOnly, "check-access", false, "change nothing and print the rights that an apply would need and that are missing; the exit code is 1 if there are any")
 	return cmd
 }
 
 func (o *applyOptions) run(ctx context.Context, req cluster.ApplyRequest, name, module string) error {
 	if err := o.render(ctx, &req, name, module); err != nil {
 		return err
+	}
+	if o.accessOnly {
+		return o.checkAccess(ctx, req)
 	}
 	observer := o.observer()
 	client, err := o.connect(&o.policy.Plan, observer)

@@ -26,11 +26,10 @@ func newRollback(env cli.Env) *cobra.Command {
 	o := &applyOptions{options: newOptions(env)}
 	registry := option.Registry{Process: env}
 	var to int
-	var diff bool
 	var pkg string
 	cmd := &cobra.Command{
 		Use: "rollback NAME", Short: "Apply an earlier revision again", Long: rollbackLong,
-		Example: cli.Example(env, "app -n apps", "app -n apps --to 3 --dry-run=server"),
+		Example: cli.Example(env, "app -n apps", "app -n apps --to 3 --dry-run=server --diff"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.request()
@@ -41,19 +40,18 @@ func newRollback(env cli.Env) *cobra.Command {
 				return fail.Usagef("--to=%d: revisions count from 1", to)
 			}
 			req.Name, req.Package, req.OCI = instance.ParseName(args[0]), pkg, registry.Options(cli.UserAgent("apply"))
-			return o.rollback(cmd.Context(), req, to, diff)
+			return o.rollback(cmd.Context(), req, to)
 		},
 	}
 	fs := cmd.Flags()
 	o.addTo(fs)
 	registry.AddTo(fs)
 	fs.StringVarP(&pkg, "package", "p", "", "CUE `PACKAGE` of the module; by default that of the revision")
-	fs.BoolVar(&diff, "diff", false, "change nothing and show what would change, with the exit codes of diff")
 	fs.IntVar(&to, "to", 0, "the `REVISION` to go back to, as history shows it")
 	return cmd
 }
 
-func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, to int, diff bool) error {
+func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, to int) error {
 	var err error
 	if req.Namespace, err = o.kube.Namespace(); err != nil {
 		return err
@@ -62,13 +60,6 @@ func (o *applyOptions) rollback(ctx context.Context, req cluster.ApplyRequest, t
 	client, err := o.connect(&o.policy.Plan, observer)
 	if err != nil {
 		return err
-	}
-	if diff {
-		differences, err := cluster.RollbackDiff(ctx, client, req, to, observer)
-		if err != nil {
-			return err
-		}
-		return o.showDiff(ctx, differences, "planned ")
 	}
 	revision, applied, err := cluster.Rollback(ctx, client, req, to, observer)
 	if err != nil {

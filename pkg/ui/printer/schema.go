@@ -127,6 +127,29 @@ func Differences(list []instance.Difference) []Difference {
 	})
 }
 
+// Access is a right that an apply needs and that is missing.
+type Access struct {
+	Type
+	Verb      string `json:"verb"`
+	Group     string `json:"group,omitempty"`
+	Resource  string `json:"resource"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name,omitempty"` // of an object, where roles name some
+	Needed    bool   `json:"needed"`         // false for one that an apply can do without
+	Why       string `json:"why"`
+	Reason    string `json:"reason,omitempty"` // of the server
+}
+
+// AccessOf returns the result of apply --check-access.
+func AccessOf(missing []apply.Access) []Access {
+	return convert(missing, func(a apply.Access) Access {
+		return Access{
+			Type: Type{APIVersion: APIVersion, Kind: "Access"}, Verb: a.Verb, Group: a.Group, Resource: a.Resource,
+			Namespace: a.Namespace, Name: a.Name, Needed: a.Needed, Why: a.Why, Reason: a.Reason,
+		}
+	})
+}
+
 func ofCluster(o event.Object) Object {
 	version := o.Version
 	if o.Group != "" {
