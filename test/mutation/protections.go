@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// protection is what keeps a promise of docs/safety.md, and how to remove it.
+type protection struct {
+	promise string
+	file    string
+	old     string // the protection, once in the file
+	new     string // what stands there without it
+	test    string // PACKAGE -run PATTERN; empty for the promise's script
+}
+
+func protections() []protection {
+	return []protection{{
+		promise: "s01", file: "pkg/apply/prepare.go",
+		old: `Namespaced: spec["scope"] != "Cluster",`,
+		new: `Namespaced: true,`,
+	}, {
+		promise: "s02", file: "pkg/apply/execute.go",
+		old: "if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {",
+		new: "if false {",
+	}, {
+		promise: "s03", file: "pkg/apply/compare.go",
+		old: `return o.Kind() == "Namespace" || `,
+		new: `return `,
+	}, {
+		promise: "s04", file: "pkg/apply/plan.go",
+		old: "s.Action = event.Created\n\tif req.ReadOnly {",
+		new: "s.Action = event.Created\n\tif true {",
+	}, {
+		promise: "s05", file: "pkg/source/source.go",
+		old: "return &Module{Dir: r.Dir, Repository",
+		new: "_, _ = os.MkdirTemp(\"\", \"values-\")\n\treturn &Module{Dir: r.Dir, Repository",
+	}, {
+		promise: "s06", file: "pkg/apply/execute.go",
+		old: "return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))",
+		new: "_ = late\n\t\treturn err",
+	}, {
+		promise: "s07", file: "pkg/apply/owner.go",
+		old: "if mine(live, m) || ",
+		new: "if true || mine(live, m) || ",
+	}, {
+		promise: "s09", file: "pkg/values/tree.go",
+		old:  "*n = node{kind: unset, label: n.label, replace: true}",
+		new:  "*n = node{kind: leaf, label: n.label, value: expr, replace: true}",
+		test: "./test/e2e -run TestScripts/build/safety_s09",
+	}, {
+		promise: "s10", file: "pkg/apply/compare.go",
+		old: `o.Kind() == "PersistentVolumeClaim" || `,
+		new: ``,
+	}, {
+		promise: "s12", file: "pkg/apply/assess.go",
+		old: "const statusGrace = 30 * time.Second",
+		new: "const statusGrace = 0 * time.Second",
+	}, {
+		promise: "s13", file: "pkg/store/store.go",
+		old: "bad = append(bad, err)\n\t\t\tcontinue",
+		new: "return nil, err",
+	}, {
+		promise: "s14", file: "pkg/render/module.go",
+		old: `\+?(?:\.(\d+))?(?:[-+.].*)?$`,
+		new: `(?:\.(\d+))?$`,
+	}, {
+		promise: "s15", file: "pkg/apply/compare.go",
+		old: "if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun); err != nil {",
+		new: "if false {",
+	}, {
+		promise: "s16", file: "pkg/apply/engine.go",
+		old: "waiting := func(owner string) {",
+		new: "if patience >= 0 {\n\t\treturn do(ctx)\n\t}\n\twaiting := func(owner string) {",
+	}, {
+		promise: "s17", file: "pkg/store/store.go",
+		old:  "if prev.Pending != nil {\n",
+		new:  "if false {\n",
+		test: "./pkg/apply -run TestKilledAtEveryRequest",
+	}, {
+		promise: "s18", file: "pkg/cli/main.go",
+		old: "signal.Notify(signals, os.Interrupt, syscall.SIGTERM)",
+		new: "signal.Ignore(os.Interrupt, syscall.SIGTERM)",
+	}, {
+		promise: "s19", file: "pkg/store/store.go",
+		old: "if apierrors.IsNotFound(err) {\n\t\treturn nil, fmt.Errorf(\"instance %q",
+		new: "if err != nil {\n\t\treturn nil, fmt.Errorf(\"instance %q",
+	}, {
+		promise: "s20", file: "pkg/kube/flags.go",
+		old: "return ns, nil\n",
+		new: "_ = ns\n\treturn \"default\", nil\n",
+	}, {
+		promise: "s22", file: "pkg/store/store.go",
+		old: "if prev.Pending != nil {\n",
+		new: "if false {\n",
+	}, {
+		promise: "s23", file: "pkg/apply/engine.go",
+		old: "case apierrors.IsForbidden(err):\n\t\treturn true, nil\n",
+		new: "",
+	}, {
+		promise: "s24", file: "pkg/apply/managers.go",
+		old: `if entry["subresource"] == "scale" && `,
+		new: `if false && `,
+	}}
+}
