@@ -110,6 +110,13 @@ gen: ## write the generated files: schemas of Kubernetes, golden files of the pa
 dist: ## pack an archive for each platform into dist/, and the krew manifest for them
 	@.ci/dist
 
+.PHONY: image
+image: ## pack the container image of timoni-krm into dist/, as an OCI layout and for docker load
+	@mkdir -p dist
+	@for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(BUILD) -o dist/timoni-krm-linux-$$arch ./krmfn || exit 1; done
+	@go run ./test/image/cmd/image -o dist/image -revision "$$(git rev-parse HEAD 2>/dev/null)" \
+		amd64=dist/timoni-krm-linux-amd64 arm64=dist/timoni-krm-linux-arm64
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist
