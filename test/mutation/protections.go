@@ -11,7 +11,10 @@ type protection struct {
 	test    string // PACKAGE -run PATTERN; empty for the promise's script
 }
 
-func protections() []protection {
+func protections() []protection { return append(ofEngine(), ofOthers()...) }
+
+// ofEngine returns the protections in package apply.
+func ofEngine() []protection {
 	return []protection{{
 		promise: "s01", file: "pkg/apply/prepare.go",
 		old: `Namespaced: spec["scope"] != "Cluster",`,
@@ -29,10 +32,6 @@ func protections() []protection {
 		old: "s.Action = event.Created\n\tif req.ReadOnly {",
 		new: "s.Action = event.Created\n\tif true {",
 	}, {
-		promise: "s05", file: "pkg/source/source.go",
-		old: "return &Module{Dir: r.Dir, Repository",
-		new: "_, _ = os.MkdirTemp(\"\", \"values-\")\n\treturn &Module{Dir: r.Dir, Repository",
-	}, {
 		promise: "s06", file: "pkg/apply/execute.go",
 		old: "return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))",
 		new: "_ = late\n\t\treturn err",
@@ -40,11 +39,6 @@ func protections() []protection {
 		promise: "s07", file: "pkg/apply/owner.go",
 		old: "if mine(live, m) || ",
 		new: "if true || mine(live, m) || ",
-	}, {
-		promise: "s09", file: "pkg/values/tree.go",
-		old:  "*n = node{kind: unset, label: n.label, replace: true}",
-		new:  "*n = node{kind: leaf, label: n.label, value: expr, replace: true}",
-		test: "./test/e2e -run TestScripts/build/safety_s09",
 	}, {
 		promise: "s10", file: "pkg/apply/compare.go",
 		old: `o.Kind() == "PersistentVolumeClaim" || `,
@@ -54,14 +48,6 @@ func protections() []protection {
 		old: "const statusGrace = 30 * time.Second",
 		new: "const statusGrace = 0 * time.Second",
 	}, {
-		promise: "s13", file: "pkg/store/store.go",
-		old: "bad = append(bad, err)\n\t\t\tcontinue",
-		new: "return nil, err",
-	}, {
-		promise: "s14", file: "pkg/render/module.go",
-		old: `\+?(?:\.(\d+))?(?:[-+.].*)?$`,
-		new: `(?:\.(\d+))?$`,
-	}, {
 		promise: "s15", file: "pkg/apply/compare.go",
 		old: "if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun); err != nil {",
 		new: "if false {",
@@ -70,10 +56,40 @@ func protections() []protection {
 		old: "waiting := func(owner string) {",
 		new: "if patience >= 0 {\n\t\treturn do(ctx)\n\t}\n\twaiting := func(owner string) {",
 	}, {
-		promise: "s17", file: "pkg/store/store.go",
-		old:  "if prev.Pending != nil {\n",
-		new:  "if false {\n",
+		promise: "s23", file: "pkg/apply/engine.go",
+		old: "case apierrors.IsForbidden(err):\n\t\treturn true, nil\n",
+		new: "",
+	}, {
+		promise: "s24", file: "pkg/apply/managers.go",
+		old: `if entry["subresource"] == "scale" && `,
+		new: `if false && `,
+	}, {
+		promise: "s17", file: "pkg/apply/prune.go",
+		old:  "range record.Inventory()",
+		new:  "range record.Instance.Inventory.Entries",
 		test: "./pkg/apply -run TestKilledAtEveryRequest",
+	}}
+}
+
+// ofOthers returns those elsewhere.
+func ofOthers() []protection {
+	return []protection{{
+		promise: "s05", file: "pkg/source/source.go",
+		old: "return &Module{Dir: r.Dir, Repository",
+		new: "_, _ = os.MkdirTemp(\"\", \"values-\")\n\treturn &Module{Dir: r.Dir, Repository",
+	}, {
+		promise: "s09", file: "pkg/values/tree.go",
+		old:  "*n = node{kind: unset, label: n.label, replace: true}",
+		new:  "*n = node{kind: leaf, label: n.label, value: expr, replace: true}",
+		test: "./test/e2e -run TestScripts/build/safety_s09",
+	}, {
+		promise: "s13", file: "pkg/store/store.go",
+		old: "bad = append(bad, err)\n\t\t\tcontinue",
+		new: "return nil, err",
+	}, {
+		promise: "s14", file: "pkg/render/module.go",
+		old: `\+?(?:\.(\d+))?(?:[-+.].*)?$`,
+		new: `(?:\.(\d+))?$`,
 	}, {
 		promise: "s18", file: "pkg/cli/main.go",
 		old: "signal.Notify(signals, os.Interrupt, syscall.SIGTERM)",
@@ -90,13 +106,5 @@ func protections() []protection {
 		promise: "s22", file: "pkg/store/store.go",
 		old: "if prev.Pending != nil {\n",
 		new: "if false {\n",
-	}, {
-		promise: "s23", file: "pkg/apply/engine.go",
-		old: "case apierrors.IsForbidden(err):\n\t\treturn true, nil\n",
-		new: "",
-	}, {
-		promise: "s24", file: "pkg/apply/managers.go",
-		old: `if entry["subresource"] == "scale" && `,
-		new: `if false && `,
 	}}
 }
