@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
 // bundleConfig is a function config of kind Bundle.
@@ -146,6 +147,10 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	return list.add(s, all, output.OnConflict, by)
 }
 
+// siblings is from how many instances on it pays to keep what a module's first
+// rendering has loaded: to be kept it is loaded in whole.
+const siblings = 3
+
 // members returns the instances that the config selects.
 func (f Function) members(config *bundleConfig, items []*yaml.RNode, s *subject) ([]member, bundle.Runtime, error) {
 	spec := config.Spec
@@ -160,9 +165,14 @@ func (f Function) members(config *bundleConfig, items []*yaml.RNode, s *subject)
 	if err != nil {
 		return nil, nil, err
 	}
+	count := map[ref.Reference]int{}
+	for _, m := range members {
+		count[m.Module]++
+	}
 	for i := range members {
 		m := &members[i]
-		m.KubeVersion = spec.KubeVersion
+		m.Siblings = count[m.Module] >= siblings
+		m.KubeVersion, m.Within = spec.KubeVersion, f.within(m.Module)
 		if m.Access, err = f.access(spec.Registry, spec.Verify, m.Module, items); err != nil {
 			return nil, nil, fmt.Errorf("instance %q: %w", m.Name, err)
 		}

@@ -26,6 +26,8 @@ type Instance struct {
 	KubeVersion     string        // empty: not said
 	Values          []values.Source
 	Access          Access
+	Within          string // what no file of a local module leaves through a link
+	Siblings        bool   // several others of the same module are rendered too
 }
 
 // Function carries out function configs.
@@ -131,7 +133,7 @@ func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subjec
 	in := Instance{
 		Name:      config.Metadata.Name,
 		Namespace: cmp.Or(config.Metadata.Namespace, defaultNamespace),
-		Module:    module, Package: config.Spec.Package, KubeVersion: config.Spec.KubeVersion,
+		Module:    module, Within: f.within(module), Package: config.Spec.Package, KubeVersion: config.Spec.KubeVersion,
 	}
 	if in.Access, err = f.access(config.Spec.Registry, config.Spec.Verify, module, items); err != nil {
 		return Instance{}, err
@@ -169,6 +171,15 @@ func (f Function) valuesFrom(from valuesConfig, field string, items []*yaml.RNod
 	s.files = append(s.files, from.File)
 	src, err := readValues(f.Dir, from.File)
 	return src, atField(field+".file", err)
+}
+
+// within returns the directory that no file of a module leaves, "" where
+// there are no links.
+func (f Function) within(module ref.Reference) string {
+	if !module.IsLocal() {
+		return ""
+	}
+	return repository(f.Dir)
 }
 
 // module returns the reference that a config means.

@@ -20,6 +20,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/version"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
@@ -49,9 +50,12 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 		dir = filepath.Join(root, req.Package)
 	}
 	files := &files{
-		root: root, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree,
+		root: root, within: req.Within, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree,
 		debug: req.Debug, comments: req.comments, whole: req.Whole,
 		parsed: map[string]parsed{}, read: map[string]*vendored{}, vendored: map[*ast.File]*vendored{},
+	}
+	if err := files.check(filepath.Join(root, filepath.FromSlash(moduleFile))); err != nil {
+		return nil, err
 	}
 	inst := req.Shared.load(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
@@ -176,6 +180,7 @@ type files struct {
 	root   string // the module, absolute
 	origin string // the module, as the user typed it
 	pkg    string
+	within string // what no file leaves through a link; empty: that is not asked
 	values string // the values.cue of the package, absolute
 	tree   *values.Tree
 	debug  bool // the build tag debug is set
@@ -200,6 +205,10 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 	if p, ok := f.parsed[name]; ok {
 		return p.file, p.err
 	}
+	if err := f.check(name); err != nil {
+		f.parsed[name] = parsed{nil, err}
+		return nil, err
+	}
 	config.Mode &^= parser.ImportsOnly | parser.ParseComments
 	if f.comments {
 		config.Mode |= parser.ParseComments
@@ -215,6 +224,18 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 	}
 	f.parsed[name] = parsed{file, err}
 	return file, err
+}
+
+// check returns an error when a file of the module is a link to somewhere else.
+func (f *files) check(name string) error {
+	if f.within == "" {
+		return nil
+	}
+	inside, err := values.Within(f.within, name)
+	if err == nil && !inside {
+		err = fail.Refusedf("file %q of the module leads outside through a link", f.display(name))
+	}
+	return err
 }
 
 // display returns the name of a file of the module as a user would write it.

@@ -59,6 +59,10 @@ type Request struct {
 
 	CUERegistry *CUERegistry // nil: none is ever asked
 
+	// Within, when it is set, is the directory that no file of the module leaves
+	// through a link: the module may be somebody else's.
+	Within string
+
 	// Shared, when it is set, keeps what the next rendering of the same module
 	// can use.
 	Shared *Shared

@@ -98,7 +98,7 @@ func (s *session) render(ctx context.Context, in krm.Instance) (*render.Result, 
 	if err != nil {
 		return nil, err
 	}
-	if m.shared[in.Package] == nil {
+	if in.Siblings && m.shared[in.Package] == nil {
 		m.shared[in.Package] = &render.Shared{}
 	}
 	return render.Build(ctx, render.Request{
@@ -108,5 +108,6 @@ func (s *session) render(ctx context.Context, in krm.Instance) (*render.Result, 
 		Values:      in.Values,
 		Shared:      m.shared[in.Package],
 		OmitValues:  true,
+		Within:      in.Within,
 	})
 }
