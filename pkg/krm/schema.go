@@ -4,6 +4,7 @@ package krm
 
 import (
 	"encoding/json"
+	"maps"
 	"path"
 	"reflect"
 	"slices"
@@ -39,8 +40,9 @@ func Schema() ([]byte, error) {
 	group, version, _ := strings.Cut(apiVersion, "/")
 	definitions := map[string]any{}
 	var all []any
-	for kind, t := range kinds() {
-		s := schemaOf(t)
+	known := kinds()
+	for _, kind := range slices.Sorted(maps.Keys(known)) {
+		s := schemaOf(known[kind])
 		properties := s["properties"].(map[string]any)
 		properties["apiVersion"] = map[string]any{"type": "string", "enum": []string{apiVersion}}
 		properties["kind"] = map[string]any{"type": "string", "enum": []string{kind}}
