@@ -23,6 +23,20 @@ type Status struct {
 	Drift   *Drift     // nil when it is as the last apply left it
 }
 
+// Objects returns the objects that a record names, each with its namespace
+// according to its scope: Timoni records one for objects that are in none.
+func (e *Engine) Objects(record *store.Record) ([]event.Object, error) {
+	steps, err := e.recorded(record)
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]event.Object, len(steps))
+	for i, s := range steps {
+		objects[i] = s.Ref()
+	}
+	return objects, nil
+}
+
 // Ready says whether the object exists and is ready.
 func (s Status) Ready() bool { return s.Exists && s.Health == api.HealthCurrent }
 

@@ -48,16 +48,8 @@ func Inspect(ctx context.Context, client *kube.Client, key Key) (*Inspection, er
 		return nil, err
 	}
 	i := &Inspection{Instance: record.Instance, Pending: record.Pending, State: summarize(record).State}
-	for _, entry := range record.Inventory() {
-		id, err := entry.Parse()
-		if err != nil {
-			return nil, err
-		}
-		i.Resources = append(i.Resources, event.Object{
-			Group: id.Group, Version: entry.Version, Kind: id.Kind, Namespace: id.Namespace, Name: id.Name,
-		})
-	}
-	return i, nil
+	i.Resources, err = apply.New(client, event.Discard()).Objects(record)
+	return i, err
 }
 
 // History returns the revisions of an instance that are remembered, the newest
