@@ -18,7 +18,7 @@ import (
 // #1 v1.5) of a SHA-256 sum, or Ed25519.
 //
 // It does so with the standard library: package signature of Sigstore, which
-// keyless signatures are checked with, brings 0.4 MB along to call the same
+// keyless signatures are checked with, brings 0.4 MB and protobuf to call the same
 // functions, and every binary that pulls would have them.
 type PublicKey struct {
 	Name string // for a person: the file that it is from
