@@ -56,8 +56,9 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// as makes the engine act as the user of a kubeconfig.
-func (w *world) as(kubeconfig []byte) {
+// as makes the engine act as the user of a kubeconfig, with more of kubectl's
+// flags.
+func (w *world) as(kubeconfig []byte, args ...string) {
 	w.t.Helper()
 	dir := w.t.TempDir()
 	path := filepath.Join(dir, "kubeconfig")
@@ -67,7 +68,7 @@ func (w *world) as(kubeconfig []byte) {
 	flags := kube.NewFlags()
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(fs)
-	if err := fs.Parse([]string{"--kubeconfig", path, "--cache-dir", filepath.Join(dir, "cache")}); err != nil {
+	if err := fs.Parse(append(args, "--kubeconfig", path, "--cache-dir", filepath.Join(dir, "cache"))); err != nil {
 		w.t.Fatal(err)
 	}
 	observer := event.Func(func(e event.Event) {
@@ -490,6 +491,35 @@ rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
 ` + configMap("a", "x"))
 	w.want(w.apply(req), "created RoleBinding/reader", "created Role/reader", "created ConfigMap/a")
 	w.want(w.apply(req), "unchanged RoleBinding/reader", "unchanged Role/reader", "unchanged ConfigMap/a")
+}
+
+// TestFewRights holds that an instance of ConfigMaps needs no right but those
+// on ConfigMaps and on what we keep of it: none to read the Namespace, to list
+// in the cluster, or on Leases.
+func TestFewRights(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: few}
+rules: [{apiGroups: [""], resources: [configmaps, secrets], verbs: [get, list, watch, create, update, patch, delete]}]
+`)
+	w.create(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: few}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: few}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: limited}]
+`)
+	kubeconfig, err := w.cp.User(w.user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.as(kubeconfig, "--as", "limited")
+	w.want(w.apply(w.request(configMap("a", "x"), configMap("b", "x"))), "created ConfigMap/a", "created ConfigMap/b")
+	w.want(w.apply(w.request(configMap("a", "other"))), "configured ConfigMap/a", "deleted ConfigMap/b")
+	w.clean()
 }
 
 func TestForbiddenIsNotAbsent(t *testing.T) {

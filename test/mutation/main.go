@@ -133,7 +133,7 @@ func try(ctx context.Context, dir string, p protection) (noticed bool, err error
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	if err != nil && !bytes.Contains(out, []byte("--- FAIL")) {
+	if err != nil && !bytes.Contains(out, []byte("--- FAIL")) || bytes.Contains(out, []byte("no tests to run")) {
 		return false, fmt.Errorf("the test did not run: %w\n%s", err, out)
 	}
 	return err != nil, nil

@@ -57,12 +57,18 @@ func ofEngine() []protection {
 		new: "if patience >= 0 {\n\t\treturn do(ctx)\n\t}\n\twaiting := func(owner string) {",
 	}, {
 		promise: "s23", file: "pkg/apply/engine.go",
-		old: "case apierrors.IsForbidden(err):\n\t\treturn true, nil\n",
-		new: "",
+		old:  "case apierrors.IsForbidden(err):\n\t\treturn true, nil\n",
+		new:  "",
+		test: "./pkg/apply -run TestFewRights",
+	}, {
+		promise: "s23", file: "pkg/apply/prepare.go",
+		old: "if role, ok := roleOf(s.Object); ok && changes(foundations[role]) {",
+		new: "if role, ok := roleOf(s.Object); ok && role.Name == \"\" {",
 	}, {
 		promise: "s24", file: "pkg/apply/managers.go",
-		old: `if entry["subresource"] == "scale" && `,
-		new: `if false && `,
+		old:  `if entry["subresource"] == "scale" && `,
+		new:  `if false && `,
+		test: "./pkg/apply -run TestAutoscalerKeepsReplicas",
 	}, {
 		promise: "s17", file: "pkg/apply/prune.go",
 		old:  "range record.Inventory()",
