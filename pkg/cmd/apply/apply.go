@@ -4,6 +4,7 @@ package apply
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -108,7 +109,9 @@ type applyOptions struct {
 	*options
 	policy             policy.Run
 	diff, confirm, yes bool
-	accessOnly         bool // print the rights that are missing
+	accessOnly         bool       // print the rights that are missing
+	events             *ui.Events // nil unless they are asked for
+	wantEvents         bool
 }
 
 func (o *applyOptions) addTo(fs *pflag.FlagSet) {
@@ -116,6 +119,7 @@ func (o *applyOptions) addTo(fs *pflag.FlagSet) {
 	o.policy.AddTo(fs)
 	fs.BoolVar(&o.diff, "diff", false, "show what changes in each object before anything is changed: on stdout, or with -o on stderr")
 	fs.BoolVar(&o.confirm, "confirm", false, "show the plan and ask on the terminal before anything is changed")
+	fs.BoolVar(&o.wantEvents, "events", false, "write what happens to stdout while it happens, as one JSON object a line")
 	fs.BoolVarP(&o.yes, "yes", "y", false, "answer the question of --confirm with yes")
 }
 
@@ -127,6 +131,12 @@ func (o *applyOptions) request() (cluster.ApplyRequest, error) {
 	}
 	if req.DryRun, err = o.policy.DryRun(); err != nil {
 		return req, err
+	}
+	if _, text := o.out.Format(); o.wantEvents && !text {
+		return req, fail.Usagef("--events and -o both write to stdout: the last event is the result")
+	}
+	if o.wantEvents {
+		o.events = ui.NewEvents(o.env.Stdout, time.Now)
 	}
 	if o.diff && req.DryRun == cluster.DryRunClient {
 		return req, fail.Usagef("--diff shows what the server makes of the objects: use --dry-run=server")
@@ -157,7 +167,7 @@ func newApply(env cli.Env) *cobra.Command {
 			if err := o.validation.Check(&o.module.Values); err != nil {
 				return err
 			}
-			return o.run(cmd.Context(), req, args[0], args[1])
+			return o.done(o.run(cmd.Context(), req, args[0], args[1]))
 		},
 	}
 	o.addTo(cmd.Flags())
@@ -185,12 +195,35 @@ func (o *applyOptions) run(ctx context.Context, req cluster.ApplyRequest, name, 
 	return o.print(applied, req, "applied "+name)
 }
 
+// observer returns what progress goes to.
+func (o *applyOptions) observer() event.Observer {
+	if o.events != nil {
+		return o.events
+	}
+	return o.options.observer()
+}
+
+// done ends a run: its error is an event too.
+func (o *applyOptions) done(err error) error {
+	if err != nil && o.events != nil {
+		o.events.Done(ui.Result{}, err)
+	}
+	return err
+}
+
 // print writes what was done, or would be.
 func (o *applyOptions) print(applied *cluster.ApplyResult, req cluster.ApplyRequest, summary string) error {
 	if _, text := o.out.Format(); !text {
 		return o.out.Print(o.env.Stdout, printer.Outcomes(applied.Outcomes))
 	}
 	result := ui.Result{Outcomes: applied.Outcomes, Summary: summary}
+	if o.events != nil {
+		if req.DryRun != cluster.DryRunNone {
+			result.DryRun = string(req.DryRun)
+		}
+		o.events.Done(result, nil)
+		return nil
+	}
 	if req.DryRun != cluster.DryRunNone {
 		result.DryRun = string(req.DryRun) + " dry run"
 	}

@@ -49,8 +49,8 @@ func (o *applyOptions) review(mode cluster.DryRun) func(context.Context, []insta
 }
 
 // forPeople returns where to write what only a person reads.
-func (o *options) forPeople() io.Writer {
-	if _, text := o.out.Format(); !text {
+func (o *applyOptions) forPeople() io.Writer {
+	if _, text := o.out.Format(); !text || o.events != nil {
 		return o.env.Stderr
 	}
 	return o.env.Stdout

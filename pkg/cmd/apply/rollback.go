@@ -40,7 +40,7 @@ func newRollback(env cli.Env) *cobra.Command {
 				return fail.Usagef("--to=%d: revisions count from 1", to)
 			}
 			req.Name, req.Package, req.OCI = instance.ParseName(args[0]), pkg, registry.Options(cli.UserAgent("apply"))
-			return o.rollback(cmd.Context(), req, to)
+			return o.done(o.rollback(cmd.Context(), req, to))
 		},
 	}
 	fs := cmd.Flags()

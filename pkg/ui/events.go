@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ui
+
+import (
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// Events writes what happens as JSON, one object a line, for a program that
+// follows a run; docs/events.md describes them. It is safe for concurrent use.
+type Events struct {
+	mu  sync.Mutex
+	w   io.Writer
+	now func() time.Time
+}
+
+// NewEvents returns Events that writes to w, with the times of now.
+func NewEvents(w io.Writer, now func() time.Time) *Events { return &Events{w: w, now: now} }
+
+// line is one event. Which fields an event has depends on its type.
+type line struct {
+	Time string `json:"time"` // RFC 3339, in UTC
+	Type string `json:"type"`
+
+	Object  *event.Object `json:"object,omitempty"`
+	Action  event.Action  `json:"action,omitempty"`
+	Status  string        `json:"status,omitempty"`
+	Reason  string        `json:"reason,omitempty"`
+	Message string        `json:"message,omitempty"`
+
+	Range     string  `json:"range,omitempty"`
+	Reference string  `json:"reference,omitempty"`
+	Digest    string  `json:"digest,omitempty"`
+	Stage     string  `json:"stage,omitempty"`
+	Index     int     `json:"index,omitempty"`
+	Total     int     `json:"total,omitempty"`
+	Objects   *int    `json:"objects,omitempty"`
+	Seconds   float64 `json:"seconds,omitempty"`
+
+	DryRun   string          `json:"dryRun,omitempty"`
+	Outcomes []event.Outcome `json:"outcomes,omitempty"`
+	Code     fail.Code       `json:"code,omitempty"`
+	Hints    []string        `json:"hints,omitempty"`
+}
+
+// Observe writes the line of an event. How a transfer gets on is left out.
+func (s *Events) Observe(e event.Event) {
+	switch e := e.(type) {
+	case event.Resolved:
+		s.write(line{Type: "Resolved", Range: e.Range, Reference: e.Reference})
+	case event.Pulled:
+		s.write(line{Type: "Pulled", Reference: e.Reference, Digest: e.Digest})
+	case event.StageStarted:
+		s.write(line{Type: "StageStarted", Stage: e.Name, Index: e.Index, Total: e.Total, Objects: &e.Objects})
+	case event.Applied:
+		s.write(line{Type: "Applied", Object: &e.Object, Action: e.Action, Reason: e.Reason})
+	case event.WaitStarted:
+		s.write(line{Type: "WaitStarted", Objects: &e.Objects, Seconds: e.Timeout.Seconds()})
+	case event.Progress:
+		s.write(line{Type: "Progress", Object: &e.Object, Status: e.Status, Message: e.Message})
+	case event.WaitDone:
+		s.write(line{Type: "WaitDone", Objects: &e.Objects, Seconds: e.Took.Seconds()})
+	case event.Note:
+		s.write(line{Type: "Note", Message: e.Text})
+	case event.Warning:
+		s.write(line{Type: "Warning", Message: e.Text})
+	}
+}
+
+// Done writes the last line of a run: its result, or its error.
+func (s *Events) Done(r Result, err error) {
+	last := line{Type: "Result", Message: r.Summary, DryRun: r.DryRun, Outcomes: r.Outcomes}
+	if err != nil {
+		last = line{Type: "Error", Message: err.Error(), Code: fail.CodeOf(err), Hints: fail.HintsOf(err)}
+	}
+	s.write(last)
+}
+
+func (s *Events) write(l line) {
+	l.Time = s.now().UTC().Format(time.RFC3339Nano)
+	text, err := json.Marshal(l)
+	if err != nil {
+		return // there is nothing in it that cannot be encoded
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = s.w.Write(append(text, '\n')) // a reader that has gone is no reason to stop
+}
