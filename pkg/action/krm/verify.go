@@ -4,22 +4,27 @@ package krm
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
 )
 
-// keyVerifier lets pass what one key has signed, and the policy of the user
-// lets pass as well.
+// keyVerifier lets pass what one key has signed, and the user's own policy lets
+// pass.
 type keyVerifier struct {
 	key    signature.PublicKey
-	policy oci.Verifier // nil when there is none
+	policy oci.Verifier // nil: there is none
 }
 
 func newKeyVerifier(access krm.Access, policy oci.Verifier) (oci.Verifier, error) {
 	key, err := signature.ParsePublicKey(access.KeyName, access.Key)
-	return keyVerifier{key, policy}, err
+	if err != nil {
+		return nil, fmt.Errorf("spec.verify.key: %q: %w", access.KeyName, err)
+	}
+	return keyVerifier{key, policy}, nil
 }
 
 // Verify implements oci.Verifier.
@@ -29,8 +34,9 @@ func (v keyVerifier) Verify(ctx context.Context, c oci.Candidate) error {
 			return err
 		}
 	}
-	return c.Signatures(ctx, func(list []signature.Signature) error {
+	err := c.Signatures(ctx, func(list []signature.Signature) error {
 		_, err := signature.Verify(list, c.Digest, []signature.PublicKey{v.key})
 		return err
 	})
+	return fail.With(fail.Refused, err)
 }
