@@ -147,7 +147,8 @@ func asMap(set *fieldpath.Set) (map[string]any, error) {
 		return nil, err
 	}
 	var m map[string]any
-	return m, json.Unmarshal(text, &m)
+	err = json.Unmarshal(text, &m)
+	return m, err
 }
 
 // added returns the fields of managers that stay beside ours. Those of
@@ -208,7 +209,7 @@ func touches(paths []string, other string) bool {
 // toList cuts a path behind the first list whose items are not told apart by
 // name.
 func toList(path string) string {
-	for i := 0; i < len(path); i++ {
+	for i := range len(path) {
 		if path[i] == '[' && !strings.HasPrefix(path[i:], "[name=") && !strings.HasPrefix(path[i:], `["`) {
 			return path[:i]
 		}

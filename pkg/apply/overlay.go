@@ -16,7 +16,7 @@ import (
 func isSet(m map[string]any) bool {
 	for key := range m {
 		kind, _, found := strings.Cut(key, ":")
-		if key != "." && (!found || len(kind) != 1 || !strings.Contains("fkvi", kind)) {
+		if key != "." && (!found || !slices.Contains([]string{"f", "k", "v", "i"}, kind)) {
 			return false
 		}
 	}

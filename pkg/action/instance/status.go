@@ -84,7 +84,7 @@ func WatchStatus(ctx context.Context, client *kube.Client, key Key, changed func
 			return err
 		}
 		if !reflect.DeepEqual(last, report) {
-			if err := changed(report); err != nil {
+			if err = changed(report); err != nil {
 				return err
 			}
 		}
@@ -109,16 +109,16 @@ func WatchStatus(ctx context.Context, client *kube.Client, key Key, changed func
 // instance may have changed.
 func watchRecord(ctx context.Context, client *kube.Client, key Key) <-chan struct{} {
 	changed := make(chan struct{}, 1)
-	tell := func() error {
+	tell := func() {
 		select {
 		case changed <- struct{}{}:
 		default: // it was told already
 		}
-		return nil
 	}
 	go func() {
-		if err := store.New(client).Watch(ctx, key.Namespace, key.Name, tell); err != nil {
-			_ = tell() // reading the record says why
+		err := store.New(client).Watch(ctx, key.Namespace, key.Name, func() error { tell(); return nil })
+		if err != nil {
+			tell() // reading the record says why
 		}
 	}()
 	return changed

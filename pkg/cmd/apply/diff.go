@@ -61,7 +61,7 @@ func newDiff(env cli.Env) *cobra.Command {
 			if len(args) == 1 {
 				return o.runDrift(cmd.Context(), args[0])
 			}
-			if err := o.validation.Check(&o.module.Values); err != nil {
+			if err = o.validation.Check(&o.module.Values); err != nil {
 				return err
 			}
 			if err = o.render(cmd.Context(), &req, args[0], args[1]); err != nil {
