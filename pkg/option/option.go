@@ -67,7 +67,7 @@ type Module struct {
 
 	pkg         string
 	limits      limits
-	cueRegistry bool
+	cueRegistry CUERegistry
 }
 
 // AddTo registers the flags.
@@ -77,24 +77,38 @@ func (m *Module) AddTo(fs *pflag.FlagSet) {
 	m.Values.AddTo(fs)
 	fs.StringVarP(&m.pkg, "package", "p", "main", "CUE `PACKAGE` of the module: main, or one in a subdirectory of that name")
 	m.limits.addTo(fs)
-	fs.BoolVar(&m.cueRegistry, "allow-cue-registry", false,
+	m.cueRegistry.AddTo(fs)
+}
+
+// CUERegistry is the flag that allows to fetch what a module depends on from a
+// registry of CUE.
+type CUERegistry struct {
+	// Process is where CUE's settings are read, nil for none.
+	Process interface{ Getenv(string) string }
+
+	allowed bool
+}
+
+// AddTo registers the flag.
+func (c *CUERegistry) AddTo(fs *pflag.FlagSet) {
+	fs.BoolVar(&c.allowed, "allow-cue-registry", false,
 		"fetch what module.cue names as deps, and the module has no copy of in cue.mod, as CUE_REGISTRY says; else no registry of CUE is asked")
 }
 
-// cue returns how the module's deps are fetched, nil when they are not. CUE
+// Access returns how a module's deps are fetched, nil when they are not. CUE
 // reads its settings and docker's credentials as its own command does.
-func (m *Module) cue(userAgent string) *renderer.CUERegistry {
-	if !m.cueRegistry {
+func (c *CUERegistry) Access(userAgent string) *renderer.CUERegistry {
+	if !c.allowed {
 		return nil
 	}
 	r := &renderer.CUERegistry{Env: []string{}, UserAgent: userAgent}
-	if m.Registry.Process == nil {
+	if c.Process == nil {
 		return r
 	}
 	for _, name := range []string{
 		"CUE_REGISTRY", "CUE_CACHE_DIR", "CUE_CONFIG_DIR", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_AUTH_CONFIG", "XDG_RUNTIME_DIR", "HOME", "USERPROFILE", "PATH",
 	} {
-		if value := m.Registry.Process.Getenv(name); value != "" {
+		if value := c.Process.Getenv(name); value != "" {
 			r.Env = append(r.Env, name+"="+value)
 		}
 	}
@@ -114,7 +128,7 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	if err := CheckNamespace(namespace); err != nil {
 		return render.Request{}, err
 	}
-	if m.cueRegistry && m.Registry.Offline() {
+	if m.cueRegistry.allowed && m.Registry.Offline() {
 		return render.Request{}, fail.Usagef("--allow-cue-registry and --offline exclude each other")
 	}
 	reference, err := m.Selection.Reference(module)
@@ -131,10 +145,13 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	if err != nil {
 		return render.Request{}, err
 	}
+	if m.Registry.Process != nil {
+		m.cueRegistry.Process = m.Registry.Process
+	}
 	return render.Request{
 		Module: reference, OCI: m.Registry.Options(userAgent), Package: m.pkg,
 		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
-		CUERegistry: m.cue(userAgent),
+		CUERegistry: m.cueRegistry.Access(userAgent),
 	}, nil
 }
 

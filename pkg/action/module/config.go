@@ -42,15 +42,15 @@ type Config struct {
 
 // ReadConfig reads the schema of the values of a module. Left out are the
 // fields that the module itself fills in, such as the instance's name, and those
-// it computes.
-func ReadConfig(ctx context.Context, module ref.Reference, pkg string, options oci.Options) (config *Config, err error) {
+// it computes. deps says how the CUE modules are fetched that it names; nil: none.
+func ReadConfig(ctx context.Context, module ref.Reference, pkg string, options oci.Options, deps *render.CUERegistry) (config *Config, err error) {
 	m, err := source.Open(ctx, module, source.Options{OCI: options})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	config, err = render.Inspect(ctx, render.Request{
-		Dir: m.Dir, Origin: module.String(), Package: pkg, ModuleVersion: m.Version,
+		Dir: m.Dir, Origin: module.String(), Package: pkg, ModuleVersion: m.Version, CUERegistry: deps,
 	}, func(s *render.Schema) *Config {
 		return &Config{ModulePath: s.ModulePath, Fields: fieldsOf(s.Type, s.Defaults, s.Config)}
 	})

@@ -22,7 +22,7 @@ func TestConfig(t *testing.T) {
 	for _, name := range []string{"minimal", "stages", "embed"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, err := module.ReadConfig(context.Background(), ref.Reference{Dir: "../../../test/modules/" + name}, "", oci.Options{})
+			config, err := module.ReadConfig(context.Background(), ref.Reference{Dir: "../../../test/modules/" + name}, "", oci.Options{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

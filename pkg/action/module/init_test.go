@@ -82,7 +82,7 @@ func TestInitReadme(t *testing.T) {
 			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: minimal}); err != nil {
 				t.Fatal(err)
 			}
-			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{})
+			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

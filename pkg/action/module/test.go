@@ -29,10 +29,11 @@ const testsDir = "tests"
 
 // TestRequest says what to test.
 type TestRequest struct {
-	Dir         string         // of the module
-	Run         *regexp.Regexp // the names of the tests to run; all when nil
-	Update      bool           // write what is rendered into the tests that fail
-	KubeVersion string         // for tests that name none
+	Dir         string              // of the module
+	Run         *regexp.Regexp      // the names of the tests to run; all when nil
+	Update      bool                // write what is rendered into the tests that fail
+	KubeVersion string              // for tests that name none
+	CUERegistry *render.CUERegistry // nil: what the module depends on must be in cue.mod
 }
 
 // Status is how a test ended.
@@ -173,7 +174,7 @@ func (req TestRequest) run(ctx context.Context, t *test) {
 	result, err := render.Build(ctx, render.Request{
 		Dir: req.Dir, Name: c.name, Namespace: c.namespace, Package: c.pkg, Debug: c.debug,
 		ModuleVersion: cmp.Or(c.moduleVersion, ref.DevelVersion), KubeVersion: cmp.Or(c.kubeVersion, req.KubeVersion),
-		Values: c.values,
+		Values: c.values, CUERegistry: req.CUERegistry,
 	})
 	var changed bool
 	if err != nil || c.expectsError {

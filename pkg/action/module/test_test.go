@@ -224,7 +224,7 @@ func TestBlueprints(t *testing.T) {
 					t.Errorf("%s %s: %q", test.Name, test.Status, test.Failures)
 				}
 			}
-			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{})
+			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

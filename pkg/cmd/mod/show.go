@@ -36,13 +36,14 @@ func newShow(env cli.Env) *cobra.Command {
 
 func newShowConfig(env cli.Env) *cobra.Command {
 	o := &showing{env: env}
+	deps := option.CUERegistry{Process: env}
 	var readme bool
 	var pkg string
 	cmd := o.command("config [MODULE]", "Show the values that a module takes", func(ctx context.Context, m ref.Reference, options oci.Options) error {
 		if _, err := o.format("cue", "markdown", "json-schema"); err != nil {
 			return err
 		}
-		config, err := module.ReadConfig(ctx, m, pkg, options)
+		config, err := module.ReadConfig(ctx, m, pkg, options, deps.Access(cli.UserAgent("mod")))
 		if err != nil {
 			return err
 		}
@@ -56,6 +57,7 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	cmd.Flags().StringVarP(&o.output, "output", "o", "cue", "output format: cue, markdown or json-schema")
 	cmd.Flags().BoolVar(&readme, "readme", false, "write the table into the module's README.md")
 	cmd.Flags().StringVarP(&pkg, "package", "p", "main", "CUE `PACKAGE` of the module")
+	deps.AddTo(cmd.Flags())
 	cmd.MarkFlagsMutuallyExclusive("output", "readme")
 	return cmd
 }
@@ -77,6 +79,7 @@ func newShowReadme(env cli.Env) *cobra.Command {
 func newShowImages(env cli.Env) *cobra.Command {
 	o := &showing{env: env}
 	var given option.Values
+	deps := option.CUERegistry{Process: env}
 	cmd := o.command("images [MODULE]", "Show the container images of a module", func(ctx context.Context, m ref.Reference, options oci.Options) error {
 		structured, err := o.format("", "json", "yaml")
 		if err != nil {
@@ -88,7 +91,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 		}
 		result, err := render.Render(ctx, render.Request{
 			Module: m, OCI: options, Name: "app", Namespace: "default", Values: sources,
-			KubeVersion: env.Getenv(option.KubeVersionVariable),
+			KubeVersion: env.Getenv(option.KubeVersionVariable), CUERegistry: deps.Access(cli.UserAgent("mod")),
 		}, ui.Transfers(env.Stderr, false, false))
 		if err != nil {
 			return err
@@ -104,6 +107,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 	cmd.Example = cli.Example(env, "show images", "show images -f production.yaml -o json")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
 	given.AddTo(cmd.Flags())
+	deps.AddTo(cmd.Flags())
 	return cmd
 }
 

@@ -61,7 +61,7 @@ when a test fails.`
 
 // newTest returns the command test.
 func newTest(env cli.Env) *cobra.Command {
-	o := &testing{env: env}
+	o := &testing{env: env, deps: option.CUERegistry{Process: env}}
 	cmd := &cobra.Command{
 		Use: "test [DIR]", Short: "Run the tests of a module", Long: testLong,
 		Example: cli.Example(env, "test", "test ./module --run 'replicas|tls/'", "test --update", "test -o junit > report.xml"),
@@ -71,12 +71,14 @@ func newTest(env cli.Env) *cobra.Command {
 	cmd.Flags().StringVar(&o.pattern, "run", "", "run only the tests whose name matches `REGEXP`")
 	cmd.Flags().BoolVar(&o.req.Update, "update", false, "write what is rendered into the tests that fail")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json, yaml or junit")
+	o.deps.AddTo(cmd.Flags())
 	return cmd
 }
 
 type testing struct {
 	env             cli.Env
 	req             module.TestRequest
+	deps            option.CUERegistry
 	pattern, output string
 }
 
@@ -93,6 +95,7 @@ func (o *testing) run(ctx context.Context, dir string) error {
 		}
 	}
 	o.req.Dir, o.req.KubeVersion = dir, o.env.Getenv(option.KubeVersionVariable)
+	o.req.CUERegistry = o.deps.Access(cli.UserAgent("mod"))
 	start := time.Now()
 	tests, err := module.Test(ctx, o.req)
 	if err != nil {
