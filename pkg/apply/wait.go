@@ -33,15 +33,13 @@ func (e *Engine) waitReady(ctx context.Context, steps []*Step, ready criteria, t
 	if len(w.open) == 0 {
 		return nil
 	}
-	e.Observer.Observe(event.WaitStarted{Objects: len(w.open), Timeout: timeout})
 	total := len(w.open)
+	e.Observer.Observe(event.WaitStarted{Objects: total, Timeout: timeout, Waiting: w.states()})
 	ctx, cancel := withTimeout(ctx, timeout)
 	defer cancel()
-	if err := w.run(ctx); err != nil {
-		return err
-	}
-	e.Observer.Observe(event.WaitDone{Objects: total, Took: time.Since(started)})
-	return nil
+	err := w.run(ctx)
+	e.Observer.Observe(event.WaitDone{Objects: total, Took: time.Since(started), Failed: err != nil})
+	return err
 }
 
 // readiness is a wait for objects to become ready.
@@ -128,12 +126,23 @@ func (w *readiness) explain(ctx context.Context, s *Step) string {
 	return message
 }
 
-func (w *readiness) report(s *Step, now state) {
-	e := event.Progress{Object: s.Ref(), Status: string(now.health)}
+func (w *readiness) report(s *Step, now state) { w.engine.Observer.Observe(progress(s, now)) }
+
+func progress(s *Step, now state) event.Progress {
+	p := event.Progress{Object: s.Ref(), Status: string(now.health)}
 	if now.health != api.HealthCurrent {
-		e.Message = now.message
+		p.Message = now.message
 	}
-	w.engine.Observer.Observe(e)
+	return p
+}
+
+// states returns the state of what is not ready yet.
+func (w *readiness) states() []event.Progress {
+	var states []event.Progress
+	for _, s := range w.steps() {
+		states = append(states, progress(s, w.open[s]))
+	}
+	return states
 }
 
 // nextGrace returns a channel that fires when the first object that has no

@@ -100,6 +100,7 @@ type (
 	WaitStarted struct {
 		Objects int
 		Timeout time.Duration
+		Waiting []Progress // the state of each object
 	}
 	// Progress is sent when the status of an object that is waited for changes.
 	Progress struct {
@@ -107,10 +108,12 @@ type (
 		Status  string // InProgress, Current, Failed, Terminating
 		Message string
 	}
-	// WaitDone is sent when everything that was waited for is ready.
+	// WaitDone is sent when everything that was waited for is ready, or never
+	// will be.
 	WaitDone struct {
 		Objects int
 		Took    time.Duration
+		Failed  bool
 	}
 	// Note is sent for what the user may want to know.
 	Note struct {

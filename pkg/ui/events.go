@@ -65,7 +65,9 @@ func (s *Events) Observe(e event.Event) {
 	case event.Progress:
 		s.write(line{Type: "Progress", Object: &e.Object, Status: e.Status, Message: e.Message})
 	case event.WaitDone:
-		s.write(line{Type: "WaitDone", Objects: &e.Objects, Seconds: e.Took.Seconds()})
+		if !e.Failed { // the error will say it
+			s.write(line{Type: "WaitDone", Objects: &e.Objects, Seconds: e.Took.Seconds()})
+		}
 	case event.Note:
 		s.write(line{Type: "Note", Message: e.Text})
 	case event.Warning:

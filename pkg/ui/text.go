@@ -18,31 +18,65 @@ import (
 // Text writes a line per event, in kubectl's words where it has them, and shows
 // on a terminal how a transfer gets on. It is safe for concurrent use.
 type Text struct {
-	mu  sync.Mutex
-	w   io.Writer
-	bar *bar // nil unless w is a terminal
+	mu    sync.Mutex
+	w     io.Writer
+	bar   *bar   // nil unless w is a terminal
+	table *table // as well
 }
 
 // NewText returns a Text that writes to w.
-func NewText(w io.Writer) *Text { return &Text{w: w, bar: newBar(w)} }
+func NewText(w io.Writer) *Text { return &Text{w: w, bar: newBar(w), table: newTable(w)} }
 
-// Observe writes the line of e, if it has one.
+// Observe writes the line of e, if it has one. On a terminal a table shows what
+// is waited for, and a bar what is transferred.
 func (t *Text) Observe(e event.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.table != nil && t.table.observe(e) {
+		return
+	}
 	if line := describe(e); line != "" {
-		t.line(line)
+		t.write(line)
+	}
+	if _, waiting := e.(event.WaitStarted); waiting && t.table != nil {
+		t.table.draw()
+		go t.keepAges(t.table.done)
 	}
 	if transfer, ok := e.(event.Transferred); ok && t.bar != nil {
-		t.mu.Lock()
-		defer t.mu.Unlock()
 		t.bar.observe(transfer)
+	}
+}
+
+// keepAges draws the table anew every second until the wait is over.
+func (t *Text) keepAges(done <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			t.mu.Lock()
+			t.table.draw()
+			t.mu.Unlock()
+		}
 	}
 }
 
 func (t *Text) line(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.write(text)
+}
+
+// write writes a line, above what stays at the end of the screen.
+func (t *Text) write(text string) {
 	if t.bar != nil {
 		t.bar.clear()
+	}
+	if t.table != nil {
+		t.table.clear()
+		defer t.table.draw()
 	}
 	fmt.Fprintln(t.w, text) // progress that cannot be written is no reason to stop
 }
@@ -105,6 +139,9 @@ func describe(e event.Event) string {
 	case event.Progress:
 		return withReason(fmt.Sprintf("%s %s", e.Object, status(e.Status)), e.Message)
 	case event.WaitDone:
+		if e.Failed { // the error will say it
+			return ""
+		}
 		return fmt.Sprintf("%s ready after %s", count(e.Objects, "object"), e.Took.Round(100*time.Millisecond))
 	case event.Note:
 		return "note: " + e.Text

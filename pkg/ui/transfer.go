@@ -38,16 +38,21 @@ func newBar(w io.Writer) *bar {
 }
 
 func terminalWidth(w io.Writer) int {
-	const usual = 80
+	width, _ := terminalSize(w)
+	return width
+}
+
+func terminalSize(w io.Writer) (width, height int) {
+	const usualWidth, usualHeight = 80, 24
 	f, ok := w.(*os.File)
 	if !ok {
-		return usual
+		return usualWidth, usualHeight
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width == 0 { // a terminal that does not know
-		return usual
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || width == 0 || height == 0 { // a terminal that does not know
+		return usualWidth, usualHeight
 	}
-	return width
+	return width, height
 }
 
 func (b *bar) observe(t event.Transferred) {
