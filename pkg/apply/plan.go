@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -107,8 +108,14 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 		}
 	}
 	decide := func(s *Step) error {
+		if s.Err != nil {
+			return nil
+		}
 		if reason := plan.deferral(s, foundations); reason != "" && !plan.request.ReadOnly {
 			s.Action, s.Reason = event.Deferred, reason
+			if plan.isNewNamespace(s.Object.Namespace(), foundations) {
+				return e.checkElsewhere(ctx, plan, s)
+			}
 			return nil
 		}
 		return e.decide(ctx, plan.request, s)
@@ -117,6 +124,28 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 		return err
 	}
 	return each(e.concurrency(), rest, decide)
+}
+
+// checkElsewhere has the server check an object, whose namespace does not exist
+// yet, in another one. Only what it says of the object itself counts: quotas,
+// rights and webhooks differ between namespaces.
+func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error {
+	if !s.resolved {
+		return nil
+	}
+	o := s.Object.DeepCopy()
+	o.SetNamespace(plan.instance.Metadata.Namespace)
+	if plan.newSpace {
+		o.SetNamespace("default")
+	}
+	_, err := e.Client.Create(ctx, s.Resource, o, kube.DryRun)
+	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) && !strings.Contains(err.Error(), "denied the request") {
+		return s.settle(err)
+	}
+	if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
+		return fmt.Errorf("%s: %w", s.Ref(), err)
+	}
+	return nil
 }
 
 // decide asks the server what would become of one step, given s.live. What the

@@ -65,8 +65,9 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 		return nil
 	}
 	if kube.IsUnknownKind(err) {
-		return fail.Hint(fmt.Errorf("%s: the server has no kind %s in %s", step.Ref(), gvk.Kind, gvk.GroupVersion()),
-			"install the CustomResourceDefinition first, or add it to the module")
+		step.refuse(fail.Hint(fmt.Errorf("%s: the server has no kind %s in %s", step.Ref(), gvk.Kind, gvk.GroupVersion()),
+			"install the CustomResourceDefinition first, or add it to the module"))
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", step.Ref(), err)
