@@ -65,10 +65,16 @@ Listed under transformers: the function also sees the other objects. It replaces
 those that the module renders too, and takes values from a ConfigMap:
 valuesFrom: [{item: {name: app-values, key: values.yaml}}].
 
+A Bundle is several instances in one config, a Vet checks objects by definitions
+in CUE: 'timoni-krm schema' has their fields, docs/krm.md examples.
+
 Paths are relative to the directory of kustomization.yaml. Files of values lie
 below it; a module may also be a directory elsewhere in the same git repository
 (url: file://../modules/app). No cluster is asked. Where the config names no
-kubeVersion, the module is told that of TIMONI_KUBE_VERSION.
+kubeVersion, the module is told that of TIMONI_KUBE_VERSION. A config may come
+from a remote base: it reads only the environment variables in
+TIMONI_KRM_ALLOW_ENV, and reaches only the registries in
+TIMONI_KRM_ALLOW_INSECURE without a certificate.
 
     timoni-krm app.yaml < objects.yaml
 
