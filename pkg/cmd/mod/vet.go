@@ -49,6 +49,7 @@ func newVet(env cli.Env) *cobra.Command {
 		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
 	o.module.Registry.Process = env
 	o.module.AddTo(fs)
+	o.module.TakeTimeout(fs)
 	return cmd
 }
 
