@@ -83,7 +83,7 @@ func layers() []layer {
 		{"action/instance", 5, nil}, // the verbs on what is applied: no CUE
 		{"action/plugins", 5, nil},  // the front door's: nothing heavy
 
-		{"action/cluster", 6, nil},
+		{"action/cluster", 6, []string{apimachinery}},
 		{"action/module", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 		{"action/bundle", 7, nil},
 

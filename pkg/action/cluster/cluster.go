@@ -30,6 +30,10 @@ const (
 type ApplyRequest struct {
 	render.Request // KubeVersion is set to the server's
 
+	// Kustomization is rendered in place of the Module, of which Name and
+	// Namespace are all that counts then. Nil for none.
+	Kustomization *Kustomization
+
 	apply.Options        // ReadOnly follows from DryRun
 	DryRun        DryRun // empty stands for DryRunNone
 

@@ -43,13 +43,17 @@ func differences(plan *apply.Plan) []instance.Difference {
 	return list
 }
 
-// renderFor renders the module of a request for the version of the cluster.
+// renderFor renders the module of a request, or its kustomization, for the
+// version of the cluster.
 func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, observer event.Observer) (*render.Result, error) {
 	version, err := client.ServerVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
 	req.KubeVersion = version
+	if req.Kustomization != nil {
+		return req.Kustomization.render(ctx, version, observer)
+	}
 	if req.Values, err = readValues(ctx, client, req.Namespace, req.Values); err != nil {
 		return nil, err
 	}

@@ -45,6 +45,11 @@ func goBack(ctx context.Context, client *kube.Client, req *ApplyRequest, to int)
 		return store.Revision{}, fail.Hint(fmt.Errorf("roll back %s: %w", req.Name, err),
 			"see the revisions with 'kubectl timoni history %s -n %s'", req.Name, req.Namespace)
 	}
+	if revision.Module.Name == kustomizationModule {
+		return revision, fail.Hint(
+			fail.Refusedf("roll back %s: revision %d was made from the kustomization %s, which may have changed since", req.Name, revision.Number, revision.Module.Repository),
+			"apply the kustomization as it was then: kubectl timoni apply %s -n %s -k DIR", req.Name, req.Namespace)
+	}
 	reference, err := ref.Parse(revision.Module.Repository)
 	if err != nil {
 		return revision, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)

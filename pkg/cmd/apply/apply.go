@@ -32,15 +32,22 @@ ready, and what left the module since the last apply is deleted last.
 
 MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST]. Of the
 values, those of the files of -f come first, then those of --values-from, then
-those of --set; a later one wins.`
+those of --set; a later one wins.
+
+With -k, any kustomization is applied in place of a module, as one stage: that
+of 'kubectl timoni kustomize', in which modules need no flag. A function or
+plugin of somebody else's in it is refused unless --enable-exec lets it run as a
+program with your rights.`
 
 // options of one invocation of a verb that plans.
 type options struct {
 	env  cli.Env
 	kube *kube.Flags
 	// Not of rollback, which takes the module from the history.
-	module     option.Module
-	validation option.Validation
+	module        option.Module
+	validation    option.Validation
+	rendering     *pflag.FlagSet // what only a module is rendered with
+	kustomization kustomization
 
 	quiet bool
 	out   *printer.Flags
@@ -59,10 +66,13 @@ func (o *options) addTo(fs *pflag.FlagSet) {
 
 // addModule registers the flags that say what to render.
 func (o *options) addModule(fs *pflag.FlagSet) {
+	o.rendering = pflag.NewFlagSet("", pflag.ContinueOnError)
 	o.module.Registry.Process = o.env
-	o.module.AddTo(fs)
-	o.module.Values.AddFromTo(fs)
-	o.validation.AddTo(fs)
+	o.module.AddTo(o.rendering)
+	o.module.Values.AddFromTo(o.rendering)
+	o.validation.AddTo(o.rendering)
+	fs.AddFlagSet(o.rendering)
+	o.kustomization.addTo(fs)
 }
 
 // observer returns what progress goes to.
@@ -90,14 +100,22 @@ func (o *options) plan(flags interface {
 	return req, o.out.Check()
 }
 
-// render sets in a request what to render.
-func (o *options) render(ctx context.Context, req *cluster.ApplyRequest, name, module string) error {
+// render sets in a request what to render: the module that is named after the
+// instance, or the kustomization.
+func (o *options) render(ctx context.Context, req *cluster.ApplyRequest, args []string) error {
+	name := args[0]
 	namespace, err := o.kube.Namespace()
 	if err != nil {
 		return err
 	}
+	if o.kustomization.dir != "" {
+		return o.kustomize(req, name, namespace)
+	}
+	if err := o.validation.Check(&o.module.Values); err != nil {
+		return err
+	}
 	agent := cli.UserAgent("apply")
-	req.Request, err = o.module.Request(ctx, name, namespace, module, o.env.Stdin, agent)
+	req.Request, err = o.module.Request(ctx, name, namespace, args[1], o.env.Stdin, agent)
 	if err != nil {
 		return err
 	}
@@ -153,21 +171,19 @@ func (o *applyOptions) request() (cluster.ApplyRequest, error) {
 func newApply(env cli.Env) *cobra.Command {
 	o := &applyOptions{options: newOptions(env)}
 	cmd := &cobra.Command{
-		Use: "apply NAME MODULE", Short: "Apply a module to the cluster", Long: long,
+		Use: "apply NAME MODULE|-k DIR", Short: "Apply a module to the cluster", Long: long,
 		Example: cli.Example(env,
 			"app ./module -n apps",
 			"app oci://ghcr.io/org/modules/app --version 1.2.3 -n apps -f values.yaml",
-			"app ./module -n apps --dry-run=server"),
-		Args: cli.Args(2, "NAME and MODULE"),
+			"app ./module -n apps --dry-run=server",
+			"app -k ./overlays/production -n apps"),
+		Args: o.args,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.request()
 			if err != nil {
 				return err
 			}
-			if err := o.validation.Check(&o.module.Values); err != nil {
-				return err
-			}
-			return o.done(o.run(cmd.Context(), req, args[0], args[1]))
+			return o.done(o.run(cmd.Context(), req, args))
 		},
 	}
 	o.addTo(cmd.Flags())
@@ -176,8 +192,8 @@ func newApply(env cli.Env) *cobra.Command {
 	return cmd
 }
 
-func (o *applyOptions) run(ctx context.Context, req cluster.ApplyRequest, name, module string) error {
-	if err := o.render(ctx, &req, name, module); err != nil {
+func (o *applyOptions) run(ctx context.Context, req cluster.ApplyRequest, args []string) error {
+	if err := o.render(ctx, &req, args); err != nil {
 		return err
 	}
 	if o.accessOnly {
@@ -192,7 +208,7 @@ func (o *applyOptions) run(ctx context.Context, req cluster.ApplyRequest, name, 
 	if err != nil {
 		return o.validation.Explain(err)
 	}
-	return o.print(applied, req, "applied "+name)
+	return o.print(applied, req, "applied "+req.Name)
 }
 
 // observer returns what progress goes to.

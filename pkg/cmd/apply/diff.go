@@ -23,8 +23,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
 )
 
-const diffLong = `Show what an apply of the module would change: the plan of that apply, as the
-server has checked it, without carrying it out. The data of Secrets is masked.
+const diffLong = `Show what an apply of the module, or of the kustomization of -k, would change:
+the plan of that apply, as the server has checked it, without carrying it out.
+The data of Secrets is masked.
 
 Without MODULE, show how the objects of an installed instance differ from what
 its last apply left: the fields that others have changed, with their names, and
@@ -41,53 +42,55 @@ const externalDiff = "KUBECTL_EXTERNAL_DIFF"
 func newDiff(env cli.Env) *cobra.Command {
 	o := newOptions(env)
 	var flags policy.Plan
-	rendering := pflag.NewFlagSet("", pflag.ContinueOnError)
-	o.addModule(rendering)
-	flags.AddTo(rendering)
+	planning := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.addModule(planning)
+	flags.AddTo(planning)
 	cmd := &cobra.Command{
-		Use: "diff NAME [MODULE]", Short: "Show what an apply would change, or what has changed since", Long: diffLong,
-		Example: cli.Example(env, "app ./module -n apps -f values.yaml", "app -n apps"),
+		Use: "diff NAME [MODULE|-k DIR]", Short: "Show what an apply would change, or what has changed since", Long: diffLong,
+		Example: cli.Example(env, "app ./module -n apps -f values.yaml", "app -n apps", "app -k ./overlays/production -n apps"),
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				return withoutModule(rendering)
+			if len(args) == 1 && o.kustomization.dir == "" {
+				return withoutModule(planning)
 			}
-			return cli.Args(2, "NAME and MODULE, or NAME alone")(cmd, args)
+			return o.args(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.plan(&flags)
 			if err != nil {
 				return err
 			}
-			if len(args) == 1 {
+			if len(args) == 1 && o.kustomization.dir == "" {
 				return o.runDrift(cmd.Context(), args[0])
 			}
-			if err = o.validation.Check(&o.module.Values); err != nil {
-				return err
-			}
-			if err = o.render(cmd.Context(), &req, args[0], args[1]); err != nil {
+			if err = o.render(cmd.Context(), &req, args); err != nil {
 				return err
 			}
 			return o.runDiff(cmd.Context(), &flags, req)
 		},
 	}
 	o.addTo(cmd.Flags())
-	cmd.Flags().AddFlagSet(rendering)
+	cmd.Flags().AddFlagSet(planning)
 	return cmd
 }
 
 // withoutModule returns a usage error when a flag is given that says how to
 // render or plan a module, and there is none.
-func withoutModule(rendering *pflag.FlagSet) error {
-	var given []string
-	rendering.VisitAll(func(f *pflag.Flag) {
+func withoutModule(planning *pflag.FlagSet) error {
+	if flags := given(planning); flags != nil {
+		return fail.Usagef("%s: there is no MODULE to render", strings.Join(flags, ", "))
+	}
+	return nil
+}
+
+// given returns the flags of a set that are on the command line.
+func given(fs *pflag.FlagSet) []string {
+	var names []string
+	fs.VisitAll(func(f *pflag.Flag) {
 		if f.Changed {
-			given = append(given, "--"+f.Name)
+			names = append(names, "--"+f.Name)
 		}
 	})
-	if given == nil {
-		return nil
-	}
-	return fail.Usagef("%s: there is no MODULE to render", strings.Join(given, ", "))
+	return names
 }
 
 func (o *options) runDiff(ctx context.Context, flags *policy.Plan, req cluster.ApplyRequest) error {
