@@ -31,7 +31,7 @@ func OpenAPIPaths(index []byte) ([]string, error) {
 	var paths []string
 	for _, name := range slices.Sorted(maps.Keys(root.Paths)) {
 		m := stableRE.FindStringSubmatch(name)
-		if m != nil && (!strings.Contains(m[1], ".") || strings.HasSuffix(m[1], ".k8s.io")) {
+		if len(m) == 2 && (!strings.Contains(m[1], ".") || strings.HasSuffix(m[1], ".k8s.io")) {
 			paths = append(paths, root.Paths[name].ServerRelativeURL)
 		}
 	}

@@ -3,6 +3,7 @@
 package crd_test
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path"
@@ -45,7 +46,7 @@ func TestOpenAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if again, err := format.Source(files[name], format.Simplify()); err != nil || string(again) != string(files[name]) {
+		if again, err := format.Source(files[name], format.Simplify()); err != nil || !bytes.Equal(again, files[name]) {
 			t.Errorf("%s is not formatted: %v\n%s", name, err, cmp.Diff(string(files[name]), string(again)))
 		}
 		got.Files = append(got.Files, txtar.File{Name: "gen/" + name, Data: files[name]})

@@ -63,7 +63,7 @@ func Evaluate(files []File, o Options) (v cue.Value, err error) {
 	defer values.Recover(files[0].Name, &err)
 	l := &loader{options: o}
 	for _, f := range files {
-		if err := l.parse(f); err != nil {
+		if err = l.parse(f); err != nil {
 			return cue.Value{}, err
 		}
 	}
@@ -198,7 +198,7 @@ func (l *loader) load() (map[string]*build.Instance, error) {
 		return nil, err
 	}
 	if module == "" {
-		err := values.Explain(errors.Newf(l.first, "import %q: there is no CUE module around the file", l.imports[0]))
+		err = values.Explain(errors.Newf(l.first, "import %q: there is no CUE module around the file", l.imports[0]))
 		return nil, fail.Hint(err, "make one with a file cue.mod/module.cue")
 	}
 	root, err := os.OpenRoot(within)

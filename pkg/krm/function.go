@@ -73,7 +73,7 @@ func (f Function) instance(ctx context.Context, list *List, s subject) error {
 	if err != nil {
 		return list.report(s, err)
 	}
-	if err := config.Spec.Output.checkHash(list); err != nil {
+	if err = config.Spec.Output.checkHash(list); err != nil {
 		return list.report(s, err)
 	}
 	in, err := f.resolve(config, list.Items, &s)

@@ -220,12 +220,15 @@ func TestSignatureFormats(t *testing.T) {
 	}{
 		"none": {put: func(*testing.T, *fake, string) {}},
 		"without a key": {want: 1, put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			f.sign(t, digest, layerOf(f, "application/vnd.dev.cosign.simplesigning.v1+json", "{}"))
 		}},
 		"layers of other types": {put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			f.sign(t, digest, layerOf(f, "text/plain", "{}"))
 		}},
 		"too many": {want: 64, put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			var layers []v1.Descriptor
 			for range 100 {
 				layers = append(layers, layerOf(f, "application/vnd.dev.cosign.simplesigning.v1+json", "{}"))
@@ -233,15 +236,19 @@ func TestSignatureFormats(t *testing.T) {
 			f.sign(t, digest, layers...)
 		}},
 		"too large": {put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			f.sign(t, digest, layerOf(f, "application/vnd.dev.cosign.simplesigning.v1+json", strings.Repeat("x", 2<<20)))
 		}},
 		"bundle": {want: 1, put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			f.refer(t, digest, bundle, f.manifest(t, layerOf(f, bundle, `{"a":1}`)))
 		}},
 		"other referrers": {put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			f.refer(t, digest, "application/spdx+json", f.manifest(t, layerOf(f, "application/spdx+json", "{}")))
 		}},
 		"bundle is gone": {text: "not found", put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			f.refer(t, digest, bundle, "sha256:"+strings.Repeat("a", 64))
 		}},
 		"list cannot be read": {text: "cannot be read", put: func(_ *testing.T, f *fake, digest string) {
@@ -251,6 +258,7 @@ func TestSignatureFormats(t *testing.T) {
 			f.tag(strings.Replace(digest, ":", "-", 1)+".sig", []byte("{}"), types.DockerManifestSchema2)
 		}},
 		"payload lies about its digest": {text: "digest mismatch", put: func(t *testing.T, f *fake, digest string) {
+			t.Helper()
 			layer := layerOf(f, "application/vnd.dev.cosign.simplesigning.v1+json", "[1]")
 			f.answers["blobs/"+layer.Digest.String()] = answer{body: []byte("[2]")}
 			f.sign(t, digest, layer)

@@ -213,7 +213,7 @@ type Use struct {
 // among them. It is false if it does not understand the field.
 func Uses(src []byte, field Field, visit func(Use) bool) bool {
 	l := &lexer{src: src[field.Start:field.End]}
-	before := kind(end)
+	before := end
 	for t := l.next(); t.kind != end; {
 		following := l.next()
 		if t.kind != ident || before == '.' {

@@ -5,6 +5,7 @@ package outline_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -288,7 +289,7 @@ func checkUses(t *testing.T, src []byte, f outline.Field, field *ast.Field) {
 		case *ast.BinaryExpr:
 			operands = []ast.Expr{x.X, x.Y}
 		case *ast.CallExpr:
-			operands = append(x.Args, x.Fun)
+			operands = append(slices.Clone(x.Args), x.Fun)
 		case *ast.Interpolation:
 			operands = x.Elts
 		case *ast.ListLit:

@@ -54,7 +54,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 		debug: req.Debug, comments: req.comments, whole: req.Whole,
 		parsed: map[string]parsed{}, read: map[string]*vendored{}, vendored: map[*ast.File]*vendored{},
 	}
-	if err := files.check(filepath.Join(root, filepath.FromSlash(moduleFile))); err != nil {
+	if err = files.check(filepath.Join(root, filepath.FromSlash(moduleFile))); err != nil {
 		return nil, err
 	}
 	inst := req.Shared.load(req, root, dir, files)

@@ -26,10 +26,10 @@ func (o Origin) String() string {
 // Origin returns where the nth of Objects comes from. With a field, such as
 // spec.rules[0].host, the place is that of the field, if it was written down.
 func (r *Result) Origin(n int, field string) Origin {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, set := range r.Sets {
 		if n < len(set.values) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
 			return origin(set.values[n], field)
 		}
 		n -= len(set.Objects)

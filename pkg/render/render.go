@@ -119,13 +119,13 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 	// The next rendering may refer to more of the packages than this one.
 	req.Whole = req.Whole || req.Shared != nil
 	result, err := bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
-		result, err := buildStages(ctx, req, s)
-		if errors.Is(err, errPartial) {
+		part, failed := buildStages(ctx, req, s)
+		if errors.Is(failed, errPartial) {
 			req.Whole = true
 			s.enter("load")
-			result, err = buildStages(ctx, req, s)
+			return buildStages(ctx, req, s)
 		}
-		return result, err
+		return part, failed
 	})
 	return result, hinted(err)
 }

@@ -93,11 +93,12 @@ func (c Claim) origin() string {
 func (c Claim) Check(ctx context.Context, keyless Keyless) (signer string, err error) {
 	var problems []error
 	if len(c.Rule.Keys) > 0 {
-		keys, err := readKeys(c.Rule.Keys)
-		if err != nil {
+		var keys []signature.PublicKey
+		if keys, err = readKeys(c.Rule.Keys); err != nil {
 			return "", err
 		}
-		key, err := signature.Verify(c.Signatures, c.Digest, keys)
+		var key signature.PublicKey
+		key, err = signature.Verify(c.Signatures, c.Digest, keys)
 		if err == nil {
 			return key.Name, nil
 		}

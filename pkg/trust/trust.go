@@ -268,7 +268,7 @@ func checkPattern(pattern string) error {
 	if strings.Contains(pattern, "://") {
 		return fail.Hint(fmt.Errorf("%q has a scheme", pattern), "write it as HOST/PATH, such as registry.example.com/modules/**")
 	}
-	for _, segment := range strings.Split(pattern, "/") {
+	for segment := range strings.SplitSeq(pattern, "/") {
 		if segment == "" {
 			return fmt.Errorf("%q has an empty segment", pattern)
 		}

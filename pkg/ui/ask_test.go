@@ -14,7 +14,7 @@ import (
 
 func TestAsk(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, " yes \r\n": true, "y": true, "n\n": false, "\n": false, "": false, "yesterday\n": false} {
+	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "\tyes\r\n": true, "y": true, "n\n": false, "\n": false, "": false, "yesterday\n": false} {
 		var out strings.Builder
 		got, err := ui.Ask(t.Context(), strings.NewReader(answer), &out, "Really?")
 		if got != want || err != nil || out.String() != "Really? [y/N] " {

@@ -91,7 +91,7 @@ func isContinued(lines []string) bool {
 	line := lines[len(lines)-1]
 	indentation := len(line) - len(strings.TrimLeft(line, " \t"))
 	for _, above := range slices.Backward(lines[:len(lines)-1]) {
-		if m := nameRE.FindStringSubmatch(above); m != nil && (len(m[1]) < indentation || !nameRE.MatchString(line)) {
+		if m := nameRE.FindStringSubmatch(above); len(m) > 2 && (len(m[1]) < indentation || !nameRE.MatchString(line)) {
 			return isSecret(m[2])
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -246,9 +247,7 @@ func TestRegistryResumes(t *testing.T) {
 		}
 		whole := httptest.NewRecorder()
 		next.ServeHTTP(whole, r)
-		for key, values := range whole.Header() {
-			w.Header()[key] = values
-		}
+		maps.Copy(w.Header(), whole.Header())
 		w.WriteHeader(whole.Code)
 		body, cut := whole.Body.Bytes(), answers < 2
 		if cut {
@@ -298,10 +297,10 @@ func TestRegistryBar(t *testing.T) {
 			<-time.After(150 * time.Millisecond)
 		}
 	}
-	for name, want := range map[string]bool{"": true, " -q": false} {
+	for name, want := range map[string]bool{"": true, "-q": false} {
 		pull := u.command("", "mod", "pull", repo+":1.0.0", filepath.Join(t.TempDir(), "out"))
-		typed := exec.CommandContext(t.Context(), script, "-qec", strings.Join(pull.Args, " ")+name, os.DevNull)
-		typed.Env = append(pull.Env, "TIMONI_CACHE_DIR=") // what is cached is not transferred
+		typed := exec.CommandContext(t.Context(), script, "-qec", strings.Join(pull.Args, " ")+" "+name, os.DevNull)
+		typed.Env = append(slices.Clone(pull.Env), "TIMONI_CACHE_DIR=") // what is cached is not transferred
 		out, err := typed.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)

@@ -25,8 +25,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutation:", err)
 		os.Exit(1)
 	}
@@ -75,11 +76,11 @@ func copySource(ctx context.Context, root, dir string) error {
 		return fmt.Errorf("git ls-files: %w", err)
 	}
 	for name := range strings.SplitSeq(strings.TrimRight(string(list), "\x00"), "\x00") {
-		if err := copyFile(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
+		if err = copyFile(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
-	if err := os.CopyFS(filepath.Join(dir, "bin"), os.DirFS(filepath.Join(root, "bin"))); err != nil {
+	if err = os.CopyFS(filepath.Join(dir, "bin"), os.DirFS(filepath.Join(root, "bin"))); err != nil {
 		return fmt.Errorf("copy the binaries: %w: build them with 'make build'", err)
 	}
 	return nil
@@ -97,8 +98,8 @@ func copyFile(from, to string) error {
 		return err
 	}
 	if info.Mode()&os.ModeSymlink != 0 {
-		target, err := os.Readlink(from)
-		if err != nil {
+		var target string
+		if target, err = os.Readlink(from); err != nil {
 			return err
 		}
 		return os.Symlink(target, to)
@@ -126,10 +127,11 @@ func try(ctx context.Context, dir string, p protection) (noticed bool, err error
 	}
 	defer func() { err = errors.Join(err, os.WriteFile(path, whole, 0o644)) }()
 	build := []string{"build", "-o", "bin/", "./plugins/kubectl-timoni-apply", "./plugins/kubectl-timoni-instance", "./plugins/kubectl-timoni-build"}
-	if out, err := goTool(ctx, dir, build...); err != nil {
+	out, err := goTool(ctx, dir, build...)
+	if err != nil {
 		return false, fmt.Errorf("it does not build: %w\n%s", err, out)
 	}
-	out, err := goTool(ctx, dir, append([]string{"test", "-vet=off", "-count=1", "-timeout=5m"}, strings.Fields(p.command())...)...)
+	out, err = goTool(ctx, dir, append([]string{"test", "-vet=off", "-count=1", "-timeout=5m"}, strings.Fields(p.command())...)...)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}

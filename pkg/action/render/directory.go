@@ -168,8 +168,8 @@ func (req DirectoryRequest) stale(files []file) ([]string, error) {
 
 // write replaces the file as a whole, unless it holds the data already.
 func (f file) write() (changed bool, err error) {
-	if info, err := os.Lstat(f.name); err == nil && info.Mode().IsRegular() {
-		if old, err := os.ReadFile(f.name); err == nil && bytes.Equal(old, f.data) {
+	if info, missing := os.Lstat(f.name); missing == nil && info.Mode().IsRegular() {
+		if old, unread := os.ReadFile(f.name); unread == nil && bytes.Equal(old, f.data) {
 			return false, nil
 		}
 	}

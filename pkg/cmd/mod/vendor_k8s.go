@@ -93,8 +93,8 @@ func (o *vendoringK8s) complete() error {
 		typed = []string{repository + ":v" + version, repository + ":" + version}
 	}
 	for _, t := range typed {
-		r, err := ref.Parse(t)
-		if err != nil {
+		var r ref.Reference
+		if r, err = ref.Parse(t); err != nil {
 			return err
 		}
 		if r.IsLocal() {

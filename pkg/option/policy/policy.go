@@ -58,8 +58,8 @@ func (p *Plan) Options() (apply.Options, error) {
 		return o, err
 	}
 	for _, text := range p.replace {
-		target, err := apply.ParseTarget(text)
-		if err == nil && target.Name == "" {
+		var target apply.Target
+		if target, err = apply.ParseTarget(text); err == nil && target.Name == "" {
 			err = fail.Usagef("it has to name one object, as KIND/NAME")
 		}
 		if err != nil {

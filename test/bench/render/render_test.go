@@ -7,6 +7,7 @@ package render_test
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,7 +112,7 @@ func exe() string {
 
 func binary(b *testing.B, name string) string {
 	b.Helper()
-	path, err := filepath.Abs(filepath.Join("../../../bin", name+exe()))
+	path, err := filepath.Abs(filepath.Join("..", "..", "..", "bin", name+exe()))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -129,9 +130,7 @@ func module(b *testing.B, files map[string]string) string {
 		"cue.mod/module.cue": "module: \"timoni.sh/many\"\nlanguage: version: \"v0.9.0\"\n",
 		"values.cue":         "package main\n\nvalues: {}\n",
 	}
-	for name, text := range files {
-		all[name] = text
-	}
+	maps.Copy(all, files)
 	for name, text := range all {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
