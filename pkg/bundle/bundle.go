@@ -48,14 +48,15 @@ const apiVersion = "v1alpha1"
 
 // Read evaluates the files. What is wrong with them is a *values.Error with the
 // places; no value of the runtime is in it.
-func Read(req Request) (*Bundle, error) {
+func Read(req Request) (b *Bundle, err error) {
+	defer values.Recover("the bundle", &err)
 	edit := &injection{runtime: req.Runtime}
 	root, err := cuefile.Evaluate(req.Files, cuefile.Options{Within: req.Within, Edit: edit.file})
 	if err != nil {
 		return nil, req.Runtime.Hide(err)
 	}
 	r := &reader{files: req.Files}
-	b := r.bundle(root)
+	b = r.bundle(root)
 	if len(r.problems) > 0 {
 		return nil, req.Runtime.Hide(values.NewError(r.problems))
 	}

@@ -102,3 +102,35 @@ func describe(b *bundle.Bundle, names []string, err error) string {
 	}
 	return text.String()
 }
+
+// FuzzRead feeds anything as a bundle file: it must not panic, a bundle has
+// instances with names, and no error shows a value of the runtime.
+func FuzzRead(f *testing.F) {
+	paths, err := filepath.Glob("testdata/read/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(archive.Files[0].Data, filepath.Ext(archive.Files[0].Name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, extension string) {
+		if len(data) > 1<<12 {
+			return
+		}
+		const secret = "runtime-value-that-nothing-else-has"
+		b, err := bundle.Read(bundle.Request{
+			Files:   []cuefile.File{{Name: "b" + extension, Format: cuefile.FormatOf("b" + extension), Data: data}},
+			Runtime: bundle.Runtime{"HOST": secret, "PASSWORD": secret, "REPLICAS": secret},
+		})
+		switch {
+		case err != nil && strings.Contains(err.Error(), secret):
+			t.Errorf("the runtime's value is in the error: %v", err)
+		case err == nil && (b.Name == "" || len(b.Instances) == 0):
+			t.Errorf("bundle %+v", b)
+		}
+	})
+}

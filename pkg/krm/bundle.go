@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
 // bundleConfig is a function config of kind Bundle.
@@ -115,7 +116,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	if err != nil {
 		return list.report(s, err)
 	}
-	members, runtime, err := f.members(config, list.Items, &s)
+	members, runtime, err := f.members(ctx, config, list.Items, &s)
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -152,13 +153,13 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 const siblings = 3
 
 // members returns the instances that the config selects.
-func (f Function) members(config *bundleConfig, items []*yaml.RNode, s *subject) ([]member, bundle.Runtime, error) {
+func (f Function) members(ctx context.Context, config *bundleConfig, items []*yaml.RNode, s *subject) ([]member, bundle.Runtime, error) {
 	spec := config.Spec
 	var members []member
 	var runtime bundle.Runtime
 	var err error
 	if len(spec.Files) > 0 {
-		members, runtime, err = f.fromFiles(spec, s)
+		members, runtime, err = f.fromFiles(ctx, spec, s)
 	} else {
 		members, err = f.inline(config, *s)
 	}
@@ -181,7 +182,7 @@ func (f Function) members(config *bundleConfig, items []*yaml.RNode, s *subject)
 }
 
 // fromFiles returns the instances of bundle files.
-func (f Function) fromFiles(spec bundleSpec, s *subject) ([]member, bundle.Runtime, error) {
+func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([]member, bundle.Runtime, error) {
 	s.files = spec.Files
 	files := make([]cuefile.File, len(spec.Files))
 	for i, name := range spec.Files {
@@ -194,7 +195,9 @@ func (f Function) fromFiles(spec bundleSpec, s *subject) ([]member, bundle.Runti
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := bundle.Read(bundle.Request{Files: files, Runtime: runtime, Within: repository(f.Dir)})
+	b, err := render.Bounded(ctx, render.Limits{}, "read the bundle", func() (*bundle.Bundle, error) {
+		return bundle.Read(bundle.Request{Files: files, Runtime: runtime, Within: repository(f.Dir)})
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/policy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
@@ -135,7 +136,7 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	if len(list.Items) == 0 {
 		list.warn(s, "there are no objects to check: kustomize passes them only to what is listed under validators: or transformers:")
 	}
-	found, err := violations(rules, list.Items)
+	found, err := render.Bounded(ctx, render.Limits{}, "check the objects", func() ([]Result, error) { return violations(rules, list.Items) })
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -179,7 +180,7 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 	schema := spec.Schema
 	switch {
 	case schema.Inline != "":
-		p, err := policy.Read([]cuefile.File{{Name: "spec.schema.inline", Data: []byte(schema.Inline)}}, f.Dir)
+		p, err := readPolicy(ctx, []cuefile.File{{Name: "spec.schema.inline", Data: []byte(schema.Inline)}}, f.Dir)
 		return p, atField("spec.schema.inline", err)
 	case schema.File != "":
 		s.files = []string{schema.File}
@@ -187,7 +188,7 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 		if err != nil {
 			return nil, atField("spec.schema.file", err)
 		}
-		p, err := policy.Read([]cuefile.File{file}, repository(f.Dir))
+		p, err := readPolicy(ctx, []cuefile.File{file}, repository(f.Dir))
 		return p, atField("spec.schema.file", err)
 	}
 	artifact, err := f.module(moduleConfig{schema.URL, schema.Version, schema.Digest}, "spec.schema")
@@ -201,8 +202,13 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 	if err != nil {
 		return nil, err
 	}
-	p, err := policy.Read(files, dir)
+	p, err := readPolicy(ctx, files, dir)
 	return p, atField("spec.schema.url", err)
+}
+
+// readPolicy evaluates files within the limits of a rendering.
+func readPolicy(ctx context.Context, files []cuefile.File, within string) (*policy.Policy, error) {
+	return render.Bounded(ctx, render.Limits{}, "read the schema", func() (*policy.Policy, error) { return policy.Read(files, within) })
 }
 
 func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Reference, items []*yaml.RNode) ([]cuefile.File, string, error) {
@@ -255,8 +261,8 @@ func (m matcher) matches(item *yaml.RNode, id yaml.ResourceIdentifier) (bool, er
 }
 
 // violations returns what is wrong with the items, in their order.
-func violations(rules []rule, items []*yaml.RNode) ([]Result, error) {
-	var found []Result
+func violations(rules []rule, items []*yaml.RNode) (found []Result, err error) {
+	defer values.Recover("the schema", &err)
 	for _, item := range items {
 		id := identify(item)
 		var object map[string]any // decoded once, where a rule wants it

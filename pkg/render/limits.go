@@ -90,6 +90,12 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 	}
 }
 
+// Bounded runs other work of the evaluator's within the limits, as Build does.
+// what names it in errors.
+func Bounded[T any](ctx context.Context, limits Limits, what string, work func() (T, error)) (T, error) {
+	return bounded(ctx, limits, what, func(*stage) (T, error) { return work() })
+}
+
 // memory returns how much this process has from the operating system.
 func memory() int64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
