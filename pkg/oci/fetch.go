@@ -32,16 +32,18 @@ type fetcher struct {
 	options Options
 	limits  Limits
 	puller  *remote.Puller
+	keeping *sync.WaitGroup // writes of what was downloaded into the cache
 }
 
 func newFetcher(r ref.Reference, o Options) (*fetcher, error) {
 	if r.IsLocal() {
 		return nil, errLocal(r)
 	}
-	return &fetcher{ref: r, options: o, limits: o.Limits.orDefault()}, nil
+	return &fetcher{ref: r, options: o, limits: o.Limits.orDefault(), keeping: &sync.WaitGroup{}}, nil
 }
 
 func (f *fetcher) close() {
+	f.keeping.Wait()
 	if f.session != nil {
 		f.session.close()
 	}
@@ -247,19 +249,28 @@ func (f *fetcher) fill(ctx context.Context, manifest v1.Hash, layers []v1.Descri
 		return err
 	}
 	unlock := f.options.Cache.lock(ctx, manifest)
-	defer unlock()
 	if f.fromCache(layers, contents) {
+		unlock()
 		return nil
 	}
-	if err := f.downloadAll(ctx, layers, contents); err != nil {
-		return err
-	}
-	// What cannot be pruned now can be another time.
-	_, _ = f.options.Cache.Prune(time.Time{})
-	return nil
+	var puts sync.WaitGroup
+	err := f.downloadAll(ctx, layers, contents, func(digest v1.Hash, data []byte) {
+		puts.Go(func() { f.options.Cache.put(digest, data) })
+	})
+	// Nobody has to wait for the cache but close: it is written while the
+	// layers are unpacked.
+	f.keeping.Go(func() {
+		defer unlock()
+		puts.Wait()
+		// What cannot be pruned now can be another time.
+		_, _ = f.options.Cache.Prune(time.Time{})
+	})
+	return err
 }
 
-func (f *fetcher) downloadAll(ctx context.Context, layers []v1.Descriptor, contents [][]byte) error {
+// downloadAll gets the layers that are missing. It hands each that has its
+// digest to keep.
+func (f *fetcher) downloadAll(ctx context.Context, layers []v1.Descriptor, contents [][]byte, keep func(v1.Hash, []byte)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	errs := make([]error, len(layers))
@@ -274,7 +285,7 @@ func (f *fetcher) downloadAll(ctx context.Context, layers []v1.Descriptor, conte
 				cancel()
 				return
 			}
-			f.options.Cache.put(layer.Digest, contents[i])
+			keep(layer.Digest, contents[i])
 		})
 	}
 	group.Wait()
