@@ -49,6 +49,9 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 		return nil, err
 	}
 	names, err := puller.List(ctx, s.repo)
+	if isNotFound(err) {
+		return nil, fmt.Errorf("%w: the registry has no such repository", ErrNotFound)
+	}
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}

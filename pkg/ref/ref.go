@@ -5,6 +5,7 @@
 package ref
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -78,7 +79,7 @@ func parseOCI(s string) (Reference, error) {
 	if i := strings.LastIndex(path, ":"); i >= 0 {
 		r.Tag, path = path[i+1:], path[:i]
 		if !isTag(r.Tag) {
-			return Reference{}, fail.Usagef("module %q: %q is not a tag", s, r.Tag)
+			return Reference{}, fmt.Errorf("module %q: %w", s, notTag(r.Tag))
 		}
 	}
 	if hasDigest && !isDigest(digest) {
@@ -166,6 +167,14 @@ func (r Reference) Select(version, digest string) (Reference, error) {
 	return r, nil
 }
 
+// notTag says why s is no tag: what looks like a version is named as one.
+func notTag(s string) error {
+	if err := CheckVersion(s); err != nil && strings.Contains(s, "+") {
+		return err
+	}
+	return fail.Usagef("%q is not a tag", s)
+}
+
 // Lengths are not left to the expressions: compiling one with a counted
 // repetition takes as long as compiling all the others, in every start.
 func isTag(s string) bool { return len(s) <= 128 && tagRE.MatchString(s) }
@@ -199,10 +208,25 @@ func CheckVersion(v string) error {
 	}
 	parsed, err := semver.StrictNewVersion(v)
 	if err != nil {
-		return fail.Usagef("version %q is not a semantic version such as 1.2.3 or 1.2.3-rc.1", v)
+		return fail.Usagef("version %q is not a semantic version such as 1.2.3 or 1.2.3-rc.1: %s", v, brokenRule(err))
 	}
 	if parsed.Metadata() != "" {
 		return fail.Usagef("version %q: build metadata (+%s) cannot be part of a tag", v, parsed.Metadata())
 	}
 	return nil
+}
+
+// brokenRule says which rule of SemVer 2.0.0 is behind an error of the library.
+func brokenRule(err error) string {
+	switch {
+	case errors.Is(err, semver.ErrInvalidSemVer):
+		return "it takes three numbers"
+	case errors.Is(err, semver.ErrSegmentStartsZero):
+		return "no number begins with 0"
+	case errors.Is(err, semver.ErrInvalidPrerelease):
+		return "a pre-release is letters, digits and - between dots"
+	case errors.Is(err, semver.ErrInvalidMetadata):
+		return "build metadata is letters, digits and - between dots"
+	}
+	return "the three parts are numbers"
 }

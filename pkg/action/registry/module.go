@@ -86,8 +86,11 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	if target.Range != "" || target.Tag == ref.Latest {
-		return Pushed{}, fail.Usagef("%q is not a version to push", req.Version)
+	if target.Range != "" {
+		return Pushed{}, fail.Usagef("%q is not one version to push", req.Version)
+	}
+	if target.Tag == ref.Latest {
+		return Pushed{}, fail.Hint(fail.Usagef("%q is not a version to push", ref.Latest), "name the version, and move that tag too with --latest")
 	}
 	if err = req.check(); err != nil {
 		return Pushed{}, err
