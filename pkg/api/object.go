@@ -63,6 +63,12 @@ func (o Object) SetLabel(key, value string) {
 	metadata.ensure("labels")[key] = value
 }
 
+// SetAnnotation sets one annotation.
+func (o Object) SetAnnotation(key, value string) {
+	metadata := Object(o.ensure("metadata"))
+	metadata.ensure("annotations")[key] = value
+}
+
 // ID returns what identifies the object in a cluster.
 func (o Object) ID() ID {
 	return ID{Group: o.Group(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}

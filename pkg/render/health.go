@@ -81,6 +81,28 @@ func (c healthCheck) health(o api.Object) (api.Health, error) {
 	return api.HealthInProgress, nil
 }
 
+// Condition names the conditions that a health check of
+// #HealthCheckForCondition reads.
+type Condition struct{ Ready, Failed string }
+
+// HealthCondition returns the name of the module's health check for an object,
+// empty when it has none, and the conditions that it says it reads, zero when
+// it says none.
+func (r *Result) HealthCondition(o api.Object) (check string, c Condition) {
+	found, known := r.checkFor(o)
+	if !known {
+		return "", Condition{}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := func(field string) string {
+		v, _ := found.value.LookupPath(cue.MakePath(cue.Str(field))).Default()
+		s, _ := v.String() // not a string: not said
+		return s
+	}
+	return found.name, Condition{Ready: text("conditionType"), Failed: text("failedConditionType")}
+}
+
 // checkFor returns the check for an object: one for its kind before one for
 // its whole group.
 func (r *Result) checkFor(o api.Object) (healthCheck, bool) {

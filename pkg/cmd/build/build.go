@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
@@ -38,7 +39,13 @@ apply alone, so that what another tool applies does not look like an instance.
 
 With --output-dir, each object is written to a file of its own, and files that
 an earlier run wrote for the instance and that are wanted no more are removed.
-Files of others stay as they are, and refuse the run when they are in the way.`
+Files of others stay as they are, and refuse the run when they are in the way.
+
+With --emit=argocd, the number of its stage is each object's sync wave, and
+--emit=argocd-health prints the module's health checks as the part of Argo CD's
+ConfigMap argocd-cm that its waves need. With --emit=flux, --output-dir gets the
+objects in stages/STAGE and in kustomizations an object of Flux for each stage,
+which depends on the one before.`
 
 // New returns the command.
 func New(env cli.Env) *cobra.Command {
@@ -82,6 +89,9 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	if err := o.printing.check(); err != nil {
 		return err
 	}
+	if o.stage != "" && o.printing.emit.whole() {
+		return fail.Usagef("--emit=%s is about all stages: leave out --stage", o.printing.emit.target)
+	}
 	if err := o.validation.Check(&o.module.Values); err != nil {
 		return err
 	}
@@ -100,6 +110,9 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	result, err := render.Render(ctx, req, ui.Transfers(o.env.Stderr, false, false))
 	if err != nil {
 		return o.validation.Explain(err)
+	}
+	if o.printing.emit.target == emitArgoCD {
+		result.SyncWaves()
 	}
 	if o.stage != "" {
 		if err = result.KeepStage(o.stage); err != nil {

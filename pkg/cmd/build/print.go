@@ -20,6 +20,7 @@ type printing struct {
 	overwrite   bool
 	maskSecrets bool
 	showOrigin  bool
+	emit        emit
 }
 
 func (p *printing) addTo(fs *pflag.FlagSet) {
@@ -28,6 +29,7 @@ func (p *printing) addTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&p.overwrite, "overwrite", false, "let --output-dir replace files that were not written for the instance")
 	fs.BoolVar(&p.maskSecrets, "mask-secrets", false, "show *** for the values in the data of Secrets")
 	fs.BoolVar(&p.showOrigin, "show-origin", false, "precede each object with a comment that says where in the module it comes from")
+	p.emit.addTo(fs)
 }
 
 func (p *printing) check() error {
@@ -46,11 +48,17 @@ func (p *printing) check() error {
 	if p.overwrite && p.dir == "" {
 		return fail.Usagef("--overwrite is about the files of --output-dir, which is not given")
 	}
-	return nil
+	return p.emit.check(p)
 }
 
 // print writes the result to standard output or to the directory.
 func (o *options) print(name string, result *render.Result) error {
+	switch o.printing.emit.target {
+	case emitFlux:
+		return o.writeFlux(name, result)
+	case emitHealth:
+		return o.write([]api.Object{result.ArgoCDHealth(ui.NewText(o.env.Stderr))}, nil)
+	}
 	objects := result.Objects()
 	var comments []string
 	for i := range objects {
