@@ -214,15 +214,36 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 	if err != nil {
 		return steps, err
 	}
-	return steps, e.locked(ctx, m, o.Holder, o.Timeout, func(ctx context.Context) error {
+	home, rest := apart(steps, m.Namespace)
+	err = e.locked(ctx, m, o.Holder, o.Timeout, func(ctx context.Context) error {
 		if record, err = e.Store.MarkDeleting(ctx, record); err != nil {
 			return err
 		}
-		if err := e.removeInOrder(ctx, steps, ledger.Stages, o.Wait, o.Timeout); err != nil {
+		if err := e.removeInOrder(ctx, rest, ledger.Stages, o.Wait, o.Timeout); err != nil {
+			return err
+		}
+		if err := e.remove(ctx, home, false, o.Timeout); err != nil {
 			return err
 		}
 		return e.Store.Remove(ctx, record)
 	})
+	if err == nil && o.Wait {
+		err = e.waitGoneFor(ctx, o.Timeout, slices.DeleteFunc(home, func(s *Step) bool { return s.Action != event.Deleted }))
+	}
+	return steps, err
+}
+
+// apart returns the step of the namespace in which the instance is recorded
+// apart from the rest: it goes last, and takes the lock along.
+func apart(steps []*Step, namespace string) (home, rest []*Step) {
+	for _, s := range steps {
+		if isNamespace(s.Object) && s.Object.Name() == namespace {
+			home = append(home, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return home, rest
 }
 
 // orphan forgets an instance: its objects stay, with the labels by which an
