@@ -30,6 +30,10 @@ when it rejects one, or one belongs to somebody else, nothing is changed. Then
 the stages of the module are applied in order, each when the one before is
 ready, and what left the module since the last apply is deleted last.
 
+What left the module is deleted before that when --replace names it: because it
+holds a port, a quota or a volume that a new object needs. When the new object
+cannot be had after all, it is put back.
+
 MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST]. Of the
 values, those of the files of -f come first, then those of --values-from, then
 those of --set; a later one wins.
@@ -176,7 +180,10 @@ func newApply(env cli.Env) *cobra.Command {
 			"app ./module -n apps",
 			"app oci://ghcr.io/org/modules/app --version 1.2.3 -n apps -f values.yaml",
 			"app ./module -n apps --dry-run=server",
-			"app -k ./overlays/production -n apps"),
+			"app -k ./overlays/production -n apps",
+			"app ./module -n apps --diff --confirm",
+			"app ./module -n apps --wait-for 'Widget=jsonpath={.status.phase}=Running'",
+			"app ./module -n apps --replace Service/old"),
 		Args: o.args,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.request()
