@@ -216,7 +216,8 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	}
 	if !exists && req.Review != nil {
 		// Without the namespace, as nothing may be written before the answer.
-		if plan, err := e.planChecked(ctx, req, false); err != nil {
+		var plan *Plan
+		if plan, err = e.planChecked(ctx, req, false); err != nil {
 			return plan, err
 		}
 		req.Review = nil

@@ -108,8 +108,8 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 		}
 	}
 	decide := func(s *Step) error {
-		if s.Err != nil {
-			return nil
+		if s.Err != nil { // refused already, which stands in the plan
+			return nil //nolint:nilerr
 		}
 		if reason := plan.deferral(s, foundations); reason != "" && !plan.request.ReadOnly {
 			s.Action, s.Reason = event.Deferred, reason
@@ -155,7 +155,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 	if s.live == nil {
 		return e.decideNew(ctx, req, s)
 	}
-	_, replaced := selecting(req.Replace, s.Ref())
+	replaced := anySelects(req.Replace, s.Ref())
 	if !replaced && isEnabled(s.Object, api.AnnotationOneOff) {
 		// Whoever's it is: it is wanted to exist, and it does.
 		s.Action, s.Reason = event.Unchanged, "applied only once"

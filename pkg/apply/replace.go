@@ -72,7 +72,7 @@ func untilCounted(ctx context.Context, do func() error) error {
 func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 	var leaving []*Step
 	for _, c := range plan.Prune {
-		_, c.replaced = selecting(plan.request.Replace, c.Ref())
+		c.replaced = anySelects(plan.request.Replace, c.Ref())
 		switch {
 		case c.Action == event.Deleted:
 			leaving = append(leaving, c)
@@ -232,7 +232,7 @@ func (p *Plan) toPrune() []*Step {
 // leaveForLater keeps what a run with these settings does not prune, and its
 // entries in the inventory, so that a later run knows of it.
 func (p *Plan) leaveForLater() {
-	reason := ""
+	var reason string
 	switch {
 	case p.request.Prune == PruneNever:
 		reason = "nothing is to be pruned"

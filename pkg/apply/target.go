@@ -3,6 +3,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -57,12 +58,7 @@ func (t Target) Selects(o event.Object) bool {
 		(t.Namespace == "" || t.Namespace == o.Namespace) && (t.Name == "" || t.Name == o.Name)
 }
 
-// select returns the first of the targets that means an object.
-func selecting(targets []Target, o event.Object) (Target, bool) {
-	for _, t := range targets {
-		if t.Selects(o) {
-			return t, true
-		}
-	}
-	return Target{}, false
+// anySelects says whether one of the targets means an object.
+func anySelects(targets []Target, o event.Object) bool {
+	return slices.ContainsFunc(targets, func(t Target) bool { return t.Selects(o) })
 }

@@ -128,9 +128,9 @@ func (e *Engine) content(ctx context.Context, namespace string, doomed map[strin
 		if isDerived(r) {
 			return nil
 		}
-		list, _, err := e.Client.List(ctx, r, namespace, kube.Selector{})
-		if err != nil {
-			return fmt.Errorf("list %s: %w", r.Resource, err)
+		list, _, failed := e.Client.List(ctx, r, namespace, kube.Selector{})
+		if failed != nil {
+			return fmt.Errorf("list %s: %w", r.Resource, failed)
 		}
 		mu.Lock()
 		defer mu.Unlock()

@@ -115,7 +115,7 @@ func (o *options) render(ctx context.Context, req *cluster.ApplyRequest, args []
 	if o.kustomization.dir != "" {
 		return o.kustomize(req, name, namespace)
 	}
-	if err := o.validation.Check(&o.module.Values); err != nil {
+	if err = o.validation.Check(&o.module.Values); err != nil {
 		return err
 	}
 	agent := cli.UserAgent("apply")
