@@ -108,8 +108,8 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 		}
 	}
 	decide := func(s *Step) error {
-		if s.Err != nil { // refused already, which stands in the plan
-			return nil //nolint:nilerr
+		if s.Err != nil {
+			return nil //nolint:nilerr // refused already, which stands in the plan
 		}
 		if reason := plan.deferral(s, foundations); reason != "" && !plan.request.ReadOnly {
 			s.Action, s.Reason = event.Deferred, reason

@@ -219,10 +219,10 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 		if record, err = e.Store.MarkDeleting(ctx, record); err != nil {
 			return err
 		}
-		if err := e.removeInOrder(ctx, rest, ledger.Stages, o.Wait, o.Timeout); err != nil {
+		if err = e.removeInOrder(ctx, rest, ledger.Stages, o.Wait, o.Timeout); err != nil {
 			return err
 		}
-		if err := e.remove(ctx, home, false, o.Timeout); err != nil {
+		if err = e.remove(ctx, home, false, o.Timeout); err != nil {
 			return err
 		}
 		return e.Store.Remove(ctx, record)

@@ -67,7 +67,8 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 	if err := done.add(req, fluxKustomizations, kustomizations); err != nil {
 		return done, err
 	}
-	return done, done.removeStages(req, stages)
+	err := done.removeStages(req, stages)
+	return done, err
 }
 
 // add writes objects to a directory below that of the request.
