@@ -63,6 +63,9 @@ func (o outputConfig) checkHash(list *List) error {
 
 // objects returns the objects of the stages that are asked for.
 func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
+	if o.SyncWaves {
+		result.SyncWaves()
+	}
 	if len(o.Stages) == 0 {
 		return result.Objects(), nil
 	}

@@ -57,7 +57,7 @@ func TestSchemaIsDecode(t *testing.T) {
 	for kind, replaced := range map[string]map[string]any{
 		"Instance": {
 			"module": map[string]any{"url": url}, "valuesFrom": []any{}, "items": []any{}, "registry": access, "verify": map[string]any{},
-			"output": map[string]any{"stages": []any{"a"}, "onConflict": "Keep", "hash": []any{"Secret"}, "origin": true},
+			"output": map[string]any{"stages": []any{"a"}, "syncWaves": true, "onConflict": "Keep", "hash": []any{"Secret"}, "origin": true},
 		},
 		"Bundle": {
 			"files": []any{}, "runtime": map[string]any{}, "select": []any{"a"}, "registry": access, "verify": map[string]any{},

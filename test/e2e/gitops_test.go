@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
+)
+
+// TestGitOps runs every command of docs/gitops.md, and its files as Argo CD and
+// Flux's library do.
+func TestGitOps(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	root := filepath.Dir(filepath.Dir(u.modules))
+	work := t.TempDir()
+	for _, dir := range []string{"docs/gitops", "test/modules"} {
+		if err := os.CopyFS(filepath.Join(work, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(work, ".git"), 0o755); err != nil { // a repository may share a module
+		t.Fatal(err)
+	}
+	repo := registry(t, &front{})
+	runGuide(t, u, filepath.Join(root, "docs", "gitops.md"), work, repo)
+	t.Run("flux", func(t *testing.T) { testFluxArtifact(t, filepath.Join(work, "docs/gitops/flux/app.yaml"), repo) })
+	t.Run("plugin", func(t *testing.T) { testPlugin(t, u, work) })
+	t.Run("sidecar", func(t *testing.T) { testSidecar(t, work) })
+}
+
+// runGuide runs the commands of a guide in a directory, with repo in the place
+// of the registry that they name.
+func runGuide(t *testing.T, u *user, guide, dir, repo string) {
+	t.Helper()
+	text, err := os.ReadFile(guide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := strings.Join([]string{u.bin, filepath.Dir(kit.ForTest(t).Kubectl), os.Getenv("PATH")}, string(os.PathListSeparator))
+	for line := range strings.Lines(string(text)) {
+		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ ")
+		if !ok {
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), "sh", "-ec", strings.ReplaceAll(command, "oci://registry.example.com", repo))
+		cmd.Dir, cmd.Env = dir, append(u.command("", "build").Env, "PATH="+path)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("$ %s: %v\n%s", command, err, out)
+		}
+	}
+}
+
+// testFluxArtifact pulls the artifact with Flux's library and holds that the
+// path of the Kustomization of the guide, and the paths of those in it, are
+// directories of the artifact.
+func testFluxArtifact(t *testing.T, file, repo string) {
+	var log bytes.Buffer
+	program, err := controlplane.Extra(t.Context(), "flux", &log)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	source, kustomization, _ := strings.Cut(read(t, file), "\n---\n")
+	url := field(t, source, "spec", "url").(string)
+	address := strings.Replace(url, "oci://registry.example.com", strings.TrimPrefix(repo, "oci://"), 1) + ":" + field(t, source, "spec", "ref", "tag").(string)
+	dir := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), program, "pull", address, dir).CombinedOutput(); err != nil {
+		t.Fatalf("flux pull %s: %v\n%s", address, err, out)
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, field(t, kustomization, "spec", "path").(string)))
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("the artifact has the Kustomizations %v: %v", entries, err)
+	}
+	for _, entry := range entries {
+		text := read(t, filepath.Join(dir, "kustomizations", entry.Name()))
+		for _, name := range []string{"name", "namespace"} {
+			if diff := cmp.Diff(field(t, source, "metadata", name), field(t, text, "spec", "sourceRef", name)); diff != "" {
+				t.Errorf("%s: the %s of the source (-want +got):\n%s", entry.Name(), name, diff)
+			}
+		}
+		objects, err := os.ReadDir(filepath.Join(dir, field(t, text, "spec", "path").(string)))
+		if err != nil || len(objects) == 0 {
+			t.Errorf("%s: its path has %v: %v", entry.Name(), objects, err)
+		}
+	}
+}
+
+// testPlugin runs the plugin's command as Argo CD does: in the directory of the
+// Application, with what the sidecar has in its environment and the build's own.
+func testPlugin(t *testing.T, u *user, work string) {
+	argocd := filepath.Join(work, "docs/gitops/argocd")
+	var command []string
+	for _, word := range field(t, read(t, filepath.Join(argocd, "plugin.yaml")), "spec", "generate", "command").([]any) {
+		command = append(command, word.(string))
+	}
+	if command[0] != "/timoni-krm" { // the place of the program in the image
+		t.Fatalf("the plugin runs %q", command)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(u.bin, "timoni-krm"+exe()), command[1:]...)
+	cmd.Dir = filepath.Join(work, field(t, read(t, filepath.Join(argocd, "application.yaml")), "spec", "source", "path").(string))
+	cmd.Env = []string{
+		"ARGOCD_APP_NAME=app", "ARGOCD_APP_NAMESPACE=apps", "ARGOCD_APP_PARAMETERS=[]", "PARAM_MESSAGE=hello",
+		"KUBE_VERSION=1.36.0", "ARGOCD_APP_SOURCE_PATH=docs/gitops/app",
+	}
+	containers := field(t, read(t, filepath.Join(argocd, "sidecar.yaml")), "spec", "template", "spec", "containers").([]any)
+	tmp := t.TempDir() // the sidecar's /tmp
+	for _, e := range containers[0].(map[string]any)["env"].([]any) {
+		variable := e.(map[string]any)
+		cmd.Env = append(cmd.Env, variable["name"].(string)+"="+strings.Replace(variable["value"].(string), "/tmp", tmp, 1))
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%q: %v\n%s", command, err, stderr.String())
+	}
+	documents := strings.Split(string(out), "\n---\n")
+	if len(documents) != 4 {
+		t.Errorf("%d objects:\n%s", len(documents), out)
+	}
+	for _, document := range documents {
+		if got := field(t, document, "metadata", "namespace"); got != "apps" {
+			t.Errorf("namespace %v in\n%s", got, document)
+		}
+		annotations, _ := field(t, document, "metadata", "annotations").(map[string]any)
+		if annotations["argocd.argoproj.io/sync-wave"] == nil {
+			t.Errorf("no sync wave in\n%s", document)
+		}
+	}
+}
+
+// testSidecar adds the component to a Deployment as Argo CD has it.
+func testSidecar(t *testing.T, work string) {
+	for name, text := range map[string]string{
+		"kustomization.yaml": "namespace: argocd\nresources: [install.yaml]\ncomponents: [docs/gitops/argocd]\n",
+		"install.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: argocd-repo-server}
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec:
+      containers: [{name: argocd-repo-server, image: "quay.io/argoproj/argocd:v3.4.0"}]
+      volumes: [{name: var-files, emptyDir: {}}, {name: plugins, emptyDir: {}}]
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), kit.ForTest(t).Kubectl, "kustomize", work).Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	config, deployment, _ := strings.Cut(string(out), "\n---\n")
+	spec := field(t, deployment, "spec", "template", "spec").(map[string]any)
+	volumes := map[string]any{}
+	for _, v := range spec["volumes"].([]any) {
+		volumes[v.(map[string]any)["name"].(string)] = v
+	}
+	if len(spec["containers"].([]any)) != 2 {
+		t.Fatalf("containers %v", spec["containers"])
+	}
+	for _, m := range spec["containers"].([]any)[0].(map[string]any)["volumeMounts"].([]any) {
+		if name := m.(map[string]any)["name"].(string); volumes[name] == nil {
+			t.Errorf("no volume %s", name)
+		}
+	}
+	mounted := volumes["timoni-plugin"].(map[string]any)["configMap"].(map[string]any)["name"]
+	if diff := cmp.Diff(field(t, config, "metadata", "name"), mounted); diff != "" {
+		t.Errorf("the ConfigMap of the plugin (-want +got):\n%s", diff)
+	}
+}
+
+// field returns a field of a YAML document, nil when it is not there.
+func field(t *testing.T, document string, path ...string) any {
+	t.Helper()
+	var value any
+	if err := yaml.UnmarshalStrict([]byte(document), &value); err != nil {
+		t.Fatalf("%v\n%s", err, document)
+	}
+	for _, name := range path {
+		m, _ := value.(map[string]any)
+		value = m[name]
+	}
+	return value
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
