@@ -63,7 +63,10 @@ func (w *world) run(b *testing.B, program string, args ...string) time.Duration 
 		program = filepath.Join(w.root, "bin", "kubectl-timoni-"+program)
 	}
 	cmd := exec.CommandContext(b.Context(), program, args...)
-	cmd.Env = append(os.Environ(), "HOME="+w.home, "TIMONI_CACHE_DIR="+filepath.Join(w.home, "cache"), "SOURCE_DATE_EPOCH=0")
+	cmd.Env = append(os.Environ(), "HOME="+w.home, "SOURCE_DATE_EPOCH=0")
+	if _, set := os.LookupEnv("TIMONI_CACHE_DIR"); !set {
+		cmd.Env = append(cmd.Env, "TIMONI_CACHE_DIR="+filepath.Join(w.home, "cache"))
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("%s %q: %v\n%s", filepath.Base(program), args, err, out)
 	}
@@ -124,8 +127,9 @@ func BenchmarkModule(b *testing.B) {
 	b.Run("startup", func(b *testing.B) { w.measure(b, nil, "artifact", "--help") })
 }
 
-// BenchmarkPull pulls 20 MB that do not compress into a cache that is empty,
-// beside crane, which does not unpack. Nothing stands between.
+// BenchmarkPull pulls 20 MB that do not compress, without a cache and into one
+// that is empty, beside crane, which keeps no cache of it and does not unpack.
+// Nothing stands between.
 func BenchmarkPull(b *testing.B) {
 	const size = 20 << 20
 	w := newWorld(b)
@@ -142,9 +146,14 @@ func BenchmarkPull(b *testing.B) {
 	}
 	reference, out := w.direct+"/bench/large:1.0.0", filepath.Join(w.home, "out")
 	w.run(b, "artifact", "push", "oci://"+reference, "-f", file)
-	b.Run("with=crane", func(b *testing.B) { w.measure(b, w.remove(out), crane, "pull", reference, out) })
-	nothing := func() { w.remove(out)(); w.remove(filepath.Join(w.home, "cache"))() }
-	b.Run("with=ours", func(b *testing.B) { w.measure(b, nothing, "artifact", "pull", "oci://"+reference, out) })
+	cache := filepath.Join(w.home, "cache")
+	nothing := func() { w.remove(out)(); w.remove(cache)() }
+	b.Run("with=crane", func(b *testing.B) { w.measure(b, nothing, crane, "pull", reference, out) })
+	b.Run("with=ours,cached", func(b *testing.B) { w.measure(b, nothing, "artifact", "pull", "oci://"+reference, out) })
+	b.Run("with=ours", func(b *testing.B) {
+		b.Setenv("TIMONI_CACHE_DIR", "")
+		w.measure(b, nothing, "artifact", "pull", "oci://"+reference, out)
+	})
 }
 
 // BenchmarkList lists 500 versions with their digests, with 20 ms before each
