@@ -100,6 +100,11 @@ func extras() []module {
 		requires: "github.com/fluxcd/pkg/oci",
 		programs: map[string]string{"flux": "."},
 	}, {
+		// Judges objects by health checks in Lua and in CEL.
+		dir:      "health",
+		requires: "github.com/yuin/gopher-lua",
+		programs: map[string]string{"health": "."},
+	}, {
 		dir:      "cosign",
 		requires: "github.com/sigstore/cosign/v3",
 		programs: map[string]string{"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"},

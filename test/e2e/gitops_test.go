@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,6 +182,75 @@ spec:
 	if diff := cmp.Diff(field(t, config, "metadata", "name"), mounted); diff != "" {
 		t.Errorf("the ConfigMap of the plugin (-want +got):\n%s", diff)
 	}
+}
+
+// TestHealthChecks holds that the health checks which build --emit translates
+// judge objects as the module's do, in Lua and in CEL.
+func TestHealthChecks(t *testing.T) {
+	t.Parallel()
+	u, dir := newUser(t), t.TempDir()
+	stages := filepath.Join(u.modules, "stages")
+	data := field(t, u.must("", "build", "app", stages, "-n", "apps", "--emit=argocd-health"), "data").(map[string]any)
+	u.must("", "build", "app", stages, "-n", "apps", "--emit=flux", "--output-dir", dir)
+	flux := read(t, filepath.Join(dir, "kustomizations", "kustomization.kustomize.toolkit.fluxcd.io_apps_app-app.yaml"))
+	expressions := field(t, flux, "spec", "healthCheckExprs").([]any)[0].(map[string]any)
+
+	var objects []any
+	var want []string
+	for _, tc := range []struct{ status, verdict string }{
+		{`null`, "Progressing"},
+		{`{}`, "Progressing"},
+		{`{conditions: []}`, "Progressing"},
+		{`{conditions: [{type: Ready, status: "True"}]}`, "Healthy"},
+		{`{conditions: [{type: Ready, status: "False"}]}`, "Progressing"},
+		{`{conditions: [{type: Other, status: "True"}]}`, "Progressing"},
+		{`{conditions: [{type: Stalled, status: "True"}]}`, "Degraded"},
+		{`{conditions: [{type: Stalled, status: "False"}, {type: Ready, status: "True"}]}`, "Healthy"},
+		{`{conditions: [{type: Ready, status: "True"}, {type: Stalled, status: "True"}]}`, "Degraded"},
+		{`{observedGeneration: 1, conditions: [{type: Ready, status: "True"}]}`, "Progressing"},
+		{`{observedGeneration: 2, conditions: [{type: Ready, status: "True"}]}`, "Healthy"},
+		{`{conditions: [{type: Ready, status: "True", observedGeneration: 1}]}`, "Progressing"},
+		{`{conditions: [{type: Ready, status: "True", observedGeneration: 2}]}`, "Healthy"},
+		{`{conditions: [{type: Stalled, status: "True", observedGeneration: 1}, {type: Ready, status: "True", observedGeneration: 2}]}`, "Healthy"},
+	} {
+		object := map[string]any{"metadata": map[string]any{"name": "x", "generation": 2}, "spec": map[string]any{}}
+		if status := field(t, tc.status); status != nil {
+			object["status"] = status
+		}
+		objects, want = append(objects, object), append(want, tc.verdict)
+	}
+	for name, request := range map[string]map[string]any{
+		"lua": {"lua": data["resource.customizations.health.samples.timoni.sh_Widget"]},
+		"cel": expressions,
+	} {
+		request["objects"] = objects
+		if diff := cmp.Diff(want, judged(t, request)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func judged(t *testing.T, request map[string]any) (verdicts []string) {
+	t.Helper()
+	var log bytes.Buffer
+	program, err := controlplane.Extra(t.Context(), "health", &log)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	input, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &log
+	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, &verdicts)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	return verdicts
 }
 
 // field returns a field of a YAML document, nil when it is not there.
