@@ -112,7 +112,7 @@ func BenchmarkModule(b *testing.B) {
 	w := newWorld(b)
 	module, repo := filepath.Join(w.root, "test", "modules", "minimal"), "oci://"+w.counted+"/bench/minimal"
 	push := []string{"push", module, repo, "--version", "1.0.0", "--resolve-symlinks"}
-	w.run(b, "mod", push...)
+	w.run(b, "mod", append(push, "--force")...) // of an earlier commit, on a registry that stays
 	out := filepath.Join(w.home, "out")
 	w.run(b, "artifact", "pull", repo+":1.0.0", out) // into the cache
 	digest, err := exec.CommandContext(b.Context(), filepath.Join(w.root, "bin", "kubectl-timoni-artifact"), "digest", repo+":1.0.0").Output()
@@ -145,7 +145,7 @@ func BenchmarkPull(b *testing.B) {
 		b.Fatal(err)
 	}
 	reference, out := w.direct+"/bench/large:1.0.0", filepath.Join(w.home, "out")
-	w.run(b, "artifact", "push", "oci://"+reference, "-f", file)
+	w.run(b, "artifact", "push", "oci://"+reference, "-f", file, "--force")
 	cache := filepath.Join(w.home, "cache")
 	nothing := func() { w.remove(out)(); w.remove(cache)() }
 	b.Run("with=crane", func(b *testing.B) { w.measure(b, nothing, crane, "pull", reference, out) })
@@ -162,7 +162,7 @@ func BenchmarkList(b *testing.B) {
 	const versions, latency = 500, 20 * time.Millisecond
 	w := newWorld(b)
 	repo := "oci://" + w.counted + "/bench/list"
-	w.run(b, "artifact", "push", repo+":0.0.0", "-f", filepath.Join(w.root, "LICENSE"))
+	w.run(b, "artifact", "push", repo+":0.0.0", "-f", filepath.Join(w.root, "LICENSE"), "--force")
 	args := []string{"tag", repo + ":0.0.0"}
 	for i := range versions - 1 {
 		args = append(args, fmt.Sprintf("1.%d.0", i))
