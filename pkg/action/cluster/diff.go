@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 )
 
@@ -52,7 +53,13 @@ func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, obse
 	}
 	req.KubeVersion = version
 	if req.Kustomization != nil {
-		return req.Kustomization.render(ctx, version, observer)
+		rendered, err := req.Kustomization.render(ctx, version, observer)
+		if err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {
+			// As with a module, but in the words of a kustomization.
+			return nil, fail.Hint(fail.Refusedf("kustomization %q: it has no object, and all that %q had would be deleted", req.Kustomization.Dir, req.Name),
+				"if it is meant to: --allow-empty; to remove the instance: kubectl timoni delete %s -n %s", req.Name, req.Namespace)
+		}
+		return rendered, err
 	}
 	if req.Values, err = readValues(ctx, client, req.Namespace, req.Values); err != nil {
 		return nil, err
