@@ -150,6 +150,12 @@ func isFromFile(item *yaml.RNode) bool {
 	return len(item.GetAnnotations(kioutil.PathAnnotation)) > 0
 }
 
+// isFromBuild says whether the item is one that a build of kustomize holds: it
+// knows it again by this annotation.
+func isFromBuild(item *yaml.RNode) bool {
+	return len(item.GetAnnotations(buildAnnotation)) > 0
+}
+
 // identify returns the identity of an item, empty for what is no object.
 func identify(item *yaml.RNode) yaml.ResourceIdentifier {
 	if item == nil || item.YNode().Kind != yaml.MappingNode {

@@ -21,6 +21,8 @@ const (
 	// ownerAnnotation holds NAMESPACE/NAME of the instance, in files only: a
 	// file whose object the module no longer renders is known by it.
 	ownerAnnotation = "krm.timoni.sh/instance"
+	// buildAnnotation is kustomize's, on what it hands to transformers.
+	buildAnnotation = "kustomize.config.k8s.io/id"
 	// bundleAnnotation holds the same of the function config of a bundle.
 	bundleAnnotation = "krm.timoni.sh/bundle"
 	// originAnnotation holds the reference of the module.
@@ -110,8 +112,12 @@ func (o outputConfig) annotate(item *yaml.RNode, by owner, origin string, files 
 }
 
 // areFiles says whether what the list holds is written back to files, as kpt
-// and 'kustomize fn run' do.
+// and 'kustomize fn run' do. Items in a build have paths too, where a function
+// has made them.
 func (l *List) areFiles() bool {
+	if slices.ContainsFunc(l.Items, isFromBuild) {
+		return false
+	}
 	return l.Config != nil && isFromFile(l.Config) || slices.ContainsFunc(l.Items, isFromFile)
 }
 
