@@ -27,8 +27,9 @@ type state struct {
 
 // criteria are what objects are held to beside the rules of kstatus.
 type criteria struct {
-	health Health     // the module's own checks, nil when it has none
-	rules  []WaitRule // the user's
+	health Health      // the module's own checks, nil when it has none
+	rules  []WaitRule  // the user's
+	cel    Expressions // of the rules
 }
 
 // assess returns the state of an object: by the module's own check, else by
@@ -43,7 +44,7 @@ func (c criteria) assess(live api.Object, now time.Time) (state, error) {
 		return known, err
 	}
 	for _, r := range rules {
-		lack, err := r.holds(live)
+		lack, err := r.holds(live, c.cel)
 		if err != nil {
 			return state{}, err
 		}

@@ -4,6 +4,7 @@ package apply
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -130,6 +131,38 @@ func TestKeepReason(t *testing.T) {
 		}
 		if got := keepReason(o, Unprotected{}); (got != "") != kept {
 			t.Errorf("%s: %q, want a reason: %v", object, got, kept)
+		}
+	}
+}
+
+// quoting are Expressions that fail with what the object holds.
+type quoting struct{}
+
+func (quoting) Compile(string) error { return nil }
+
+func (quoting) Holds(_ string, o api.Object) (bool, string, error) {
+	return false, "", fmt.Errorf("%v is no number", o["data"])
+}
+
+// TestRulesQuoteNoSecret holds that neither what a Secret lacks nor an error
+// says what is in it.
+func TestRulesQuoteNoSecret(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Secret=jsonpath={.data.key}=x": "--wait-for=Secret=jsonpath={.data.key}=x does not hold",
+		"Secret=cel=int(self.data.key)": "--wait-for=Secret=cel=int(self.data.key): it cannot be evaluated; what is wrong might quote the Secret",
+	} {
+		r, err := ParseWaitRule(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret := api.Object{"apiVersion": "v1", "kind": "Secret", "data": map[string]any{"key": "cGFzc3dvcmQ="}}
+		lack, err := r.holds(secret, quoting{})
+		if err != nil {
+			lack = err.Error()
+		}
+		if lack != want {
+			t.Errorf("got %q, want %q", lack, want)
 		}
 	}
 }

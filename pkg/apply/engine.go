@@ -112,6 +112,7 @@ type Options struct {
 	Wait         bool          // wait for each stage to become ready
 	Timeout      time.Duration // of the wait for one stage, 0 for ever
 	WaitFor      []WaitRule    // what is to hold of objects besides
+	Expressions  Expressions   // evaluates what of WaitFor is in CEL
 	ApplyTimeout time.Duration // of the plan, and of applying one stage; 0 for ever
 
 	Concurrency  int          // how many requests are under way at once, 0 for DefaultConcurrency

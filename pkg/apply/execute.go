@@ -206,7 +206,7 @@ func (e *Engine) waitStage(ctx context.Context, req Request, first, rest []*Step
 	awaited := slices.DeleteFunc(slices.Concat(first, rest), func(s *Step) bool {
 		return isDisabled(s.Object, api.AnnotationWait) && rulesFor(req.WaitFor, s.Ref()) == nil
 	})
-	return e.waitReady(ctx, awaited, criteria{req.Health, req.WaitFor}, req.Timeout)
+	return e.waitReady(ctx, awaited, criteria{req.Health, req.WaitFor, req.Expressions}, req.Timeout)
 }
 
 // applySteps applies the objects of steps within the time that the request

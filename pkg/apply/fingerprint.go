@@ -45,7 +45,7 @@ func (m fieldManager) ownedValues(live api.Object) any {
 	if fields == nil {
 		return nil
 	}
-	if text, ok := fields["f:stringData"].(map[string]any); ok && live.Group() == "" && live.Kind() == "Secret" {
+	if text, ok := fields["f:stringData"].(map[string]any); ok && isSecret(live) {
 		fields = maps.Clone(fields)
 		data, _ := fields["f:data"].(map[string]any)
 		data = maps.Clone(data)
@@ -135,3 +135,5 @@ func sameJSON(a, b any) bool {
 	jb, errb := json.Marshal(b)
 	return erra == nil && errb == nil && bytes.Equal(ja, jb)
 }
+
+func isSecret(o api.Object) bool { return o.Group() == "" && o.Kind() == "Secret" }

@@ -3,6 +3,7 @@
 package apply
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,15 +25,42 @@ type WaitRule struct {
 	condition, status string // the condition type, and the status that it is to have
 	path              string // or a JSONPath expression, and the value that it is to give
 	value             string // empty: any value
+	expression        string // or a CEL expression, which is to be true
 }
 
+// Expressions evaluates CEL expressions about objects.
+type Expressions interface {
+	// Compile returns what is wrong with an expression.
+	Compile(expression string) error
+	// Holds says whether an expression is true of an object. When the object has
+	// not all that the expression asks for, it does not hold, and lack says what
+	// is missing.
+	Holds(expression string, object api.Object) (holds bool, lack string, err error)
+}
+
+// HasExpression says whether the rule is one in CEL.
+func (r WaitRule) HasExpression() bool { return r.expression != "" }
+
+// Compile returns what is wrong with the rule's expression, if it has one.
+func (r WaitRule) Compile(e Expressions) error {
+	if !r.HasExpression() {
+		return nil
+	}
+	if err := e.Compile(r.expression); err != nil {
+		return r.error(err)
+	}
+	return nil
+}
+
+func (r WaitRule) error(err error) error { return fmt.Errorf("--wait-for=%s: %w", r.text, err) }
+
 // ParseWaitRule reads TARGET=CHECK, where CHECK is one of kubectl wait's
-// condition=TYPE[=STATUS] and jsonpath=EXPRESSION[=VALUE], or a TYPE alone. The
-// error is a usage error.
+// condition=TYPE[=STATUS] and jsonpath=EXPRESSION[=VALUE], cel=EXPRESSION, or a
+// TYPE alone. The error is a usage error.
 func ParseWaitRule(text string) (WaitRule, error) {
 	object, check, found := strings.Cut(text, "=")
 	if !found || check == "" {
-		return WaitRule{}, fail.Usagef("it has to be KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE")
+		return WaitRule{}, fail.Usagef("it has to be KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS, KIND=jsonpath=EXPRESSION=VALUE or KIND=cel=EXPRESSION")
 	}
 	target, err := ParseTarget(object)
 	if err != nil {
@@ -44,6 +72,13 @@ func ParseWaitRule(text string) (WaitRule, error) {
 		if _, err := rule.values(api.Object{}); err != nil {
 			return WaitRule{}, fail.Usagef("JSONPath expression %q: %w", rule.path, err)
 		}
+		return rule, nil
+	}
+	if expression, isCEL := strings.CutPrefix(check, "cel="); isCEL {
+		if strings.TrimSpace(expression) == "" {
+			return WaitRule{}, fail.Usagef("an expression in CEL is wanted after cel=, for example self.status.phase == \"Ready\"")
+		}
+		rule.expression = expression
 		return rule, nil
 	}
 	rule.condition, rule.status, found = strings.Cut(strings.TrimPrefix(check, "condition="), "=")
@@ -66,14 +101,30 @@ func splitPath(text string) (path, value string) {
 	return "{." + strings.TrimPrefix(path, ".") + "}", value
 }
 
-// holds says whether the rule holds of an object, and if not, what it lacks.
-// What was written about an earlier generation of the object does not count.
-func (r WaitRule) holds(live api.Object) (lack string, err error) {
+// holds says whether the rule holds of an object, and if not, what it lacks,
+// without a word of what is in a Secret.
+func (r WaitRule) holds(live api.Object, e Expressions) (lack string, err error) {
+	lack, err = r.check(live, e)
+	if isSecret(live) && err != nil {
+		return "", r.error(errors.New("it cannot be evaluated; what is wrong might quote the Secret"))
+	}
+	if isSecret(live) && lack != "" {
+		return fmt.Sprintf("--wait-for=%s does not hold", r.text), nil
+	}
+	return lack, err
+}
+
+// check is holds that quotes the object. What was written about an earlier
+// generation of the object does not count.
+func (r WaitRule) check(live api.Object, e Expressions) (lack string, err error) {
 	if isStale(live, live["status"]) {
 		return "its status is about an earlier generation", nil
 	}
-	if r.path != "" {
+	switch {
+	case r.path != "":
 		return r.holdsPath(live)
+	case r.expression != "":
+		return r.holdsExpression(live, e)
 	}
 	conditions, _, _ := unstructured.NestedSlice(live, "status", "conditions")
 	for _, c := range conditions {
@@ -106,13 +157,26 @@ func (r WaitRule) holdsPath(live api.Object) (string, error) {
 	values, err := r.values(live)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("--wait-for=%s: %w", r.text, err)
+		return "", r.error(err)
 	case len(values) == 0:
 		return fmt.Sprintf("%s gives nothing", r.path), nil
 	case len(values) > 1:
 		return fmt.Sprintf("%s gives %d values", r.path, len(values)), nil
 	case r.value != "" && values[0] != r.value:
 		return fmt.Sprintf("%s is %q, not %q", r.path, values[0], r.value), nil
+	}
+	return "", nil
+}
+
+func (r WaitRule) holdsExpression(live api.Object, e Expressions) (string, error) {
+	holds, lack, err := e.Holds(r.expression, live)
+	switch {
+	case err != nil:
+		return "", r.error(err)
+	case lack != "":
+		return fmt.Sprintf("%s: %s", r.expression, lack), nil
+	case !holds:
+		return fmt.Sprintf("%s is false", r.expression), nil
 	}
 	return "", nil
 }

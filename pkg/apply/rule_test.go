@@ -18,12 +18,13 @@ func TestParseWaitRule(t *testing.T) {
 	for _, text := range []string{
 		"Deployment=Available", "Widget/app=condition=Ready", "Widget.example.com/app=condition=Ready=Unknown",
 		"Widget=jsonpath={.status.phase}=Running", "Widget=jsonpath=.status.phase", "Widget=jsonpath={.status.conditions[?(@.type=='Ready')].status}=True",
+		`Widget=cel=self.status.phase == "Ready"`,
 	} {
 		if _, err := apply.ParseWaitRule(text); err != nil {
 			t.Errorf("ParseWaitRule(%q): %v", text, err)
 		}
 	}
-	for _, text := range []string{"", "Deployment", "Deployment=", "=Ready", "Widget=condition=", "Widget=Ready=", "Widget=a=b=c", "Widget=jsonpath={.a", "Widget=jsonpath={.a[}"} {
+	for _, text := range []string{"", "Deployment", "Deployment=", "=Ready", "Widget=condition=", "Widget=Ready=", "Widget=a=b=c", "Widget=jsonpath={.a", "Widget=jsonpath={.a[}", "Widget=cel=", "Widget=cel= "} {
 		if rule, err := apply.ParseWaitRule(text); fail.CodeOf(err) != fail.Usage {
 			t.Errorf("ParseWaitRule(%q) = %+v, %v", text, rule, err)
 		}

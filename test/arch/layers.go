@@ -59,7 +59,7 @@ func layers() []layer {
 		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},
 		{"crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
-		{"crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel"}},
+		{"crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel", "k8s.io/apiserver/pkg/cel/environment", "github.com/google/cel-go/cel"}},
 		{"source", 2, nil},
 		{"render", 2, []string{cue, apimachinery, yaml}},
 		{"blueprint", 2, nil},
@@ -80,8 +80,9 @@ func layers() []layer {
 		{"action/vendor", 5, nil},
 		{"action/verify", 5, nil}, // who signed: alone with package keyless
 		{"action/krm", 5, nil},
-		{"action/instance", 5, nil}, // the verbs on what is applied: no CUE
-		{"action/plugins", 5, nil},  // the front door's: nothing heavy
+		{"action/cel", 5, []string{apimachinery}}, // asks a child: without CEL
+		{"action/instance", 5, nil},               // the verbs on what is applied: no CUE
+		{"action/plugins", 5, nil},                // the front door's: nothing heavy
 
 		{"action/cluster", 6, []string{apimachinery}},
 		{"action/module", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},

@@ -6,7 +6,9 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cel"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -37,6 +39,10 @@ type ApplyRequest struct {
 	apply.Options        // ReadOnly follows from DryRun
 	DryRun        DryRun // empty stands for DryRunNone
 
+	// Evaluator is the path of the program of package cel, which is started
+	// when WaitFor has a rule in CEL.
+	Evaluator string
+
 	// Show is called with what the plan would change, before the first write;
 	// its error ends the run. Nil for none.
 	Show func(context.Context, []instance.Difference) error
@@ -50,6 +56,11 @@ type ApplyResult struct {
 
 // Apply renders a module and applies it as an instance.
 func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) (*ApplyResult, error) {
+	end, err := startExpressions(ctx, &req)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	rendered, err := renderFor(ctx, client, &req, observer)
 	if err != nil {
 		return nil, err
@@ -59,6 +70,26 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 		return nil, fmt.Errorf("apply %s: %w", req.Name, err)
 	}
 	return &ApplyResult{Module: rendered.Module, Outcomes: apply.Outcomes(plan.All())}, nil
+}
+
+// startExpressions starts what evaluates the rules in CEL, if there are any,
+// until end is called. A rule that cannot be compiled is a usage error.
+func startExpressions(ctx context.Context, req *ApplyRequest) (end func(), err error) {
+	if !slices.ContainsFunc(req.WaitFor, apply.WaitRule.HasExpression) {
+		return func() {}, nil
+	}
+	child, err := cel.Start(ctx, req.Evaluator)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate --wait-for: %w", err)
+	}
+	for _, r := range req.WaitFor {
+		if err := r.Compile(child); err != nil {
+			child.Close()
+			return nil, err
+		}
+	}
+	req.Expressions = child
+	return child.Close, nil
 }
 
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *render.Result) (*apply.Plan, error) {

@@ -4,11 +4,13 @@ package apply
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cel"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
@@ -37,6 +39,11 @@ cannot be had after all, it is put back.
 MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST]. Of the
 values, those of the files of -f come first, then those of --values-from, then
 those of --set; a later one wins.
+
+What has to hold of an object before it counts as ready, beside what is known of
+its kind, is said with --wait-for: a condition, a value at a JSONPath, or with
+KIND=cel=EXPRESSION anything that CEL can say of the object, self. The functions
+are those of Kubernetes; a field that is missing yet is waited for.
 
 With -k, any kustomization is applied in place of a module, as one stage: that
 of 'kubectl timoni kustomize', in which modules need no flag. A function or
@@ -154,6 +161,11 @@ func (o *applyOptions) request() (cluster.ApplyRequest, error) {
 	if req.DryRun, err = o.policy.DryRun(); err != nil {
 		return req, err
 	}
+	if slices.ContainsFunc(req.WaitFor, apply.WaitRule.HasExpression) {
+		if req.Evaluator, err = o.env.Places().Find(cel.Program); err != nil {
+			return req, fail.Usagef("--wait-for with cel=: %w", err)
+		}
+	}
 	if _, text := o.out.Format(); o.wantEvents && !text {
 		return req, fail.Usagef("--events and -o both write to stdout: the last event is the result")
 	}
@@ -183,6 +195,7 @@ func newApply(env cli.Env) *cobra.Command {
 			"app -k ./overlays/production -n apps",
 			"app ./module -n apps --diff --confirm",
 			"app ./module -n apps --wait-for 'Widget=jsonpath={.status.phase}=Running'",
+			"app ./module -n apps --wait-for 'Widget/app=cel=self.status.phase == \"Ready\"'",
 			"app ./module -n apps --replace Service/old"),
 		Args: o.args,
 		RunE: func(cmd *cobra.Command, args []string) error {

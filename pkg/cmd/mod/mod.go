@@ -22,5 +22,6 @@ func New(env cli.Env) *cobra.Command {
 		newShow(env),
 		newTest(env),
 		newVet(env),
+		newCEL(env),
 	)
 }

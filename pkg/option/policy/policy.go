@@ -123,7 +123,7 @@ func (r *Run) AddTo(fs *pflag.FlagSet) {
 	fs.StringVar(&r.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
 	fs.BoolVar(&o.Wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
-		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them; may be repeated")
+		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them, or KIND=cel=EXPRESSION about self; may be repeated")
 	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
 	fs.IntVar(&o.HistoryLimit, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
 }
