@@ -5,16 +5,41 @@ package cli
 import (
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 )
 
-// collectLate puts the first garbage collection off to a heap of 36 MiB, from
-// Go's 4: most runs end before that, and those that do not go on with Go's own
-// setting. Rendering a small module spends a quarter of its time in collections
-// that free next to nothing, since syntax and values live until the end.
+// The heap may grow to leastHeap bytes before garbage is collected, from Go's 4
+// MiB. One that is large has Go's own setting, which is usualPercent.
+const (
+	leastHeap    = 36 << 20
+	usualPercent = 100
+)
+
+// collectLate has garbage collected seldom while the heap is small. Most runs
+// end before the first collection. Rendering a small module spends a quarter of
+// its time in collections that free next to nothing, since syntax and values
+// live until the end; with many modules, those that are done with are freed.
 func collectLate() {
-	const late, usual = 800, 100
-	debug.SetGCPercent(late)
-	// What nothing refers to is cleaned up after the first collection.
-	first := new([16]byte)
-	runtime.AddCleanup(first, func(percent int) { debug.SetGCPercent(percent) }, usual)
+	debug.SetGCPercent(leastHeap / (4 << 20) * 100)
+	afterCollection()
+}
+
+// afterCollection sets the size of the heap for the next collection after each.
+func afterCollection() {
+	// What nothing refers to is cleaned up after the next collection.
+	mark := new([16]byte)
+	runtime.AddCleanup(mark, func(struct{}) {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		debug.SetGCPercent(percentFor(live[0].Value.Uint64()))
+		afterCollection()
+	}, struct{}{})
+}
+
+// percentFor returns by how many percent of its live bytes the heap may grow.
+func percentFor(live uint64) int {
+	if live == 0 || live >= leastHeap {
+		return usualPercent
+	}
+	return max(usualPercent, int((leastHeap-live)*100/live))
 }
