@@ -148,10 +148,6 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	return list.add(s, all, output.OnConflict, by)
 }
 
-// siblings is from how many instances on it pays to keep what a module's first
-// rendering has loaded: to be kept it is loaded in whole.
-const siblings = 3
-
 // members returns the instances that the config selects.
 func (f Function) members(ctx context.Context, config *bundleConfig, items []*yaml.RNode, s *subject) ([]member, bundle.Runtime, error) {
 	spec := config.Spec
@@ -172,7 +168,7 @@ func (f Function) members(ctx context.Context, config *bundleConfig, items []*ya
 	}
 	for i := range members {
 		m := &members[i]
-		m.Siblings = count[m.Module] >= siblings
+		m.Siblings = count[m.Module] > 1
 		m.KubeVersion, m.Within = spec.KubeVersion, f.within(m.Module)
 		if m.Access, err = f.access(spec.Registry, spec.Verify, m.Module, items); err != nil {
 			return nil, nil, fmt.Errorf("instance %q: %w", m.Name, err)

@@ -27,7 +27,7 @@ type Instance struct {
 	Values          []values.Source
 	Access          Access
 	Within          string // what no file of a local module leaves through a link
-	Siblings        bool   // several others of the same module are rendered too
+	Siblings        bool   // others of the same module are rendered too
 }
 
 // Function carries out function configs.

@@ -70,3 +70,19 @@ func benchmarkBuild(b *testing.B, dir string) {
 		}
 	}
 }
+
+// BenchmarkShared measures twenty instances of one module.
+func BenchmarkShared(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		shared := &render.Shared{}
+		for i := range 20 {
+			if _, err := render.Build(b.Context(), render.Request{
+				Dir: "../../test/modules/minimal", Name: fmt.Sprintf("app-%d", i), Namespace: "apps", ModuleVersion: "0.0.0-devel",
+				Shared: shared, OmitValues: true,
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 // explain returns an error of the evaluation with what the user wrote and what
 // the module says. It may cost a second evaluation.
 func (e *evaluation) explain(err error) error {
-	if err != nil && len(e.files.vendored) > 0 {
+	if err != nil && e.files.isPart() {
 		return errPartial
 	}
 	return e.files.tree.Explain(err, values.Module{Text: e.files.text, Fields: e.fields})

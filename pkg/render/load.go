@@ -14,6 +14,8 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/inject/embed"
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/mod/modfile"
@@ -68,6 +70,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if !files.keepReached(inst) {
 		return nil, errPartial
 	}
+	req.Shared.keep(inst, files)
 	schemaFile, err := parser.ParseFile(schemaName, schema.Module(req.Package))
 	if err != nil {
 		return nil, err
@@ -81,7 +84,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	}
 	e := &evaluation{
 		req: req, instance: inst, files: files, valuesFile: valuesFile, confined: confined,
-		ctx: req.Shared.context(),
+		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
 	}
 	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version
 	if warning := languageWarning(filepath.Join(root, filepath.FromSlash(moduleFile))); warning != "" {
@@ -192,6 +195,7 @@ type files struct {
 	parsed   map[string]parsed       // by path: the loader asks for the imports first, then for the whole
 	read     map[string]*vendored    // by path: those that the loader sees the head of
 	vendored map[*ast.File]*vendored // by what stands for the file until it is known what is needed of it
+	shared   map[use]bool            // of packages of which an earlier rendering has kept a part; nil if of none
 }
 
 type parsed struct {
@@ -255,7 +259,7 @@ func (f *files) display(name string) string {
 // module by its absolute path, and where values.cue could not be read it misses
 // the tags that declareTags would have put there.
 func (f *files) explain(err error) error {
-	if len(f.vendored) > 0 {
+	if f.isPart() {
 		return errPartial
 	}
 	var kept []values.Problem
@@ -300,9 +304,8 @@ func declareTags(file *ast.File, debug bool) {
 // valuesText returns the merged values as the instance record holds them:
 // without what the schema adds, where values.cue can be evaluated alone.
 func (e *evaluation) valuesText(root cue.Value) (string, error) {
-	alone := e.instance.Context().NewInstance(e.instance.Dir, nil)
-	alone.PkgName, alone.Module, alone.Root = e.instance.PkgName, e.instance.Module, e.instance.Root
-	alone.Imports, alone.ImportPath = e.instance.Imports, e.instance.ImportPath+"-values"
+	alone := siblingOf(e.instance)
+	alone.ImportPath += "-values"
 	path := cue.MakePath(cue.Str("values"))
 	if err := alone.AddSyntax(e.valuesFile); err == nil {
 		v := e.ctx.BuildInstance(alone).LookupPath(path)

@@ -18,7 +18,7 @@ import (
 // their fields, for the loader to read instead: it would read, decode and parse
 // the whole of them twice. What is not found here the loader reads itself.
 func (f *files) preload(dir string) map[string]load.Source {
-	if f.whole {
+	if f.whole || f.shared != nil {
 		return nil
 	}
 	p := &preloader{files: f, overlay: map[string]load.Source{}, seen: map[string]bool{}}

@@ -116,12 +116,11 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 	if err = checkModule(req); err != nil {
 		return nil, err
 	}
-	// The next rendering may refer to more of the packages than this one.
-	req.Whole = req.Whole || req.Shared != nil
+	req.Whole = req.Shared.useWhole(req.Whole)
 	result, err := bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
 		part, failed := buildStages(ctx, req, s)
 		if errors.Is(failed, errPartial) {
-			req.Whole = true
+			req.Whole = req.Shared.useWhole(true)
 			s.enter("load")
 			return buildStages(ctx, req, s)
 		}

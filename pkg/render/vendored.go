@@ -100,9 +100,20 @@ type field struct {
 	index int
 }
 
+// isPart says that of vendored packages a part is evaluated.
+func (f *files) isPart() bool { return len(f.vendored) > 0 || f.shared != nil }
+
 // keepReached replaces the vendored packages that inst imports by those of the
 // fields that something refers to. It is false where that cannot be known.
 func (f *files) keepReached(inst *build.Instance) bool {
+	if f.shared != nil {
+		for u := range usesOf(inst.Files) {
+			if u.path != "" && !f.shared[u] {
+				return false
+			}
+		}
+		return true
+	}
 	if len(f.vendored) == 0 {
 		return true
 	}
@@ -175,8 +186,24 @@ func (r *reach) keep(fields []field) {
 
 // followSyntax keeps what a file refers to that was parsed in whole.
 func (r *reach) followSyntax(p *reached, file *ast.File) {
+	for u := range usesOf([]*ast.File{file}) {
+		if u.path == "" {
+			r.keep(p.declared[u.name])
+		} else {
+			r.needImport(p, u.path, u.name)
+		}
+	}
+}
+
+// use is a name that a file refers to: a field of the package that it imports
+// from a path, or where that is "", one that it does not import.
+type use struct{ path, name string } // a name of "" stands for the whole package
+
+// usesOf returns what files that were parsed in whole refer to.
+func usesOf(files []*ast.File) map[use]bool {
+	uses := map[use]bool{}
 	selected := map[*ast.Ident]string{}
-	ast.Walk(file, func(n ast.Node) bool {
+	visit := func(n ast.Node) bool {
 		switch x := n.(type) {
 		case *ast.SelectorExpr:
 			if id, ok := x.X.(*ast.Ident); ok {
@@ -186,17 +213,21 @@ func (r *reach) followSyntax(p *reached, file *ast.File) {
 			}
 		case *ast.Ident:
 			if spec, ok := x.Node.(*ast.ImportSpec); ok {
-				r.needImport(p, spec, selected[x])
+				uses[use{importPath(spec), selected[x]}] = true
 			} else {
-				r.keep(p.declared[x.Name])
+				uses[use{"", x.Name}] = true
 			}
 		}
 		return true
-	}, nil)
+	}
+	for _, file := range files {
+		ast.Walk(file, visit, nil)
+	}
+	return uses
 }
 
-func (r *reach) needImport(p *reached, spec *ast.ImportSpec, name string) {
-	if imported := p.instance.LookupImport(importPath(spec)); imported != nil {
+func (r *reach) needImport(p *reached, path, name string) {
+	if imported := p.instance.LookupImport(path); imported != nil {
 		r.need(r.add(imported), name)
 	}
 }
@@ -217,7 +248,7 @@ func (r *reach) follow(f field) {
 		for i, spec := range specs {
 			if imports(f.pkg.instance, spec, use.Name) {
 				f.file.imported[i] = true
-				r.needImport(f.pkg, spec, use.Selected)
+				r.needImport(f.pkg, importPath(spec), use.Selected)
 			}
 		}
 		return true
