@@ -375,6 +375,8 @@ func TestRegistryLogin(t *testing.T) {
 			u.must("me:"+password+"\n", "mod", append(push, "--creds-stdin")...)
 			u.must(password+"\n", "artifact", "registry", "login", host, "-u", "me", "--password-stdin", "--registry-ca", ca)
 			u.must("", "build", "app", repo+":1.0.0", "--registry-ca", ca)
+			u.refused("", "certificate", "build", "app", repo+":1.0.0")
+			u.must("", "build", "app", repo+":1.0.0", "--insecure-registry")
 			u.must("", "artifact", "registry", "logout", host)
 			u.refused("", "access denied", "mod", push...)
 		})
