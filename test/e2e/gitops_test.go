@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +36,9 @@ func TestGitOps(t *testing.T) {
 	}
 	repo := registry(t, &front{})
 	runGuide(t, u, filepath.Join(root, "docs", "gitops.md"), work, repo)
-	t.Run("flux", func(t *testing.T) { testFluxArtifact(t, filepath.Join(work, "docs/gitops/flux/app.yaml"), repo) })
+	t.Run("flux", func(t *testing.T) {
+		testFluxArtifact(t, filepath.Join(work, "docs", "gitops", "flux", "app.yaml"), repo)
+	})
 	t.Run("plugin", func(t *testing.T) { testPlugin(t, u, work) })
 	t.Run("sidecar", func(t *testing.T) { testSidecar(t, work) })
 }
@@ -55,7 +58,7 @@ func runGuide(t *testing.T, u *user, guide, dir, repo string) {
 			continue
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-ec", strings.ReplaceAll(command, "oci://registry.example.com", repo))
-		cmd.Dir, cmd.Env = dir, append(u.command("", "build").Env, "PATH="+path)
+		cmd.Dir, cmd.Env = dir, append(slices.Clone(u.command("", "build").Env), "PATH="+path)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("$ %s: %v\n%s", command, err, out)
 		}
@@ -66,6 +69,7 @@ func runGuide(t *testing.T, u *user, guide, dir, repo string) {
 // path of the Kustomization of the guide, and the paths of those in it, are
 // directories of the artifact.
 func testFluxArtifact(t *testing.T, file, repo string) {
+	t.Helper()
 	var log bytes.Buffer
 	program, err := controlplane.Extra(t.Context(), "flux", &log)
 	if err != nil {
@@ -99,7 +103,8 @@ func testFluxArtifact(t *testing.T, file, repo string) {
 // testPlugin runs the plugin's command as Argo CD does: in the directory of the
 // Application, with what the sidecar has in its environment and the build's own.
 func testPlugin(t *testing.T, u *user, work string) {
-	argocd := filepath.Join(work, "docs/gitops/argocd")
+	t.Helper()
+	argocd := filepath.Join(work, "docs", "gitops", "argocd")
 	var command []string
 	for _, word := range field(t, read(t, filepath.Join(argocd, "plugin.yaml")), "spec", "generate", "command").([]any) {
 		command = append(command, word.(string))
@@ -142,6 +147,7 @@ func testPlugin(t *testing.T, u *user, work string) {
 
 // testSidecar adds the component to a Deployment as Argo CD has it.
 func testSidecar(t *testing.T, work string) {
+	t.Helper()
 	for name, text := range map[string]string{
 		"kustomization.yaml": "namespace: argocd\nresources: [install.yaml]\ncomponents: [docs/gitops/argocd]\n",
 		"install.yaml": `apiVersion: apps/v1

@@ -53,8 +53,8 @@ func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, obse
 	}
 	req.KubeVersion = version
 	if req.Kustomization != nil {
-		rendered, err := req.Kustomization.render(ctx, version, observer)
-		if err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {
+		var rendered *render.Result
+		if rendered, err = req.Kustomization.render(ctx, version, observer); err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {
 			// As with a module, but in the words of a kustomization.
 			return nil, fail.Hint(fail.Refusedf("kustomization %q: it has no object, and all that %q had would be deleted", req.Kustomization.Dir, req.Name),
 				"if it is meant to: --allow-empty; to remove the instance: kubectl timoni delete %s -n %s", req.Name, req.Namespace)
