@@ -17,7 +17,7 @@ import (
 )
 
 // session is one run of the function. The instances of a bundle often have one
-// module, which is fetched, read and compiled once.
+// module, which is fetched and read once.
 type session struct {
 	req      Request
 	observer event.Observer
