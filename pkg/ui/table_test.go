@@ -4,7 +4,10 @@ package ui_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,13 +17,17 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
-// screen is what a terminal shows of what is written to it.
+// screen is what a terminal shows of what is written to it, also by the
+// goroutine that keeps the ages up to date.
 type screen struct {
 	t     *testing.T
+	mu    sync.Mutex
 	lines []string // the cursor is at the start of the line after the last
 }
 
 func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	text := string(p)
 	for text != "" {
 		var up int
@@ -36,6 +43,12 @@ func (s *screen) Write(p []byte) (int, error) {
 		s.lines, text = append(s.lines, line), rest
 	}
 	return len(p), nil
+}
+
+func (s *screen) shown() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.lines)
 }
 
 func TestLiveTable(t *testing.T) {
@@ -85,13 +98,13 @@ func TestLiveTable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &screen{t: t}
-			clock := time.Unix(0, 0)
-			text := ui.TerminalTable(s, tc.width, tc.height, func() time.Time { return clock })
+			var seconds atomic.Int64
+			text := ui.TerminalTable(s, tc.width, tc.height, func() time.Time { return time.Unix(seconds.Load(), 0) })
 			for _, e := range tc.events {
-				clock = clock.Add(time.Second)
+				seconds.Add(1)
 				text.Observe(e)
 			}
-			if diff := cmp.Diff(tc.want, s.lines); diff != "" {
+			if diff := cmp.Diff(tc.want, s.shown()); diff != "" {
 				t.Errorf("screen (-want +got):\n%s", diff)
 			}
 		})
