@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -54,8 +55,9 @@ func Files(dir, origin string) ([]cuefile.File, error) {
 
 // Definition is what objects are checked by.
 type Definition struct {
-	value cue.Value
-	path  string
+	value   cue.Value
+	path    string
+	context *cue.Context // of the objects
 }
 
 // Definition returns the one at a path, such as "#Workload". The error says
@@ -67,7 +69,7 @@ func (p *Policy) Definition(path string) (Definition, error) {
 	}
 	v := p.root.LookupPath(parsed)
 	if v.Exists() {
-		return Definition{v, parsed.String()}, nil
+		return Definition{v, parsed.String(), cuecontext.New()}, nil
 	}
 	var known []string
 	fields, err := p.root.Fields(cue.Definitions(true))
@@ -89,7 +91,7 @@ func (p *Policy) Definition(path string) (Definition, error) {
 // Check returns what is wrong with an object, which consists of maps, slices
 // and scalars. Paths are those of the object.
 func (d Definition) Check(object any) []values.Problem {
-	v := d.value.Unify(d.value.Context().Encode(object))
+	v := d.value.Unify(d.context.Encode(object))
 	err := v.Validate(cue.Concrete(true), cue.Final())
 	if err == nil {
 		return nil

@@ -58,7 +58,7 @@ type constraint struct {
 func (c *constraint) allows(got any) bool {
 	c.tests.mu.Lock()
 	defer c.tests.mu.Unlock()
-	return c.value.Unify(c.value.Context().Encode(got)).Validate(cue.Concrete(true)) == nil
+	return c.value.Unify(cuecontext.New().Encode(got)).Validate(cue.Concrete(true)) == nil
 }
 
 // String returns the constraint as the file has it, or else as it is evaluated.
