@@ -83,7 +83,7 @@ func modules() []module {
 }
 
 // extras are the modules of programs that single tests compare with or call:
-// they are built when one of those asks for them.
+// they are built for all tests at once, or when one asks for them.
 func extras() []module {
 	return []module{{
 		dir:      "helm",
@@ -109,6 +109,17 @@ func extras() []module {
 		requires: "github.com/sigstore/cosign/v3",
 		programs: map[string]string{"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"},
 	}}
+}
+
+// Extras builds all programs that Extra knows, as Binaries does those of the
+// control plane: a test that has to wait for one takes minutes.
+func Extras(ctx context.Context, log io.Writer) error {
+	for _, m := range extras() {
+		if _, err := Extra(ctx, m.dir, log); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Extra returns the path of a program that is no part of the control plane,

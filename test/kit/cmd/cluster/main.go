@@ -49,9 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if _, err := controlplane.Binaries(ctx, stderr); err != nil {
 			return err
 		}
-		// Scripts call it, and would wait for minutes.
-		_, err := controlplane.Extra(ctx, "cosign", stderr)
-		return err
+		return controlplane.Extras(ctx, stderr)
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
