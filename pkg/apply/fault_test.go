@@ -45,32 +45,33 @@ func TestFaultAtEveryRequest(t *testing.T) {
 				proxy := w.cp.Proxy(t)
 				client := w.through(proxy)
 				want := w.expect(c.then)
-				failed := 0
-				for n := 1; ; n++ {
-					if c.before > 0 {
-						w.run(context.Background(), c.before)
-					}
-					proxy.Inject(n, trouble.fault)
-					err := client.try(context.Background(), c.killed)
-					requests := proxy.Passed()
-					proxy.Inject(0, nil)
-					if err != nil {
-						failed++
-						if trouble.survives || requests < n {
-							t.Fatalf("request %d: %v", n, err)
-						}
-						client.run(context.Background(), c.then)
-					}
-					w.wantState(n, want)
-					w.clean()
-					if requests < n {
-						t.Logf("%d requests, of which %d ended the run", n-1, failed)
-						return
-					}
+				for n := 1; !w.faultAt(proxy, client, c, n, trouble, want); n++ {
 				}
 			})
 		}
 	}
+}
+
+// faultAt carries c out with a fault at the nth request, and after an error
+// once more. It returns whether the run ended before that request.
+func (w *world) faultAt(proxy *kit.Proxy, client *world, c crash, n int, trouble trouble, want []string) bool {
+	w.t.Helper()
+	if c.before > 0 {
+		w.run(context.Background(), c.before)
+	}
+	proxy.Inject(n, trouble.fault)
+	err := client.try(context.Background(), c.killed)
+	survived := proxy.Passed() < n
+	proxy.Inject(0, nil)
+	if err != nil && (trouble.survives || survived) {
+		w.t.Fatalf("request %d: %v", n, err)
+	}
+	if err != nil {
+		client.run(context.Background(), c.then)
+	}
+	w.wantState(n, want)
+	w.clean()
+	return survived
 }
 
 // TestBrokenWatch holds that a watch that breaks is taken up again.

@@ -38,9 +38,6 @@ func TestMain(m *testing.M) {
 // n of seed s is sequence 0 of seed s+n, which is how to run a single one:
 // go test ./test/model -seed S -sequences 1 -v.
 func TestSequences(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a control plane")
-	}
 	first := *seed
 	if first == 0 {
 		first = uint64(time.Now().UnixNano())
