@@ -7,7 +7,6 @@ package bundle
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/token"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -139,10 +139,7 @@ func (r *reader) instance(name string, v cue.Value) Instance {
 		return in
 	}
 	r.fields(v, "module", "namespace", "values")
-	in.Namespace = r.text(v, "namespace", true)
-	if in.Namespace != "" && !namespaceRE.MatchString(in.Namespace) {
-		r.problem(field(v, "namespace"), "%q: at most 63 lower case letters, digits and - are allowed, a letter or digit first and last", in.Namespace)
-	}
+	in.Namespace = r.namespace(v)
 	if module := r.child(v, "module", true); module.Exists() {
 		in.Module = r.module(module)
 	}
@@ -269,15 +266,24 @@ func (r *reader) text(v cue.Value, name string, required bool) string {
 	return ""
 }
 
-var (
-	nameRE      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$`)
-	namespaceRE = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`) // a DNS label
-)
-
 func (r *reader) name(v cue.Value, name string) {
-	if name != "" && !nameRE.MatchString(name) {
-		r.problem(v, "name %q: at most 63 lower case letters, digits and -_. are allowed, a letter or digit first and last", name)
+	if name == "" {
+		return
 	}
+	if err := api.CheckName(name); err != nil {
+		r.problem(v, "name %v", err)
+	}
+}
+
+func (r *reader) namespace(v cue.Value) string {
+	namespace := r.text(v, "namespace", true)
+	if namespace == "" {
+		return ""
+	}
+	if err := api.CheckNamespace(namespace); err != nil {
+		r.problem(field(v, "namespace"), "%v", err)
+	}
+	return namespace
 }
 
 func (r *reader) add(err error) {

@@ -69,7 +69,7 @@ func (o bundleOutput) config() outputConfig {
 func (c *bundleConfig) check() error {
 	spec := c.Spec
 	problems := []error{
-		checkName(c.Metadata.Name), checkNamespace(c.Metadata.Namespace),
+		c.Metadata.check(),
 		spec.Registry.check(), spec.Output.config().check(),
 	}
 	runtime := len(spec.Runtime.Values)+len(spec.Runtime.Env) > 0 || spec.Runtime.Cluster != clusterConfig{}
@@ -83,15 +83,11 @@ func (c *bundleConfig) check() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Instances)) {
 		field := "spec.instances." + name
-		if !nameRE.MatchString(name) {
-			problems = append(problems, fieldErrorf(field, "%q: at most 63 lower case letters, digits and -_. are allowed, a letter or digit first and last", name))
-		}
+		problems = append(problems, checkName(field, name))
 		if spec.Instances[name].Module.URL == "" {
 			problems = append(problems, fieldErrorf(field+".module.url", "is missing"))
 		}
-		if ns := spec.Instances[name].Namespace; ns != "" && !namespaceRE.MatchString(ns) {
-			problems = append(problems, fieldErrorf(field+".namespace", "%q: at most 63 lower case letters, digits and - are allowed, a letter or digit first and last", ns))
-		}
+		problems = append(problems, checkNamespace(field+".namespace", spec.Instances[name].Namespace))
 	}
 	return errors.Join(problems...)
 }

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
 
 const (
@@ -143,7 +144,7 @@ func unknownKind(kind string) error {
 
 // check returns what is wrong with the fields that decode lets pass.
 func (c *instanceConfig) check() error {
-	problems := []error{checkName(c.Metadata.Name), checkNamespace(c.Metadata.Namespace)}
+	problems := []error{c.Metadata.check()}
 	if c.Spec.Module.URL == "" {
 		problems = append(problems, fieldErrorf("spec.module.url", "is missing"))
 	}
@@ -189,24 +190,27 @@ func (c streamConfig) check(field string) error {
 	return nil
 }
 
-var (
-	nameRE      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$`) // INTEROP.md, section 5
-	namespaceRE = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)   // a DNS label
-)
+func (m configMetadata) check() error {
+	namespace := checkNamespace("metadata.namespace", m.Namespace)
+	if m.Name == "" {
+		return errors.Join(fieldErrorf("metadata.name", "is missing: it names the instance"), namespace)
+	}
+	return errors.Join(checkName("metadata.name", m.Name), namespace)
+}
 
-func checkName(name string) error {
-	switch {
-	case name == "":
-		return fieldErrorf("metadata.name", "is missing: it names the instance")
-	case !nameRE.MatchString(name):
-		return fieldErrorf("metadata.name", "%q: at most 63 lower case letters, digits and -_. are allowed, a letter or digit first and last", name)
+func checkName(field, name string) error {
+	if err := api.CheckName(name); err != nil {
+		return fieldErrorf(field, "%w", err)
 	}
 	return nil
 }
 
-func checkNamespace(namespace string) error {
-	if namespace == "" || namespaceRE.MatchString(namespace) {
+func checkNamespace(field, namespace string) error {
+	if namespace == "" {
 		return nil
 	}
-	return fieldErrorf("metadata.namespace", "%q: at most 63 lower case letters, digits and - are allowed, a letter or digit first and last", namespace)
+	if err := api.CheckNamespace(namespace); err != nil {
+		return fieldErrorf(field, "%w", err)
+	}
+	return nil
 }

@@ -9,12 +9,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -155,26 +155,19 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	}, nil
 }
 
-var (
-	nameRE      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9_.]*[a-z0-9])?$`) // INTEROP.md, section 5
-	namespaceRE = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)   // a DNS label
-)
-
-const maxLabel = 63
-
 // CheckName returns a usage error unless name can be the name of an instance.
 func CheckName(name string) error {
-	if len(name) <= maxLabel && nameRE.MatchString(name) {
-		return nil
+	if err := api.CheckName(name); err != nil {
+		return fail.Usagef("instance name %w", err)
 	}
-	return fail.Usagef("instance name %q: at most %d lower case letters, digits and -_. are allowed, a letter or digit first and last", name, maxLabel)
+	return nil
 }
 
 // CheckNamespace returns a usage error unless namespace can be the name of a
 // namespace.
 func CheckNamespace(namespace string) error {
-	if len(namespace) <= maxLabel && namespaceRE.MatchString(namespace) {
-		return nil
+	if err := api.CheckNamespace(namespace); err != nil {
+		return fail.Usagef("namespace %w", err)
 	}
-	return fail.Usagef("namespace %q: at most %d lower case letters, digits and - are allowed, a letter or digit first and last", namespace, maxLabel)
+	return nil
 }
