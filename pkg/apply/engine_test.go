@@ -24,6 +24,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -61,10 +62,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) as(kubeconfig []byte, args ...string) {
 	w.t.Helper()
 	dir := w.t.TempDir()
-	path := filepath.Join(dir, "kubeconfig")
-	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
-		w.t.Fatal(err)
-	}
+	path := fixture.Write(w.t, filepath.Join(dir, "kubeconfig"), kubeconfig)
 	flags := kube.NewFlags()
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(fs)

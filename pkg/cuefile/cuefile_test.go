@@ -10,14 +10,14 @@ import (
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestNothingLeaves holds that neither an import nor @embed reads a file
 // outside the directory, by name or through a link.
 func TestNothingLeaves(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	dir := fixture.Dir(t, map[string]string{
 		"outside/secret.txt":       "TOPSECRET",
 		"outside/lib.cue":          "package lib\n\nsecret: \"TOPSECRET\"\n",
 		"in/cue.mod/module.cue":    "module: \"example.com/m\"\nlanguage: version: \"v0.9.0\"\n",
@@ -28,12 +28,7 @@ func TestNothingLeaves(t *testing.T) {
 		"above/cue.mod/module.cue": "module: \"example.com/m\"\nlanguage: version: \"v0.9.0\"\n",
 		"above/lib/lib.cue":        "package lib\n\nsecret: \"above\"\n",
 		"above/in/none":            "",
-	} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	for link, target := range map[string]string{
 		"in/linked": "../outside", "in/link.txt": "../outside/secret.txt", "in/near.txt": "text.txt",
 		"in/file/lib.cue": "../../outside/lib.cue", "in/near": "lib", "in/part/link.txt": "../../outside/secret.txt",

@@ -5,7 +5,6 @@ package keyless_test
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/trust"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit/sigstore"
 )
 
@@ -41,11 +41,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 // trustedRoot writes the trusted root of a Sigstore.
 func trustedRoot(t *testing.T, s *sigstore.Sigstore) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "trusted_root.json")
-	if err := os.WriteFile(file, must(s.TrustedRoot())(t), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return fixture.Write(t, filepath.Join(t.TempDir(), "trusted_root.json"), must(s.TrustedRoot())(t))
 }
 
 func TestVerify(t *testing.T) {
@@ -140,10 +136,7 @@ func TestCertificateLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	trusted["ctlogs"] = trusted["tlogs"]
-	file := filepath.Join(t.TempDir(), "trusted_root.json")
-	if err := os.WriteFile(file, must(json.Marshal(trusted))(t), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := fixture.Write(t, filepath.Join(t.TempDir(), "trusted_root.json"), must(json.Marshal(trusted))(t))
 	_, err := keyless.Verify(t.Context(), source.Claim{
 		Digest:     digest,
 		Signatures: []signature.Signature{{Bundle: must(s.Bundle(subject, issuer, signature.PredicateType, digest))(t)}},
@@ -161,9 +154,7 @@ func TestTrustedRootErrors(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "trusted_root.json")
 			if content != "" {
-				if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				fixture.Write(t, file, content)
 			}
 			_, err := keyless.Verify(t.Context(), source.Claim{Rule: trust.Rule{TrustedRoot: file}})
 			if fail.CodeOf(err) != fail.Usage || !strings.Contains(err.Error(), "trusted root "+file) {

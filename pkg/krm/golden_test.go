@@ -22,6 +22,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
@@ -48,10 +49,7 @@ func runScript(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 			in = f.Data
 			continue
 		}
-		path := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, f.Data, 0o644)); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, f.Name), f.Data)
 	}
 	out, err := runAs(t.Context(), krm.Function{Dir: dir, Render: fakeRender, Trust: krm.Trust{
 		Env: []string{"ALLOWED", "UNSET"}, Insecure: []string{"insecure.example.com:5000"}, CacheDir: filepath.Join(dir, "cache-of-the-user"),
@@ -139,14 +137,8 @@ func object(kind string, in krm.Instance, data map[string]any) api.Object {
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write := func(name string) {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("a: 1\n"), 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, name := range []string{"outside/v.yaml", "base/v.yaml", "base/sub/v.yaml", "repo/.git/HEAD", "repo/base/v.yaml", "repo/module/v.yaml"} {
-		write(name)
+		fixture.Write(t, filepath.Join(dir, name), "a: 1\n")
 	}
 	for link, target := range map[string]string{
 		"base/out.yaml": "../outside/v.yaml", "base/in.yaml": "sub/v.yaml", "base/dir": "../outside",

@@ -5,8 +5,6 @@ package oci_test
 import (
 	"archive/tar"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,19 +13,19 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestArtifact pushes what is no module, in each format, and pulls it again.
 func TestArtifact(t *testing.T) {
 	t.Parallel()
-	host := goodRegistry(t)
+	host := fixture.Registry(t)
 	for format, want := range map[oci.Format][3]string{
 		"":               {oci.MediaTypeConfig, oci.MediaTypeContent, "generic"},
 		oci.FormatTimoni: {oci.MediaTypeConfig, oci.MediaTypeContent, "generic"},
@@ -36,14 +34,14 @@ func TestArtifact(t *testing.T) {
 		t.Run(string(format), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			write(t, filepath.Join(dir, "sub", "a.yaml"), "a: 1\n")
+			fixture.Write(t, filepath.Join(dir, "sub", "a.yaml"), "a: 1\n")
 			image := must(oci.PackArtifact(dir, oci.ArtifactOptions{Format: format}))(t)
 			manifest := must(image.Manifest())(t)
 			got := [3]string{string(manifest.Config.MediaType), string(manifest.Layers[0].MediaType), manifest.Layers[0].Annotations[oci.AnnotationContentType]}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			r := parse(t, "oci://"+host+"/artifact"+string(format)+":1")
+			r := fixture.Reference(t, "oci://"+host+"/artifact"+string(format)+":1")
 			if _, err := oci.Push(t.Context(), image, r, []string{"1"}, false, oci.Options{}); err != nil {
 				t.Fatal(err)
 			}
@@ -85,9 +83,9 @@ func TestPullArtifactRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, other := plainLayers(t)
-			host := serve(t, newFake(t, test.layer, append(other, 0), test.edit))
+			host := fixture.Serve(t, newFake(t, test.layer, append(other, 0), test.edit))
 			dir := filepath.Join(t.TempDir(), "out")
-			_, err := oci.PullArtifact(t.Context(), parse(t, "oci://"+host+"/app:1.0.0"), dir, oci.ContentVendor, oci.Options{})
+			_, err := oci.PullArtifact(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.ContentVendor, oci.Options{})
 			wantError(t, err, test.text)
 			if _, err = os.Stat(dir); err == nil {
 				t.Error("something is left on disk")
@@ -104,16 +102,16 @@ func TestPushTriesAgain(t *testing.T) {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
 			var n atomic.Int64
-			inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-			host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner := fixture.NewRegistry()
+			host := fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if n.Add(1)%3 == 0 {
 					w.WriteHeader(status)
 					return
 				}
 				inner.ServeHTTP(w, r)
 			}))
-			r := parse(t, "oci://"+host+"/app:1.0.0")
-			if _, err := oci.PushModule(t.Context(), module(t, sampleModule()), r, oci.PushOptions{}); err != nil {
+			r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
+			if _, err := oci.PushModule(t.Context(), fixture.Dir(t, sampleModule()), r, oci.PushOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{}); err != nil {
@@ -126,7 +124,7 @@ func TestPushTriesAgain(t *testing.T) {
 // TestPushExisting is about a tag that the registry has.
 func TestPushExisting(t *testing.T) {
 	t.Parallel()
-	dir, r := module(t, sampleModule()), parse(t, "oci://"+goodRegistry(t)+"/app:1.0.0")
+	dir, r := fixture.Dir(t, sampleModule()), fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app:1.0.0")
 	push := func(value string, force bool) (oci.Pushed, error) {
 		image := must(oci.PackModule(dir, "1.0.0", oci.PackOptions{Annotations: map[string]string{"a": value}}))(t)
 		return oci.Push(t.Context(), image, r, []string{"1.0.0", ref.Latest}, force, oci.Options{})
@@ -149,7 +147,7 @@ func TestPushExisting(t *testing.T) {
 // TestLayout writes an artifact in both forms and reads it again.
 func TestLayout(t *testing.T) {
 	t.Parallel()
-	image := must(oci.PackModule(module(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
+	image := must(oci.PackModule(fixture.Dir(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
 	want := must(image.Digest())(t)
 	for _, name := range []string{"app.tar", "app"} {
 		t.Run(name, func(t *testing.T) {
@@ -172,14 +170,14 @@ func TestLayout(t *testing.T) {
 // TestLayoutRefuses is about archives that are not what they seem.
 func TestLayoutRefuses(t *testing.T) {
 	t.Parallel()
-	image := must(oci.PackModule(module(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
+	image := must(oci.PackModule(fixture.Dir(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
 	for name, test := range map[string]struct {
 		change func(dir string)
 		text   string
 	}{
 		"no index":      {func(dir string) { os.Remove(filepath.Join(dir, "index.json")) }, "index.json"},
-		"two images":    {func(dir string) { write(t, filepath.Join(dir, "index.json"), `{"manifests":[{},{}]}`) }, "2 images instead of one"},
-		"a torn index":  {func(dir string) { write(t, filepath.Join(dir, "index.json"), "{") }, "index.json"},
+		"two images":    {func(dir string) { fixture.Write(t, filepath.Join(dir, "index.json"), `{"manifests":[{},{}]}`) }, "2 images instead of one"},
+		"a torn index":  {func(dir string) { fixture.Write(t, filepath.Join(dir, "index.json"), "{") }, "index.json"},
 		"other content": {func(dir string) { spoil(t, dir) }, "digest mismatch"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,15 +198,15 @@ func spoil(t *testing.T, dir string) {
 	t.Helper()
 	blobs := filepath.Join(dir, "blobs", "sha256")
 	for name, data := range contents(t, blobs) {
-		write(t, filepath.Join(blobs, name), data+" ")
+		fixture.Write(t, filepath.Join(blobs, name), data+" ")
 	}
 }
 
 // TestList shows which tags are listed, and in which order.
 func TestList(t *testing.T) {
 	t.Parallel()
-	r := parse(t, "oci://"+goodRegistry(t)+"/app:1.9.0")
-	digest := must(oci.PushModule(t.Context(), module(t, sampleModule()), r, oci.PushOptions{}))(t)
+	r := fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app:1.9.0")
+	digest := must(oci.PushModule(t.Context(), fixture.Dir(t, sampleModule()), r, oci.PushOptions{}))(t)
 	tags := []string{"1.10.0", "1.10.0-rc.1", "2.0.0", "v3.0.0", "nightly", "sha256-" + strings.Repeat("a", 64) + ".sig"}
 	if tagged := must(oci.Tag(t.Context(), r, tags, oci.Options{}))(t); tagged != digest {
 		t.Errorf("tagged %s, want %s", tagged, digest)
@@ -241,6 +239,6 @@ func TestList(t *testing.T) {
 	if got := must(oci.Digest(t.Context(), r, oci.Options{}))(t); got != digest {
 		t.Errorf("digest %s, want %s", got, digest)
 	}
-	_, err := oci.Resolve(t.Context(), must(parse(t, r.Source()).Select(">5", ""))(t), oci.Options{})
+	_, err := oci.Resolve(t.Context(), must(fixture.Reference(t, r.Source()).Select(">5", ""))(t), oci.Options{})
 	wantError(t, err, fmt.Sprintf("no version in the range %q: not found", ">5"))
 }

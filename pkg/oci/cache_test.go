@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // The environment variables that make a test binary pull a module and exit.
@@ -78,11 +79,11 @@ func TestCache(t *testing.T) {
 			t.Parallel()
 			f := newFake(t, vendor, content, nil)
 			digest := digestOf(f.answers["manifests/1.0.0"].body)
-			host := serve(t, f)
+			host := fixture.Serve(t, f)
 			o := oci.Options{Cache: oci.Cache{Dir: filepath.Join(t.TempDir(), "cache")}}
 			pull := func(reference string) (string, error) {
 				dir := filepath.Join(t.TempDir(), "out")
-				r := parse(t, "oci://"+host+"/app"+strings.ReplaceAll(reference, "DIGEST", digest))
+				r := fixture.Reference(t, "oci://"+host+"/app"+strings.ReplaceAll(reference, "DIGEST", digest))
 				_, err := oci.Pull(t.Context(), r, dir, o)
 				return dir, err
 			}
@@ -115,10 +116,10 @@ func TestCacheDistrust(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, nil)
-	host, cache := serve(t, f), filepath.Join(t.TempDir(), "cache")
+	host, cache := fixture.Serve(t, f), filepath.Join(t.TempDir(), "cache")
 	digest := digestOf(f.answers["manifests/1.0.0"].body)
 	pull := func(reference string) error {
-		_, err := oci.Pull(t.Context(), parse(t, "oci://"+host+"/app"+reference), t.TempDir(), oci.Options{Cache: oci.Cache{Dir: cache}})
+		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app"+reference), t.TempDir(), oci.Options{Cache: oci.Cache{Dir: cache}})
 		return err
 	}
 	if err := pull("@" + digest); err != nil {
@@ -126,7 +127,7 @@ func TestCacheDistrust(t *testing.T) {
 	}
 	blobs := filepath.Join(cache, "blobs", "sha256")
 	for name := range contents(t, blobs) {
-		write(t, filepath.Join(blobs, name), "torn")
+		fixture.Write(t, filepath.Join(blobs, name), "torn")
 	}
 	f.requests = nil
 	if err := pull("@" + digest); err != nil {
@@ -146,11 +147,11 @@ func TestCacheDistrust(t *testing.T) {
 func TestCacheUnusable(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
-	host := serve(t, newFake(t, vendor, content, nil))
+	host := fixture.Serve(t, newFake(t, vendor, content, nil))
 	file := filepath.Join(t.TempDir(), "file")
-	write(t, file, "")
+	fixture.Write(t, file, "")
 	o := oci.Options{Cache: oci.Cache{Dir: filepath.Join(file, "cache")}}
-	if _, err := oci.Pull(t.Context(), parse(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o); err != nil {
+	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -161,7 +162,7 @@ func TestCachePrune(t *testing.T) {
 	now := time.Now()
 	for name, age := range map[string]time.Duration{"old": 3 * time.Hour, "middle": 2 * time.Hour, "new": time.Minute, "tmp-1": 2 * time.Hour, "tmp-2": time.Minute} {
 		file := filepath.Join(dir, "blobs", "sha256", name)
-		write(t, file, strings.Repeat("x", 100))
+		fixture.Write(t, file, strings.Repeat("x", 100))
 		if err := os.Chtimes(file, now.Add(-age), now.Add(-age)); err != nil {
 			t.Fatal(err)
 		}
@@ -191,8 +192,8 @@ func TestCacheList(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, nil)
-	host, cache := serve(t, f), oci.Cache{Dir: t.TempDir()}
-	if _, err := oci.Pull(t.Context(), parse(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Cache: cache}); err != nil {
+	host, cache := fixture.Serve(t, f), oci.Cache{Dir: t.TempDir()}
+	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Cache: cache}); err != nil {
 		t.Fatal(err)
 	}
 	manifest := f.answers["manifests/1.0.0"].body
@@ -224,7 +225,7 @@ func TestCacheProcesses(t *testing.T) {
 	const processes = 50
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, nil)
-	host, cache := serve(t, f), filepath.Join(t.TempDir(), "cache")
+	host, cache := fixture.Serve(t, f), filepath.Join(t.TempDir(), "cache")
 	exe := must(os.Executable())(t)
 	var group sync.WaitGroup
 	for range processes {
@@ -256,7 +257,7 @@ func TestCacheProcesses(t *testing.T) {
 func TestMirrors(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
-	host := serve(t, newFake(t, vendor, content, nil))
+	host := fixture.Serve(t, newFake(t, vendor, content, nil))
 	for name, test := range map[string]struct{ reference, mirrors, text string }{
 		"a host":           {"oci://registry.invalid/app:1.0.0", "registry.invalid=" + host, ""},
 		"a path":           {"oci://registry.invalid/a/b:1.0.0", "registry.invalid/a=other.invalid, registry.invalid/a/b=" + host + "/app", ""},
@@ -267,7 +268,7 @@ func TestMirrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), parse(t, test.reference), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.mirrors}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.mirrors}})
 			if test.text != "" {
 				wantError(t, err, test.text)
 				return
@@ -282,7 +283,7 @@ func TestMirrors(t *testing.T) {
 func TestMirrorsFile(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
-	host := serve(t, newFake(t, vendor, content, nil))
+	host := fixture.Serve(t, newFake(t, vendor, content, nil))
 	for name, test := range map[string]struct{ content, pairs, text string }{
 		"a mirror":          {"# ours\nmirrors:\n  registry.invalid: " + host + "\n", "", ""},
 		"the pairs win":     {"mirrors: {registry.invalid: 127.0.0.1:1}", "registry.invalid=" + host, ""},
@@ -301,8 +302,8 @@ func TestMirrorsFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "registries.yaml")
-			write(t, file, test.content)
-			_, err := oci.Pull(t.Context(), parse(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.pairs, File: file}})
+			fixture.Write(t, file, test.content)
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.pairs, File: file}})
 			if test.text == "" {
 				if err != nil {
 					t.Error(err)
@@ -316,7 +317,7 @@ func TestMirrorsFile(t *testing.T) {
 		})
 	}
 	for required, text := range map[bool]string{true: "no such file", false: "registry is unreachable"} {
-		_, err := oci.Pull(t.Context(), parse(t, "oci://127.0.0.1:1/app:1.0.0"), t.TempDir(),
+		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://127.0.0.1:1/app:1.0.0"), t.TempDir(),
 			oci.Options{Mirrors: oci.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}})
 		wantError(t, err, text)
 	}

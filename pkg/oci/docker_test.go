@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestDockerConfig does not run in parallel, because the docker configuration
 // is found through the environment.
 func TestDockerConfig(t *testing.T) {
 	vendor, content := plainLayers(t)
-	host := serve(t, basicAuth(newFake(t, vendor, content, nil)))
+	host := fixture.Serve(t, basicAuth(newFake(t, vendor, content, nil)))
 	login := func(password string) string {
 		return fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("me:"+password)))
 	}
@@ -32,8 +33,8 @@ func TestDockerConfig(t *testing.T) {
 			t.Setenv("HOME", home)
 			t.Setenv("USERPROFILE", home)
 			t.Setenv("DOCKER_CONFIG", home)
-			write(t, filepath.Join(home, "config.json"), test.config)
-			_, err := oci.Pull(t.Context(), parse(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Creds: test.creds})
+			fixture.Write(t, filepath.Join(home, "config.json"), test.config)
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Creds: test.creds})
 			if test.text == "" {
 				if err != nil {
 					t.Fatal(err)

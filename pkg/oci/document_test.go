@@ -3,8 +3,6 @@
 package oci_test
 
 import (
-	"io"
-	"log"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestDocuments pushes documents with an artifact and reads them, from
@@ -32,9 +31,9 @@ func TestDocuments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			host := serve(t, registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(test.api)))
-			r := parse(t, "oci://"+host+"/app:1.0.0")
-			image := must(oci.PackModule(module(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
+			host := fixture.Serve(t, fixture.NewRegistry(registry.WithReferrersSupport(test.api)))
+			r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
+			image := must(oci.PackModule(fixture.Dir(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
 			along := oci.Companions{Attach: test.attach, Documents: []oci.Document{
 				{MediaType: "application/one+json", Data: []byte("one")},
 				{MediaType: "application/two+json", Data: []byte("two")},

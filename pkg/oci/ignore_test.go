@@ -3,7 +3,6 @@
 package oci_test
 
 import (
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // ignoreTree are the files that the patterns of TestIgnore choose from.
@@ -104,7 +104,7 @@ func gitRepository(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	for _, file := range ignoreTree {
-		write(t, filepath.Join(dir, file), "")
+		fixture.Write(t, filepath.Join(dir, file), "")
 	}
 	if out, err := exec.Command("git", "init", "-q", dir).CombinedOutput(); err != nil {
 		t.Fatalf("git init: %v: %s", err, out)
@@ -115,7 +115,7 @@ func gitRepository(t *testing.T) string {
 func askGit(t *testing.T, dir, patterns string) []string {
 	t.Helper()
 	excludes := filepath.Join(t.TempDir(), "excludes")
-	write(t, excludes, patterns)
+	fixture.Write(t, excludes, patterns)
 	cmd := exec.Command("git", "-c", "core.excludesFile="+excludes, "check-ignore", "--no-index", "-z", "--stdin")
 	cmd.Dir = dir
 	cmd.Stdin = strings.NewReader(strings.Join(ignoreTree, "\x00"))
@@ -141,15 +141,4 @@ func FuzzIgnore(f *testing.F) {
 			}
 		}
 	})
-}
-
-// write makes a file and the directories above it.
-func write(t *testing.T, name, content string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // sampleModule holds one of everything that the format has a rule for.
@@ -43,18 +44,9 @@ func sampleModule() map[string]string {
 	}
 }
 
-func module(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, content := range files {
-		write(t, filepath.Join(dir, filepath.FromSlash(name)), content)
-	}
-	return dir
-}
-
 func TestPackGolden(t *testing.T) {
 	t.Parallel()
-	dir := module(t, sampleModule())
+	dir := fixture.Dir(t, sampleModule())
 	image, err := oci.Pack(dir, oci.PackOptions{Annotations: map[string]string{oci.AnnotationVersion: "1.2.3"}})
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +54,7 @@ func TestPackGolden(t *testing.T) {
 	got := describe(t, image)
 	golden := filepath.Join("testdata", "pack.golden")
 	if os.Getenv("UPDATE") != "" {
-		write(t, golden, got)
+		fixture.Write(t, golden, got)
 	}
 	want, err := os.ReadFile(golden)
 	if err != nil {
@@ -102,7 +94,7 @@ func describe(t *testing.T, image v1.Image) string {
 // TestPackSame packs the same content from a disk that says other things of it.
 func TestPackSame(t *testing.T) {
 	t.Parallel()
-	one, other := module(t, sampleModule()), module(t, sampleModule())
+	one, other := fixture.Dir(t, sampleModule()), fixture.Dir(t, sampleModule())
 	err := filepath.Walk(other, func(name string, info os.FileInfo, err error) error {
 		if err != nil {
 			return err
@@ -125,7 +117,7 @@ func TestPackSame(t *testing.T) {
 // empty image, which is how the reference makes it.
 func TestPackConfig(t *testing.T) {
 	t.Parallel()
-	image := must(oci.Pack(module(t, sampleModule()), oci.PackOptions{}))(t)
+	image := must(oci.Pack(fixture.Dir(t, sampleModule()), oci.PackOptions{}))(t)
 	want := must(json.Marshal(v1.ConfigFile{RootFS: v1.RootFS{Type: "layers"}}))(t)
 	if diff := cmp.Diff(string(want), string(must(image.RawConfigFile())(t))); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -134,8 +126,8 @@ func TestPackConfig(t *testing.T) {
 
 func TestPackSymlinks(t *testing.T) {
 	t.Parallel()
-	shared := module(t, map[string]string{"k8s.io/types.cue": "package types\n"})
-	dir := module(t, map[string]string{"cue.mod/module.cue": "x\n"})
+	shared := fixture.Dir(t, map[string]string{"k8s.io/types.cue": "package types\n"})
+	dir := fixture.Dir(t, map[string]string{"cue.mod/module.cue": "x\n"})
 	gen := filepath.Join(dir, "cue.mod", "gen")
 	if err := os.Symlink(shared, gen); err != nil {
 		t.Fatal(err)
@@ -180,9 +172,9 @@ func TestPackErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := module(t, test.files)
+			dir := fixture.Dir(t, test.files)
 			if name != "no module" {
-				write(t, filepath.Join(dir, "cue.mod", "module.cue"), "")
+				fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), "")
 			}
 			_, err := oci.Pack(dir, oci.PackOptions{Limits: test.limits})
 			wantError(t, err, test.text)

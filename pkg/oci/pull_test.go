@@ -18,22 +18,22 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 func TestPushPull(t *testing.T) {
 	t.Parallel()
-	host := goodRegistry(t)
-	dir := module(t, sampleModule())
-	first := must(oci.PushModule(t.Context(), dir, parse(t, "oci://"+host+"/org/app:1.0.0"),
+	host := fixture.Registry(t)
+	dir := fixture.Dir(t, sampleModule())
+	first := must(oci.PushModule(t.Context(), dir, fixture.Reference(t, "oci://"+host+"/org/app:1.0.0"),
 		oci.PushOptions{Annotations: map[string]string{oci.AnnotationSource: "https://example.com"}, Latest: true}))(t)
-	write(t, filepath.Join(dir, "values.cue"), "package main\nvalues: b: 2\n")
-	second := must(oci.PushModule(t.Context(), dir, parse(t, "oci://"+host+"/org/app:1.1.0-rc.1"), oci.PushOptions{}))(t)
+	fixture.Write(t, filepath.Join(dir, "values.cue"), "package main\nvalues: b: 2\n")
+	second := must(oci.PushModule(t.Context(), dir, fixture.Reference(t, "oci://"+host+"/org/app:1.1.0-rc.1"), oci.PushOptions{}))(t)
 
 	for name, test := range map[string]struct{ reference, digest, version string }{
 		"latest when nothing is named": {"", first, "1.0.0"},
@@ -46,7 +46,7 @@ func TestPushPull(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "out")
-			m, err := oci.Pull(t.Context(), parse(t, "oci://"+host+"/org/app"+test.reference), out, oci.Options{})
+			m, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/org/app"+test.reference), out, oci.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,12 +68,12 @@ func TestPushPull(t *testing.T) {
 func TestPushAgain(t *testing.T) {
 	t.Parallel()
 	var methods []string
-	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	inner := fixture.NewRegistry()
+	host := fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		methods = append(methods, r.Method)
 		inner.ServeHTTP(w, r)
 	}))
-	dir, r := module(t, sampleModule()), parse(t, "oci://"+host+"/app:1.0.0")
+	dir, r := fixture.Dir(t, sampleModule()), fixture.Reference(t, "oci://"+host+"/app:1.0.0")
 	first := must(oci.PushModule(t.Context(), dir, r, oci.PushOptions{}))(t)
 	methods = nil
 	second := must(oci.PushModule(t.Context(), dir, r, oci.PushOptions{}))(t)
@@ -87,7 +87,7 @@ func TestPushAgain(t *testing.T) {
 
 func TestPushErrors(t *testing.T) {
 	t.Parallel()
-	dir := module(t, sampleModule())
+	dir := fixture.Dir(t, sampleModule())
 	for name, test := range map[string]struct {
 		reference, text string
 		code            fail.Code
@@ -101,7 +101,7 @@ func TestPushErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.PushModule(t.Context(), dir, parse(t, test.reference), oci.PushOptions{})
+			_, err := oci.PushModule(t.Context(), dir, fixture.Reference(t, test.reference), oci.PushOptions{})
 			wantError(t, err, test.text)
 			if code := fail.CodeOf(err); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
@@ -228,9 +228,9 @@ func TestPullRefuses(t *testing.T) {
 			if test.change != nil {
 				test.change(f)
 			}
-			reference := "oci://" + serve(t, f) + "/app" + test.reference
+			reference := "oci://" + fixture.Serve(t, f) + "/app" + test.reference
 			parent := t.TempDir()
-			_, err := oci.Pull(t.Context(), parse(t, reference), filepath.Join(parent, "out"), credentials)
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, reference), filepath.Join(parent, "out"), credentials)
 			wantError(t, err, "pull "+reference+": ")
 			wantError(t, err, test.text)
 			if test.is != nil && !errors.Is(err, test.is) {
@@ -278,7 +278,7 @@ func TestPullTriesAgain(t *testing.T) {
 			f := newFake(t, vendor, content, nil)
 			trouble(f)
 			out := t.TempDir()
-			if _, err := oci.Pull(t.Context(), parse(t, "oci://"+serve(t, f)+"/app:1.0.0"), out, credentials); err != nil {
+			if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+fixture.Serve(t, f)+"/app:1.0.0"), out, credentials); err != nil {
 				t.Fatal(err)
 			}
 			want := map[string]string{"cue.mod/module.cue": "m", "timoni.cue": "t"}
@@ -318,7 +318,7 @@ func TestPullResumes(t *testing.T) {
 			t.Parallel()
 			f := newFake(t, vendor, content, nil)
 			test.trouble(f)
-			_, err := oci.Pull(t.Context(), parse(t, "oci://"+serve(t, f)+"/app:1.0.0"), filepath.Join(t.TempDir(), "out"), credentials)
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+fixture.Serve(t, f)+"/app:1.0.0"), filepath.Join(t.TempDir(), "out"), credentials)
 			if test.text != "" {
 				wantError(t, err, test.text)
 			} else if err != nil {
@@ -340,7 +340,7 @@ func TestPullRequests(t *testing.T) {
 		extra.Annotations = map[string]string{oci.AnnotationContentType: "of another time"}
 		m.Layers = append(m.Layers, extra)
 	})
-	if _, err := oci.Pull(t.Context(), parse(t, "oci://"+serve(t, f)+"/app:1.0.0"), t.TempDir(), credentials); err != nil {
+	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+fixture.Serve(t, f)+"/app:1.0.0"), t.TempDir(), credentials); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(f.requests)
@@ -354,8 +354,8 @@ func TestPullRequests(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
-	host := serve(t, basicAuth(newFake(t, vendor, content, nil)))
-	forbidden := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	host := fixture.Serve(t, basicAuth(newFake(t, vendor, content, nil)))
+	forbidden := fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"no"}]}`)
 	}))
@@ -373,7 +373,7 @@ func TestCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), parse(t, "oci://"+test.host+"/app:1.0.0"), t.TempDir(), oci.Options{Creds: test.creds})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+test.host+"/app:1.0.0"), t.TempDir(), oci.Options{Creds: test.creds})
 			if test.text == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -402,7 +402,7 @@ func TestInsecure(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	r := parse(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
+	r := fixture.Reference(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
 
 	_, err := oci.Pull(t.Context(), r, t.TempDir(), credentials)
 	wantError(t, err, "registry is unreachable")
@@ -423,9 +423,9 @@ func TestAuthority(t *testing.T) {
 	server := httptest.NewTLSServer(newFake(t, vendor, content, nil))
 	t.Cleanup(server.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	fixture.Write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 	empty := filepath.Join(t.TempDir(), "empty.pem")
-	write(t, empty, "")
+	fixture.Write(t, empty, "")
 	for name, test := range map[string]struct{ file, text string }{
 		"its authority":  {ca, ""},
 		"no certificate": {empty, "holds no certificate in PEM form"},
@@ -433,7 +433,7 @@ func TestAuthority(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := parse(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
+			r := fixture.Reference(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
 			_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{CAFile: test.file})
 			if test.text != "" {
 				wantError(t, err, test.text)
@@ -460,7 +460,7 @@ func TestStall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t, vendor, content, nil)
-			host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			host := fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != test.path {
 					f.ServeHTTP(w, r)
 					return
@@ -473,7 +473,7 @@ func TestStall(t *testing.T) {
 				<-r.Context().Done()
 			}))
 			o := oci.Options{Creds: credentials.Creds, Stall: 100 * time.Millisecond}
-			_, err := oci.Pull(t.Context(), parse(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 			wantError(t, err, test.text)
 		})
 	}
@@ -483,14 +483,14 @@ func TestStall(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	host := fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "manifests") {
 			cancel(errors.New("interrupt"))
 			<-r.Context().Done()
 		}
 	}))
 	parent := t.TempDir()
-	_, err := oci.Pull(ctx, parse(t, "oci://"+host+"/app:1.0.0"), filepath.Join(parent, "out"), credentials)
+	_, err := oci.Pull(ctx, fixture.Reference(t, "oci://"+host+"/app:1.0.0"), filepath.Join(parent, "out"), credentials)
 	wantError(t, err, "/app:1.0.0: interrupt")
 	if left := tree(t, parent); len(left) > 0 {
 		t.Errorf("on disk: %q", left)
@@ -504,7 +504,7 @@ func TestUnreachable(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := oci.Pull(t.Context(), parse(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), credentials)
+	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), credentials)
 	wantError(t, err, "pull oci://"+host+"/app:1.0.0: registry is unreachable: "+host+": ")
 	if !errors.Is(err, oci.ErrUnreachable) {
 		t.Errorf("error %q does not wrap ErrUnreachable", err)

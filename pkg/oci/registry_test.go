@@ -6,48 +6,24 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
 // secret is the password of every test. It must not turn up in any error.
 const secret = "hunter2-hunter2"
 
 var credentials = oci.Options{Creds: "me:" + secret}
-
-// serve starts a server and returns its host.
-func serve(t *testing.T, handler http.Handler) string {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
-}
-
-// goodRegistry starts a registry that behaves.
-func goodRegistry(t *testing.T) string {
-	t.Helper()
-	return serve(t, registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-}
-
-func parse(t *testing.T, s string) ref.Reference {
-	t.Helper()
-	return must(ref.Parse(s))(t)
-}
 
 // answer is what a registry made by hand says to one request.
 type answer struct {

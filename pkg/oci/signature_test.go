@@ -7,15 +7,12 @@ import (
 	"crypto/elliptic"
 	"encoding/json"
 	"errors"
-	"io"
-	"log"
 	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
@@ -24,6 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/privatekey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 func newKey(t *testing.T) (privatekey.Key, signature.PublicKey) {
@@ -49,8 +47,8 @@ func (v signedBy) Verify(ctx context.Context, c oci.Candidate) error {
 func counted(t *testing.T) (host string, requests *atomic.Int32) {
 	t.Helper()
 	requests = &atomic.Int32{}
-	good := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	good := fixture.NewRegistry()
+	return fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		good.ServeHTTP(w, r)
 	})), requests
@@ -58,13 +56,13 @@ func counted(t *testing.T) (host string, requests *atomic.Int32) {
 
 func pushSample(t *testing.T, host string) (r ref.Reference, digest string) {
 	t.Helper()
-	r = parse(t, "oci://"+host+"/app:1.0.0")
-	return r, must(oci.PushModule(t.Context(), module(t, sampleModule()), r, oci.PushOptions{}))(t)
+	r = fixture.Reference(t, "oci://"+host+"/app:1.0.0")
+	return r, must(oci.PushModule(t.Context(), fixture.Dir(t, sampleModule()), r, oci.PushOptions{}))(t)
 }
 
 func TestSign(t *testing.T) {
 	t.Parallel()
-	r, digest := pushSample(t, goodRegistry(t))
+	r, digest := pushSample(t, fixture.Registry(t))
 	private, public := newKey(t)
 	pull := func(key signature.PublicKey) error {
 		dir := t.TempDir()
@@ -103,7 +101,7 @@ func TestSign(t *testing.T) {
 // A signature for one artifact is put where another one's is looked for.
 func TestSignatureOfAnother(t *testing.T) {
 	t.Parallel()
-	host := goodRegistry(t)
+	host := fixture.Registry(t)
 	r, _ := pushSample(t, host)
 	other := "sha256:" + strings.Repeat("a", 64)
 	private, public := newKey(t)
@@ -164,9 +162,7 @@ func TestSignatureCache(t *testing.T) {
 	for _, file := range tree(t, o.Cache.Dir) {
 		if name := o.Cache.Dir + "/" + file; strings.HasPrefix(file, "blobs/") && !strings.HasSuffix(file, "/") {
 			if data := must(os.ReadFile(name))(t); strings.Contains(string(data), `"critical"`) {
-				if err := os.WriteFile(name, []byte(strings.ReplaceAll(string(data), "app", "opp")), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				fixture.Write(t, name, strings.ReplaceAll(string(data), "app", "opp"))
 			}
 		}
 	}
@@ -186,7 +182,7 @@ func private2(t *testing.T, o *oci.Options) (privatekey.Key, oci.Verifier) {
 // Offline, what is not cached is refused, whether it is signed or not.
 func TestSignatureOffline(t *testing.T) {
 	t.Parallel()
-	r, digest := pushSample(t, goodRegistry(t))
+	r, digest := pushSample(t, fixture.Registry(t))
 	o := oci.Options{Cache: oci.Cache{Dir: t.TempDir()}}
 	must(oci.Pull(t.Context(), r, t.TempDir(), o))(t)
 	private, public := newKey(t)
@@ -272,7 +268,7 @@ func TestSignatureFormats(t *testing.T) {
 			f := newFake(t, vendor, content, nil)
 			test.put(t, f, digestOf(f.answers["manifests/1.0.0"].body))
 			v := &seen{}
-			_, err := oci.Pull(t.Context(), parse(t, "oci://"+serve(t, f)+"/app:1.0.0"), t.TempDir(), oci.Options{Verifier: v})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+fixture.Serve(t, f)+"/app:1.0.0"), t.TempDir(), oci.Options{Verifier: v})
 			if len(v.list) != test.want {
 				t.Errorf("%d signatures, want %d", len(v.list), test.want)
 			}

@@ -4,10 +4,10 @@ package render_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // BenchmarkBuild measures a module like those in the wild, with vendored
@@ -18,46 +18,10 @@ func BenchmarkBuild(b *testing.B) {
 	})
 	for _, n := range []int{100, 1000, 5000} {
 		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
-			dir := b.TempDir()
-			for name, text := range map[string]string{
-				"cue.mod/module.cue": "module: \"timoni.sh/many\"\nlanguage: version: \"v0.9.0\"\n",
-				"values.cue":         "package main\n\nvalues: {}\n",
-				"timoni.cue":         fmt.Sprintf(manyModule, n),
-			} {
-				writeFile(b, filepath.Join(dir, name), text)
-			}
-			benchmarkBuild(b, dir)
+			benchmarkBuild(b, fixture.ManyObjects(b, n))
 		})
 	}
 }
-
-const manyModule = `package main
-
-import "list"
-
-timoni: {
-	apiVersion: "v1alpha1"
-	instance: config: metadata: {
-		name:      string @tag(name)
-		namespace: string @tag(namespace)
-	}
-	instance: objects: {
-		for i in list.Range(0, %d, 1) {
-			"cm-\(i)": {
-				apiVersion: "v1"
-				kind:       "ConfigMap"
-				metadata: {
-					name:      "cm-\(i)"
-					namespace: instance.config.metadata.namespace
-					labels: "app.kubernetes.io/name": instance.config.metadata.name
-				}
-				data: {key: "value-\(i)", other: "text"}
-			}
-		}
-	}
-	apply: app: [for o in instance.objects {o}]
-}
-`
 
 func benchmarkBuild(b *testing.B, dir string) {
 	b.Helper()

@@ -4,7 +4,6 @@ package render_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
@@ -76,34 +76,22 @@ func configure(req *render.Request, comment string) {
 func write(t *testing.T, dir string, archive *txtar.Archive) []values.Source {
 	t.Helper()
 	if !strings.Contains(string(archive.Comment), "bare: true") {
-		for name, text := range map[string]string{
+		fixture.Files(t, dir, map[string]string{
 			"mod/cue.mod/module.cue": "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n",
 			"mod/timoni.cue":         "package main\n",
 			"mod/values.cue":         "package main\n\nvalues: {}\n",
-		} {
-			writeFile(t, filepath.Join(dir, name), text)
-		}
+		})
 	}
 	var sources []values.Source
 	for _, f := range archive.Files {
 		if strings.HasPrefix(f.Name, "mod/") {
-			writeFile(t, filepath.Join(dir, f.Name), string(f.Data))
+			fixture.Write(t, filepath.Join(dir, f.Name), f.Data)
 		} else if f.Name != "want" {
 			format := values.Format(strings.TrimPrefix(filepath.Ext(f.Name), "."))
 			sources = append(sources, values.Source{Name: f.Name, Format: format, Data: f.Data})
 		}
 	}
 	return sources
-}
-
-func writeFile(t testing.TB, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func describe(r *render.Result, err error) string {

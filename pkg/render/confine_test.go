@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestEmbedStaysInside holds that a module reads no file outside its directory,
@@ -28,7 +29,7 @@ func TestEmbedStaysInside(t *testing.T) {
 			t.Parallel()
 			top := t.TempDir()
 			dir := filepath.Join(top, "module")
-			for file, text := range map[string]string{
+			fixture.Files(t, dir, map[string]string{
 				"../secret.txt":      "TOPSECRET",
 				"in.txt":             "inside",
 				"cue.mod/module.cue": "module: \"example.com/m\"\nlanguage: version: \"v0.9.0\"\n",
@@ -45,15 +46,7 @@ timoni: {
 	apply: app: [{apiVersion: "v1", kind: "ConfigMap", metadata: name: "a", data: text: content}]
 }
 `,
-			} {
-				path := filepath.Join(dir, filepath.FromSlash(file))
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			})
 			for link, to := range map[string]string{"link-in.txt": "in.txt", "link-out.txt": "../secret.txt", "link-dir": ".."} {
 				if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
 					t.Fatal(err)
@@ -81,9 +74,9 @@ timoni: {
 func TestLocalModuleFile(t *testing.T) {
 	t.Parallel()
 	elsewhere := t.TempDir()
-	writeFile(t, filepath.Join(elsewhere, "cue.mod", "module.cue"), "module: \"example.com/dep@v0\"\nlanguage: version: \"v0.17.0\"\n")
-	writeFile(t, filepath.Join(elsewhere, "dep.cue"), "package dep\n\nsecret: \"geheim\"\n")
-	dir := module(t, map[string]string{
+	fixture.Write(t, filepath.Join(elsewhere, "cue.mod", "module.cue"), "module: \"example.com/dep@v0\"\nlanguage: version: \"v0.17.0\"\n")
+	fixture.Write(t, filepath.Join(elsewhere, "dep.cue"), "package dep\n\nsecret: \"geheim\"\n")
+	dir := fixture.Module(t, map[string]string{
 		"cue.mod/module.cue":       "module: \"timoni.sh/test@v0\"\nlanguage: version: \"v0.17.0\"\ndeps: \"example.com/dep@v0\": v: \"v0.1.0\"\n",
 		"cue.mod/local-module.cue": "deps: \"example.com/dep@v0\": replaceWith: \"" + filepath.ToSlash(elsewhere) + "\"\n",
 		"timoni.cue":               "package main\n\nimport \"example.com/dep\"\n\ntimoni: {apiVersion: \"v1alpha1\", instance: config: secret: dep.secret, apply: {}}\n",

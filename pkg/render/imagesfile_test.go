@@ -3,14 +3,13 @@
 package render_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 func TestImagesFile(t *testing.T) {
@@ -28,20 +27,11 @@ func TestImagesFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			if err := os.Mkdir(filepath.Join(dir, "cue.mod"), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			files := map[string]string{"cue.mod/module.cue": "module: \"timoni.sh/a\"\nlanguage: version: \"v0.9.0\"\n"}
+			files := map[string]string{}
 			if test.file != "" {
 				files["images.cue"] = "package main\n\n" + test.file + "\n"
 			}
-			for name, data := range files {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			got, err := render.ImagesFile(dir)
+			got, err := render.ImagesFile(fixture.Module(t, files))
 			if test.text != "" {
 				if err == nil || !strings.Contains(err.Error(), test.text) {
 					t.Errorf("error %v, want one with %q", err, test.text)

@@ -4,14 +4,13 @@ package render_test
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"cuelang.org/go/cue"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestInspect looks at a field that values.cue sets.
@@ -68,25 +67,15 @@ func TestCheckImages(t *testing.T) {
 	} {
 		t.Run(image, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			for name, text := range map[string]string{
-				"cue.mod/module.cue": `module: "timoni.sh/images", language: version: "v0.9.0"`,
-				"values.cue":         "package main\nvalues: image: \"" + image + "\"\n",
+			dir := fixture.Module(t, map[string]string{
+				"values.cue": "package main\nvalues: image: \"" + image + "\"\n",
 				"timoni.cue": `package main
 timoni: {
 	apiVersion: "v1alpha1"
 	instance: config: values
 	apply: app: [{apiVersion: "v1", kind: "Pod", metadata: name: "app", spec: containers: [{image: values.image}]}]
 }`,
-			} {
-				file := filepath.Join(dir, filepath.FromSlash(name))
-				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
+			})
 			result, err := render.Build(context.Background(), render.Request{
 				Dir: dir, Name: "app", Namespace: "apps", CheckImages: true,
 			})

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // slow takes the evaluator a second or two and some hundred megabytes, since
@@ -44,7 +45,7 @@ func TestLimits(t *testing.T) {
 		}
 		return
 	}
-	dir := module(t, map[string]string{"timoni.cue": slow})
+	dir := fixture.Module(t, map[string]string{"timoni.cue": slow})
 	interrupted, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("interrupt")
 	time.AfterFunc(50*time.Millisecond, func() { cancel(cause) })
@@ -80,13 +81,13 @@ func checkOtherLimits(t *testing.T, slowDir string) {
 	if err == nil || !strings.Contains(err.Error(), "the module is not done after 50ms") {
 		t.Errorf("inspect: error %v", err)
 	}
-	_, err = render.Inspect(t.Context(), render.Request{Dir: module(t, map[string]string{"timoni.cue": slowCheck}), Limits: limits}, func(*render.Schema) int {
+	_, err = render.Inspect(t.Context(), render.Request{Dir: fixture.Module(t, map[string]string{"timoni.cue": slowCheck}), Limits: limits}, func(*render.Schema) int {
 		select {} // looking takes for ever
 	})
 	if err == nil || !strings.Contains(err.Error(), "the module is not done after 50ms") {
 		t.Errorf("look: error %v", err)
 	}
-	dir := module(t, map[string]string{"timoni.cue": slowCheck})
+	dir := fixture.Module(t, map[string]string{"timoni.cue": slowCheck})
 	result, err := render.Build(t.Context(), render.Request{Dir: dir, Name: "app", Namespace: "apps", Limits: render.Limits{Time: 2 * time.Second}})
 	if err != nil {
 		t.Fatal(err)

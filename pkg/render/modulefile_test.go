@@ -4,13 +4,13 @@ package render_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // FuzzModuleFile holds of any cue.mod/module.cue that rendering does not panic,
@@ -24,23 +24,13 @@ func FuzzModuleFile(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	dir := f.TempDir()
 	files := map[string]string{
 		"values.cue": "package main\n\nvalues: {}\n",
 		"timoni.cue": "package main\n\ntimoni: {apiVersion: \"v1alpha1\", instance: values, apply: {}}\n",
 	}
-	if err := os.Mkdir(filepath.Join(dir, "cue.mod"), 0o755); err != nil {
-		f.Fatal(err)
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			f.Fatal(err)
-		}
-	}
+	dir := fixture.Dir(f, files)
 	f.Fuzz(func(t *testing.T, module string) {
-		if err := os.WriteFile(filepath.Join(dir, "cue.mod", "module.cue"), []byte(module), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), module)
 		_, err := render.Build(t.Context(), render.Request{Dir: dir, Origin: "mod", Name: "app", Namespace: "apps", ModuleVersion: "1.2.3"})
 		e, ok := errors.AsType[*values.Error](err)
 		if !ok {

@@ -15,23 +15,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
-
-// module writes a module and returns its directory.
-func module(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"cue.mod/module.cue": "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n",
-		"values.cue":         "package main\n\nvalues: {}\n",
-	} {
-		writeFile(t, filepath.Join(dir, name), text)
-	}
-	for name, text := range files {
-		writeFile(t, filepath.Join(dir, name), text)
-	}
-	return dir
-}
 
 func mustBuild(t *testing.T, dir string) *render.Result {
 	t.Helper()
@@ -73,7 +58,7 @@ timoni: {
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	result := mustBuild(t, module(t, map[string]string{"timoni.cue": healthModule}))
+	result := mustBuild(t, fixture.Module(t, map[string]string{"timoni.cue": healthModule}))
 	object := func(apiVersion, kind string, status any) api.Object {
 		o := api.Object{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": "x", "generation": int64(2)}}
 		if status != nil {
@@ -128,8 +113,8 @@ func TestHealth(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	t.Parallel()
 	shared := t.TempDir()
-	writeFile(t, filepath.Join(shared, "example.com", "gen", "a.cue"), "package gen\n\n#CM: {apiVersion: \"v1\", kind: \"ConfigMap\", ...}\n")
-	dir := module(t, map[string]string{"timoni.cue": `package main
+	fixture.Write(t, filepath.Join(shared, "example.com", "gen", "a.cue"), "package gen\n\n#CM: {apiVersion: \"v1\", kind: \"ConfigMap\", ...}\n")
+	dir := fixture.Module(t, map[string]string{"timoni.cue": `package main
 
 import "example.com/gen"
 
@@ -165,7 +150,7 @@ func TestErrNoModule(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
-	writeFile(t, file, "")
+	fixture.Write(t, file, "")
 	for name, dir := range map[string]string{"empty": dir, "file": file} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

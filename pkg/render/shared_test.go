@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestShared holds that renderings that share a module are those that each has
@@ -28,8 +29,8 @@ func TestShared(t *testing.T) {
 		"minimal":  {"../../test/modules/minimal", minimal},
 		"stages":   {"../../test/modules/stages", []string{"", "values: message: 1\n", "values: message: \"bye\"\n"}},
 		"embed":    {"../../test/modules/embed", []string{"", "values: nothing: 1\n", ""}},
-		"more":     {module(t, moreModule), []string{"values: {a: 1, b: 1}\n", "values: b: 1\n", "", "values: a: 2\n", "values: {a: 1, b: 2}\n"}},
-		"mistaken": {module(t, moreModule), []string{"values: {a: 1, b: 1}\n", "values: b: \"x\"\n", "values: c: 1\n", "values: {a: 1, b: 1}\n"}},
+		"more":     {fixture.Module(t, moreModule), []string{"values: {a: 1, b: 1}\n", "values: b: 1\n", "", "values: a: 2\n", "values: {a: 1, b: 2}\n"}},
+		"mistaken": {fixture.Module(t, moreModule), []string{"values: {a: 1, b: 1}\n", "values: b: \"x\"\n", "values: c: 1\n", "values: {a: 1, b: 1}\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

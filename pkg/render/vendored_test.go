@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestPartIsWhole holds that it cannot be told from what comes out, be it
@@ -106,7 +107,7 @@ func TestPart(t *testing.T) {
 			for _, f := range txtar.Parse([]byte(tc.vendored)).Files {
 				files["cue.mod/gen/example.com/v/"+f.Name] = string(f.Data)
 			}
-			req := render.Request{Dir: module(t, files), Name: "app", Namespace: "apps"}
+			req := render.Request{Dir: fixture.Module(t, files), Name: "app", Namespace: "apps"}
 			_, err := render.Build(t.Context(), req)
 			if (err != nil) != (tc.want != "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("part: error %v, want %q", err, tc.want)
@@ -153,17 +154,13 @@ func FuzzPart(f *testing.F) {
 		if len(vendored)+len(use) > 500 || strings.Contains(vendored, "@") {
 			return
 		}
-		req := render.Request{Dir: t.TempDir(), Origin: "mod", Name: "app", Namespace: "apps", Whole: true, Limits: render.Limits{Time: 10 * time.Second}}
-		for name, text := range map[string]string{
-			"cue.mod/module.cue":                "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n",
-			"values.cue":                        "package main\n\nvalues: {}\n",
+		dir := fixture.Module(t, map[string]string{
 			"timoni.cue":                        fmt.Sprintf(vendoringModule, use),
 			"cue.mod/gen/example.com/v/v.cue":   "package v\n\n" + vendored,
 			"cue.mod/gen/example.com/v/w.cue":   "package v\n\n#Z: 1\n",
 			"cue.mod/pkg/example.com/other.txt": "",
-		} {
-			writeFile(t, filepath.Join(req.Dir, name), text)
-		}
+		})
+		req := render.Request{Dir: dir, Origin: "mod", Name: "app", Namespace: "apps", Whole: true, Limits: render.Limits{Time: 10 * time.Second}}
 		whole, err := render.Build(t.Context(), req)
 		if err != nil {
 			return
@@ -180,8 +177,8 @@ func FuzzPart(f *testing.F) {
 func TestPartOfLinks(t *testing.T) {
 	t.Parallel()
 	shared := t.TempDir()
-	writeFile(t, filepath.Join(shared, "v", "v.cue"), "package v\n\n#A: {x: 1}\n#Broken: missing\n")
-	dir := module(t, map[string]string{"timoni.cue": fmt.Sprintf(vendoringModule, "v.#A")})
+	fixture.Write(t, filepath.Join(shared, "v", "v.cue"), "package v\n\n#A: {x: 1}\n#Broken: missing\n")
+	dir := fixture.Module(t, map[string]string{"timoni.cue": fmt.Sprintf(vendoringModule, "v.#A")})
 	if err := os.MkdirAll(filepath.Join(dir, "cue.mod", "pkg"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,7 @@ package source_test
 
 import (
 	"errors"
-	"io"
 	"io/fs"
-	"log"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,43 +12,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
-
-func parse(t *testing.T, s string) ref.Reference {
-	t.Helper()
-	r, err := ref.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
 
 // module returns a directory that can be pushed.
 func module(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	for name, content := range map[string]string{"cue.mod/module.cue": "m", "timoni.cue": "t"} {
-		name = filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(content), 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// serve starts a registry and returns its host.
-func serve(t *testing.T, handler http.Handler) string {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
+	return fixture.Dir(t, map[string]string{"cue.mod/module.cue": "m", "timoni.cue": "t"})
 }
 
 // observe keeps the events, but those of transfers, which come from several
@@ -75,7 +46,7 @@ func TestOpenDirectory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var events []event.Event
-			m, err := source.Open(t.Context(), parse(t, test), source.Options{TempDir: "/does/not/exist", Observer: observe(&events)})
+			m, err := source.Open(t.Context(), fixture.Reference(t, test), source.Options{TempDir: "/does/not/exist", Observer: observe(&events)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +89,7 @@ func TestOpenErrors(t *testing.T) {
 			t.Parallel()
 			var events []event.Event
 			temp := t.TempDir()
-			_, err := source.Open(t.Context(), parse(t, reference), source.Options{TempDir: temp, Observer: observe(&events)})
+			_, err := source.Open(t.Context(), fixture.Reference(t, reference), source.Options{TempDir: temp, Observer: observe(&events)})
 			if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.text) {
 				t.Errorf("error %v, want one with %q", err, test.text)
 			}
@@ -143,8 +114,8 @@ func isEmpty(t *testing.T, dir string) bool {
 
 func TestOpenOCI(t *testing.T) {
 	t.Parallel()
-	repository := "oci://" + serve(t, registry.New(registry.Logger(log.New(io.Discard, "", 0)))) + "/org/app"
-	digest, err := oci.PushModule(t.Context(), module(t), parse(t, repository+":1.2.3"), oci.PushOptions{Latest: true})
+	repository := "oci://" + fixture.Registry(t) + "/org/app"
+	digest, err := oci.PushModule(t.Context(), module(t), fixture.Reference(t, repository+":1.2.3"), oci.PushOptions{Latest: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +128,7 @@ func TestOpenOCI(t *testing.T) {
 			t.Parallel()
 			var events []event.Event
 			temp := t.TempDir()
-			m, err := source.Open(t.Context(), parse(t, test), source.Options{TempDir: temp, Observer: observe(&events)})
+			m, err := source.Open(t.Context(), fixture.Reference(t, test), source.Options{TempDir: temp, Observer: observe(&events)})
 			if err != nil {
 				t.Fatal(err)
 			}

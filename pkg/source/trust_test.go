@@ -6,8 +6,6 @@ import (
 	"context"
 	"crypto/elliptic"
 	"errors"
-	"io"
-	"log"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -24,6 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // trusting is a registry with a module, signed by team.pub, and a directory
@@ -36,14 +34,14 @@ type trusting struct {
 func newTrusting(t *testing.T, handler http.Handler) *trusting {
 	t.Helper()
 	w := &trusting{dir: t.TempDir()}
-	w.r = parse(t, "oci://"+serve(t, handler)+"/modules/app:1.0.0")
+	w.r = fixture.Reference(t, "oci://"+fixture.Serve(t, handler)+"/modules/app:1.0.0")
 	var team privatekey.Key
 	for _, name := range []string{"other", "team"} {
 		private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.write(t, name+".pub", string(public))
+		fixture.Write(t, filepath.Join(w.dir, name+".pub"), public)
 		if team, err = privatekey.Parse(private, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -56,15 +54,6 @@ func newTrusting(t *testing.T, handler http.Handler) *trusting {
 		t.Fatal(err)
 	}
 	return w
-}
-
-func (w *trusting) write(t *testing.T, name, content string) string {
-	t.Helper()
-	name = filepath.Join(w.dir, name)
-	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }
 
 // open opens the module under a policy. What is on disk when it fails is an
@@ -84,14 +73,12 @@ func (w *trusting) open(t *testing.T, policyFile string, keyless source.Keyless)
 	return err
 }
 
-func quiet() http.Handler { return registry.New(registry.Logger(log.New(io.Discard, "", 0))) }
-
 const identities = `identities: [{issuer: "https://issuer", subject: me}], trustedRoot: root.json`
 
 func TestTrust(t *testing.T) {
 	t.Parallel()
-	w := newTrusting(t, quiet())
-	broken := w.write(t, "broken.pub", "x")
+	w := newTrusting(t, fixture.NewRegistry())
+	broken := fixture.Write(t, filepath.Join(w.dir, "broken.pub"), "x")
 	host, _, _ := strings.Cut(w.r.Repository, "/")
 	for name, test := range map[string]struct {
 		policy  string
@@ -139,7 +126,7 @@ func TestTrust(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := w.write(t, strings.ReplaceAll(name, " ", "-")+".yaml", strings.ReplaceAll(test.policy, "HOST", host))
+			file := fixture.Write(t, filepath.Join(w.dir, strings.ReplaceAll(name, " ", "-")+".yaml"), strings.ReplaceAll(test.policy, "HOST", host))
 			err := w.open(t, file, func(_ context.Context, c source.Claim) (string, error) {
 				if len(c.Signatures) != 1 || c.Policy != file || !strings.HasSuffix(c.Reference, "@"+c.Digest) {
 					t.Errorf("claim %+v", c)
@@ -163,7 +150,7 @@ func TestTrust(t *testing.T) {
 // A registry that answers for the artifact, but not for its signature.
 func TestTrustUnreachable(t *testing.T) {
 	t.Parallel()
-	good := quiet()
+	good := fixture.NewRegistry()
 	down := false
 	w := newTrusting(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if down && strings.HasSuffix(r.URL.Path, ".sig") {
@@ -173,7 +160,7 @@ func TestTrustUnreachable(t *testing.T) {
 		good.ServeHTTP(rw, r)
 	}))
 	down = true
-	file := w.write(t, "policy.yaml", `rules: [{match: "**", keys: [team.pub]}]`)
+	file := fixture.Write(t, filepath.Join(w.dir, "policy.yaml"), `rules: [{match: "**", keys: [team.pub]}]`)
 	err := w.open(t, file, nil)
 	if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), `rule "**": signatures of sha256:`) {
 		t.Errorf("error %v with code %d, want %d with the rule", err, fail.CodeOf(err), fail.Refused)

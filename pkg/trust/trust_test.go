@@ -3,7 +3,6 @@
 package trust_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/trust"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 const sample = `# who signs what
@@ -29,10 +29,7 @@ rules:
 func TestRead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "policy.yaml")
-	if err := os.WriteFile(file, []byte(sample), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := fixture.Write(t, filepath.Join(dir, "policy.yaml"), sample)
 	got, err := trust.Read(file)
 	if err != nil {
 		t.Fatal(err)

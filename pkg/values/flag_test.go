@@ -3,7 +3,6 @@
 package values_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // flags returns the sources of flags, each "--set PATH=VALUE".
@@ -47,10 +47,7 @@ func set(module, schema string, args ...string) (string, error) {
 
 func TestFlag(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "page.html")
-	if err := os.WriteFile(file, []byte("<p>\nx\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := fixture.Write(t, filepath.Join(t.TempDir(), "page.html"), "<p>\nx\n")
 	for name, tc := range map[string]struct {
 		args []string
 		want string

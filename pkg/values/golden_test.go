@@ -5,7 +5,6 @@ package values_test
 import (
 	"context"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
@@ -45,10 +45,7 @@ func merge(t *testing.T, archive *txtar.Archive) string {
 			stdin = string(f.Data)
 			paths = append(paths, "-")
 		default:
-			path := filepath.Join(dir, f.Name)
-			if err := os.WriteFile(path, f.Data, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			path := fixture.Write(t, filepath.Join(dir, f.Name), f.Data)
 			if !strings.HasPrefix(f.Name, "embedded") {
 				paths = append(paths, path)
 			}

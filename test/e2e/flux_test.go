@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestFlux pulls with Flux's own library what artifact push --format=flux and
@@ -59,10 +60,7 @@ func TestFlux(t *testing.T) {
 		}
 	}
 
-	dir := t.TempDir()
-	if err = os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(manifests), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	dir := fixture.Dir(t, map[string]string{"a.yaml": manifests})
 	flux("push", address+":theirs", dir, "https://example.com/theirs", "main@sha1:def")
 	out := filepath.Join(t.TempDir(), "out")
 	if text := u.must("", "artifact", "pull", repo+":theirs", out, "-o", "json"); !strings.Contains(text, `"org.opencontainers.image.revision": "main@sha1:def"`) {

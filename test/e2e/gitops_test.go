@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -148,7 +149,7 @@ func testPlugin(t *testing.T, u *user, work string) {
 // testSidecar adds the component to a Deployment as Argo CD has it.
 func testSidecar(t *testing.T, work string) {
 	t.Helper()
-	for name, text := range map[string]string{
+	fixture.Files(t, work, map[string]string{
 		"kustomization.yaml": "namespace: argocd\nresources: [install.yaml]\ncomponents: [docs/gitops/argocd]\n",
 		"install.yaml": `apiVersion: apps/v1
 kind: Deployment
@@ -161,11 +162,7 @@ spec:
       containers: [{name: argocd-repo-server, image: "quay.io/argoproj/argocd:v3.4.0"}]
       volumes: [{name: var-files, emptyDir: {}}, {name: plugins, emptyDir: {}}]
 `,
-	} {
-		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	out, err := exec.CommandContext(t.Context(), kit.ForTest(t).Kubectl, "kustomize", work).Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -232,12 +233,9 @@ func TestRegistryResumes(t *testing.T) {
 	const size = 1 << 20
 	f, u := &front{}, newUser(t)
 	repo := registry(t, f)
-	file := filepath.Join(u.home, "random")
 	data := make([]byte, size)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(data)
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := fixture.Write(t, filepath.Join(u.home, "random"), data)
 	u.must("", "artifact", "push", repo+":1.0.0", "-f", file)
 	var answers, sent int
 	f.handle = func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -357,11 +355,8 @@ func TestRegistryLogin(t *testing.T) {
 			server := httptest.NewTLSServer(guard(backend(t)))
 			t.Cleanup(server.Close)
 			u := newUser(t)
-			ca := filepath.Join(u.home, "ca.pem")
 			block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-			if err := os.WriteFile(ca, block, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			ca := fixture.Write(t, filepath.Join(u.home, "ca.pem"), block)
 			host := strings.TrimPrefix(server.URL, "https://")
 			repo, module := "oci://"+host+"/"+repoName(t), filepath.Join(u.modules, "minimal")
 			push := []string{"push", module, repo, "--version", "1.0.0", "--registry-ca", ca}

@@ -36,6 +36,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -74,9 +75,7 @@ func (w *world) push(t *testing.T, version, extra string) {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "modules", "raw"))); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "extra.cue"), []byte("package main\n\n"+extra), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, filepath.Join(dir, "extra.cue"), "package main\n\n"+extra)
 	_, err := registry.PushModule(t.Context(), registry.PushModuleRequest{
 		ModuleRequest: registry.ModuleRequest{Source: dir, Version: version}, Target: w.module, OCI: w.options,
 	})
@@ -109,10 +108,7 @@ func (w *world) user(t *testing.T, ns string) *user {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	file := filepath.Join(dir, "kubeconfig")
-	if err = os.WriteFile(file, kubeconfig, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := fixture.Write(t, filepath.Join(dir, "kubeconfig"), kubeconfig)
 	flags, fs := kube.NewFlags(), pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(fs)
 	if err = fs.Parse([]string{"--kubeconfig", file, "--cache-dir", filepath.Join(dir, "cache")}); err != nil {

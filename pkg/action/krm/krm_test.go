@@ -7,15 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/registry"
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/krm"
@@ -24,6 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // minimal is the sample module, from a base directory in this repository.
@@ -150,21 +147,15 @@ func TestRunErrors(t *testing.T) {
 
 func TestRunOCI(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	t.Cleanup(server.Close)
-	url := "oci://" + strings.TrimPrefix(server.URL, "http://") + "/minimal"
-	r, err := ref.Parse(url + ":1.2.3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	digest, err := oci.PushModule(t.Context(), filepath.Join(modules, "minimal"), r, oci.PushOptions{})
+	url := "oci://" + fixture.Registry(t) + "/minimal"
+	digest, err := oci.PushModule(t.Context(), filepath.Join(modules, "minimal"), fixture.Reference(t, url+":1.2.3"), oci.PushOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// From here on it is the base directory that is read in, not the process's.
 	objects, err := run(t, krm.Request{
 		Input: list(fmt.Sprintf("    module: {url: %s, version: 1.2.3, digest: %s}\n    valuesFrom: [{file: v.cue}]\n", url, digest)),
-		Dir:   withFile(t, "v.cue", "values: replicas: 4\n"), KubeVersion: "1.30.1",
+		Dir:   fixture.Dir(t, map[string]string{"v.cue": "values: replicas: 4\n"}), KubeVersion: "1.30.1",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -178,15 +169,6 @@ func TestRunOCI(t *testing.T) {
 	if !found {
 		t.Errorf("no Deployment of version 1.2.3 with 4 replicas in %v", objects)
 	}
-}
-
-func withFile(t *testing.T, name, content string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 func BenchmarkRun(b *testing.B) {

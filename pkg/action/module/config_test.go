@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestConfig compares what is said of the values of the sample modules.
@@ -56,7 +57,7 @@ func TestWriteReadme(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			if tc.before != "" {
-				write(t, dir, "README.md", tc.before)
+				fixture.Write(t, filepath.Join(dir, "README.md"), tc.before)
 			}
 			changed, err := module.WriteReadme(ref.Reference{Dir: dir}, &module.Config{})
 			if tc.err != "" {

@@ -16,16 +16,18 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestInitRenames makes a module of one whose path has a major version and is
 // the beginning of another's.
 func TestInitRenames(t *testing.T) {
 	t.Parallel()
-	from, to := t.TempDir(), filepath.Join(t.TempDir(), "new")
-	write(t, from, "cue.mod/module.cue", "// ours\nmodule: \"example.com/old@v1\"\nlanguage: version: \"v0.9.0\"\n")
-	write(t, from, "README.md", "# old\n")
-	write(t, from, "timoni.cue", `package main
+	to := filepath.Join(t.TempDir(), "new")
+	from := fixture.Dir(t, map[string]string{
+		"cue.mod/module.cue": "// ours\nmodule: \"example.com/old@v1\"\nlanguage: version: \"v0.9.0\"\n",
+		"README.md":          "# old\n",
+		"timoni.cue": `package main
 
 import (
 	"strings"
@@ -35,7 +37,8 @@ import (
 	// "example.com/old/a"
 	"example.com/old/b:c"
 )
-`)
+`,
+	})
 	_, err := module.Init(context.Background(), module.InitRequest{
 		Name: "example.org/x/new-name", Dir: to, Blueprint: ref.Reference{Dir: from},
 	})
@@ -118,17 +121,6 @@ func TestInitName(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, dir, name, text string) {
-	t.Helper()
-	file := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // FuzzBlueprint holds of any cue.mod/module.cue and any file in CUE of a
 // blueprint that a module which is made of them has its own path, and that what
 // was CUE still is.
@@ -137,9 +129,8 @@ func FuzzBlueprint(f *testing.F) {
 	f.Add("module: #\"a\"#", "import \"a\"; import b \"a/b\"; x: b.#C")
 	f.Add("\"module\": '''\n\ta\n\t'''\n", "\ufeffpackage x")
 	f.Fuzz(func(t *testing.T, moduleFile, file string) {
-		from, to := t.TempDir(), filepath.Join(t.TempDir(), "new")
-		write(t, from, "cue.mod/module.cue", moduleFile)
-		write(t, from, "file.cue", file)
+		to := filepath.Join(t.TempDir(), "new")
+		from := fixture.Dir(t, map[string]string{"cue.mod/module.cue": moduleFile, "file.cue": file})
 		_, err := module.Init(context.Background(), module.InitRequest{Name: "example.com/new", Dir: to, Blueprint: ref.Reference{Dir: from}})
 		if err != nil {
 			return

@@ -5,6 +5,7 @@ package module_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // TestTest runs tests of the minimal blueprint, which renders a ConfigMap. Each
@@ -88,7 +90,7 @@ metadata:
 				t.Fatal(err)
 			}
 			file := strings.ReplaceAll(name, " ", "_") + ".txtar"
-			write(t, dir, "tests/"+file, tc.test)
+			fixture.Write(t, filepath.Join(dir, "tests", file), tc.test)
 			only := regexp.MustCompile("^" + strings.TrimSuffix(file, ".txtar") + "$")
 			tested, err := module.Test(ctx, module.TestRequest{Dir: dir, Run: only})
 			if err != nil {
@@ -169,7 +171,7 @@ func TestTestCUE(t *testing.T) {
 				t.Fatal(err)
 			}
 			base := strings.NewReplacer(" ", "_", ",", "").Replace(name)
-			write(t, dir, "tests/"+base+".cue", tc.test)
+			fixture.Write(t, filepath.Join(dir, "tests", base+".cue"), tc.test)
 			req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^" + base + "(/|$)")}
 			tested, err := module.Test(ctx, req)
 			if err != nil {
@@ -241,12 +243,12 @@ func TestTestFindsNone(t *testing.T) {
 	if _, err := module.Test(context.Background(), module.TestRequest{Dir: dir}); err == nil {
 		t.Error("no error for what is no module")
 	}
-	write(t, dir, "cue.mod/module.cue", "module: \"timoni.sh/x\"\n")
+	fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), "module: \"timoni.sh/x\"\n")
 	_, err := module.Test(context.Background(), module.TestRequest{Dir: dir})
 	if fail.CodeOf(err) != fail.Failed || len(fail.HintsOf(err)) == 0 {
 		t.Errorf("no tests: %v", err)
 	}
-	write(t, dir, "tests/deep/a.txtar", "")
+	fixture.Write(t, filepath.Join(dir, "tests", "deep", "a.txtar"), "")
 	_, err = module.Test(context.Background(), module.TestRequest{Dir: dir, Run: regexp.MustCompile("^a")})
 	if fail.CodeOf(err) != fail.Usage {
 		t.Errorf("none that matches: %v", err)
@@ -263,7 +265,7 @@ func FuzzTestCUE(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		write(t, dir, "tests/fuzz.cue", text)
+		fixture.Write(t, filepath.Join(dir, "tests", "fuzz.cue"), text)
 		req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz(/|$)"), Update: true}
 		first, err := module.Test(context.Background(), req)
 		if err != nil {
@@ -292,7 +294,7 @@ func FuzzTest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		write(t, dir, "tests/fuzz.txtar", text)
+		fixture.Write(t, filepath.Join(dir, "tests", "fuzz.txtar"), text)
 		req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz$"), Update: true}
 		first, err := module.Test(context.Background(), req)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
@@ -68,16 +69,6 @@ func program(t *testing.T, path string) {
 	}
 }
 
-func write(t *testing.T, path, content string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // machine lays out the directories that an archive describes: its files, and
 // programs and links after the lines of its file "layout".
 func machine(t *testing.T, root string, archive *txtar.Archive) {
@@ -86,7 +77,7 @@ func machine(t *testing.T, root string, archive *txtar.Archive) {
 		switch f.Name {
 		case "layout", "want":
 		default:
-			write(t, filepath.Join(root, filepath.FromSlash(f.Name)), string(f.Data))
+			fixture.Write(t, filepath.Join(root, f.Name), f.Data)
 		}
 	}
 	for line := range strings.Lines(file(archive, "layout")) {
@@ -96,7 +87,7 @@ func machine(t *testing.T, root string, archive *txtar.Archive) {
 			for _, name := range plugins.Siblings() {
 				path := filepath.Join(root, words[1], name)
 				program(t, path)
-				write(t, path+".version", fmt.Sprintf(`{"version": %q, "cue": "v0.17.1"}`, words[2]))
+				fixture.Write(t, path+".version", fmt.Sprintf(`{"version": %q, "cue": "v0.17.1"}`, words[2]))
 			}
 		case len(words) == 2 && words[0] == "program":
 			program(t, filepath.Join(root, words[1]))
@@ -178,7 +169,7 @@ func TestBinaries(t *testing.T) {
 		"kubectl-timoni-mod":      "unknown command\n",
 	} {
 		program(t, filepath.Join(bin, name))
-		write(t, filepath.Join(bin, name+".version"), answer)
+		fixture.Write(t, filepath.Join(bin, name+".version"), answer)
 	}
 	program(t, filepath.Join(bin, "timoni-krm")) // has no answer
 	got := map[string]plugins.Binary{}
@@ -253,7 +244,7 @@ func TestInstallShims(t *testing.T) {
 	}
 
 	foreign, other := t.TempDir(), filepath.Base(first[len(first)-1])
-	write(t, filepath.Join(foreign, other), "#!/bin/sh\n")
+	fixture.Write(t, filepath.Join(foreign, other), "#!/bin/sh\n")
 	_, err = plugins.InstallShims(foreign)
 	if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), other) {
 		t.Errorf("a file of somebody else's gives %v", err)

@@ -3,31 +3,25 @@
 package render_test
 
 import (
-	"io"
-	"log"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // module writes a module whose one object says what it was told.
 func module(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	return fixture.Dir(t, map[string]string{
 		"cue.mod/module.cue": "module: \"timoni.sh/test\"\n",
 		"values.cue":         "package main\n\nvalues: message: \"hello\"\n",
 		"timoni.cue": `package main
@@ -41,25 +35,7 @@ timoni: {
 	healthChecks: thing: {group: "example.com", #object: {...}, current: #object.ready}
 }
 `,
-	} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-func parse(t *testing.T, s string) ref.Reference {
-	t.Helper()
-	r, err := ref.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	})
 }
 
 func TestRenderLocal(t *testing.T) {
@@ -67,7 +43,7 @@ func TestRenderLocal(t *testing.T) {
 	dir := module(t)
 	var events []event.Event
 	observer := event.Func(func(e event.Event) { events = append(events, e) })
-	result, err := render.Render(t.Context(), render.Request{Module: parse(t, dir), Name: "app", Namespace: "apps"}, observer)
+	result, err := render.Render(t.Context(), render.Request{Module: fixture.Reference(t, dir), Name: "app", Namespace: "apps"}, observer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,15 +59,13 @@ func TestRenderLocal(t *testing.T) {
 
 func TestRenderOCI(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	t.Cleanup(server.Close)
-	repository := "oci://" + strings.TrimPrefix(server.URL, "http://") + "/test"
-	digest, err := oci.PushModule(t.Context(), module(t), parse(t, repository+":1.2.3"), oci.PushOptions{})
+	repository := "oci://" + fixture.Registry(t) + "/test"
+	digest, err := oci.PushModule(t.Context(), module(t), fixture.Reference(t, repository+":1.2.3"), oci.PushOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	result, err := render.Render(t.Context(), render.Request{
-		Module: parse(t, repository+":1.2.3@"+digest), Name: "app", Namespace: "apps",
+		Module: fixture.Reference(t, repository+":1.2.3@"+digest), Name: "app", Namespace: "apps",
 		Values: []values.Source{{Name: "user.yaml", Format: values.YAML, Data: []byte("message: bye")}},
 	}, event.Discard())
 	if err != nil {
@@ -113,7 +87,7 @@ func TestRenderOCI(t *testing.T) {
 
 	// An error names the module as it was typed.
 	_, err = render.Render(t.Context(), render.Request{
-		Module: parse(t, repository+":1.2.3"), Name: "app", Namespace: "apps",
+		Module: fixture.Reference(t, repository+":1.2.3"), Name: "app", Namespace: "apps",
 		Values: []values.Source{{Name: "user.yaml", Format: values.YAML, Data: []byte("message: 1")}},
 	}, event.Discard())
 	if err == nil || !strings.Contains(err.Error(), "("+repository+":1.2.3/timoni.cue:3:9)") || !strings.Contains(err.Error(), "user.yaml:1:10: message: ") {

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 const things = `
@@ -38,9 +39,7 @@ func custom(t *testing.T) string {
 		t.Fatal(err)
 	}
 	text := strings.Replace(string(data), `apiVersion: "v1", kind: "ConfigMap"`, `apiVersion: "example.com/v1", kind: "Thing"`, 1)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, file, text)
 	return dir
 }
 
@@ -73,7 +72,7 @@ func TestValidate(t *testing.T) {
 				}
 			})
 			_, err := render.Render(t.Context(), render.Request{
-				Module: parse(t, dir), Name: "app", Namespace: "apps", Validate: tc.mode, CRDs: definitions,
+				Module: fixture.Reference(t, dir), Name: "app", Namespace: "apps", Validate: tc.mode, CRDs: definitions,
 			}, observer)
 			var got []string
 			if e, ok := errors.AsType[*render.StructureError](err); ok {

@@ -14,30 +14,14 @@ import (
 	"cuelang.org/go/cue/load"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/vendor"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
-
-func module(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "cue.mod", "module.cue"), "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n")
-	return dir
-}
-
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // TestKubernetes loads every package, and compares those that the sample
 // modules have as well: both were made by 'cue get go'.
 func TestKubernetes(t *testing.T) {
 	t.Parallel()
-	dir := module(t)
+	dir := fixture.Module(t, nil)
 	files, err := vendor.Kubernetes(t.Context(), vendor.KubernetesRequest{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -76,12 +60,12 @@ func TestKubernetes(t *testing.T) {
 
 func TestKubernetesReplaces(t *testing.T) {
 	t.Parallel()
-	dir := module(t)
+	dir := fixture.Module(t, nil)
 	gen := filepath.Join(dir, "cue.mod", "gen", "k8s.io", "api")
-	write(t, filepath.Join(gen, "core", "v1", "old_go_gen.cue"), "package v1\n")
-	write(t, filepath.Join(gen, "core", "v1", "types_go_gen.cue"), "package v1\n")
-	write(t, filepath.Join(gen, "core", "v1", "mine.cue"), "package v1\n")
-	write(t, filepath.Join(gen, "apps", "v1beta1", "types_go_gen.cue"), "package v1beta1\n")
+	fixture.Write(t, filepath.Join(gen, "core", "v1", "old_go_gen.cue"), "package v1\n")
+	fixture.Write(t, filepath.Join(gen, "core", "v1", "types_go_gen.cue"), "package v1\n")
+	fixture.Write(t, filepath.Join(gen, "core", "v1", "mine.cue"), "package v1\n")
+	fixture.Write(t, filepath.Join(gen, "apps", "v1beta1", "types_go_gen.cue"), "package v1beta1\n")
 	files, err := vendor.Kubernetes(t.Context(), vendor.KubernetesRequest{Dir: dir})
 	if err != nil {
 		t.Fatal(err)

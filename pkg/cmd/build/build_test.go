@@ -4,8 +4,6 @@ package build_test
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // run runs the command with an environment of its own and returns what it did.
@@ -30,13 +29,8 @@ func run(t *testing.T, env map[string]string, stdin string, args ...string) (std
 
 func module(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "cue.mod"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		filepath.Join("cue.mod", "module.cue"): "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n",
-		"values.cue":                           "package main\n\nvalues: message: \"hello\"\n",
+	return fixture.Module(t, map[string]string{
+		"values.cue": "package main\n\nvalues: message: \"hello\"\n",
 		"timoni.cue": `package main
 
 values: message: string
@@ -47,12 +41,7 @@ timoni: {
 	apply: app: [{apiVersion: "v1", kind: "ConfigMap", metadata: name: "x", data: instance.config}]
 }
 `,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+	})
 }
 
 func TestBuild(t *testing.T) {

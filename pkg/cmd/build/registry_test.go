@@ -17,6 +17,7 @@ import (
 	"cuelang.org/go/mod/modregistrytest"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // cueRegistry serves a CUE module, and returns the environment that names the
@@ -71,14 +72,14 @@ source: kind: "self"
 func dependent(t *testing.T) string {
 	t.Helper()
 	dir := module(t)
-	write(t, filepath.Join(dir, "cue.mod", "module.cue"), `module: "timoni.sh/test@v0"
+	fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), `module: "timoni.sh/test@v0"
 language: version: "v0.9.0"
 deps: {
 	"example.com/lib@v0": v:  "v0.1.0"
 	"example.com/base@v0": v: "v0.2.0"
 }
 `)
-	write(t, filepath.Join(dir, "timoni.cue"), `package main
+	fixture.Write(t, filepath.Join(dir, "timoni.cue"), `package main
 
 import "example.com/lib"
 
@@ -89,16 +90,6 @@ timoni: {
 }
 `)
 	return dir
-}
-
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestCUERegistry(t *testing.T) {
@@ -138,8 +129,8 @@ func TestVendoredWins(t *testing.T) {
 	env, count := cueRegistry(t)
 	for _, place := range []string{"pkg", "gen", "usr"} {
 		dir := dependent(t)
-		write(t, filepath.Join(dir, "cue.mod", place, "example.com", "lib", "lib.cue"), "package lib\n\nfrom: \"a copy in "+place+"\"\ntext: \"\"\n")
-		write(t, filepath.Join(dir, "cue.mod", place, "example.com", "base", "base.cue"), "package base\n")
+		fixture.Write(t, filepath.Join(dir, "cue.mod", place, "example.com", "lib", "lib.cue"), "package lib\n\nfrom: \"a copy in "+place+"\"\ntext: \"\"\n")
+		fixture.Write(t, filepath.Join(dir, "cue.mod", place, "example.com", "base", "base.cue"), "package base\n")
 		for _, args := range [][]string{{"app", dir}, {"app", dir, "--allow-cue-registry"}} {
 			stdout, stderr, code := run(t, env, "", args...)
 			if code != fail.Done || !strings.Contains(stdout, "from: a copy in "+place) {
@@ -157,7 +148,7 @@ func TestCUERegistryMissing(t *testing.T) {
 	t.Parallel()
 	env, _ := cueRegistry(t)
 	dir := dependent(t)
-	write(t, filepath.Join(dir, "cue.mod", "module.cue"), "module: \"timoni.sh/test@v0\"\nlanguage: version: \"v0.9.0\"\ndeps: \"example.com/lib@v0\": v: \"v0.7.0\"\n")
+	fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), "module: \"timoni.sh/test@v0\"\nlanguage: version: \"v0.9.0\"\ndeps: \"example.com/lib@v0\": v: \"v0.7.0\"\n")
 	stdout, stderr, code := run(t, env, "", "app", dir, "--allow-cue-registry")
 	if want := `timoni.cue:3:8: package "example.com/lib" is of example.com/lib@v0.7.0: module example.com/lib@v0.7.0: module not found`; code != fail.Failed || stdout != "" || !strings.Contains(stderr, want) {
 		t.Errorf("code %d, stdout %q, stderr %q, want %q in it", code, stdout, stderr, want)

@@ -4,7 +4,6 @@ package krm_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // isFunction is set in the environment of what kustomize starts: the binary of
@@ -117,16 +117,10 @@ spec:
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			for file, content := range map[string]string{
+			dir := fixture.Dir(t, map[string]string{
 				"kustomization.yaml":        fmt.Sprintf(kustomization, filepath.ToSlash(self), test.spec),
 				"module/cue.mod/module.cue": moduleCUE, "module/values.cue": valuesCUE, "module/timoni.cue": timoniCUE,
-			} {
-				path := filepath.Join(dir, filepath.FromSlash(file))
-				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
-					t.Fatal(err)
-				}
-			}
+			})
 			options := krusty.MakeDefaultOptions()
 			options.PluginConfig = types.EnabledPluginConfig(types.BploUseStaticallyLinked)
 			options.PluginConfig.FnpLoadingOptions = types.FnPluginLoadingOptions{EnableExec: true}

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // process is what a test says of the process.
@@ -78,10 +79,7 @@ func TestFlags(t *testing.T) {
 func TestPolicyFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	there := filepath.Join(dir, "policy.yaml")
-	if err := os.WriteFile(there, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	there := fixture.Write(t, filepath.Join(dir, "policy.yaml"), "")
 	loop := filepath.Join(dir, "loop")
 	if err := os.Symlink(loop, loop); err != nil {
 		t.Skip(err)

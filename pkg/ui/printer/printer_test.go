@@ -3,7 +3,6 @@
 package printer_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui/printer"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 func outcomes() []printer.Outcome {
@@ -38,11 +38,7 @@ func TestPrint(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
+		return fixture.Write(t, filepath.Join(dir, name), text)
 	}
 	for name, tc := range map[string]struct {
 		args []string

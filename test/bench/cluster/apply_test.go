@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -74,10 +75,7 @@ func newWorld(b *testing.B) *world {
 		b.Fatal(err)
 	}
 	home := b.TempDir()
-	path := filepath.Join(home, "kubeconfig")
-	if err = os.WriteFile(path, kubeconfig, 0o600); err != nil {
-		b.Fatal(err)
-	}
+	path := fixture.Write(b, filepath.Join(home, "kubeconfig"), kubeconfig)
 	config, err := cp.REST()
 	if err != nil {
 		b.Fatal(err)

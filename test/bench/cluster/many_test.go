@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // BenchmarkHundred installs 100 ConfigMaps, applies them again unchanged, with
@@ -138,9 +139,7 @@ timoni: apply: all: [for i in list.Range(0, 5000, 1) {
 	data: key:      "value \(i)"
 }]
 `
-	if err := os.WriteFile(filepath.Join(dir, "all.cue"), []byte(text), 0o600); err != nil {
-		w.b.Fatal(err)
-	}
+	fixture.Write(w.b, filepath.Join(dir, "all.cue"), text)
 	w.module = dir
 }
 
@@ -207,13 +206,7 @@ func (w *world) manifest(objects []map[string]any) string {
 // chart returns the directory of a Helm chart with the objects.
 func (w *world) chart(objects []map[string]any) string {
 	path := w.file("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
-	templates := filepath.Join(filepath.Dir(path), "templates")
-	if err := os.Mkdir(templates, 0o700); err != nil {
-		w.b.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(templates, "all.yaml"), []byte(w.stream(objects)), 0o600); err != nil {
-		w.b.Fatal(err)
-	}
+	fixture.Write(w.b, filepath.Join(filepath.Dir(path), "templates", "all.yaml"), w.stream(objects))
 	return filepath.Dir(path)
 }
 
@@ -236,9 +229,5 @@ func (w *world) encode(v any) string {
 
 func (w *world) file(name, text string) string {
 	w.b.Helper()
-	path := filepath.Join(w.b.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		w.b.Fatal(err)
-	}
-	return path
+	return fixture.Write(w.b, filepath.Join(w.b.TempDir(), name), text)
 }

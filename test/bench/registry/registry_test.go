@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -141,9 +142,7 @@ func BenchmarkPull(b *testing.B) {
 	}
 	file, data := filepath.Join(w.home, "random"), make([]byte, size)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(data)
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		b.Fatal(err)
-	}
+	fixture.Write(b, file, data)
 	reference, out := w.direct+"/bench/large:1.0.0", filepath.Join(w.home, "out")
 	w.run(b, "artifact", "push", "oci://"+reference, "-f", file, "--force")
 	cache := filepath.Join(w.home, "cache")

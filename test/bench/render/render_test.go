@@ -7,13 +7,14 @@ package render_test
 import (
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // kinds is one kind of each stable API group, by its package.
@@ -50,12 +51,12 @@ func BenchmarkProcess(b *testing.B) {
 		return cmd
 	})
 	for _, n := range []int{10, 100, 1000, 5000} {
-		dir := module(b, map[string]string{"timoni.cue": fmt.Sprintf(many, n)})
+		dir := fixture.ManyObjects(b, n)
 		measure(b, fmt.Sprintf("objects=%d/program=build", n), func() *exec.Cmd { return render(dir) })
 		measure(b, fmt.Sprintf("objects=%d/program=cue-export", n), func() *exec.Cmd { return export(dir) })
 		measure(b, fmt.Sprintf("objects=%d/program=cue-export-apply", n), func() *exec.Cmd { return export(dir, "-e", "timoni.apply.app") })
 	}
-	dir := module(b, map[string]string{"timoni.cue": withValues, "values.cue": "package main\n\nvalues: items: [string]: {a: int, b: string, c: [...string]}\n", "mine.yaml": manyValues(2000)})
+	dir := fixture.Module(b, map[string]string{"timoni.cue": withValues, "values.cue": "package main\n\nvalues: items: [string]: {a: int, b: string, c: [...string]}\n", "mine.yaml": manyValues(2000)})
 	measure(b, "values-lines=10000/program=build", func() *exec.Cmd { return render(dir, "-f", filepath.Join(dir, "mine.yaml")) })
 	dir = allGroups(b)
 	measure(b, "schemas=all/program=build", func() *exec.Cmd { return render(dir) })
@@ -122,55 +123,6 @@ func binary(b *testing.B, name string) string {
 	return path
 }
 
-// module writes a module of the files, and what every module has.
-func module(b *testing.B, files map[string]string) string {
-	b.Helper()
-	dir := b.TempDir()
-	all := map[string]string{
-		"cue.mod/module.cue": "module: \"timoni.sh/many\"\nlanguage: version: \"v0.9.0\"\n",
-		"values.cue":         "package main\n\nvalues: {}\n",
-	}
-	maps.Copy(all, files)
-	for name, text := range all {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			b.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return dir
-}
-
-const many = `package main
-
-import "list"
-
-timoni: {
-	apiVersion: "v1alpha1"
-	instance: config: metadata: {
-		name:      string @tag(name)
-		namespace: string @tag(namespace)
-	}
-	instance: objects: {
-		for i in list.Range(0, %d, 1) {
-			"cm-\(i)": {
-				apiVersion: "v1"
-				kind:       "ConfigMap"
-				metadata: {
-					name:      "cm-\(i)"
-					namespace: instance.config.metadata.namespace
-					labels: "app.kubernetes.io/name": instance.config.metadata.name
-				}
-				data: {key: "value-\(i)", other: "text"}
-			}
-		}
-	}
-	apply: app: [for o in instance.objects {o}]
-}
-`
-
 const withValues = `package main
 
 import "encoding/json"
@@ -206,7 +158,7 @@ func allGroups(b *testing.B) string {
 		fmt.Fprintf(&imports, "\t%[1]sv1 \"k8s.io/api/%[1]s/v1\"\n", pkg)
 		fmt.Fprintf(&objects, "\t\"%s\": %sv1.#%s\n", strings.ToLower(kind), pkg, kind)
 	}
-	dir := module(b, map[string]string{"timoni.cue": "package main\n\nimport (\n\t\"encoding/json\"\n\n" + imports.String() + ")\n\n" +
+	dir := fixture.Module(b, map[string]string{"timoni.cue": "package main\n\nimport (\n\t\"encoding/json\"\n\n" + imports.String() + ")\n\n" +
 		"#all: {\n" + objects.String() + "}\n\ntimoni: {\n\tapiVersion: \"v1alpha1\"\n\tinstance: config: metadata: {\n\t\tname:      string @tag(name)\n\t\tnamespace: string @tag(namespace)\n\t}\n" +
 		"\tapply: app: [#all.configmap & {apiVersion: \"v1\", kind: \"ConfigMap\", metadata: name: \"a\", data: a: json.Marshal([for k, _ in #all {k}])}]\n}\n"})
 	cmd := exec.Command(binary(b, "kubectl-timoni-mod"), "vendor", "k8s")
