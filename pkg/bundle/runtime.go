@@ -112,7 +112,7 @@ func (r Runtime) Hide(err error) error {
 	if !ok || len(r) == 0 {
 		return err
 	}
-	hide := r.hider()
+	hide := r.Hider()
 	for i := range e.Problems {
 		e.Problems[i] = e.Problems[i].Replace(hide)
 	}
@@ -129,10 +129,10 @@ type hidden struct {
 func (h *hidden) Error() string { return h.text }
 func (h *hidden) Unwrap() error { return h.error }
 
-// hider returns the function that puts names in the place of values. The
+// Hider returns the function that puts names in the place of values. The
 // longest come first, since one may be part of another; what is too short to
 // be told from the text around it is replaced only where it stands alone.
-func (r Runtime) hider() func(string) string {
+func (r Runtime) Hider() func(string) string {
 	names := slices.SortedFunc(maps.Keys(r), func(a, b string) int {
 		if d := len(r[b]) - len(r[a]); d != 0 {
 			return d

@@ -279,7 +279,11 @@ func violations(rules []rule, items []*yaml.RNode) (found []Result, err error) {
 					return nil, fmt.Errorf("%s: %w", describeID(id), err)
 				}
 			}
-			for _, p := range r.definition.Check(object) {
+			problems := r.definition.Check(object)
+			if id.Kind == "Secret" {
+				problems = conceal(item, problems)
+			}
+			for _, p := range problems {
 				found = append(found, violation(item, id, r.severity, p))
 			}
 		}
