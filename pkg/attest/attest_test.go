@@ -5,14 +5,12 @@ package attest_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/attest"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 func subject() attest.Subject {
@@ -41,19 +39,8 @@ func TestGolden(t *testing.T) {
 			if err = json.Indent(&indented, data, "", "  "); err != nil {
 				t.Fatal(err)
 			}
-			got, golden := indented.String()+"\n", filepath.Join("testdata", name)
-			if os.Getenv("UPDATE") != "" {
-				if err = os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", name, diff)
-			}
+			indented.WriteByte('\n')
+			golden.File(t, filepath.Join("testdata", name), indented.Bytes())
 		})
 	}
 }

@@ -4,8 +4,6 @@ package crd_test
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,51 +13,37 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestGenerate reads a CRD from in.yaml of each archive and compares what is
 // generated with the archive's other files; options.txt may say "defaults".
 func TestGenerate(t *testing.T) {
 	t.Parallel()
-	archives, err := filepath.Glob("testdata/generate/*.txtar")
-	if err != nil || len(archives) == 0 {
-		t.Fatalf("no archives: %v", err)
+	golden.Run(t, "testdata/generate/*.txtar", generated)
+}
+
+// generated returns the archive with what is generated of its CRD.
+func generated(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+	t.Helper()
+	got := &txtar.Archive{Comment: archive.Comment}
+	var options crd.GenerateOptions
+	for _, file := range archive.Files {
+		switch file.Name {
+		case "options.txt":
+			options.Defaults = strings.TrimSpace(string(file.Data)) == "defaults"
+		case "in.yaml":
+		default:
+			continue
+		}
+		got.Files = append(got.Files, file)
 	}
-	for _, name := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			archive, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := &txtar.Archive{Comment: archive.Comment}
-			var options crd.GenerateOptions
-			for _, file := range archive.Files {
-				switch file.Name {
-				case "options.txt":
-					options.Defaults = strings.TrimSpace(string(file.Data)) == "defaults"
-				case "in.yaml":
-				default:
-					continue
-				}
-				got.Files = append(got.Files, file)
-			}
-			definitions, err := crd.Parse(got.Files[len(got.Files)-1].Data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got.Files = append(got.Files, generate(t, definitions, options)...)
-			if os.Getenv("UPDATE") != "" {
-				if err := os.WriteFile(name, txtar.Format(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
+	definitions, err := crd.Parse(got.Files[len(got.Files)-1].Data)
+	if err != nil {
+		t.Fatal(err)
 	}
+	got.Files = append(got.Files, generate(t, definitions, options)...)
+	return got
 }
 
 // generate returns the CUE files of definitions, which must be formatted and

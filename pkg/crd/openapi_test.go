@@ -5,7 +5,6 @@ package crd_test
 import (
 	"bytes"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -16,17 +15,19 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestOpenAPI makes packages of the archive's documents and known files, and
 // compares them with the files below gen.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	const name = "testdata/openapi/constructs.txtar"
-	archive, err := txtar.ParseFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	golden.Run(t, "testdata/openapi/constructs.txtar", openAPI)
+}
+
+// openAPI returns the archive with the packages of its documents.
+func openAPI(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+	t.Helper()
 	got := &txtar.Archive{Comment: archive.Comment}
 	packages, known := crd.Packages{}, map[string][]byte{}
 	for _, file := range archive.Files {
@@ -51,15 +52,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 		got.Files = append(got.Files, txtar.File{Name: "gen/" + name, Data: files[name]})
 	}
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(name, txtar.Format(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	return got
 }
 
 func TestOpenAPIPaths(t *testing.T) {

@@ -7,35 +7,20 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"os"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestSchema compares the schema with the one that reviewers have seen.
 func TestSchema(t *testing.T) {
 	t.Parallel()
-	const golden = "testdata/schema.json"
 	got, err := krm.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got = append(got, '\n')
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(golden, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	golden.File(t, "testdata/schema.json", append(got, '\n'))
 }
 
 // TestSchemaIsDecode holds that a field that the schema does not have is none

@@ -23,6 +23,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // sampleModule holds one of everything that the format has a rule for.
@@ -51,18 +52,7 @@ func TestPackGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := describe(t, image)
-	golden := filepath.Join("testdata", "pack.golden")
-	if os.Getenv("UPDATE") != "" {
-		fixture.Write(t, golden, got)
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("artifact (-want +got):\n%s", diff)
-	}
+	golden.File(t, filepath.Join("testdata", "pack.golden"), []byte(describe(t, image)))
 }
 
 // describe prints all that is fixed by the format.

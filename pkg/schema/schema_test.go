@@ -6,7 +6,6 @@ import (
 	"crypto/sha1"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 const corePath = "timoni.sh/core/v1alpha1"
@@ -80,26 +80,16 @@ func details(t *testing.T, err error) string {
 // followed by NAME/out.yaml, or by NAME/err.
 func TestDefinitions(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("testdata: %d files, %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			ar, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	golden.Run(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		t.Helper()
+		got := &txtar.Archive{Comment: archive.Comment}
+		for _, f := range archive.Files {
+			if dir, base := path.Split(f.Name); base == "in.cue" {
+				got.Files = append(got.Files, f, result(t, dir, f.Data))
 			}
-			got := &txtar.Archive{Comment: ar.Comment}
-			for _, f := range ar.Files {
-				if dir, base := path.Split(f.Name); base == "in.cue" {
-					got.Files = append(got.Files, f, result(t, dir, f.Data))
-				}
-			}
-			golden(t, file, got)
-		})
-	}
+		}
+		return got
+	})
 }
 
 func result(t *testing.T, dir string, src []byte) txtar.File {
@@ -114,23 +104,6 @@ func result(t *testing.T, dir string, src []byte) txtar.File {
 		t.Fatal(err)
 	}
 	return txtar.File{Name: dir + "out.yaml", Data: out}
-}
-
-func golden(t *testing.T, file string, got *txtar.Archive) {
-	t.Helper()
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, txtar.Format(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(txtar.Format(got))); d != "" {
-		t.Errorf("%s (-want +got, UPDATE=1 rewrites):\n%s", file, d)
-	}
 }
 
 // TestComplete holds the names that modules written for Timoni rely on.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package golden runs tests that are scripts: txtar archives that hold the
-// input and what must come out. UPDATE=1 writes what comes out into them.
+// Package golden compares with files that hold what must come out, among them
+// scripts: txtar archives that hold the input as well. UPDATE=1 writes what
+// comes out into them.
 package golden
 
 import (
@@ -29,22 +30,30 @@ func Run(t *testing.T, pattern string, got func(*testing.T, *txtar.Archive) *txt
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			data, err := os.ReadFile(path)
+			archive, err := txtar.ParseFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := string(txtar.Format(txtar.Parse(data)))
-			next := txtar.Format(got(t, txtar.Parse(data)))
-			if os.Getenv("UPDATE") != "" {
-				if err := os.WriteFile(path, next, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(want, string(next)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			File(t, path, txtar.Format(got(t, archive)))
 		})
+	}
+}
+
+// File compares a file with what it must hold.
+func File(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got, UPDATE=1 rewrites):\n%s", path, diff)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 	"github.com/kubectl-timoni/kubectl-timoni/test/krew"
 )
 
@@ -33,23 +34,11 @@ func TestManifestIsCurrent(t *testing.T) {
 	if err = krew.Validate(p); err != nil {
 		t.Errorf("krew would refuse the manifest: %v", err)
 	}
-	want, err := krew.Render(p)
+	manifest, err := krew.Render(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(root, "krew-manifests", "timoni.yaml")
-	if os.Getenv("UPDATE") != "" {
-		if err = os.WriteFile(path, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is out of date, run 'make gen':\n%s", path, diff)
-	}
+	golden.File(t, filepath.Join(root, "krew-manifests", "timoni.yaml"), manifest)
 }
 
 func TestInstall(t *testing.T) {

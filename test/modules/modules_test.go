@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // build returns the field timoni of a module, unified with #Timoni. The source
@@ -99,7 +100,7 @@ func TestRender(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", name+".yaml"), got)
+			golden.File(t, filepath.Join("testdata", name+".yaml"), got)
 		})
 	}
 }
@@ -125,24 +126,7 @@ func TestIdioms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/idioms.yaml", got)
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("%s (-want +got, UPDATE=1 rewrites):\n%s", file, d)
-	}
+	golden.File(t, "testdata/idioms.yaml", got)
 }
 
 func TestVersionConstraint(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestConfig compares what is said of the values of the sample modules.
@@ -36,7 +37,7 @@ func TestConfig(t *testing.T) {
 				{Name: "values.md", Data: config.Markdown()},
 				{Name: "values.schema.json", Data: schema},
 			}})
-			golden(t, filepath.Join("testdata", "config", name+".txtar"), got)
+			golden.File(t, filepath.Join("testdata", "config", name+".txtar"), got)
 		})
 	}
 }
@@ -80,25 +81,5 @@ func TestWriteReadme(t *testing.T) {
 				t.Errorf("changed: %v", changed)
 			}
 		})
-	}
-}
-
-// golden compares with a file that UPDATE=1 writes.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	if os.Getenv("UPDATE") != "" {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/frontdoor"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestMain makes a link to the test binary the program that its name says: the
@@ -163,31 +164,19 @@ func TestVersion(t *testing.T) {
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	dir := install(t, "kubectl-timoni-apply", "kubectl-timoni-instance")
-	const path = "testdata/help.txtar"
-	archive, err := txtar.ParseFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, f := range archive.Files {
-		argv := strings.Fields(f.Name)
-		if argv[len(argv)-1] == "''" {
-			argv[len(argv)-1] = ""
-		}
-		got := run(t, dir, argv...)
-		if got.Code != 0 {
-			t.Errorf("%s: %+v", f.Name, got)
-		}
-		if os.Getenv("UPDATE") != "" {
+	golden.Run(t, "testdata/help.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		t.Helper()
+		for i, f := range archive.Files {
+			argv := strings.Fields(f.Name)
+			if argv[len(argv)-1] == "''" {
+				argv[len(argv)-1] = ""
+			}
+			got := run(t, dir, argv...)
+			if got.Code != 0 {
+				t.Errorf("%s: %+v", f.Name, got)
+			}
 			archive.Files[i].Data = []byte(got.Stdout)
-			continue
 		}
-		if diff := cmp.Diff(string(f.Data), got.Stdout); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", f.Name, diff)
-		}
-	}
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+		return archive
+	})
 }
