@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -139,6 +140,9 @@ func instanceOf(config *yaml.RNode) (*instanceConfig, error) {
 }
 
 func unknownKind(kind string) error {
+	if kind == "" {
+		return fieldErrorf("kind", "is missing: it is one of %s", strings.Join(slices.Sorted(maps.Keys(kinds())), ", "))
+	}
 	return fieldErrorf("kind", "unknown kind %q%s", kind, suggest(kind, slices.Sorted(maps.Keys(kinds()))))
 }
 

@@ -35,7 +35,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 		*node = n
 		return
 	}
-	if n.ShortTag() == yaml.NodeTagNull {
+	if isNull(n) {
 		return // a patch leaves null where it took a value away
 	}
 	switch v.Kind() {
@@ -68,6 +68,8 @@ func (d *decoder) fields(n *yaml.Node, v reflect.Value, path string) {
 			d.problem(field, "unknown field%s", suggest(name, known))
 		case seen[name]:
 			d.problem(field, "is given twice")
+		case v.Type().Field(index).Tag.Get("schema") == "map" && n.Content[i+1].Kind != yaml.MappingNode && !isNull(n.Content[i+1]):
+			d.problem(field, "must be a map, not %s", describe(n.Content[i+1]))
 		default:
 			d.value(n.Content[i+1], v.Field(index), field)
 		}
@@ -125,6 +127,8 @@ func (d *decoder) boolean(n *yaml.Node, v reflect.Value, path string) {
 	v.SetBool(strings.EqualFold(n.Value, "true"))
 }
 
+func isNull(n *yaml.Node) bool { return n.ShortTag() == yaml.NodeTagNull }
+
 // fieldNames returns the names of a struct's fields in YAML.
 func fieldNames(t reflect.Type) []string {
 	names := make([]string, t.NumField())
@@ -153,6 +157,8 @@ func describe(n *yaml.Node) string {
 		return "a boolean"
 	case yaml.NodeTagString:
 		return "a string"
+	case yaml.NodeTagNull:
+		return "null"
 	}
 	return "of type " + n.ShortTag()
 }
@@ -162,6 +168,9 @@ func describe(n *yaml.Node) string {
 func suggest(name string, known []string) string {
 	if best, found := fail.Nearest(name, known); found {
 		return fmt.Sprintf(", did you mean %q?", best)
+	}
+	if len(known) == 0 {
+		return ""
 	}
 	return ", known are " + strings.Join(known, ", ")
 }

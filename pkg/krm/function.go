@@ -49,13 +49,22 @@ type Function struct {
 // say into the list's results. After an error, whose text is that of the results,
 // a ResourceList holds the items that it came with, a stream none; either can be
 // written all the same.
-func (f Function) Run(ctx context.Context, list *List) error {
+func (f Function) Run(ctx context.Context, list *List) (err error) {
+	id := identify(list.Config)
+	var s subject
+	if describeID(id) != "" {
+		s.ref = &id
+	}
+	defer func() {
+		if reason := recover(); reason != nil {
+			list.Items = nil // they may be what cannot be written
+			err = list.report(s, fmt.Errorf("the function does not survive this input: %v", reason))
+		}
+	}()
 	if err := checkAPI(list.Config); err != nil {
-		return list.report(subject{}, err)
+		return list.report(s, err)
 	}
 	list.dropPlaceholder()
-	id := identify(list.Config)
-	s := subject{ref: &id}
 	switch {
 	case id.Kind == kindInstance, isConfigMap(list.Config):
 		return f.instance(ctx, list, s)

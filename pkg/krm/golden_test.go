@@ -114,6 +114,8 @@ func fakeRender(_ context.Context, in krm.Instance) (*render.Result, error) {
 	switch in.Package {
 	case "warn":
 		result.Warnings = []string{"first", "second"}
+	case "panic":
+		panic("no render survives this")
 	case "fail":
 		return nil, fail.Hint(errors.New("it is broken"), "mend it")
 	case "refuse":

@@ -34,10 +34,16 @@ type List struct {
 func Read(r io.Reader) (*List, error) {
 	list, err := read(r)
 	if err != nil {
-		list = &List{APIVersion: kio.ResourceListAPIVersion}
-		err = list.report(subject{}, err)
+		return Failed(err)
 	}
-	return list, err
+	return list, nil
+}
+
+// Failed returns a ResourceList without items, whose result is the error, and
+// the error as Function.Run returns it.
+func Failed(err error) (*List, error) {
+	list := &List{APIVersion: kio.ResourceListAPIVersion}
+	return list, list.report(subject{}, err)
 }
 
 // ReadStream reads a function config and the objects that it is to work on,
@@ -59,9 +65,18 @@ func ReadStream(config []byte, r io.Reader) (*List, error) {
 	}
 	list.Config, list.Items = configs[0], items
 	list.bare, list.APIVersion = reader.WrappingKind != kio.ResourceListKind, reader.WrappingAPIVersion
-	err = list.expand()
+	if err = errors.Join(list.expand(), checkItems(items)); err != nil && !list.bare {
+		return Failed(err)
+	}
 	return list, err
 }
+
+// EmptyStream returns the list of which nothing is written.
+func EmptyStream() *List { return &List{bare: true} }
+
+// IsStream says whether the list is written as objects only, so that there is
+// no place for results in what is written.
+func (l *List) IsStream() bool { return l.bare }
 
 func read(r io.Reader) (*List, error) {
 	reader := kio.ByteReader{Reader: r, OmitReaderAnnotations: true}
@@ -74,8 +89,36 @@ func read(r io.Reader) (*List, error) {
 			"this is a KRM function, which kustomize starts: see 'timoni-krm --help'")
 	}
 	list := &List{APIVersion: reader.WrappingAPIVersion, Items: items, Config: reader.FunctionConfig}
-	err = list.expand()
-	return list, err
+	return list, errors.Join(list.expand(), checkItems(items))
+}
+
+// checkItems returns an error unless the items have the form of objects as far
+// as kyaml needs it, which neither writes nor survives what has not.
+func checkItems(items []*yaml.RNode) error {
+	var problems []error
+	for i, item := range items {
+		field := fmt.Sprintf("items[%d]", i)
+		problems = append(problems, checkMap(item.YNode(), field, false))
+		if item.YNode().Kind != yaml.MappingNode {
+			continue
+		}
+		if metadata := item.Field("metadata"); metadata != nil {
+			problems = append(problems, checkMap(metadata.Value.YNode(), field+".metadata", true))
+			for _, name := range []string{"annotations", "labels"} {
+				if f := metadata.Value.Field(name); f != nil {
+					problems = append(problems, checkMap(f.Value.YNode(), field+".metadata."+name, true))
+				}
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func checkMap(n *yaml.Node, field string, orNull bool) error {
+	if n.Kind == yaml.MappingNode || orNull && isNull(n) {
+		return nil
+	}
+	return fieldErrorf(field, "must be a map, not %s", describe(n))
 }
 
 // expand puts what they stand for in the place of aliases in the config.

@@ -35,7 +35,14 @@ type Request struct {
 // so before looking at the exit code. It holds the error among its results; the
 // observer is told the others.
 func Run(ctx context.Context, req Request, observer event.Observer) (list *krm.List, err error) {
-	if list, err = req.read(); err != nil {
+	if list, err = orCancelled(ctx, req.read); list == nil {
+		err = fmt.Errorf("read the standard input: %w", err)
+		if req.Config != "" {
+			return krm.EmptyStream(), err
+		}
+		return krm.Failed(err)
+	}
+	if err != nil {
 		return list, err
 	}
 	dir := "."
@@ -66,11 +73,36 @@ func (req Request) read() (*krm.List, error) {
 		err = fail.Hint(fail.Usagef("%q is neither a command nor the file of a function config", req.Config), "see 'timoni-krm --help'")
 	}
 	if err != nil {
-		return &krm.List{}, err
+		return krm.EmptyStream(), err
 	}
 	list, err := krm.ReadStream(config, req.Input)
 	if err != nil {
 		return list, fmt.Errorf("%s: %w", req.Config, err)
 	}
 	return list, nil
+}
+
+// Build returns the objects of a kustomization as YAML.
+func Build(ctx context.Context, k krm.Kustomization) ([]byte, error) {
+	return orCancelled(ctx, k.Build)
+}
+
+// orCancelled does work that knows no context, and waits until it is done or
+// the context is. What was given up goes on until the process ends.
+func orCancelled[T any](ctx context.Context, work func() (T, error)) (none T, err error) {
+	type outcome struct {
+		result T
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := work()
+		done <- outcome{result, err}
+	}()
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		return none, context.Cause(ctx)
+	}
 }

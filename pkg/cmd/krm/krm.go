@@ -128,8 +128,8 @@ func run(ctx context.Context, env cli.Env, config string) error {
 		}
 	}
 	list, err := krm.Run(ctx, req, ui.Observer(env.Stderr, true))
-	if config != "" && err != nil {
-		return err // a stream has no place for results
+	if err != nil && list.IsStream() {
+		return err
 	}
 	return errors.Join(list.Write(env.Stdout), err)
 }

@@ -4,7 +4,10 @@ package krm_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -182,5 +185,23 @@ func TestCommand(t *testing.T) {
 				t.Errorf("stdout %q, stderr %q", stdout.String(), stderr.String())
 			}
 		})
+	}
+}
+
+// TestCancelled holds that the function ends, with a document, when it is told
+// to while it waits for its input.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	in, never := io.Pipe()
+	defer never.Close()
+	var stdout, stderr bytes.Buffer
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("terminated"))
+	code := cli.Run(ctx, cli.Env{
+		Program: "timoni-krm", Verb: "timoni-krm", Stdin: in, Stdout: &stdout, Stderr: &stderr,
+		LookupEnv: func(string) (string, bool) { return "", false },
+	}, krm.New)
+	if code != fail.Failed || !strings.Contains(stdout.String(), "message: 'read the standard input: terminated'") {
+		t.Errorf("code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}
 }

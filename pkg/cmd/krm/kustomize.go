@@ -5,6 +5,7 @@ package krm
 import (
 	"github.com/spf13/cobra"
 
+	action "github.com/kubectl-timoni/kubectl-timoni/pkg/action/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
@@ -27,7 +28,7 @@ func newKustomize(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "kustomize [DIR]", Short: "Build a kustomization that uses modules", Long: kustomizeLong,
 		Args: atMostOne("a directory"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			k.Dir = operand(args, ".")
 			switch restrictor {
 			case "LoadRestrictionsRootOnly":
@@ -43,7 +44,7 @@ func newKustomize(env cli.Env) *cobra.Command {
 			if k.Executable, err = env.Executable(); err != nil {
 				return err
 			}
-			objects, err := k.Build()
+			objects, err := action.Build(cmd.Context(), k)
 			if err != nil {
 				return err
 			}
