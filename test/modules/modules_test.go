@@ -6,7 +6,9 @@ package modules_test
 
 import (
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +23,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema/kubernetes"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
@@ -158,21 +162,32 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestCore keeps the vendored core schemas equal to those of pkg/schema. It is
-// not parallel, so that UPDATE=1 is done before a module is rendered.
-func TestCore(t *testing.T) {
-	const dir = "minimal/cue.mod/pkg"
-	if os.Getenv("UPDATE") != "" {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.CopyFS(dir, schema.Core()); err != nil {
-			t.Fatal(err)
-		}
-		return
+// TestSchemas keeps the vendored schemas equal to those in the binaries; of
+// those of Kubernetes there are some packages only. It is not parallel, so that
+// UPDATE=1 is done before a module is rendered.
+func TestSchemas(t *testing.T) {
+	all, err := kubernetes.Schemas()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if d := cmp.Diff(tree(t, schema.Core()), tree(t, os.DirFS(dir))); d != "" {
-		t.Errorf("%s (-want +got, UPDATE=1 rewrites):\n%s", dir, d)
+	some := tree(t, all)
+	maps.DeleteFunc(some, func(name, _ string) bool {
+		_, err := fs.Stat(os.DirFS("minimal/cue.mod/gen"), path.Dir(name))
+		return err != nil
+	})
+	for dir, want := range map[string]map[string]string{
+		"minimal/cue.mod/gen": some,
+		"minimal/cue.mod/pkg": tree(t, schema.Core()),
+	} {
+		if os.Getenv("UPDATE") != "" {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+			fixture.Files(t, dir, want)
+		}
+		if d := cmp.Diff(want, tree(t, os.DirFS(dir))); d != "" {
+			t.Errorf("%s (-want +got, UPDATE=1 rewrites):\n%s", dir, d)
+		}
 	}
 }
 

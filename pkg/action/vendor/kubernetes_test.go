@@ -3,7 +3,6 @@
 package vendor_test
 
 import (
-	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,8 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
-// TestKubernetes loads every package, and compares those that the sample
-// modules have as well: both were made by 'cue get go'.
+// TestKubernetes loads every package.
 func TestKubernetes(t *testing.T) {
 	t.Parallel()
 	dir := fixture.Module(t, nil)
@@ -26,7 +24,6 @@ func TestKubernetes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	samples := filepath.FromSlash("../../../test/modules/minimal/cue.mod/gen")
 	packages := map[string]bool{}
 	for _, file := range files {
 		rel, err := filepath.Rel(filepath.Join(dir, "cue.mod", "gen"), file.Path)
@@ -34,13 +31,6 @@ func TestKubernetes(t *testing.T) {
 			t.Fatal(err)
 		}
 		packages[filepath.ToSlash(filepath.Dir(rel))] = true
-		sample, err := os.ReadFile(filepath.Join(samples, rel))
-		if err != nil {
-			continue
-		}
-		if got, err := os.ReadFile(file.Path); err != nil || !bytes.Equal(got, sample) {
-			t.Errorf("%s is not that of test/modules/minimal: %v", rel, err)
-		}
 	}
 	for _, name := range []string{"k8s.io/api/core/v1", "k8s.io/api/autoscaling/v2", "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1", "k8s.io/apimachinery/pkg/apis/meta/v1"} {
 		if !packages[name] {
