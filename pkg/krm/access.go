@@ -23,7 +23,7 @@ import (
 // registryConfig is how a registry is reached. It holds no credentials: a
 // function config is a file of a repository, and kustomize writes it to others.
 type registryConfig struct {
-	CredentialsFrom secretConfig `json:"credentialsFrom" doc:"A Secret among the objects that a transformer works on, marked config.kubernetes.io/local-config. Default: docker's configuration."`
+	CredentialsFrom secretConfig `json:"credentialsFrom" doc:"A Secret among the objects that a transformer works on, marked config.kubernetes.io/local-config, with .dockerconfigjson or username, password and registry. Default: docker's configuration."`
 	Insecure        bool         `json:"insecure" doc:"Allow plain http and any certificate, where TIMONI_KRM_ALLOW_INSECURE of who builds names the registry."`
 	Offline         bool         `json:"offline" doc:"Ask no registry: take what the cache has."`
 	CacheDir        string       `json:"cacheDir" doc:"The directory of the cache: below that of the kustomization, or the user's cache."`
@@ -182,6 +182,12 @@ func (c secretConfig) credentials(items []*yaml.RNode, host string) (string, err
 	if data["username"] == "" || data["password"] == "" {
 		return "", fmt.Errorf("the Secret %q has neither .dockerconfigjson nor username and password", c.Name)
 	}
+	// A config of somebody else's, such as a remote component, sees this Secret
+	// too, and must not send it to a registry of its choice.
+	if data["registry"] != host {
+		err := fail.Refusedf("the Secret %q does not say that its password is for %s", c.Name, host)
+		return "", fail.Hint(err, "if it is, add to its stringData registry: %q", host)
+	}
 	return data["username"] + ":" + data["password"], nil
 }
 
@@ -217,7 +223,11 @@ func dockerCredentials(config, host, secret string) (string, error) {
 	if json.Unmarshal([]byte(config), &docker) != nil {
 		return "", fmt.Errorf("the Secret %q: .dockerconfigjson is not JSON of docker's configuration", secret)
 	}
-	for _, name := range []string{host, "https://" + host, "https://" + host + "/v1/", "https://" + host + "/v2/"} {
+	names := []string{host, "https://" + host, "https://" + host + "/v1/", "https://" + host + "/v2/"}
+	if host == "docker.io" || host == "index.docker.io" {
+		names = append(names, "docker.io", "index.docker.io", "https://index.docker.io/v1/") // as docker and kubectl write it
+	}
+	for _, name := range names {
 		entry, ok := docker.Auths[name]
 		if !ok {
 			continue
