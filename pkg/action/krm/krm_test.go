@@ -112,7 +112,7 @@ func TestRunErrors(t *testing.T) {
 			[]string{"functionConfig: spec.values.service.annotations.c"}, nil,
 		},
 		"no module": {
-			"    module: {url: file://./gen}\n", []string{`directory "file://./gen" has no cue.mod/module.cue`}, render.ErrNoModule,
+			"    module: {url: file://./minimal/templates}\n", []string{`directory "file://./minimal/templates" has no cue.mod/module.cue`}, render.ErrNoModule,
 		},
 		"an unknown package": {
 			"    module: {url: " + minimal + "}\n    package: other\n", []string{`has no package "other"`}, nil,
