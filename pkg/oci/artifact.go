@@ -39,7 +39,7 @@ func (f Format) mediaTypes() (config, layer string, err error) {
 	case FormatFlux:
 		return "application/vnd.cncf.flux.config.v1+json", "application/vnd.cncf.flux.content.v1.tar+gzip", nil
 	}
-	return "", "", fail.Usagef("format %q is not one of %q", f, []Format{FormatTimoni, FormatFlux})
+	return "", "", fail.OneOf("format", f, FormatTimoni, FormatFlux)
 }
 
 // ContentGeneric is the content type of an artifact for which none is given.

@@ -18,14 +18,14 @@ import (
 
 // Validation are the flags for checks of custom resources that need no cluster.
 type Validation struct {
-	mode  string
+	mode  render.Validation
 	files []string
 }
 
 // AddTo registers the flags. That of URLs, --allow-private-address, is one of
 // Values.
 func (v *Validation) AddTo(fs *pflag.FlagSet) {
-	fs.StringVar(&v.mode, "validate", string(render.ValidateStrict),
+	fs.StringVar((*string)(&v.mode), "validate", string(render.ValidateStrict),
 		"what becomes of custom resources that are not as their CRDs describe them: strict (an error), warn or off")
 	v.AddFilesTo(fs)
 }
@@ -42,16 +42,12 @@ func (v *Validation) Check(values *Values) error {
 	if slices.Contains(v.files, "-") && slices.Contains(values.files, "-") {
 		return fail.Usagef("--crds - and -f - cannot both read the standard input")
 	}
-	switch render.Validation(v.mode) {
-	case render.ValidateStrict, render.ValidateWarn, render.ValidateOff:
-		return nil
-	}
-	return fail.Usagef("--validate=%s is none of strict, warn and off", v.mode)
+	return fail.OneOf("--validate", v.mode, render.ValidateStrict, render.ValidateWarn, render.ValidateOff)
 }
 
 // Complete reads what the flags name into the request.
 func (v *Validation) Complete(ctx context.Context, req *render.Request, stdin io.Reader, o download.Options) (err error) {
-	req.Validate = render.Validation(v.mode)
+	req.Validate = v.mode
 	if req.Validate != render.ValidateOff {
 		req.CRDs, err = crd.Read(ctx, crd.Files{Names: v.files, Stdin: stdin, Download: o})
 	}

@@ -25,19 +25,13 @@ func Structured(w io.Writer, format string, v any) error {
 	case "yaml":
 		out, err = yaml.Marshal(v)
 	default:
-		return UnknownFormat(format, "json", "yaml")
+		err = fail.OneOf("output format", format, "json", "yaml")
 	}
 	if err != nil {
 		return err
 	}
 	_, err = w.Write(out)
 	return err
-}
-
-// UnknownFormat returns the usage error for a value of -o that is not one of
-// known.
-func UnknownFormat(format string, known ...string) error {
-	return fail.Usagef("output format %q is not one of %q", format, known)
 }
 
 // Table writes rows under a header, which may be nil, in columns, as kubectl

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/attest"
@@ -26,11 +25,7 @@ type Attestation struct {
 
 // check returns a usage error for a value that is none.
 func (a Attestation) check() error {
-	all := []oci.Attach{oci.AttachAuto, oci.AttachAlways, oci.AttachNever, ""}
-	if slices.Contains(all, a.Attach) {
-		return nil
-	}
-	return fail.Usagef("--attest %q is not one of %q", a.Attach, all[:3])
+	return fail.OneOf("--attest", a.Attach, oci.AttachAuto, oci.AttachAlways, oci.AttachNever, "")
 }
 
 // companions returns the documents about a module, made from its manifest.

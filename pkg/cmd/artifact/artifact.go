@@ -12,7 +12,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
 
 // New returns the command with a subcommand for each verb.
@@ -35,29 +34,12 @@ func newAccess(env cli.Env) access {
 	return access{env: env, registry: registry.Flags{Process: env, Keyless: keyless.Verify}}
 }
 
-// addOutput registers the flag for the output format.
-func (a *access) addOutput(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&a.output, "output", "o", "", "output format: json or yaml")
-}
-
-// open checks the output format, parses the reference and reads the
-// credentials.
+// open parses the reference and reads the credentials.
 func (a *access) open(reference string) (ref.Reference, oci.Options, error) {
-	if err := checkFormat(a.output); err != nil {
-		return ref.Reference{}, oci.Options{}, err
-	}
 	r, err := ref.Parse(reference)
 	if err != nil {
 		return ref.Reference{}, oci.Options{}, err
 	}
 	err = a.registry.ReadCreds(a.env.Stdin)
 	return r, a.registry.Options(cli.UserAgent("artifact")), err
-}
-
-func checkFormat(format string) error {
-	switch format {
-	case "", "json", "yaml":
-		return nil
-	}
-	return ui.UnknownFormat(format, "json", "yaml")
 }

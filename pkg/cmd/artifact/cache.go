@@ -22,9 +22,6 @@ func newCacheList(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "cache list"),
 		Args:    cli.Args(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			if err := checkFormat(output); err != nil {
-				return err
-			}
 			list, err := registry.ListCache(oci.Cache{Dir: env.CacheDir()})
 			if err != nil {
 				return err
@@ -36,7 +33,7 @@ func newCacheList(env cli.Env) *cobra.Command {
 			return ui.Rows(env.Stdout, output, list, []string{"REFERENCE", "DIGEST", "SIZE", "LAST USED"}, rows)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &output)
 	return cmd
 }
 

@@ -32,7 +32,7 @@ func newPull(env cli.Env) *cobra.Command {
 	fs.StringVar(&o.contentType, "content-type", "", "pull only the layers that hold this")
 	o.registry.AddTo(fs)
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
-	o.addOutput(cmd)
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }
 
@@ -96,7 +96,7 @@ func newList(env cli.Env) *cobra.Command {
 	fs := cmd.Flags()
 	flags.AddSelectionTo(fs, &o.req.Selection, "tags")
 	o.registry.AddAccessTo(fs)
-	o.addOutput(cmd)
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }
 

@@ -81,7 +81,7 @@ func newPush(env cli.Env) *cobra.Command {
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.signing.AddTo(fs)
 	o.registry.AddAccessTo(fs)
-	o.addOutput(cmd)
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }
 
@@ -121,9 +121,6 @@ func newBuild(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "build bundles.tar -f ./bundles"),
 		Args:    cli.Args(1, "OUTPUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(output); err != nil {
-				return err
-			}
 			req, err := p.request(env, false)
 			if err != nil {
 				return err
@@ -137,7 +134,7 @@ func newBuild(env cli.Env) *cobra.Command {
 	}
 	p.addTo(cmd.Flags())
 	cmd.Flags().StringVarP(&tag, "tag", "t", "", "`TAG` that the archive names")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &output)
 	return cmd
 }
 
@@ -175,6 +172,6 @@ func newTag(env cli.Env) *cobra.Command {
 		},
 	}
 	o.registry.AddAccessTo(cmd.Flags())
-	o.addOutput(cmd)
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }

@@ -50,7 +50,7 @@ func newVerify(env cli.Env) *cobra.Command {
 	fs.StringVar(&o.signatures, "signatures", "", "")
 	fs.Lookup("signatures").Hidden = true // what the other binaries ask with
 	o.registry.AddTo(fs)
-	o.addOutput(cmd)
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }
 

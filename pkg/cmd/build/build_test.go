@@ -73,7 +73,7 @@ func TestBuildFails(t *testing.T) {
 		"operands":  {[]string{"app"}, fail.Usage, "takes NAME and MODULE, not 1 arguments"},
 		"name":      {[]string{"App", dir}, fail.Usage, `instance name "App"`},
 		"namespace": {[]string{"app", dir, "-n", "a.b"}, fail.Usage, `namespace "a.b"`},
-		"output":    {[]string{"app", dir, "-o", "table"}, fail.Usage, `output format "table" is not one of ["yaml" "json" "name"]`},
+		"output":    {[]string{"app", dir, "-o", "table"}, fail.Usage, `output format "table" is not one of yaml, json, name`},
 		"values":    {[]string{"app", dir, "-f", "-"}, fail.Failed, "<stdin>:1:10"},
 	} {
 		t.Run(name, func(t *testing.T) {

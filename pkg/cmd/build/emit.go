@@ -51,7 +51,7 @@ func (e *emit) check(p *printing) error {
 		_, err := e.fluxSource("name")
 		return err
 	}
-	return fail.Usagef("--emit=%s is none of argocd, argocd-health and flux", e.target)
+	return fail.OneOf("--emit", e.target, emitArgoCD, emitHealth, emitFlux)
 }
 
 // fluxSource returns the source of an instance's directory.

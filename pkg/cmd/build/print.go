@@ -43,7 +43,7 @@ func (p *printing) check() error {
 			return fail.Usagef("--output-dir writes YAML: leave out -o %s", p.output)
 		}
 	default:
-		return ui.UnknownFormat(p.output, "yaml", "json", "name")
+		return fail.OneOf("output format", p.output, "yaml", "json", "name")
 	}
 	if p.overwrite && p.dir == "" {
 		return fail.Usagef("--overwrite is about the files of --output-dir, which is not given")

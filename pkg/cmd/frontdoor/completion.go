@@ -45,7 +45,7 @@ func script(env cli.Env, root *cobra.Command, shell string) error {
 	case "powershell":
 		return root.GenPowerShellCompletionWithDesc(env.Stdout)
 	}
-	return fail.Usagef("shell %q is not one of bash, zsh, fish, powershell", shell)
+	return fail.OneOf("shell", shell, "bash", "zsh", "fish", "powershell")
 }
 
 func newInstall(env cli.Env) *cobra.Command {

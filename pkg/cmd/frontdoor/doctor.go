@@ -34,7 +34,7 @@ Exit code: 0 if nothing that is needed is missing, 1 otherwise.`,
 			return report(env, output, checks)
 		},
 	}
-	addOutput(cmd, &output)
+	cli.AddOutput(cmd, &output)
 	return cmd
 }
 

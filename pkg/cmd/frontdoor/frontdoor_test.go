@@ -122,7 +122,7 @@ func TestForward(t *testing.T) {
 		},
 		"unknown format": {
 			argv: []string{"kubectl-timoni", "doctor", "-o", "xml"},
-			want: result{2, "", "error: output format \"xml\" is not one of [\"json\" \"yaml\"]\n"},
+			want: result{2, "", "error: output format \"xml\" is not one of json, yaml\n"},
 		},
 		"unknown shell": {
 			argv: []string{"kubectl-timoni", "completion", "tcsh"},

@@ -36,7 +36,7 @@ func newVersion(env cli.Env) *cobra.Command {
 			return printVersions(env, v)
 		},
 	}
-	addOutput(cmd, &output)
+	cli.AddOutput(cmd, &output)
 	return cmd
 }
 
@@ -58,10 +58,4 @@ func printVersions(env cli.Env, v versions) error {
 		rows = append(rows, row(b.Name, b.Build, b.Problem))
 	}
 	return ui.Table(env.Stdout, []string{"BINARY", "VERSION", "REVISION", "CUE", "STATUS"}, rows)
-}
-
-func addOutput(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVarP(output, "output", "o", "", "output format: json or yaml (default: a text for people)")
-	// The flag is defined right above.
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]cobra.Completion{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -67,11 +67,7 @@ func newDelete(c *common) *cobra.Command {
 }
 
 func (d *deleter) validate() error {
-	switch d.dryRun {
-	case "none", "client", "server":
-		return nil
-	}
-	return fail.Usagef("--dry-run=%q is not one of none, client, server", d.dryRun)
+	return fail.OneOf("--dry-run", d.dryRun, "none", "client", "server")
 }
 
 func (d *deleter) run(ctx context.Context, names []string) error {

@@ -25,9 +25,6 @@ func newBuild(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "build ./module app.tar --version 1.2.3"),
 		Args:    cli.Args(2, "DIR and OUTPUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(output); err != nil {
-				return err
-			}
 			req, err := p.request(cmd.Context(), env, args[0])
 			if err != nil {
 				return err
@@ -40,6 +37,6 @@ func newBuild(env cli.Env) *cobra.Command {
 		},
 	}
 	p.addTo(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &output)
 	return cmd
 }

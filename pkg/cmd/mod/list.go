@@ -28,7 +28,7 @@ func newList(env cli.Env) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	flags.AddSelectionTo(fs, &o.req.Selection, "versions")
-	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &o.output)
 	o.registry.Process = env
 	o.registry.AddAccessTo(fs)
 	return cmd
@@ -42,9 +42,6 @@ type listing struct {
 }
 
 func (o *listing) run(ctx context.Context, repository string) (err error) {
-	if err = checkFormat(o.output); err != nil {
-		return err
-	}
 	if o.req.Reference, err = ref.Parse(repository); err != nil {
 		return err
 	}

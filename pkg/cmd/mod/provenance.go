@@ -23,9 +23,6 @@ for that, sign modules and see 'kubectl timoni artifact verify --help'.`
 func newShowProvenance(env cli.Env) *cobra.Command {
 	o := &showing{env: env}
 	cmd := o.command("provenance MODULE", "Show the source, images and attestations of a module", func(ctx context.Context, m ref.Reference, options oci.Options) error {
-		if err := checkFormat(o.output); err != nil {
-			return err
-		}
 		p, err := registry.ReadProvenance(ctx, m, options, ui.Transfers(env.Stderr, false, false))
 		if err != nil {
 			return err
@@ -35,6 +32,6 @@ func newShowProvenance(env cli.Env) *cobra.Command {
 	cmd.Args = cli.Args(1, "MODULE")
 	cmd.Long = showProvenanceLong
 	cmd.Example = cli.Example(env, "show provenance oci://registry.example.com/modules/app:1.0.0", "show provenance oci://registry.example.com/modules/app:1.0.0 -o json")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }

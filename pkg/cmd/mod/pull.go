@@ -33,7 +33,7 @@ func newPull(env cli.Env) *cobra.Command {
 	o.registry.Process = env
 	o.registry.AddTo(cmd.Flags())
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }
 
@@ -46,9 +46,6 @@ type pulling struct {
 }
 
 func (o *pulling) run(ctx context.Context, module, dir string) error {
-	if err := checkFormat(o.output); err != nil {
-		return err
-	}
 	r, err := o.selection.Reference(module)
 	if err != nil {
 		return err

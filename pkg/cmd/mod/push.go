@@ -53,7 +53,7 @@ func newPush(env cli.Env) *cobra.Command {
 		"push the SBOM and the provenance along: auto, where the registry lists what refers to an artifact; always; never")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.signing.AddTo(fs)
-	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &o.output)
 	o.registry.Process = env
 	o.registry.AddAccessTo(fs)
 	return cmd
@@ -70,9 +70,6 @@ type pushing struct {
 }
 
 func (o *pushing) run(ctx context.Context, source, target string) (err error) {
-	if err = checkFormat(o.output); err != nil {
-		return err
-	}
 	if o.req.Target, err = ref.Parse(target); err != nil {
 		return err
 	}
@@ -93,12 +90,4 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 		return err
 	}
 	return ui.Value(o.env.Stdout, o.output, pushed)
-}
-
-func checkFormat(format string) error {
-	switch format {
-	case "", "json", "yaml":
-		return nil
-	}
-	return ui.UnknownFormat(format, "json", "yaml")
 }

@@ -5,8 +5,6 @@ package mod
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +38,7 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	var readme bool
 	var pkg string
 	cmd := o.command("config [MODULE]", "Show the values that a module takes", func(ctx context.Context, m ref.Reference, options oci.Options) error {
-		if _, err := o.format("cue", "markdown", "json-schema"); err != nil {
+		if err := fail.OneOf("output format", o.output, "cue", "markdown", "json-schema"); err != nil {
 			return err
 		}
 		config, err := module.ReadConfig(ctx, m, pkg, options, deps.Access(cli.UserAgent("mod")))
@@ -81,10 +79,6 @@ func newShowImages(env cli.Env) *cobra.Command {
 	var given option.Values
 	deps := option.CUERegistry{Process: env}
 	cmd := o.command("images [MODULE]", "Show the container images of a module", func(ctx context.Context, m ref.Reference, options oci.Options) error {
-		structured, err := o.format("", "json", "yaml")
-		if err != nil {
-			return err
-		}
 		sources, err := given.Sources(ctx, env.Stdin, cli.UserAgent("mod"))
 		if err != nil {
 			return err
@@ -96,7 +90,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if structured {
+		if o.output != "" {
 			return ui.Structured(env.Stdout, o.output, append([]string{}, result.Images...))
 		}
 		for _, image := range result.Images {
@@ -105,7 +99,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 		return nil
 	})
 	cmd.Example = cli.Example(env, "show images", "show images -f production.yaml -o json")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &o.output)
 	given.AddTo(cmd.Flags())
 	deps.AddTo(cmd.Flags())
 	return cmd
@@ -139,18 +133,6 @@ func (o *showing) command(use, short string, run func(context.Context, ref.Refer
 	o.selection.AddTo(cmd.Flags())
 	o.registry.AddTo(cmd.Flags())
 	return cmd
-}
-
-// format says whether -o is one of known; with the first, that of a person, it
-// returns false.
-func (o *showing) format(first string, known ...string) (structured bool, err error) {
-	if slices.Contains(known, o.output) {
-		return true, nil
-	}
-	if o.output == first {
-		return false, nil
-	}
-	return false, ui.UnknownFormat(o.output, strings.Fields(first+" "+strings.Join(known, " "))...)
 }
 
 func (o *showing) config(c *module.Config) error {

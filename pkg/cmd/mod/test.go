@@ -70,7 +70,7 @@ func newTest(env cli.Env) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.pattern, "run", "", "run only the tests whose name matches `REGEXP`")
 	cmd.Flags().BoolVar(&o.req.Update, "update", false, "write what is rendered into the tests that fail")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: json, yaml or junit")
+	cli.AddOutput(cmd, &o.output, "json", "yaml", "junit")
 	o.deps.AddTo(cmd.Flags())
 	return cmd
 }
@@ -83,11 +83,6 @@ type testing struct {
 }
 
 func (o *testing) run(ctx context.Context, dir string) error {
-	switch o.output {
-	case "", "json", "yaml", "junit":
-	default:
-		return ui.UnknownFormat(o.output, "json", "yaml", "junit")
-	}
 	if o.pattern != "" {
 		var err error
 		if o.req.Run, err = regexp.Compile(o.pattern); err != nil {

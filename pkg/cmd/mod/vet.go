@@ -44,7 +44,7 @@ func newVet(env cli.Env) *cobra.Command {
 	fs.StringVarP(&o.namespace, "namespace", "n", "default", "namespace of the instance to build")
 	fs.BoolVar(&o.req.WithDebug, "debug", false, "build with the debug values as well")
 	fs.StringArrayVar(&o.req.KubeVersions, "kube-version", nil, "`VERSION` of Kubernetes to build for; may be repeated")
-	fs.StringVarP(&o.output, "output", "o", "", "output format: json or yaml")
+	cli.AddOutput(cmd, &o.output)
 	fs.StringArrayVar(&o.crds, "crds", nil,
 		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
 	o.module.Registry.Process = env
@@ -62,9 +62,6 @@ type vetting struct {
 }
 
 func (o *vetting) run(ctx context.Context, args []string) error {
-	if o.output != "" && o.output != "json" && o.output != "yaml" {
-		return ui.UnknownFormat(o.output, "json", "yaml")
-	}
 	var err error
 	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, operand(args), o.env.Stdin, cli.UserAgent("mod"))
 	if err != nil {

@@ -23,8 +23,6 @@ type Plan struct {
 	FieldManager string
 
 	options    apply.Options
-	adopt      string
-	prune      string
 	replace    []string
 	pruneKinds []string
 }
@@ -32,13 +30,13 @@ type Plan struct {
 // AddTo registers the flags.
 func (p *Plan) AddTo(fs *pflag.FlagSet) {
 	o := &p.options
-	fs.StringVar(&p.adopt, "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
+	fs.StringVar((*string)(&o.Adopt), "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
 	fs.BoolVar(&o.AllowEmpty, "allow-empty", false, "apply a module that renders no object, which removes all that it had")
 	fs.BoolVar(&o.Force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
 	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
 	fs.StringArrayVar(&p.replace, "replace", nil,
 		"delete an object, `KIND/NAME`, before what is new is applied: one of the module is created again, one that left it makes room; may be repeated")
-	fs.StringVar(&p.prune, "prune", string(apply.PruneAfterReady),
+	fs.StringVar((*string)(&o.Prune), "prune", string(apply.PruneAfterReady),
 		"delete what left the module `WHEN`: after-ready (only when it waits), always (ready or not) or never (left to a later apply)")
 	fs.StringSliceVar(&p.pruneKinds, "prune-kinds", nil,
 		"delete what left the module of these `KINDS` too: "+strings.Join(apply.ProtectedKinds(), ", "))
@@ -50,11 +48,11 @@ func (p *Plan) AddTo(fs *pflag.FlagSet) {
 // Options returns what the flags say. The error is a usage error.
 func (p *Plan) Options() (apply.Options, error) {
 	o := p.options
-	var err error
-	if o.Adopt, err = oneOf("--adopt", p.adopt, apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll); err != nil {
+	err := fail.OneOf("--adopt", o.Adopt, apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll)
+	if err != nil {
 		return o, err
 	}
-	if o.Prune, err = oneOf("--prune", p.prune, apply.PruneAfterReady, apply.PruneAlways, apply.PruneNever); err != nil {
+	if err = fail.OneOf("--prune", o.Prune, apply.PruneAfterReady, apply.PruneAlways, apply.PruneNever); err != nil {
 		return o, err
 	}
 	for _, text := range p.replace {
@@ -84,18 +82,6 @@ func (p *Plan) Client(client *kube.Client) *kube.Client {
 	return client.WithFieldManager(p.FieldManager)
 }
 
-// oneOf returns the value of a flag if it is one of those that are known.
-func oneOf[T ~string](flag, value string, known ...T) (T, error) {
-	if slices.Contains(known, T(value)) {
-		return T(value), nil
-	}
-	words := make([]string, len(known))
-	for i, k := range known {
-		words[i] = string(k)
-	}
-	return "", fail.Usagef("%s=%q is not one of %s", flag, value, strings.Join(words, ", "))
-}
-
 // kinds returns the names of protected kinds in their own writing.
 func kinds(names []string) ([]string, error) {
 	var found []string
@@ -112,7 +98,7 @@ func kinds(names []string) ([]string, error) {
 // Run are the flags of the verbs that carry the plan out.
 type Run struct {
 	Plan
-	dryRun  string
+	dryRun  cluster.DryRun
 	waitFor []string
 }
 
@@ -120,7 +106,7 @@ type Run struct {
 func (r *Run) AddTo(fs *pflag.FlagSet) {
 	r.Plan.AddTo(fs)
 	o := &r.options
-	fs.StringVar(&r.dryRun, "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
+	fs.StringVar((*string)(&r.dryRun), "dry-run", string(cluster.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
 	fs.BoolVar(&o.Wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
 		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them, or KIND=cel=EXPRESSION about self; may be repeated")
@@ -149,5 +135,5 @@ func (r *Run) Options() (apply.Options, error) {
 
 // DryRun returns how far to go. The error is a usage error.
 func (r *Run) DryRun() (cluster.DryRun, error) {
-	return oneOf("--dry-run", r.dryRun, cluster.DryRunNone, cluster.DryRunClient, cluster.DryRunServer)
+	return r.dryRun, fail.OneOf("--dry-run", r.dryRun, cluster.DryRunNone, cluster.DryRunClient, cluster.DryRunServer)
 }
