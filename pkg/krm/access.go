@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
@@ -100,6 +101,9 @@ func (f Function) access(c registryConfig, verify verifyConfig, module ref.Refer
 		a.KeyName = verify.Key
 		if a.Key, err = readFile(f.Dir, verify.Key); err != nil {
 			return a, atField("spec.verify.key", err)
+		}
+		if _, err = signature.ParsePublicKey(verify.Key, a.Key); err != nil {
+			return a, fieldErrorf("spec.verify.key", "%q: %w", verify.Key, err)
 		}
 	}
 	return a, nil
@@ -255,10 +259,16 @@ func errGenerator() error {
 func (t Trust) environment(names []string) (map[string]string, error) {
 	found := map[string]string{}
 	var problems []error
+	wanted := slices.Clone(t.Env)
+	for _, name := range names {
+		if !slices.Contains(wanted, name) {
+			wanted = append(wanted, name)
+		}
+	}
 	for i, name := range names {
 		if !slices.Contains(t.Env, name) {
 			err := fail.Hint(fail.Refusedf("whoever builds decides which variables are read, and %q is not one", name),
-				"if this config may know it, export TIMONI_KRM_ALLOW_ENV=%s", strings.Join(append(slices.Clone(t.Env), name), ","))
+				"if this config may know it, export TIMONI_KRM_ALLOW_ENV=%s", strings.Join(wanted, ","))
 			problems = append(problems, atField(fmt.Sprintf("spec.runtime.env[%d]", i), err))
 			continue
 		}

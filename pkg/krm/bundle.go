@@ -56,13 +56,14 @@ type clusterConfig struct {
 }
 
 type bundleOutput struct {
+	SyncWaves  bool     `json:"syncWaves" doc:"Order the stages of each instance for Argo CD: the number of its stage is the sync wave of an object. Waves are common to all of an application, so that the stages of all instances go side by side."`
 	OnConflict string   `json:"onConflict" schema:"Replace|Keep|Fail" doc:"What to do with an object that is among the items already. Default: Replace."`
 	Hash       []string `json:"hash" doc:"Kinds, ConfigMap or Secret, to whose names kustomize is to add a hash. Only in a generator."`
 	Origin     bool     `json:"origin" doc:"Say in an annotation from which module each object comes."`
 }
 
 func (o bundleOutput) config() outputConfig {
-	return outputConfig{OnConflict: o.OnConflict, Hash: o.Hash, Origin: o.Origin}
+	return outputConfig{SyncWaves: o.SyncWaves, OnConflict: o.OnConflict, Hash: o.Hash, Origin: o.Origin}
 }
 
 // check returns what is wrong with the fields that decode lets pass.
@@ -70,7 +71,7 @@ func (c *bundleConfig) check() error {
 	spec := c.Spec
 	problems := []error{
 		c.Metadata.check(),
-		spec.Registry.check(), spec.Output.config().check(),
+		spec.Registry.check(), spec.Output.config().check(), checkKubeVersion(spec.KubeVersion),
 	}
 	runtime := len(spec.Runtime.Values)+len(spec.Runtime.Env) > 0 || spec.Runtime.Cluster != clusterConfig{}
 	switch {
@@ -133,6 +134,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 			id := identify(item)
 			if other, ok := made[id]; ok {
 				problems = append(problems, list.report(m.subject, fmt.Errorf("%s is an object of the instance %q, too", describeID(id), other)))
+				continue
 			}
 			made[id] = m.Name
 		}
@@ -187,7 +189,7 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := render.Bounded(ctx, render.Limits{}, "read the bundle", func() (*bundle.Bundle, error) {
+	b, err := render.Bounded(ctx, f.Limits, "read the bundle", func() (*bundle.Bundle, error) {
 		return bundle.Read(bundle.Request{Files: files, Runtime: runtime, Within: repository(f.Dir)})
 	})
 	if err != nil {

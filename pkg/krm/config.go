@@ -11,6 +11,8 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
 
@@ -152,6 +154,7 @@ func (c *instanceConfig) check() error {
 	if c.Spec.Module.URL == "" {
 		problems = append(problems, fieldErrorf("spec.module.url", "is missing"))
 	}
+	problems = append(problems, checkKubeVersion(c.Spec.KubeVersion))
 	for i, from := range c.Spec.ValuesFrom {
 		problems = append(problems, from.check(fmt.Sprintf("spec.valuesFrom[%d]", i)))
 	}
@@ -167,7 +170,7 @@ func (v valuesConfig) check(field string) error {
 	switch {
 	case item == itemConfig{}:
 		if v.File == "" {
-			return fieldErrorf(field+".file", "is missing")
+			return fieldErrorf(field+".file", "is missing, and so is item")
 		}
 		return nil
 	case v.File != "":
@@ -207,6 +210,13 @@ func checkName(field, name string) error {
 		return fieldErrorf(field, "%w", err)
 	}
 	return nil
+}
+
+func checkKubeVersion(version string) error {
+	if version == "" {
+		return nil
+	}
+	return atField("spec.kubeVersion", render.CheckKubeVersion(version))
 }
 
 func checkNamespace(field, namespace string) error {

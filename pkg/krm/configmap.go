@@ -4,6 +4,7 @@ package krm
 
 import (
 	"errors"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -30,6 +31,32 @@ type configMapData struct {
 	ValuesFile  string `json:"valuesFile"`
 	Values      string `json:"values"` // YAML or JSON
 	OnConflict  string `json:"onConflict"`
+}
+
+// fields names what in the data stands for a field of an Instance.
+func (configMapData) fields() [][2]string {
+	return [][2]string{
+		{"metadata.name", "data.name"}, {"metadata.namespace", "data.namespace"},
+		{"spec.module.url", "data.module"}, {"spec.module.version", "data.version"}, {"spec.module.digest", "data.digest"},
+		{"spec.package", "data.package"}, {"spec.kubeVersion", "data.kubeVersion"},
+		{"spec.valuesFrom[0].file", "data.valuesFile"}, {"spec.values", "data.values"},
+		{"spec.output.onConflict", "data.onConflict"},
+	}
+}
+
+// rename makes a result about a field of an Instance one about the data.
+func (d configMapData) rename(r *Result) {
+	if r.Field == nil {
+		return
+	}
+	for _, names := range d.fields() {
+		rest, found := strings.CutPrefix(r.Field.Path, names[0])
+		if found && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			r.Message = strings.Replace(r.Message, r.Field.Path, names[1]+rest, 1)
+			r.Field = &Field{names[1] + rest}
+			return
+		}
+	}
 }
 
 func isConfigMap(config *yaml.RNode) bool {

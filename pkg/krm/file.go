@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -24,7 +25,12 @@ import (
 // localFile returns the path of a file that is named relative to the base
 // directory and lies below it.
 func localFile(base, name string) (string, error) {
-	if !filepath.IsLocal(name) {
+	switch {
+	case name == "":
+		return "", errors.New("it is empty and not the name of a file")
+	case strings.Contains(name, "://"):
+		return "", fail.Hint(fmt.Errorf("%q is an address, and a function config names files", name), "keep a copy of it below the directory of the kustomization")
+	case !filepath.IsLocal(name):
 		return "", fail.Hint(fail.Refusedf("%q leaves the directory of the kustomization", name),
 			"keep the file below it, and name it relative to it")
 	}

@@ -43,6 +43,8 @@ type Function struct {
 	Fetch func(context.Context, ref.Reference, Access) (dir string, err error)
 	// Trust is what the config may do beyond its directory.
 	Trust Trust
+	// Limits bound the evaluation of a bundle or a policy.
+	Limits render.Limits
 }
 
 // Run does what the list's function config asks for, and puts what it has to
@@ -198,8 +200,11 @@ func (f Function) module(config moduleConfig, field string) (ref.Reference, erro
 		return r, atField(field+".url", err)
 	}
 	if !r.IsLocal() {
-		r, err = r.Select(config.Version, config.Digest)
-		return r, atField(field, err)
+		if r, err = r.Select(config.Version, ""); err != nil {
+			return r, atField(field+".version", err)
+		}
+		r, err = r.Select("", config.Digest)
+		return r, atField(field+".digest", err)
 	}
 	if config.Version != "" {
 		return r, fieldErrorf(field+".version", "the module %q is a directory, which has no version", r)

@@ -92,6 +92,11 @@ func (e *resultsError) Unwrap() error { return e.cause }
 // stream sees no results, so it must not find its objects there either.
 func (l *List) report(s subject, err error) error {
 	results := s.results(err)
+	if s.ref != nil && isConfigMap(l.Config) {
+		for i := range results {
+			configMapData{}.rename(&results[i])
+		}
+	}
 	l.Results = append(l.Results, results...)
 	if l.bare {
 		l.Items = nil

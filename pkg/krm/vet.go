@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,6 +109,10 @@ func (c schemaConfig) check() error {
 		return fieldErrorf("spec.schema.file", "is missing, and so are inline and url")
 	case given > 1:
 		return fieldErrorf("spec.schema", "has more than one of file, inline and url")
+	case c.URL == "" && c.Version != "":
+		return fieldErrorf("spec.schema.version", "only an artifact has one, which url names")
+	case c.URL == "" && c.Digest != "":
+		return fieldErrorf("spec.schema.digest", "only an artifact has one, which url names")
 	}
 	return nil
 }
@@ -136,7 +141,7 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	if len(list.Items) == 0 {
 		list.warn(s, "there are no objects to check: kustomize passes them only to what is listed under validators: or transformers:")
 	}
-	found, err := render.Bounded(ctx, render.Limits{}, "check the objects", func() ([]Result, error) { return violations(rules, list.Items) })
+	found, err := render.Bounded(ctx, f.Limits, "check the objects", func() ([]Result, error) { return violations(rules, list.Items) })
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -168,8 +173,8 @@ func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, 
 		field := fmt.Sprintf("spec.rules[%d]", i)
 		definition, err := p.Definition(r.Definition)
 		problems = append(problems, atField(field+".definition", err))
-		m, err := r.Match.matcher()
-		problems = append(problems, atField(field+".match", err))
+		m, err := r.Match.matcher(field + ".match")
+		problems = append(problems, err)
 		rules = append(rules, rule{m, definition, Severity(cmp.Or(r.Severity, string(Error)))})
 	}
 	return rules, errors.Join(problems...)
@@ -180,7 +185,7 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 	schema := spec.Schema
 	switch {
 	case schema.Inline != "":
-		p, err := readPolicy(ctx, []cuefile.File{{Name: "spec.schema.inline", Data: []byte(schema.Inline)}}, f.Dir)
+		p, err := f.readPolicy(ctx, []cuefile.File{{Name: "spec.schema.inline", Data: []byte(schema.Inline)}}, f.Dir)
 		return p, atField("spec.schema.inline", err)
 	case schema.File != "":
 		s.files = []string{schema.File}
@@ -188,7 +193,7 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 		if err != nil {
 			return nil, atField("spec.schema.file", err)
 		}
-		p, err := readPolicy(ctx, []cuefile.File{file}, repository(f.Dir))
+		p, err := f.readPolicy(ctx, []cuefile.File{file}, repository(f.Dir))
 		return p, atField("spec.schema.file", err)
 	}
 	artifact, err := f.module(moduleConfig{schema.URL, schema.Version, schema.Digest}, "spec.schema")
@@ -202,13 +207,13 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 	if err != nil {
 		return nil, err
 	}
-	p, err := readPolicy(ctx, files, dir)
+	p, err := f.readPolicy(ctx, files, dir)
 	return p, atField("spec.schema.url", err)
 }
 
 // readPolicy evaluates files within the limits of a rendering.
-func readPolicy(ctx context.Context, files []cuefile.File, within string) (*policy.Policy, error) {
-	return render.Bounded(ctx, render.Limits{}, "read the schema", func() (*policy.Policy, error) { return policy.Read(files, within) })
+func (f Function) readPolicy(ctx context.Context, files []cuefile.File, within string) (*policy.Policy, error) {
+	return render.Bounded(ctx, f.Limits, "read the schema", func() (*policy.Policy, error) { return policy.Read(files, within) })
 }
 
 func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Reference, items []*yaml.RNode) ([]cuefile.File, string, error) {
@@ -230,17 +235,33 @@ type matcher struct {
 	labels, annotations string
 }
 
-func (m matchConfig) matcher() (matcher, error) {
+// matcher returns what a rule selects by; its errors name the field, whose
+// parent is given.
+func (m matchConfig) matcher(parent string) (matcher, error) {
+	if err := m.check(parent); err != nil {
+		return matcher{}, err
+	}
 	regex, err := types.NewSelectorRegex(&types.Selector{ResId: resid.ResId{
 		Gvk: resid.Gvk{Group: m.Group, Version: m.Version, Kind: m.Kind}, Name: m.Name, Namespace: m.Namespace,
 	}})
-	if err != nil {
-		return matcher{}, err
+	return matcher{regex, m.LabelSelector, m.AnnotationSelector}, atField(parent, err)
+}
+
+func (m matchConfig) check(parent string) error {
+	var problems []error
+	for _, f := range [][2]string{{"group", m.Group}, {"version", m.Version}, {"kind", m.Kind}, {"name", m.Name}, {"namespace", m.Namespace}} {
+		if _, err := regexp.Compile(f[1]); err != nil {
+			problems = append(problems, fieldErrorf(parent+"."+f[0], "%q: %w", f[1], err))
+		}
 	}
 	empty := yaml.MakeNullNode()
-	_, labelErr := empty.MatchesLabelSelector(m.LabelSelector)
-	_, annotationErr := empty.MatchesAnnotationSelector(m.AnnotationSelector)
-	return matcher{regex, m.LabelSelector, m.AnnotationSelector}, errors.Join(labelErr, annotationErr)
+	if _, err := empty.MatchesLabelSelector(m.LabelSelector); err != nil {
+		problems = append(problems, fieldErrorf(parent+".labelSelector", "%q: %w", m.LabelSelector, err))
+	}
+	if _, err := empty.MatchesAnnotationSelector(m.AnnotationSelector); err != nil {
+		problems = append(problems, fieldErrorf(parent+".annotationSelector", "%q: %w", m.AnnotationSelector, err))
+	}
+	return errors.Join(problems...)
 }
 
 func (m matcher) matches(item *yaml.RNode, id yaml.ResourceIdentifier) (bool, error) {

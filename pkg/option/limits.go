@@ -3,9 +3,11 @@
 package option
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -33,6 +35,31 @@ func (m *Module) TakeTimeout(fs *pflag.FlagSet) {
 		return pflag.NormalizedName(name)
 	})
 	fs.Lookup("render-timeout").Usage += "; also --timeout"
+}
+
+// The variables that bound it where there are no flags: kustomize passes its
+// environment to a function, and since 5.7 only also arguments.
+const (
+	timeVariable   = "TIMONI_RENDER_TIMEOUT"
+	memoryVariable = "TIMONI_RENDER_MEMORY"
+)
+
+// LimitsOf returns the limits that the environment sets.
+func LimitsOf(getenv func(string) string) (render.Limits, error) {
+	var l limits
+	if text := getenv(timeVariable); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 {
+			return l.Limits, fail.Usagef("%s: %q is not a time to wait such as 90s", timeVariable, text)
+		}
+		l.Time = d
+	}
+	if text := getenv(memoryVariable); text != "" {
+		if err := (*size)(&l.Memory).Set(text); err != nil {
+			return l.Limits, fmt.Errorf("%s: %w", memoryVariable, err)
+		}
+	}
+	return l.Limits, nil
 }
 
 func (l *limits) check() error {

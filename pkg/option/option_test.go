@@ -5,6 +5,7 @@ package option_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
@@ -12,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
+	renderer "github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
@@ -66,5 +68,35 @@ func TestCheckName(t *testing.T) {
 		if fail.CodeOf(got) != fail.Usage || !strings.HasPrefix(got.Error(), want) {
 			t.Errorf("exit code %d, %v", fail.CodeOf(got), got)
 		}
+	}
+}
+
+func TestLimitsOf(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		time, memory string
+		want         renderer.Limits
+		err          string
+	}{
+		"none":      {},
+		"both":      {"90s", "512Mi", renderer.Limits{Time: 90 * time.Second, Memory: 512 << 20}, ""},
+		"no time":   {time: "90", err: `TIMONI_RENDER_TIMEOUT: "90" is not a time`},
+		"past":      {time: "-1s", err: `TIMONI_RENDER_TIMEOUT: "-1s" is not a time`},
+		"no memory": {memory: "much", err: `TIMONI_RENDER_MEMORY: "much" is not a size`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			variables := map[string]string{"TIMONI_RENDER_TIMEOUT": test.time, "TIMONI_RENDER_MEMORY": test.memory}
+			got, err := option.LimitsOf(func(name string) string { return variables[name] })
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("error %v", err)
+				}
+				return
+			}
+			if err != nil || got != test.want {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
 	}
 }

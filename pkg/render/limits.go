@@ -77,13 +77,13 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 		case <-deadline.C:
 			return none, &exceeded{
 				fmt.Sprintf("%s: the module is not done after %s", *current.name.Load(), limits.Time),
-				"a module that needs longer can be given it with --render-timeout",
+				"a module that needs longer can be given it with --render-timeout, in a KRM function with TIMONI_RENDER_TIMEOUT",
 			}
 		case <-tick.C:
 			if memory() > limits.Memory {
 				return none, &exceeded{
 					fmt.Sprintf("%s: the module needs more than %s of memory", *current.name.Load(), FormatBytes(limits.Memory)),
-					"a module that needs more can be given it with --render-memory",
+					"a module that needs more can be given it with --render-memory, in a KRM function with TIMONI_RENDER_MEMORY",
 				}
 			}
 		}

@@ -94,6 +94,13 @@ var kubeVersionRE = regexp.MustCompile(`^v?(\d+)\.(\d+)\+?(?:\.(\d+))?(?:[-+.].*
 
 // parseKubeVersion returns a server's version as modules read it, MAJOR.MINOR.PATCH.
 // Servers add what is not SemVer: v1.27.3-gke.100, 1.30+.
+// CheckKubeVersion returns an error unless a module can be told this version of
+// Kubernetes.
+func CheckKubeVersion(s string) error {
+	_, err := parseKubeVersion(s)
+	return err
+}
+
 func parseKubeVersion(s string) (string, error) {
 	m := kubeVersionRE.FindStringSubmatch(strings.TrimSpace(s))
 	if m == nil {

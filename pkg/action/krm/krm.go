@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
 // Request says what the function works on, beside what its config says.
@@ -28,6 +29,7 @@ type Request struct {
 	KubeVersion string    // for a config that names none
 	OCI         oci.Options
 	Trust       krm.Trust // what the config may do
+	Limits      render.Limits
 }
 
 // Run carries out the function config of the list on the input. The list is
@@ -51,7 +53,7 @@ func Run(ctx context.Context, req Request, observer event.Observer) (list *krm.L
 	}
 	s := &session{req: req, observer: observer, modules: map[string]*module{}}
 	defer func() { err = errors.Join(err, s.close()) }()
-	function := krm.Function{Dir: cmp.Or(req.Dir, dir), Render: s.render, Fetch: s.fetch, Trust: req.Trust}
+	function := krm.Function{Dir: cmp.Or(req.Dir, dir), Render: s.render, Fetch: s.fetch, Trust: req.Trust, Limits: req.Limits}
 	err = function.Run(ctx, list)
 	for _, r := range list.Results {
 		switch r.Severity {

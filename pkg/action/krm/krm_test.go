@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	sigsyaml "sigs.k8s.io/yaml"
@@ -199,5 +200,16 @@ func BenchmarkBundle(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestRunLimits holds that the limits of whoever builds are those of a module.
+func TestRunLimits(t *testing.T) {
+	t.Parallel()
+	_, err := krm.Run(t.Context(), krm.Request{
+		Input: list("    module: {url: " + minimal + "}\n"), Dir: modules, Limits: render.Limits{Time: time.Nanosecond},
+	}, event.Discard())
+	if err == nil || !strings.Contains(err.Error(), "is not done after 1ns") {
+		t.Errorf("error %v", err)
 	}
 }

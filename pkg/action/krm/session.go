@@ -109,5 +109,6 @@ func (s *session) render(ctx context.Context, in krm.Instance) (*render.Result, 
 		Shared:      m.shared[in.Package],
 		OmitValues:  true,
 		Within:      in.Within,
+		Limits:      s.req.Limits,
 	})
 }

@@ -22,7 +22,7 @@ type keyVerifier struct {
 func newKeyVerifier(access krm.Access, policy oci.Verifier) (oci.Verifier, error) {
 	key, err := signature.ParsePublicKey(access.KeyName, access.Key)
 	if err != nil {
-		return nil, fmt.Errorf("spec.verify.key: %q: %w", access.KeyName, err)
+		return nil, fmt.Errorf("%q: %w", access.KeyName, err)
 	}
 	return keyVerifier{key, policy}, nil
 }

@@ -121,6 +121,14 @@ func run(ctx context.Context, env cli.Env, config string) error {
 	req := krm.Request{Input: env.Stdin, Config: config, KubeVersion: env.Getenv(option.KubeVersionVariable)}
 	req.OCI = (&option.Registry{Process: env}).Options(cli.UserAgent("krm"))
 	req.Trust = trust(env)
+	var err error
+	if req.Limits, err = option.LimitsOf(env.Getenv); err != nil {
+		if config != "" {
+			return err
+		}
+		list, err := krmfn.Failed(err)
+		return errors.Join(list.Write(env.Stdout), err)
+	}
 	if config != "" {
 		req.Dir = env.Getenv(configRoot)
 		if isTerminal(env.Stdin) {
