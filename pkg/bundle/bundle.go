@@ -80,18 +80,10 @@ func (b *Bundle) Select(names []string) ([]Instance, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("the bundle %q has no instance %q%s", b.Name, name, suggest(name, known))
+			return nil, fmt.Errorf("the bundle %q has no instance %q%s", b.Name, name, fail.Suggest(name, known))
 		}
 	}
 	return selected, nil
-}
-
-// suggest returns the end of a sentence about an unknown name.
-func suggest(name string, known []string) string {
-	if best, found := fail.Nearest(name, known); found {
-		return fmt.Sprintf(", did you mean %q?", best)
-	}
-	return ", known are " + strings.Join(known, ", ")
 }
 
 // reader reads a bundle from evaluated files and collects what is wrong with
@@ -218,7 +210,7 @@ func (r *reader) fields(v cue.Value, known ...string) {
 	}
 	for fields.Next() {
 		if name := fields.Selector().Unquoted(); !slices.Contains(known, name) {
-			r.problem(fields.Value(), "unknown field%s", suggest(name, known))
+			r.problem(fields.Value(), "unknown field%s", fail.Suggest(name, known))
 		}
 	}
 }

@@ -68,8 +68,14 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 // Args returns a validator that wants exactly n operands, which names says in
 // words for the error: "NAME and MODULE".
 func Args(n int, names string) cobra.PositionalArgs {
+	return ArgsBetween(n, n, names)
+}
+
+// ArgsBetween returns a validator that wants at least low and at most high
+// operands, which names says in words for the error: "at most a DIR".
+func ArgsBetween(low, high int, names string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == n {
+		if low <= len(args) && len(args) <= high {
 			return nil
 		}
 		return fail.Hint(fail.Usagef("%s takes %s, not %d arguments", cmd.CommandPath(), names, len(args)),

@@ -2,7 +2,10 @@
 
 package fail
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Nearest returns the candidate that a misspelt name is likely to mean, and
 // false when none is near. The longer the name, the more letters may be wrong;
@@ -15,6 +18,18 @@ func Nearest(name string, candidates []string) (string, bool) {
 		}
 	}
 	return nearest, nearest != ""
+}
+
+// Suggest returns the end of a sentence about an unknown name: the nearest one
+// that is known, or all of them.
+func Suggest(name string, known []string) string {
+	if nearest, ok := Nearest(name, known); ok {
+		return fmt.Sprintf(", did you mean %q?", nearest)
+	}
+	if len(known) == 0 {
+		return ""
+	}
+	return ", known are " + strings.Join(known, ", ")
 }
 
 // distance returns how many letters have to be put in, taken out, replaced or

@@ -28,3 +28,16 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	known := []string{"image", "message"}
+	for name, want := range map[string]string{"mesage": `, did you mean "message"?`, "x": ", known are image, message"} {
+		if got := fail.Suggest(name, known); got != want {
+			t.Errorf("Suggest(%q) = %q, want %q", name, got, want)
+		}
+	}
+	if got := fail.Suggest("x", nil); got != "" {
+		t.Errorf("of none: %q", got)
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
@@ -219,7 +220,7 @@ func (f Function) inline(config *bundleConfig, s subject) ([]member, error) {
 	names := slices.Sorted(maps.Keys(config.Spec.Instances))
 	for i, name := range config.Spec.Select {
 		if !slices.Contains(names, name) {
-			return nil, fieldErrorf(fmt.Sprintf("spec.select[%d]", i), "the bundle has no instance %q%s", name, suggest(name, names))
+			return nil, fieldErrorf(fmt.Sprintf("spec.select[%d]", i), "the bundle has no instance %q%s", name, fail.Suggest(name, names))
 		}
 	}
 	var members []member

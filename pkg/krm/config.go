@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 const (
@@ -145,7 +146,7 @@ func unknownKind(kind string) error {
 	if kind == "" {
 		return fieldErrorf("kind", "is missing: it is one of %s", strings.Join(slices.Sorted(maps.Keys(kinds())), ", "))
 	}
-	return fieldErrorf("kind", "unknown kind %q%s", kind, suggest(kind, slices.Sorted(maps.Keys(kinds()))))
+	return fieldErrorf("kind", "unknown kind %q%s", kind, fail.Suggest(kind, slices.Sorted(maps.Keys(kinds()))))
 }
 
 // check returns what is wrong with the fields that decode lets pass.

@@ -65,7 +65,7 @@ func (d *decoder) fields(n *yaml.Node, v reflect.Value, path string) {
 		index := slices.Index(known, name)
 		switch {
 		case index < 0:
-			d.problem(field, "unknown field%s", suggest(name, known))
+			d.problem(field, "unknown field%s", fail.Suggest(name, known))
 		case seen[name]:
 			d.problem(field, "is given twice")
 		case v.Type().Field(index).Tag.Get("schema") == "map" && n.Content[i+1].Kind != yaml.MappingNode && !isNull(n.Content[i+1]):
@@ -161,16 +161,4 @@ func describe(n *yaml.Node) string {
 		return "null"
 	}
 	return "of type " + n.ShortTag()
-}
-
-// suggest returns the end of a sentence about an unknown name: the nearest one
-// that is known, or all of them.
-func suggest(name string, known []string) string {
-	if best, found := fail.Nearest(name, known); found {
-		return fmt.Sprintf(", did you mean %q?", best)
-	}
-	if len(known) == 0 {
-		return ""
-	}
-	return ", known are " + strings.Join(known, ", ")
 }

@@ -43,7 +43,8 @@ func Read(r io.Reader) (*List, error) {
 // the error as Function.Run returns it.
 func Failed(err error) (*List, error) {
 	list := &List{APIVersion: kio.ResourceListAPIVersion}
-	return list, list.report(subject{}, err)
+	err = list.report(subject{}, err)
+	return list, err
 }
 
 // ReadStream reads a function config and the objects that it is to work on,

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
@@ -44,12 +45,12 @@ func (o outputConfig) check() error {
 	var problems []error
 	known := []string{conflictReplace, conflictKeep, conflictFail}
 	if o.OnConflict != "" && !slices.Contains(known, o.OnConflict) {
-		problems = append(problems, fieldErrorf("spec.output.onConflict", "unknown value %q%s", o.OnConflict, suggest(o.OnConflict, known)))
+		problems = append(problems, fieldErrorf("spec.output.onConflict", "unknown value %q%s", o.OnConflict, fail.Suggest(o.OnConflict, known)))
 	}
 	kinds := []string{"ConfigMap", "Secret"}
 	for i, kind := range o.Hash {
 		if !slices.Contains(kinds, kind) {
-			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.hash[%d]", i), "unknown kind %q%s", kind, suggest(kind, kinds)))
+			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.hash[%d]", i), "unknown kind %q%s", kind, fail.Suggest(kind, kinds)))
 		}
 	}
 	return errors.Join(problems...)
@@ -82,7 +83,7 @@ func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
 	var problems []error
 	for i, stage := range o.Stages {
 		if !slices.Contains(names, stage) {
-			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.stages[%d]", i), "the module has no stage %q%s", stage, suggest(stage, names)))
+			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.stages[%d]", i), "the module has no stage %q%s", stage, fail.Suggest(stage, names)))
 		}
 	}
 	return objects, errors.Join(problems...)

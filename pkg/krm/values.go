@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
@@ -90,7 +91,7 @@ func (c itemConfig) values(items []*yaml.RNode) (values.Source, error) {
 	text, ok := found[0].GetDataMap()[c.Key]
 	if !ok {
 		return values.Source{}, fmt.Errorf("ConfigMap %q has no key %q%s", c.Name, c.Key,
-			suggest(c.Key, slices.Sorted(maps.Keys(found[0].GetDataMap()))))
+			fail.Suggest(c.Key, slices.Sorted(maps.Keys(found[0].GetDataMap()))))
 	}
 	format := values.YAML
 	switch path.Ext(c.Key) {

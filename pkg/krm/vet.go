@@ -79,7 +79,7 @@ func (c *vetConfig) check() error {
 	}
 	known := []string{emitAll, emitNone}
 	if e := c.Spec.Emit; e != "" && !slices.Contains(known, e) {
-		problems = append(problems, fieldErrorf("spec.emit", "unknown value %q%s", e, suggest(e, known)))
+		problems = append(problems, fieldErrorf("spec.emit", "unknown value %q%s", e, fail.Suggest(e, known)))
 	}
 	if len(c.Spec.Rules) == 0 {
 		problems = append(problems, fieldErrorf("spec.rules", "is missing"))
@@ -91,7 +91,7 @@ func (c *vetConfig) check() error {
 			problems = append(problems, fieldErrorf(field+".definition", "is missing"))
 		}
 		if r.Severity != "" && !slices.Contains(severities, r.Severity) {
-			problems = append(problems, fieldErrorf(field+".severity", "unknown value %q%s", r.Severity, suggest(r.Severity, severities)))
+			problems = append(problems, fieldErrorf(field+".severity", "unknown value %q%s", r.Severity, fail.Suggest(r.Severity, severities)))
 		}
 	}
 	return errors.Join(problems...)

@@ -79,13 +79,7 @@ func (p *Policy) Definition(path string) (Definition, error) {
 	for fields.Next() {
 		known = append(known, fields.Selector().String())
 	}
-	if best, found := fail.Nearest(path, known); found {
-		return Definition{}, fmt.Errorf("the schema has no %q, did you mean %q?", path, best)
-	}
-	if len(known) == 0 {
-		return Definition{}, errors.New("the schema has no definitions")
-	}
-	return Definition{}, fmt.Errorf("the schema has no %q, known are %s", path, strings.Join(known, ", "))
+	return Definition{}, fmt.Errorf("the schema has no %q%s", path, fail.Suggest(path, known))
 }
 
 // Check returns what is wrong with an object, which consists of maps, slices

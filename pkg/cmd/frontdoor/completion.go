@@ -55,7 +55,7 @@ func newInstall(env cli.Env) *cobra.Command {
 		Long: `Write the executables kubectl_complete-timoni… through which kubectl (1.26 or
 newer) completes 'kubectl timoni …', and print their paths. Files that this
 command did not write are left alone, and then none is written (exit code 5).`,
-		Args: cobra.NoArgs,
+		Args: cli.Args(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error { return install(env, dir) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "directory to write to; it must be on PATH (default: where kubectl-timoni is)")

@@ -19,7 +19,7 @@ import (
 func newDoctor(env cli.Env) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use: "doctor", Short: "Check what is installed and what is missing", Args: cobra.NoArgs,
+		Use: "doctor", Short: "Check what is installed and what is missing", Args: cli.Args(0, "no arguments"),
 		Long: `Check the binaries of this plugin, kubectl, kustomize, the registry credentials,
 the cluster, and what stands on PATH: what is missing, which commands lack it,
 and what to do about it. Nothing is changed and no secret is printed.

@@ -62,7 +62,7 @@ func forward(env cli.Env, call plugins.Call, err error) *cobra.Command {
 // root returns the front door's own commands.
 func root(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: plugins.FrontDoor, Args: cobra.NoArgs, ValidArgsFunction: completeVerb(env),
+		Use: plugins.FrontDoor, Args: cli.Args(0, "no arguments"), ValidArgsFunction: completeVerb(env),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		// What is unknown here is a verb's flag in front of it, such as -A;
 		// the verb, which checks it, is still to come.

@@ -120,6 +120,10 @@ func TestForward(t *testing.T) {
 			argv: []string{"kubectl-timoni", "doctor", "--fix"},
 			want: result{2, "", "error: unknown flag: --fix\nhint: see 'kubectl-timoni doctor --help'\n"},
 		},
+		"an argument": {
+			argv: []string{"kubectl-timoni", "version", "x"},
+			want: result{2, "", "error: kubectl-timoni version takes no arguments, not 1 arguments\nhint: see 'kubectl-timoni version --help'\n"},
+		},
 		"unknown format": {
 			argv: []string{"kubectl-timoni", "doctor", "-o", "xml"},
 			want: result{2, "", "error: output format \"xml\" is not one of json, yaml\n"},

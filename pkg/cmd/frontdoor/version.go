@@ -22,7 +22,7 @@ type versions struct {
 func newVersion(env cli.Env) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use: "version", Short: "Show the versions of all binaries", Args: cobra.NoArgs,
+		Use: "version", Short: "Show the versions of all binaries", Args: cli.Args(0, "no arguments"),
 		Long: "Show what each binary was built from, as it says itself. A binary that is missing,\ndoes not answer or is of another version is marked.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := versions{Build: plugins.Build(cli.ThisBuild())}

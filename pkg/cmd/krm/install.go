@@ -30,7 +30,7 @@ works for function configs without the annotation config.kubernetes.io/function.
 
 Files that this command did not make are left alone, and then nothing is done
 (exit code 5).`,
-		Args: cobra.NoArgs,
+		Args: cli.Args(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error { return install(env, dir, plugins) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "directory on PATH (default: where kubectl-timoni is)")

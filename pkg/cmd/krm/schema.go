@@ -18,7 +18,7 @@ func newSchema(env cli.Env) *cobra.Command {
 too: an editor checks a file by it that begins with
 
     # yaml-language-server: $schema=timoni-krm.json`,
-		Args: cobra.NoArgs,
+		Args: cli.Args(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
 			schema, err := krm.Schema()
 			if err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
@@ -35,7 +34,7 @@ func newInit(env cli.Env) *cobra.Command {
 		Use: "init NAME [DIR]", Short: "Write a new module", Long: initLong,
 		Example: cli.Example(env, "init app", "init app ./modules/app --minimal",
 			"init example.com/app --blueprint oci://registry.example.com/blueprints/web:1.0.0"),
-		Args: between(1, 2, "NAME and at most a DIR"),
+		Args: cli.ArgsBetween(1, 2, "NAME and at most a DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	cmd.Flags().BoolVar(&o.req.Minimal, "minimal", false, "write the smallest module")
@@ -75,16 +74,4 @@ func (o *initializing) run(ctx context.Context, args []string) error {
 	}
 	_, err = fmt.Fprintf(o.env.Stdout, "module %s written to %s, %d files\n", created.Path, filepath.Clean(o.req.Dir), len(created.Files))
 	return err
-}
-
-// between returns a validator that wants at least low and at most high
-// operands, which names says in words for the error.
-func between(low, high int, names string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if low <= len(args) && len(args) <= high {
-			return nil
-		}
-		return fail.Hint(fail.Usagef("%s takes %s, not %d arguments", cmd.CommandPath(), names, len(args)),
-			"see '%s --help'", cmd.CommandPath())
-	}
 }

@@ -117,7 +117,7 @@ type showing struct {
 // directory.
 func (o *showing) command(use, short string, run func(context.Context, ref.Reference, oci.Options) error) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: between(0, 1, "at most a MODULE"),
+		Use: use, Short: short, Args: cli.ArgsBetween(0, 1, "at most a MODULE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := o.selection.Reference(operand(args))
 			if err != nil {

@@ -41,12 +41,9 @@ func newVendorCRD(env cli.Env) *cobra.Command {
 			"vendor crd ./module -f https://example.com/crds.yaml --kind ServiceMonitor --kind PodMonitor",
 			"vendor crd -f ./crds --list",
 			"vendor crd --from-cluster --kind Certificate --version v1"),
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.ArgsBetween(0, 1, "at most a DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.req.Dir = "."
-			if len(args) > 0 {
-				o.req.Dir = args[0]
-			}
+			o.req.Dir = operand(args)
 			if err := o.validate(); err != nil {
 				return err
 			}

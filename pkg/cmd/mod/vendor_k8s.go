@@ -45,12 +45,9 @@ func newVendorK8s(env cli.Env) *cobra.Command {
 			"vendor k8s ./module --version 1.34",
 			"vendor k8s --from oci://registry.example.com/schemas/kubernetes --version 1.34",
 			"vendor k8s --from-cluster --context production"),
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.ArgsBetween(0, 1, "at most a DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.req.Dir = "."
-			if len(args) > 0 {
-				o.req.Dir = args[0]
-			}
+			o.req.Dir = operand(args)
 			if err := o.complete(); err != nil {
 				return err
 			}

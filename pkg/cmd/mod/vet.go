@@ -36,7 +36,7 @@ func newVet(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "vet [MODULE]", Short: "Check that a module is valid", Long: vetLong,
 		Example: cli.Example(env, "vet", "vet ./module --debug", "vet -f production.yaml --kube-version 1.34.0 --kube-version 1.36.0", "vet -o json"),
-		Args:    between(0, 1, "at most a MODULE"),
+		Args:    cli.ArgsBetween(0, 1, "at most a MODULE"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	fs := cmd.Flags()
@@ -143,8 +143,8 @@ func place(p module.Position) string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// operand returns the module that is named, the one in the current directory
-// by default.
+// operand returns the module or the directory that is named, by default the
+// current directory.
 func operand(args []string) string {
 	if len(args) == 0 {
 		return "."
