@@ -86,7 +86,7 @@ type streamConfig struct {
 
 type outputConfig struct {
 	Stages     []string `json:"stages" doc:"The stages of the module to render, by name. Default: all."`
-	SyncWaves  bool     `json:"syncWaves" doc:"Order the stages for Argo CD: the number of its stage is the sync wave of an object."`
+	SyncWaves  bool     `json:"syncWaves" doc:"Order the stages for Argo CD: the number of its stage is the sync wave of an object, and what is not to be pruned says so."`
 	OnConflict string   `json:"onConflict" schema:"Replace|Keep|Fail" doc:"What to do with an object that is among the items already. Default: Replace."`
 	Hash       []string `json:"hash" doc:"Kinds, ConfigMap or Secret, to whose names kustomize is to add a hash. Only in a generator."`
 	Origin     bool     `json:"origin" doc:"Say in an annotation from which module each object comes."`

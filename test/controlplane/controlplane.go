@@ -48,6 +48,16 @@ type module struct {
 	programs map[string]string
 	// versions lists the string variables that take the module's version.
 	versions []string
+	// documents is the name of a file beside the programs, which joins YAML
+	// files of the modules.
+	documents string
+	parts     []part
+}
+
+// part names YAML files in a module.
+type part struct {
+	module, dir string
+	files       []string
 }
 
 func modules() []module {
@@ -67,9 +77,17 @@ func modules() []module {
 		requires: "go.etcd.io/etcd/server/v3",
 		programs: map[string]string{"etcd": "go.etcd.io/etcd/server/v3"},
 	}, {
-		dir:      "kwok",
-		requires: "sigs.k8s.io/kwok",
-		programs: map[string]string{"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
+		dir:       "kwok",
+		requires:  "sigs.k8s.io/kwok",
+		programs:  map[string]string{"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
+		documents: "stages.yaml",
+		parts: []part{{"sigs.k8s.io/kwok", "kustomize/stage", []string{
+			"node/fast/node-initialize.yaml",
+			"node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+			"pod/fast/pod-ready.yaml",
+			"pod/fast/pod-complete.yaml",
+			"pod/fast/pod-delete.yaml",
+		}}},
 	}, {
 		dir:      "registry",
 		requires: "github.com/distribution/distribution/v3",
@@ -108,14 +126,39 @@ func extras() []module {
 		dir:      "cosign",
 		requires: "github.com/sigstore/cosign/v3",
 		programs: map[string]string{"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"},
+	}, {
+		dir:      "flux-controllers",
+		requires: "github.com/fluxcd/source-controller",
+		programs: map[string]string{
+			"source-controller":    "github.com/fluxcd/source-controller",
+			"kustomize-controller": "github.com/fluxcd/kustomize-controller",
+		},
+		documents: "crds.yaml",
+		parts: []part{
+			{"github.com/fluxcd/source-controller", fluxCRDs, []string{
+				"source.toolkit.fluxcd.io_buckets.yaml",
+				"source.toolkit.fluxcd.io_externalartifacts.yaml",
+				"source.toolkit.fluxcd.io_gitrepositories.yaml",
+				"source.toolkit.fluxcd.io_helmcharts.yaml",
+				"source.toolkit.fluxcd.io_helmrepositories.yaml",
+				"source.toolkit.fluxcd.io_ocirepositories.yaml",
+			}},
+			{"github.com/fluxcd/kustomize-controller", fluxCRDs, []string{"kustomize.toolkit.fluxcd.io_kustomizations.yaml"}},
+		},
 	}}
 }
+
+const fluxCRDs = "config/crd/bases"
 
 // Extras builds all programs that Extra knows, as Binaries does those of the
 // control plane: a test that has to wait for one takes minutes.
 func Extras(ctx context.Context, log io.Writer) error {
+	b, err := newBuilder(log)
+	if err != nil {
+		return err
+	}
 	for _, m := range extras() {
-		if _, err := Extra(ctx, m.dir, log); err != nil {
+		if err := b.build(ctx, m, map[string]string{}); err != nil {
 			return err
 		}
 	}
@@ -123,15 +166,14 @@ func Extras(ctx context.Context, log io.Writer) error {
 }
 
 // Extra returns the path of a program that is no part of the control plane,
-// after building it as Binaries does. It has the name of its directory
-// beside this file.
+// after building it as Binaries does. Beside Flux's controllers is crds.yaml.
 func Extra(ctx context.Context, name string, log io.Writer) (string, error) {
 	b, err := newBuilder(log)
 	if err != nil {
 		return "", err
 	}
 	for _, m := range extras() {
-		if m.dir == name {
+		if _, ok := m.programs[name]; ok {
 			found := map[string]string{}
 			err := b.build(ctx, m, found)
 			return found[name], err
@@ -253,9 +295,8 @@ func (b builder) build(ctx context.Context, m module, found map[string]string) e
 			missing[found[name]] = pkg
 		}
 	}
-	stages := filepath.Join(dir, "stages.yaml")
-	wantStages := m.dir == "kwok" && !exists(stages)
-	if len(missing) == 0 && !wantStages {
+	documents := filepath.Join(dir, m.documents)
+	if len(missing) == 0 && exists(documents) {
 		return nil
 	}
 	unlock, err := b.lock(ctx, dir)
@@ -268,10 +309,10 @@ func (b builder) build(ctx context.Context, m module, found map[string]string) e
 			return err
 		}
 	}
-	if wantStages {
-		return b.stages(ctx, m, stages)
+	if exists(documents) {
+		return nil
 	}
-	return nil
+	return b.join(ctx, m, documents)
 }
 
 func exists(path string) bool {
@@ -388,28 +429,24 @@ func (b builder) program(ctx context.Context, m module, version, pkg, path strin
 	return nil
 }
 
-// stages joins the stage files of the kwok module into one file.
-func (b builder) stages(ctx context.Context, m module, path string) error {
-	dir, err := b.goTool(ctx, m, "list", "-m", "-f", "{{.Dir}}", m.requires)
-	if err != nil {
-		return fmt.Errorf("find the module %s: %w", m.requires, err)
-	}
+// join writes the documents of a module to path.
+func (b builder) join(ctx context.Context, m module, path string) error {
 	var all strings.Builder
-	for _, name := range []string{
-		"node/fast/node-initialize.yaml",
-		"node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
-		"pod/fast/pod-ready.yaml",
-		"pod/fast/pod-complete.yaml",
-		"pod/fast/pod-delete.yaml",
-	} {
-		data, err := os.ReadFile(filepath.Join(strings.TrimSpace(dir), "kustomize", "stage", filepath.FromSlash(name)))
+	for _, p := range m.parts {
+		dir, err := b.goTool(ctx, m, "list", "-m", "-f", "{{.Dir}}", p.module)
 		if err != nil {
-			return fmt.Errorf("read the kwok stages: %w", err)
+			return fmt.Errorf("find the module %s: %w", p.module, err)
 		}
-		fmt.Fprintf(&all, "---\n%s\n", data)
+		for _, name := range p.files {
+			data, err := os.ReadFile(filepath.Join(strings.TrimSpace(dir), filepath.FromSlash(p.dir), filepath.FromSlash(name)))
+			if err != nil {
+				return fmt.Errorf("read the files of %s: %w", p.module, err)
+			}
+			fmt.Fprintf(&all, "---\n%s\n", data)
+		}
 	}
 	if err := os.WriteFile(path+".tmp", []byte(all.String()), 0o644); err != nil {
-		return fmt.Errorf("write the kwok stages: %w", err)
+		return fmt.Errorf("write %s: %w", m.documents, err)
 	}
 	return os.Rename(path+".tmp", path)
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // TestGitOps runs every command of docs/gitops.md, and its files as Argo CD and
-// Flux's library do.
+// Flux do.
 func TestGitOps(t *testing.T) {
 	t.Parallel()
 	u := newUser(t)
@@ -37,11 +37,9 @@ func TestGitOps(t *testing.T) {
 	}
 	repo := registry(t, &front{})
 	runGuide(t, u, filepath.Join(root, "docs", "gitops.md"), work, repo)
-	t.Run("flux", func(t *testing.T) {
-		testFluxArtifact(t, filepath.Join(work, "docs", "gitops", "flux", "app.yaml"), repo)
-	})
 	t.Run("plugin", func(t *testing.T) { testPlugin(t, u, work) })
 	t.Run("sidecar", func(t *testing.T) { testSidecar(t, work) })
+	t.Run("flux", func(t *testing.T) { testFluxControllers(t, u, work, repo) })
 }
 
 // runGuide runs the commands of a guide in a directory, with repo in the place
@@ -62,41 +60,6 @@ func runGuide(t *testing.T, u *user, guide, dir, repo string) {
 		cmd.Dir, cmd.Env = dir, append(slices.Clone(u.command("", "build").Env), "PATH="+path)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("$ %s: %v\n%s", command, err, out)
-		}
-	}
-}
-
-// testFluxArtifact pulls the artifact with Flux's library and holds that the
-// path of the Kustomization of the guide, and the paths of those in it, are
-// directories of the artifact.
-func testFluxArtifact(t *testing.T, file, repo string) {
-	t.Helper()
-	var log bytes.Buffer
-	program, err := controlplane.Extra(t.Context(), "flux", &log)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log.String())
-	}
-	source, kustomization, _ := strings.Cut(read(t, file), "\n---\n")
-	url := field(t, source, "spec", "url").(string)
-	address := strings.Replace(url, "oci://registry.example.com", strings.TrimPrefix(repo, "oci://"), 1) + ":" + field(t, source, "spec", "ref", "tag").(string)
-	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), program, "pull", address, dir).CombinedOutput(); err != nil {
-		t.Fatalf("flux pull %s: %v\n%s", address, err, out)
-	}
-	entries, err := os.ReadDir(filepath.Join(dir, field(t, kustomization, "spec", "path").(string)))
-	if err != nil || len(entries) != 3 {
-		t.Fatalf("the artifact has the Kustomizations %v: %v", entries, err)
-	}
-	for _, entry := range entries {
-		text := read(t, filepath.Join(dir, "kustomizations", entry.Name()))
-		for _, name := range []string{"name", "namespace"} {
-			if diff := cmp.Diff(field(t, source, "metadata", name), field(t, text, "spec", "sourceRef", name)); diff != "" {
-				t.Errorf("%s: the %s of the source (-want +got):\n%s", entry.Name(), name, diff)
-			}
-		}
-		objects, err := os.ReadDir(filepath.Join(dir, field(t, text, "spec", "path").(string)))
-		if err != nil || len(objects) == 0 {
-			t.Errorf("%s: its path has %v: %v", entry.Name(), objects, err)
 		}
 	}
 }
@@ -221,6 +184,16 @@ func TestHealthChecks(t *testing.T) {
 			object["status"] = status
 		}
 		objects, want = append(objects, object), append(want, tc.verdict)
+	}
+	// Argo CD has no other way to be told what not to wait for.
+	verdict := judged(t, map[string]any{
+		"lua": data["resource.customizations.health.samples.timoni.sh_Widget"],
+		"objects": []any{map[string]any{"metadata": map[string]any{
+			"name": "x", "generation": 2, "annotations": map[string]any{"action.timoni.sh/wait": "disabled"},
+		}}},
+	})
+	if diff := cmp.Diff([]string{"Healthy"}, verdict); diff != "" {
+		t.Errorf("not waited for (-want +got):\n%s", diff)
 	}
 	for name, request := range map[string]map[string]any{
 		"lua": {"lua": data["resource.customizations.health.samples.timoni.sh_Widget"]},

@@ -52,7 +52,7 @@ type stack struct {
 
 // start starts a whole control plane.
 func (st *stack) start(ctx context.Context) (*ControlPlane, error) {
-	ports, err := freePorts(4)
+	ports, err := FreePorts(4)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func (st *stack) registry(ctx context.Context, addr string) error {
 
 // external starts a registry beside an existing cluster.
 func (st *stack) external(ctx context.Context, kubeconfig string) (*ControlPlane, error) {
-	ports, err := freePorts(1)
+	ports, err := FreePorts(1)
 	if err != nil {
 		return nil, err
 	}
@@ -300,10 +300,10 @@ func answers(url string) func(context.Context) error {
 	}
 }
 
-// freePorts returns n loopback addresses that are free. They are below the
+// FreePorts returns n loopback addresses that are free. They are below the
 // range from which systems take the ports of outgoing connections, so that
 // none is taken before the program that gets it listens.
-func freePorts(n int) ([]string, error) {
+func FreePorts(n int) ([]string, error) {
 	var addrs []string
 	for range 1000 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 10000+mathrand.IntN(20000))

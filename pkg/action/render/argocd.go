@@ -33,8 +33,12 @@ func (r *Result) ArgoCDHealth(observer event.Observer) api.Object {
 }
 
 // lua returns the condition as a health check of Argo CD: obj is the object.
+// One that is not to be waited for is healthy, because waves wait for it.
 func (c condition) lua() string {
-	return fmt.Sprintf(`local health = {status = "Progressing", message = "waiting for the condition %[1]s"}
+	return fmt.Sprintf(`if (obj.metadata.annotations or {})["%[3]s"] == "%[4]s" then
+  return {status = "Healthy", message = "not waited for"}
+end
+local health = {status = "Progressing", message = "waiting for the condition %[1]s"}
 local generation = obj.metadata.generation or 0
 local status = obj.status or {}
 if (status.observedGeneration or generation) < generation then
@@ -51,5 +55,5 @@ for _, c in ipairs(status.conditions or {}) do
   end
 end
 return health
-`, c.Ready, c.Failed)
+`, c.Ready, c.Failed, api.AnnotationWait, api.DisabledValue)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
 // FluxSource is where Flux finds the directory that is written.
@@ -54,9 +55,12 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 	stages, kustomizations := map[string]bool{}, []api.Object(nil)
 	previous := ""
 	for _, set := range r.Sets {
-		k := fluxKustomization(req, source, set.Name, previous)
+		k := fluxKustomization(req, source, set, previous)
 		if list := healthExpressions(checks, set.Objects); list != nil {
 			k["spec"].(map[string]any)["healthCheckExprs"] = list
+		}
+		for _, o := range set.Objects {
+			fluxActions(o)
 		}
 		kustomizations, previous = append(kustomizations, k), k.Name()
 		stages[escape(set.Name)] = true
@@ -99,23 +103,59 @@ func (w *Written) removeStages(req DirectoryRequest, stages map[string]bool) err
 	return err
 }
 
-func fluxKustomization(req DirectoryRequest, source FluxSource, stage, previous string) api.Object {
+func fluxKustomization(req DirectoryRequest, source FluxSource, set render.Set, previous string) api.Object {
 	sourceRef := map[string]any{"kind": source.Kind, "name": source.Name}
 	if source.Namespace != "" {
 		sourceRef["namespace"] = source.Namespace
 	}
 	spec := map[string]any{
-		"interval": "10m", "timeout": "5m", "prune": true, "wait": true,
-		"path":      "./" + path.Join(source.Path, fluxStages, escape(stage)),
+		"interval": "10m", "retryInterval": "1m", "timeout": "5m", "prune": true,
+		"path":      "./" + path.Join(source.Path, fluxStages, escape(set.Name)),
 		"sourceRef": sourceRef,
+	}
+	if awaited, all := fluxHealthChecks(set.Objects); all {
+		spec["wait"] = true
+	} else if awaited != nil {
+		spec["healthChecks"] = awaited
 	}
 	if previous != "" {
 		spec["dependsOn"] = []any{map[string]any{"name": previous}}
 	}
 	return api.Object{
 		"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
-		"metadata": map[string]any{"name": objectName(req.Name + "-" + stage), "namespace": req.Namespace},
+		"metadata": map[string]any{"name": objectName(req.Name + "-" + set.Name), "namespace": req.Namespace},
 		"spec":     spec,
+	}
+}
+
+// fluxHealthChecks returns what names the objects to wait for, and whether that
+// is all of them: Flux waits for all or for those that it is told.
+func fluxHealthChecks(objects []api.Object) (awaited []any, all bool) {
+	for _, o := range objects {
+		if o.Annotation(api.AnnotationWait) == api.DisabledValue {
+			continue
+		}
+		reference := map[string]any{"apiVersion": o.APIVersion(), "kind": o.Kind(), "name": o.Name()}
+		if o.Namespace() != "" {
+			reference["namespace"] = o.Namespace()
+		}
+		awaited = append(awaited, reference)
+	}
+	return awaited, len(awaited) == len(objects)
+}
+
+// fluxActions says what Timoni's annotations of an object ask for in those of
+// Flux, which stay where the module gives them.
+func fluxActions(o api.Object) {
+	const group = "kustomize.toolkit.fluxcd.io/"
+	for _, a := range []struct{ timoni, value, flux, says string }{
+		{api.AnnotationForce, api.EnabledValue, group + "force", "enabled"},
+		{api.AnnotationOneOff, api.EnabledValue, group + "ssa", "IfNotPresent"},
+		{api.AnnotationPrune, api.DisabledValue, group + "prune", "disabled"},
+	} {
+		if o.Annotation(a.timoni) == a.value && o.Annotation(a.flux) == "" {
+			o.SetAnnotation(a.flux, a.says)
+		}
 	}
 }
 
