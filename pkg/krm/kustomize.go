@@ -30,6 +30,7 @@ type Kustomization struct {
 	EnableExec bool   // runs functions and plugins of others, too
 	Helm       string // the command for helmCharts, empty to refuse them
 	AnyFile    bool   // lets files lie outside the directory
+	Namespace  string // of instances whose config names none; empty: default
 }
 
 // Build returns the objects of the kustomization as YAML. Kustomize leaves out
@@ -194,6 +195,9 @@ func (o *overlay) config(role string, r *resource.Resource) (string, error) {
 		annotations := r.GetAnnotations()
 		annotations[runtimeutil.FunctionAnnotationKey] = fmt.Sprintf("exec: {path: %q}", o.build.Executable)
 		err := r.SetAnnotations(annotations)
+		if err == nil && r.GetNamespace() == "" && o.build.Namespace != "" && id.Kind != kindVet {
+			err = r.SetNamespace(o.build.Namespace)
+		}
 		if err == nil && id.Kind == kindVet {
 			err = emitFor(role, r)
 		}

@@ -31,6 +31,7 @@ import (
 type Kustomization struct {
 	Dir        string   // or an address, as kustomize takes it
 	Program    string   // the path of timoni-krm
+	Namespace  string   // of the modules in it whose configs name none
 	EnableExec bool     // runs functions and plugins of others, too
 	Environ    []string // of the program
 }
@@ -78,7 +79,7 @@ func (k Kustomization) repository() string {
 
 // build returns what the program prints. Its error is the program's.
 func (k Kustomization) build(ctx context.Context, kubeVersion string, observer event.Observer) ([]byte, error) {
-	args := []string{"kustomize"}
+	args := []string{"kustomize", "--namespace=" + k.Namespace}
 	if k.EnableExec {
 		args = append(args, "--enable-exec")
 	}
@@ -92,7 +93,11 @@ func (k Kustomization) build(ctx context.Context, kubeVersion string, observer e
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, programError(err, stderr.String())
+		err = programError(err, stderr.String())
+		if strings.Contains(err.Error(), "no resource matches strategic merge patch") {
+			err = fail.Hint(err, "modules whose configs name no namespace were rendered for %q: name one as metadata.namespace of the config, and the same in the patch", k.Namespace)
+		}
+		return nil, err
 	}
 	for line := range strings.Lines(stderr.String()) {
 		text, isWarning := strings.CutPrefix(strings.TrimSpace(line), "warning: ")
@@ -115,6 +120,9 @@ func programError(err error, stderr string) error {
 		if hint, ok := strings.CutPrefix(line, "hint: "); ok {
 			hints = append(hints, hint)
 			continue
+		}
+		if len(message) > 0 && strings.HasPrefix(line, "error: couldn't execute function: exit status ") {
+			continue // of a function that has said why
 		}
 		message = append(message, line)
 	}

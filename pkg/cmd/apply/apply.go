@@ -46,7 +46,9 @@ KIND=cel=EXPRESSION anything that CEL can say of the object, self. The functions
 are those of Kubernetes; a field that is missing yet is waited for.
 
 With -k, any kustomization is applied in place of a module, as one stage: that
-of 'kubectl timoni kustomize', in which modules need no flag. A function or
+of 'kubectl timoni kustomize', in which modules need no flag. As with kubectl,
+what names no namespace goes to that of -n, and so does a module whose config
+names none; what names another goes there. A function or
 plugin of somebody else's in it is refused unless --enable-exec lets it run as a
 program with your rights.`
 

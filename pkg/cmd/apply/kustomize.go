@@ -59,7 +59,7 @@ func (o *options) kustomize(req *cluster.ApplyRequest, name, namespace string) e
 	}
 	req.Name, req.Namespace = name, namespace
 	req.Kustomization = &cluster.Kustomization{
-		Dir: o.kustomization.dir, Program: program, EnableExec: o.kustomization.enableExec, Environ: o.env.Environ(),
+		Dir: o.kustomization.dir, Program: program, Namespace: namespace, EnableExec: o.kustomization.enableExec, Environ: o.env.Environ(),
 	}
 	return nil
 }

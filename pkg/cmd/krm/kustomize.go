@@ -53,6 +53,7 @@ func newKustomize(env cli.Env) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVarP(&k.Namespace, "namespace", "n", "", "namespace of the instances whose configs name none (default \"default\")")
 	flags.BoolVar(&k.EnableExec, "enable-exec", false, "run the functions and plugins of others too")
 	flags.BoolVar(&helm, "enable-helm", false, "inflate helmCharts")
 	flags.StringVar(&helmCommand, "helm-command", "helm", "the helm to run")
