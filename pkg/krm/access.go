@@ -162,21 +162,17 @@ func (c secretConfig) credentials(items []*yaml.RNode, host string) (string, err
 	if len(items) == 0 {
 		return "", errGenerator()
 	}
-	var found []*yaml.RNode
-	for _, item := range items {
-		isSecret := item.GetApiVersion() == "v1" && item.GetKind() == "Secret"
-		if isSecret && item.GetName() == c.Name && (c.Namespace == "" || item.GetNamespace() == c.Namespace) {
-			found = append(found, item)
-		}
+	found, err := only(items, "Secret", c.Namespace, c.Name, func(item *yaml.RNode) bool {
+		return item.GetApiVersion() == "v1" && item.GetKind() == "Secret"
+	})
+	if err != nil {
+		return "", err
 	}
-	if len(found) != 1 {
-		return "", fmt.Errorf("%d of the objects are a Secret %q, and not one", len(found), c.Name)
-	}
-	if found[0].GetAnnotations()[localConfig] != "true" {
+	if found.GetAnnotations()[localConfig] != "true" {
 		return "", fail.Hint(fmt.Errorf("the Secret %q has no annotation %s, so it would be part of the result", c.Name, localConfig),
 			`annotate it with %s: "true"`, localConfig)
 	}
-	data, err := secretData(found[0])
+	data, err := secretData(found)
 	if err != nil {
 		return "", fmt.Errorf("the Secret %q: %w", c.Name, err)
 	}

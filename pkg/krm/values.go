@@ -79,19 +79,14 @@ func (c itemConfig) values(items []*yaml.RNode) (values.Source, error) {
 	if len(items) == 0 {
 		return values.Source{}, errGenerator()
 	}
-	var found []*yaml.RNode
-	for _, item := range items {
-		if isConfigMap(item) && item.GetName() == c.Name && (c.Namespace == "" || item.GetNamespace() == c.Namespace) {
-			found = append(found, item)
-		}
+	found, err := only(items, "ConfigMap", c.Namespace, c.Name, isConfigMap)
+	if err != nil {
+		return values.Source{}, err
 	}
-	if len(found) != 1 {
-		return values.Source{}, fmt.Errorf("%d of the objects are a ConfigMap %q, and not one", len(found), c.Name)
-	}
-	text, ok := found[0].GetDataMap()[c.Key]
+	text, ok := found.GetDataMap()[c.Key]
 	if !ok {
 		return values.Source{}, fmt.Errorf("ConfigMap %q has no key %q%s", c.Name, c.Key,
-			fail.Suggest(c.Key, slices.Sorted(maps.Keys(found[0].GetDataMap()))))
+			fail.Suggest(c.Key, slices.Sorted(maps.Keys(found.GetDataMap()))))
 	}
 	format := values.YAML
 	switch path.Ext(c.Key) {
@@ -109,18 +104,14 @@ func (c streamConfig) values(items []*yaml.RNode) (values.Source, error) {
 	if len(items) == 0 {
 		return values.Source{}, errGenerator()
 	}
-	var found []*yaml.RNode
-	for _, item := range items {
-		id := identify(item)
-		group, _ := resid.ParseGroupVersion(id.APIVersion)
-		if id.Kind == c.Kind && id.Name == c.Name && (c.Group == "" || group == c.Group) && (c.Namespace == "" || id.Namespace == c.Namespace) {
-			found = append(found, item)
-		}
+	found, err := only(items, c.Kind, c.Namespace, c.Name, func(item *yaml.RNode) bool {
+		group, _ := resid.ParseGroupVersion(item.GetApiVersion())
+		return item.GetKind() == c.Kind && (c.Group == "" || group == c.Group)
+	})
+	if err != nil {
+		return values.Source{}, err
 	}
-	if len(found) != 1 {
-		return values.Source{}, fmt.Errorf("%d of the objects are a %s %q, and not one", len(found), c.Kind, c.Name)
-	}
-	object := found[0].Copy()
+	object := found.Copy()
 	annotations := object.GetAnnotations()
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return isToolAnnotation(key) })
 	if err := object.SetAnnotations(annotations); err != nil {
@@ -128,4 +119,34 @@ func (c streamConfig) values(items []*yaml.RNode) (values.Source, error) {
 	}
 	text, err := yaml.Marshal(mapOf("values", mapOf(cmp.Or(c.As, c.Name), object.YNode())))
 	return values.Source{Name: c.Kind + "/" + c.Name, Format: values.YAML, Data: text}, err
+}
+
+// maxNames is how many names are shown where one is unknown.
+const maxNames = 10
+
+// only returns the one item that passes the test and has the name; the
+// namespace is needed only where two have it. The kind is for errors.
+func only(items []*yaml.RNode, kind, namespace, name string, isKind func(*yaml.RNode) bool) (*yaml.RNode, error) {
+	var found []*yaml.RNode
+	var names []string
+	for _, item := range items {
+		switch {
+		case !isKind(item):
+		case item.GetName() == name && (namespace == "" || item.GetNamespace() == namespace):
+			found = append(found, item)
+		default:
+			names = append(names, item.GetName())
+		}
+	}
+	switch len(found) {
+	case 0:
+		if _, near := fail.Nearest(name, names); !near && len(names) > maxNames {
+			names = nil
+		}
+		err := fmt.Errorf("there is no %s %q among the objects%s", kind, path.Join(namespace, name), fail.Suggest(name, names))
+		return nil, fail.Hint(err, "objects have their names with prefix and suffix when kustomize starts the function")
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("%d of the objects are a %s %q: say which by its namespace", len(found), kind, name)
 }
