@@ -116,25 +116,8 @@ func (o ArtifactOptions) image(layer []byte) (v1.Image, error) {
 // contentType is empty. It takes artifacts of every Format. The rest is as for
 // Pull.
 func PullArtifact(ctx context.Context, r ref.Reference, dir, contentType string, o Options) (Manifest, error) {
-	m, err := pullArtifact(ctx, r, dir, contentType, o)
+	m, err := pull(ctx, r, dir, o, func(m *v1.Manifest) ([]v1.Descriptor, error) { return artifactLayers(m, contentType) })
 	return m, named("pull", r, err)
-}
-
-func pullArtifact(ctx context.Context, r ref.Reference, dir, contentType string, o Options) (Manifest, error) {
-	f, err := newFetcher(r, o)
-	if err != nil {
-		return Manifest{}, err
-	}
-	defer f.close()
-	manifest, digest, err := f.manifest(ctx)
-	if err != nil {
-		return Manifest{}, err
-	}
-	layers, err := artifactLayers(manifest, contentType)
-	if err != nil {
-		return Manifest{}, err
-	}
-	return f.extract(ctx, dir, manifest, digest, layers)
 }
 
 // artifactLayers returns the layers of a content type.

@@ -111,9 +111,7 @@ func TestPushTriesAgain(t *testing.T) {
 				inner.ServeHTTP(w, r)
 			}))
 			r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-			if _, err := oci.PushModule(t.Context(), fixture.Dir(t, sampleModule()), r, oci.PushOptions{}); err != nil {
-				t.Fatal(err)
-			}
+			fixture.Push(t, fixture.Dir(t, sampleModule()), r)
 			if _, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{}); err != nil {
 				t.Error(err)
 			}
@@ -206,7 +204,7 @@ func spoil(t *testing.T, dir string) {
 func TestList(t *testing.T) {
 	t.Parallel()
 	r := fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app:1.9.0")
-	digest := must(oci.PushModule(t.Context(), fixture.Dir(t, sampleModule()), r, oci.PushOptions{}))(t)
+	digest := fixture.Push(t, fixture.Dir(t, sampleModule()), r)
 	tags := []string{"1.10.0", "1.10.0-rc.1", "2.0.0", "v3.0.0", "nightly", "sha256-" + strings.Repeat("a", 64) + ".sig"}
 	if tagged := must(oci.Tag(t.Context(), r, tags, oci.Options{}))(t); tagged != digest {
 		t.Errorf("tagged %s, want %s", tagged, digest)

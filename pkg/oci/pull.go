@@ -28,11 +28,12 @@ type Manifest struct {
 // costs one. Manifest and layers are verified before they are parsed. On error
 // dir is left as it was found, and the error wraps one of the Err values.
 func Pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest, error) {
-	m, err := pull(ctx, r, dir, o)
+	m, err := pull(ctx, r, dir, o, moduleLayers)
 	return m, named("pull", r, err)
 }
 
-func pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest, error) {
+// pull writes those layers of an artifact that layersOf returns.
+func pull(ctx context.Context, r ref.Reference, dir string, o Options, layersOf func(*v1.Manifest) ([]v1.Descriptor, error)) (Manifest, error) {
 	f, err := newFetcher(r, o)
 	if err != nil {
 		return Manifest{}, err
@@ -42,7 +43,7 @@ func pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest
 	if err != nil {
 		return Manifest{}, err
 	}
-	layers, err := moduleLayers(manifest)
+	layers, err := layersOf(manifest)
 	if err != nil {
 		return Manifest{}, err
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -30,10 +31,9 @@ func TestPushPull(t *testing.T) {
 	t.Parallel()
 	host := fixture.Registry(t)
 	dir := fixture.Dir(t, sampleModule())
-	first := must(oci.PushModule(t.Context(), dir, fixture.Reference(t, "oci://"+host+"/org/app:1.0.0"),
-		oci.PushOptions{Annotations: map[string]string{oci.AnnotationSource: "https://example.com"}, Latest: true}))(t)
+	first := fixture.Push(t, dir, fixture.Reference(t, "oci://"+host+"/org/app:1.0.0"), ref.Latest)
 	fixture.Write(t, filepath.Join(dir, "values.cue"), "package main\nvalues: b: 2\n")
-	second := must(oci.PushModule(t.Context(), dir, fixture.Reference(t, "oci://"+host+"/org/app:1.1.0-rc.1"), oci.PushOptions{}))(t)
+	second := fixture.Push(t, dir, fixture.Reference(t, "oci://"+host+"/org/app:1.1.0-rc.1"))
 
 	for name, test := range map[string]struct{ reference, digest, version string }{
 		"latest when nothing is named": {"", first, "1.0.0"},
@@ -74,9 +74,9 @@ func TestPushAgain(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	}))
 	dir, r := fixture.Dir(t, sampleModule()), fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-	first := must(oci.PushModule(t.Context(), dir, r, oci.PushOptions{}))(t)
+	first := fixture.Push(t, dir, r)
 	methods = nil
-	second := must(oci.PushModule(t.Context(), dir, r, oci.PushOptions{}))(t)
+	second := fixture.Push(t, dir, r)
 	if first != second {
 		t.Errorf("pushed %s, then %s", first, second)
 	}
@@ -88,20 +88,18 @@ func TestPushAgain(t *testing.T) {
 func TestPushErrors(t *testing.T) {
 	t.Parallel()
 	dir := fixture.Dir(t, sampleModule())
+	image := must(oci.PackModule(dir, "1.0.0", oci.PackOptions{}))(t)
 	for name, test := range map[string]struct {
 		reference, text string
 		code            fail.Code
 	}{
 		"a directory": {dir, "is a directory, not an oci:// reference", fail.Usage},
-		"no version":  {"oci://127.0.0.1:1/app", "the version is missing", fail.Usage},
-		"a v":         {"oci://127.0.0.1:1/app:v1.0.0", "leave out the prefix v", fail.Usage},
-		"latest":      {"oci://127.0.0.1:1/app:latest", "not a semantic version", fail.Usage},
 		"a digest":    {"oci://127.0.0.1:1/app@sha256:" + strings.Repeat("0", 64), "a digest cannot be pushed to", fail.Usage},
 		"nobody":      {"oci://127.0.0.1:1/app:1.0.0", "push oci://127.0.0.1:1/app:1.0.0: registry is unreachable: 127.0.0.1:1: ", fail.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.PushModule(t.Context(), dir, fixture.Reference(t, test.reference), oci.PushOptions{})
+			_, err := oci.Push(t.Context(), image, fixture.Reference(t, test.reference), []string{"1.0.0"}, false, oci.Options{})
 			wantError(t, err, test.text)
 			if code := fail.CodeOf(err); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)

@@ -17,17 +17,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
-// PushOptions say what is pushed beside the content, and how.
-type PushOptions struct {
-	Options
-	Annotations     map[string]string // of the manifest; the version is added
-	ResolveSymlinks bool              // as in PackOptions
-	Latest          bool              // moves the tag latest too
-	// Force moves a tag that points to something else. Without it the push is
-	// ErrExists then. The tag latest moves in any case.
-	Force bool
-}
-
 // Pushed says what a push did.
 type Pushed struct {
 	Digest    string // of the manifest
@@ -41,31 +30,6 @@ type Companions struct {
 	Attach    Attach // AttachAuto when empty
 }
 
-// PushModule packs the module in dir and pushes it under the version that r
-// names, a semantic version. It returns the digest of the manifest. Layers
-// that the registry has already are not sent.
-func PushModule(ctx context.Context, dir string, r ref.Reference, o PushOptions) (digest string, err error) {
-	if err = checkModuleTarget(r); err != nil {
-		return "", named("push", r, err)
-	}
-	image, err := PackModule(dir, r.Tag, PackOptions{Annotations: o.Annotations, ResolveSymlinks: o.ResolveSymlinks, Limits: o.Limits})
-	if err != nil {
-		return "", named("push", r, err)
-	}
-	pushed, err := Push(ctx, image, r, tagsOf(r, o.Latest), o.Force, o.Options)
-	return pushed.Digest, err
-}
-
-func checkModuleTarget(r ref.Reference) error {
-	if err := checkTarget(r); err != nil {
-		return err
-	}
-	if r.Tag == "" {
-		return fail.Usagef("the version is missing: %s:1.2.3", r)
-	}
-	return ref.CheckVersion(r.Tag)
-}
-
 func checkTarget(r ref.Reference) error {
 	switch {
 	case r.IsLocal():
@@ -74,13 +38,6 @@ func checkTarget(r ref.Reference) error {
 		return fail.Usagef("a digest cannot be pushed to, only a version")
 	}
 	return nil
-}
-
-func tagsOf(r ref.Reference, latest bool) []string {
-	if latest {
-		return []string{r.Tag, ref.Latest}
-	}
-	return []string{r.Tag}
 }
 
 // PackModule is Pack with the version among the annotations.

@@ -57,7 +57,7 @@ func counted(t *testing.T) (host string, requests *atomic.Int32) {
 func pushSample(t *testing.T, host string) (r ref.Reference, digest string) {
 	t.Helper()
 	r = fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-	return r, must(oci.PushModule(t.Context(), fixture.Dir(t, sampleModule()), r, oci.PushOptions{}))(t)
+	return r, fixture.Push(t, fixture.Dir(t, sampleModule()), r)
 }
 
 func TestSign(t *testing.T) {

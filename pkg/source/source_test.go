@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -115,10 +116,7 @@ func isEmpty(t *testing.T, dir string) bool {
 func TestOpenOCI(t *testing.T) {
 	t.Parallel()
 	repository := "oci://" + fixture.Registry(t) + "/org/app"
-	digest, err := oci.PushModule(t.Context(), module(t), fixture.Reference(t, repository+":1.2.3"), oci.PushOptions{Latest: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	digest := fixture.Push(t, module(t), fixture.Reference(t, repository+":1.2.3"), ref.Latest)
 	for name, test := range map[string]string{
 		"a version": repository + ":1.2.3",
 		"latest":    repository,

@@ -46,11 +46,8 @@ func newTrusting(t *testing.T, handler http.Handler) *trusting {
 			t.Fatal(err)
 		}
 	}
-	digest, err := oci.PushModule(t.Context(), module(t), w.r, oci.PushOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = oci.Sign(t.Context(), w.r, digest, team, oci.Options{}); err != nil {
+	digest := fixture.Push(t, module(t), w.r)
+	if _, err := oci.Sign(t.Context(), w.r, digest, team, oci.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -164,9 +164,11 @@ func pushModule(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "push-module DIR oci://HOST/PATH:VERSION")
 	r, err := ref.Parse(args[1])
 	ts.Check(err)
-	digest, err := oci.PushModule(context.Background(), ts.MkAbs(args[0]), r, oci.PushOptions{Latest: true})
+	image, err := oci.PackModule(ts.MkAbs(args[0]), r.Tag, oci.PackOptions{})
 	ts.Check(err)
-	ts.Setenv("DIGEST", digest)
+	pushed, err := oci.Push(context.Background(), image, r, []string{r.Tag, ref.Latest}, false, oci.Options{})
+	ts.Check(err)
+	ts.Setenv("DIGEST", pushed.Digest)
 }
 
 // expand puts the values of the script's variables into files.

@@ -149,10 +149,7 @@ func TestRunErrors(t *testing.T) {
 func TestRunOCI(t *testing.T) {
 	t.Parallel()
 	url := "oci://" + fixture.Registry(t) + "/minimal"
-	digest, err := oci.PushModule(t.Context(), filepath.Join(modules, "minimal"), fixture.Reference(t, url+":1.2.3"), oci.PushOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	digest := fixture.Push(t, filepath.Join(modules, "minimal"), fixture.Reference(t, url+":1.2.3"))
 	// From here on it is the base directory that is read in, not the process's.
 	objects, err := run(t, krm.Request{
 		Input: list(fmt.Sprintf("    module: {url: %s, version: 1.2.3, digest: %s}\n    valuesFrom: [{file: v.cue}]\n", url, digest)),

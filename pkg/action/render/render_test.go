@@ -13,7 +13,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -60,10 +59,7 @@ func TestRenderLocal(t *testing.T) {
 func TestRenderOCI(t *testing.T) {
 	t.Parallel()
 	repository := "oci://" + fixture.Registry(t) + "/test"
-	digest, err := oci.PushModule(t.Context(), module(t), fixture.Reference(t, repository+":1.2.3"), oci.PushOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	digest := fixture.Push(t, module(t), fixture.Reference(t, repository+":1.2.3"))
 	result, err := render.Render(t.Context(), render.Request{
 		Module: fixture.Reference(t, repository+":1.2.3@"+digest), Name: "app", Namespace: "apps",
 		Values: []values.Source{{Name: "user.yaml", Format: values.YAML, Data: []byte("message: bye")}},
