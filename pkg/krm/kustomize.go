@@ -69,6 +69,8 @@ type overlay struct {
 
 	roots []string // whose functions are being looked at, outermost first
 	err   error    // the first one
+
+	examination *examination // nil when the build is meant
 }
 
 func (o *overlay) run(options *krusty.Options, dir string) (resmap.ResMap, error) {
@@ -100,7 +102,9 @@ func (o *overlay) inline(path string, data []byte) ([]byte, error) {
 	if err := k.Unmarshal(data); err != nil {
 		return data, nil //nolint:nilerr // kustomize says what is wrong
 	}
-	if len(k.Generators)+len(k.Transformers)+len(k.Validators) == 0 {
+	if o.examination != nil {
+		o.examination.confine(o.FileSystem, path, &k)
+	} else if len(k.Generators)+len(k.Transformers)+len(k.Validators) == 0 {
 		return data, nil
 	}
 	lists := map[string]*[]string{generators: &k.Generators, transformers: &k.Transformers, validators: &k.Validators}
@@ -109,6 +113,9 @@ func (o *overlay) inline(path string, data []byte) ([]byte, error) {
 		if *lists[role], err = o.configs(path, role, *lists[role]); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+	}
+	if o.examination != nil && len(o.roots) == 0 {
+		o.examination.atRoot(path, &k)
 	}
 	return sigsyaml.Marshal(k)
 }
@@ -135,18 +142,20 @@ func (o *overlay) configs(path, role string, entries []string) ([]string, error)
 		if configs, err = o.named(factory, path, entry); err != nil {
 			return nil, err
 		}
-		if configs.Size() == 0 {
+		if configs.Size() == 0 && o.examination == nil {
 			return nil, fmt.Errorf("%s: holds no function config", entry)
 		}
 		named = append(named, configs.Resources()...)
 	}
 	var texts []string
 	for _, config := range append(inline, named...) {
-		text, err := o.config(role, config)
+		text, err := o.config(path, role, config)
 		if err != nil {
 			return nil, err
 		}
-		texts = append(texts, text)
+		if text != "" {
+			texts = append(texts, text)
+		}
 	}
 	return texts, nil
 }
@@ -179,6 +188,7 @@ func (o *overlay) named(factory *resmap.Factory, path, entry string) (resmap.Res
 	inner := &overlay{
 		FileSystem: o.FileSystem, build: o.build,
 		replaced: path, replacement: alone, roots: append(slices.Clone(o.roots), root),
+		examination: o.examination,
 	}
 	options := o.build.options()
 	options.Reorder = krusty.ReorderOptionNone
@@ -186,8 +196,11 @@ func (o *overlay) named(factory *resmap.Factory, path, entry string) (resmap.Res
 }
 
 // config returns a function config as it may run. One of ours runs this
-// executable, whatever its annotation says.
-func (o *overlay) config(role string, r *resource.Resource) (string, error) {
+// executable, whatever its annotation says. Without a text it is left out.
+func (o *overlay) config(path, role string, r *resource.Resource) (string, error) {
+	if o.examination != nil {
+		return o.examination.function(path, role, r)
+	}
 	id := r.OrgId()
 	switch {
 	case id.Group == "" && id.Version == konfig.BuiltinPluginApiVersion:

@@ -47,6 +47,7 @@ func layers() []layer {
 		{"event", 0, nil},
 		{"download", 0, nil},
 		{"outline", 0, nil},
+		{"guard", 0, nil},
 
 		{"attest", 0, nil},
 

@@ -162,24 +162,35 @@ func older(v kubeVersion, major, minor int) bool {
 }
 
 func (x Examination) kustomize(ctx context.Context) []Check {
+	checks, _ := x.kustomizeVersion(ctx)
+	return checks
+}
+
+// kustomizeVersion checks the kustomize on PATH, and returns its version if it
+// tells one.
+func (x Examination) kustomizeVersion(ctx context.Context) (checks []Check, v kubeVersion) {
 	c := Check{Name: "kustomize", Status: Warn}
 	path, ok := x.Places.onPath("kustomize")
 	if !ok {
 		c.Message = "not on PATH: needed only for modules inside 'kustomize build'"
 		c.Hint = "install kustomize 5 (https://kubectl.docs.kubernetes.io/installation/kustomize/), or use 'kubectl timoni kustomize'"
-		return []Check{c}
+		return []Check{c}, v
 	}
 	ctx, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
 	out, err := run(ctx, x.Environ, path, path, "version")
 	if err != nil {
 		c.Message = fmt.Sprintf("%s does not tell its version: %v", path, err)
-		return []Check{c}
+		return []Check{c}, v
+	}
+	v.Git = strings.TrimSpace(string(out))
+	if numbers := strings.SplitN(strings.TrimPrefix(v.Git, "v"), ".", 3); len(numbers) == 3 {
+		v.Major, v.Minor = numbers[0], numbers[1]
 	}
 	c.Status = OK
 	// Without the second flag kustomize leaves functions out and succeeds.
-	c.Message = strings.TrimSpace(string(out)) + "; build with both --enable-alpha-plugins and --enable-exec"
-	return []Check{c}
+	c.Message = v.Git + "; build with both --enable-alpha-plugins and --enable-exec"
+	return []Check{c}, v
 }
 
 // DefaultTimeout is how long the doctor and version wait for another program.

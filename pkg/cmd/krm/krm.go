@@ -91,7 +91,7 @@ ResourceList.`
 // verbs that it shares the binary with.
 func New(env cli.Env) *cobra.Command {
 	function := newFunction(env)
-	function.AddCommand(newInstall(env), newSchema(env))
+	function.AddCommand(newInstall(env), newSchema(env), newExamine(env))
 	if env.Verb == "timoni" {
 		return cli.Group("timoni", "Use modules in KRM pipelines", function, newKustomize(env))
 	}
