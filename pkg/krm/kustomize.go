@@ -40,6 +40,12 @@ func (k Kustomization) Build() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, r := range objects.Resources() {
+		if r.GetApiVersion() == apiVersion {
+			return nil, fail.Hint(fail.Refusedf("%s %q is among the objects, where nothing runs it", r.GetKind(), r.GetName()),
+				"list its file under generators:, transformers: or validators:, and not under resources:")
+		}
+	}
 	return objects.AsYaml()
 }
 
@@ -211,8 +217,12 @@ func (o *overlay) config(path, role string, r *resource.Resource) (string, error
 		if err == nil && r.GetNamespace() == "" && o.build.Namespace != "" && id.Kind != kindVet {
 			err = r.SetNamespace(o.build.Namespace)
 		}
-		if err == nil && id.Kind == kindVet {
+		switch {
+		case err != nil:
+		case id.Kind == kindVet:
 			err = emitFor(role, r)
+		case role == validators:
+			err = fail.Hint(fail.Refusedf("%s %q makes objects, and validators: must not", id.Kind, id.Name), "list it under generators: or transformers:")
 		}
 		if err != nil {
 			return "", err

@@ -126,16 +126,17 @@ func (l *List) areFiles() bool {
 // its identity, whose annotations of kustomize's and kpt's it takes over, or at
 // the end. What the owner made before and does not make any more is removed.
 func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
+	key := l.key()
 	place := map[yaml.ResourceIdentifier]int{}
 	for i, item := range l.Items {
-		place[identify(item)] = i
+		place[key(item)] = i
 	}
 	made := map[yaml.ResourceIdentifier]bool{}
 	var problems []error
 	for _, o := range objects {
 		id := identify(o)
 		made[id] = true
-		i, exists := place[id]
+		i, exists := place[key(o)]
 		switch {
 		case !exists:
 			l.Items = append(l.Items, o)
@@ -151,6 +152,19 @@ func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
 			item.GetAnnotations()[by.annotation] == by.name
 	})
 	return errors.Join(problems...)
+}
+
+// key returns what tells two items apart. To kustomize no namespace is the
+// namespace default.
+func (l *List) key() func(*yaml.RNode) yaml.ResourceIdentifier {
+	inBuild := slices.ContainsFunc(l.Items, isFromBuild)
+	return func(item *yaml.RNode) yaml.ResourceIdentifier {
+		id := identify(item)
+		if inBuild && id.Namespace == "" {
+			id.Namespace = defaultNamespace
+		}
+		return id
+	}
 }
 
 // inherit gives an object what kustomize and kpt know its predecessor by, and
