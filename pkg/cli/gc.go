@@ -11,7 +11,7 @@ import (
 // The heap may grow to leastHeap bytes before garbage is collected, from Go's 4
 // MiB. One that is large has Go's own setting, which is usualPercent.
 const (
-	leastHeap    = 36 << 20
+	leastHeap    = 96 << 20
 	usualPercent = 100
 )
 

@@ -11,10 +11,10 @@ func TestPercentFor(t *testing.T) {
 	t.Parallel()
 	for live, want := range map[uint64]int{
 		0:        100, // no collection yet
-		4 << 20:  800,
-		9 << 20:  300,
-		18 << 20: 100,
-		30 << 20: 100,
+		4 << 20:  2300,
+		24 << 20: 300,
+		48 << 20: 100,
+		80 << 20: 100,
 		1 << 40:  100,
 	} {
 		t.Run(fmt.Sprint(live), func(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 )
 
@@ -122,8 +121,13 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	var all []*yaml.RNode
 	var problems []error
 	made := map[yaml.ResourceIdentifier]string{}
-	for _, m := range members {
-		items, err := f.produce(ctx, list, m.subject, m.Instance, output, by)
+	instances := make([]Instance, len(members))
+	for i, m := range members {
+		instances[i] = m.Instance
+	}
+	for i, rendered := range f.Render(ctx, instances) {
+		m := members[i]
+		items, err := list.items(m.subject, m.Instance, rendered, output, by)
 		if err != nil {
 			problems = append(problems, list.report(m.subject, runtime.Hide(err)))
 			if ctx.Err() != nil {
@@ -161,13 +165,8 @@ func (f Function) members(ctx context.Context, config *bundleConfig, items []*ya
 	if err != nil {
 		return nil, nil, err
 	}
-	count := map[ref.Reference]int{}
-	for _, m := range members {
-		count[m.Module]++
-	}
 	for i := range members {
 		m := &members[i]
-		m.Siblings = count[m.Module] > 1
 		m.KubeVersion, m.Within = spec.KubeVersion, f.within(m.Module)
 		if m.Access, err = f.access(spec.Registry, spec.Verify, m.Module, items); err != nil {
 			return nil, nil, fmt.Errorf("instance %q: %w", m.Name, err)

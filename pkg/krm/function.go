@@ -27,7 +27,6 @@ type Instance struct {
 	Values          []values.Source
 	Access          Access
 	Within          string // what no file of a local module leaves through a link
-	Siblings        bool   // others of the same module are rendered too
 }
 
 // Function carries out function configs.
@@ -36,8 +35,8 @@ type Function struct {
 	// it. It is the root of the kustomization, in which kustomize starts a
 	// function.
 	Dir string
-	// Render renders an instance.
-	Render func(context.Context, Instance) (*render.Result, error)
+	// Render renders instances. The outcomes are in their order.
+	Render func(context.Context, []Instance) []render.Outcome
 	// Fetch makes the content of an artifact available in a directory, as long
 	// as the function runs.
 	Fetch func(context.Context, ref.Reference, Access) (dir string, err error)
@@ -92,23 +91,23 @@ func (f Function) instance(ctx context.Context, list *List, s subject) error {
 		return list.report(s, err)
 	}
 	by := owner{ownerAnnotation, in.Namespace + "/" + in.Name}
-	items, err := f.produce(ctx, list, s, in, config.Spec.Output, by)
+	rendered := f.Render(ctx, []Instance{in})[0]
+	items, err := list.items(s, in, rendered, config.Spec.Output, by)
 	if err != nil {
 		return list.report(s, err)
 	}
 	return list.add(s, items, config.Spec.Output.OnConflict, by)
 }
 
-// produce renders an instance and returns the items that the config asks for.
-func (f Function) produce(ctx context.Context, list *List, s subject, in Instance, output outputConfig, by owner) ([]*yaml.RNode, error) {
-	result, err := f.Render(ctx, in)
-	if err != nil {
-		return nil, err
+// items returns what the config asks for of a rendered instance.
+func (l *List) items(s subject, in Instance, rendered render.Outcome, output outputConfig, by owner) ([]*yaml.RNode, error) {
+	if rendered.Err != nil {
+		return nil, rendered.Err
 	}
-	for _, warning := range result.Warnings {
-		list.warn(s, warning)
+	for _, warning := range rendered.Result.Warnings {
+		l.warn(s, warning)
 	}
-	objects, err := output.objects(result)
+	objects, err := output.objects(rendered.Result)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +116,7 @@ func (f Function) produce(ctx context.Context, list *List, s subject, in Instanc
 		return nil, err
 	}
 	for _, item := range items {
-		if err := output.annotate(item, by, in.Module.String(), list.areFiles()); err != nil {
+		if err := output.annotate(item, by, in.Module.String(), l.areFiles()); err != nil {
 			return nil, err
 		}
 	}

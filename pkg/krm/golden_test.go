@@ -87,9 +87,18 @@ func runAs(ctx context.Context, f krm.Function, in []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// fakeRender returns what it was asked for as two objects. The package decides
+func fakeRender(_ context.Context, instances []krm.Instance) []render.Outcome {
+	var outcomes []render.Outcome
+	for _, in := range instances {
+		result, err := fakeResult(in)
+		outcomes = append(outcomes, render.Outcome{Result: result, Err: err})
+	}
+	return outcomes
+}
+
+// fakeResult returns what it was asked for as two objects. The package decides
 // what else happens.
-func fakeRender(_ context.Context, in krm.Instance) (*render.Result, error) {
+func fakeResult(in krm.Instance) (*render.Result, error) {
 	if _, err := values.Merge(in.Values); err != nil {
 		return nil, err
 	}

@@ -35,17 +35,19 @@ func benchmarkBuild(b *testing.B, dir string) {
 	}
 }
 
-// BenchmarkShared measures twenty instances of one module.
-func BenchmarkShared(b *testing.B) {
+// BenchmarkBuildAll measures twenty instances of one module.
+func BenchmarkBuildAll(b *testing.B) {
+	reqs := make([]render.Request, 20)
+	for i := range reqs {
+		reqs[i] = render.Request{
+			Dir: "../../test/modules/minimal", Name: fmt.Sprintf("app-%d", i), Namespace: "apps", ModuleVersion: "0.0.0-devel", ObjectsOnly: true,
+		}
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		shared := &render.Shared{}
-		for i := range 20 {
-			if _, err := render.Build(b.Context(), render.Request{
-				Dir: "../../test/modules/minimal", Name: fmt.Sprintf("app-%d", i), Namespace: "apps", ModuleVersion: "0.0.0-devel",
-				Shared: shared, OmitValues: true,
-			}); err != nil {
-				b.Fatal(err)
+		for _, outcome := range render.BuildAll(b.Context(), reqs) {
+			if outcome.Err != nil {
+				b.Fatal(outcome.Err)
 			}
 		}
 	}

@@ -37,16 +37,12 @@ func build(t *testing.T, archive *txtar.Archive) string {
 		ModuleVersion: "1.2.3", Values: sources,
 	}
 	configure(&req, string(archive.Comment))
-	result, err := render.Build(t.Context(), req)
-	text := describe(result, err)
+	text := describe(render.Build(t.Context(), req))
 	other := req // comes before it
-	other.Name, other.Namespace, other.Values, other.Shared = "other", "others", nil, &render.Shared{}
-	_, _ = render.Build(t.Context(), other)
-	req.Shared = other.Shared
-	for _, which := range []string{"second", "third"} {
-		result, err = render.Build(t.Context(), req)
-		if again := describe(result, err); again != text {
-			t.Errorf("the %s rendering that shares what is loaded is another one:\n%s", which, again)
+	other.Name, other.Namespace, other.Values = "other", "others", nil
+	for i, outcome := range render.BuildAll(t.Context(), []render.Request{other, req, req, req})[1:] {
+		if again := describe(outcome.Result, outcome.Err); again != text {
+			t.Errorf("rendered beside others, as number %d, it is another one:\n%s", i+1, again)
 		}
 	}
 	return filepath.ToSlash(strings.ReplaceAll(text, dir, "TMP"))

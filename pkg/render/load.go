@@ -59,7 +59,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if err = files.check(filepath.Join(root, filepath.FromSlash(moduleFile))); err != nil {
 		return nil, err
 	}
-	inst := req.Shared.load(req, root, dir, files)
+	inst := req.shared.load(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
 	if valuesFile != nil && valuesFile.PackageName() != req.Package {
 		return nil, fmt.Errorf("%s does not belong to package %q", files.display(files.values), req.Package)
@@ -70,7 +70,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if !files.keepReached(inst) {
 		return nil, errPartial
 	}
-	req.Shared.keep(inst, files)
+	req.shared.keep(inst, files)
 	schemaFile, err := parser.ParseFile(schemaName, schema.Module(req.Package))
 	if err != nil {
 		return nil, err

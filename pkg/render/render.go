@@ -63,11 +63,11 @@ type Request struct {
 	// through a link: the module may be somebody else's.
 	Within string
 
-	// Shared, when it is set, keeps what the next rendering of the same module
-	// can use.
-	Shared *Shared
-	// OmitValues leaves Result.Values empty, which saves an evaluation.
-	OmitValues bool
+	// ObjectsOnly leaves Values, Images and ImageProblems of the result empty,
+	// which saves an evaluation.
+	ObjectsOnly bool
+
+	shared *shared // what other renderings of the module have read; nil: there are none
 }
 
 // Set is a stage: objects that are applied together.
@@ -106,21 +106,10 @@ func (r *Result) Objects() []api.Object {
 // Build renders the module. Errors of the module's code or of the values wrap a
 // *values.Error with the places; a directory without a module is ErrNoModule.
 func Build(ctx context.Context, req Request) (*Result, error) {
-	req.Package = cmp.Or(req.Package, DefaultPackage)
-	req.Origin = cmp.Or(req.Origin, req.Dir)
-	kubeVersion, err := parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion))
-	if err != nil {
-		return nil, err
-	}
-	req.KubeVersion = kubeVersion
-	if err = checkModule(req); err != nil {
-		return nil, err
-	}
-	req.Whole = req.Shared.useWhole(req.Whole)
 	result, err := bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
 		part, failed := buildStages(ctx, req, s)
 		if errors.Is(failed, errPartial) {
-			req.Whole = req.Shared.useWhole(true)
+			req.Whole = true
 			s.enter("load")
 			return buildStages(ctx, req, s)
 		}
@@ -132,18 +121,8 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 // buildStages tells s what it is at. Between the stages is where a cancelled
 // run, which nobody waits for any more, ends.
 func buildStages(ctx context.Context, req Request, s *stage) (result *Result, err error) {
-	defer values.Recover("module "+strconv.Quote(req.Origin), &err)
-	lock := req.Shared.lock()
-	lock.Lock()
-	defer lock.Unlock()
-	tree, err := values.Merge(req.Values)
-	if err != nil {
-		return nil, err
-	}
-	if req.ReplaceValues {
-		tree.Replace()
-	}
-	e, err := loadModule(req, tree)
+	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
+	e, err := newEvaluation(req)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +142,28 @@ func buildStages(ctx context.Context, req Request, s *stage) (result *Result, er
 	return result, nil
 }
 
+// newEvaluation reads what the request names.
+func newEvaluation(req Request) (*evaluation, error) {
+	req.Package = cmp.Or(req.Package, DefaultPackage)
+	req.Origin = cmp.Or(req.Origin, req.Dir)
+	var err error
+	if req.KubeVersion, err = parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion)); err != nil {
+		return nil, err
+	}
+	if err = checkModule(req); err != nil {
+		return nil, err
+	}
+	tree, err := values.Merge(req.Values)
+	if err != nil {
+		return nil, err
+	}
+	if req.ReplaceValues {
+		tree.Replace()
+	}
+	req.Whole = req.shared.useWhole(req.Whole)
+	return loadModule(req, tree)
+}
+
 // result reads from the evaluated module what it has to say.
 func (e *evaluation) result(root cue.Value) (*Result, error) {
 	timoni := root.LookupPath(cue.MakePath(cue.Str("timoni")))
@@ -178,28 +179,25 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := ""
-	if !e.req.OmitValues {
-		if text, err = e.valuesText(root); err != nil {
-			return nil, err
-		}
-	}
-	var images []values.Problem
-	if e.req.CheckImages {
-		images = checkImages(instance.LookupPath(cue.MakePath(cue.Str("config"))), timoni.LookupPath(cue.MakePath(cue.Str("apply"))))
-	}
-	return &Result{
+	result := &Result{
 		ModulePath: e.path,
 		Sets:       sets,
-		Values:     text,
-		Images:     readImages(instance.LookupPath(cue.MakePath(cue.Str("config")))),
 		Warnings:   e.warnings,
 
-		ImageProblems: images,
-		mu:            e.req.Shared.lock(),
-		checks:        checks,
-		limits:        e.req.Limits,
-	}, nil
+		mu:     &sync.Mutex{},
+		checks: checks,
+		limits: e.req.Limits,
+	}
+	if e.req.ObjectsOnly {
+		return result, nil
+	}
+	config := instance.LookupPath(cue.MakePath(cue.Str("config")))
+	result.Images = readImages(config)
+	if e.req.CheckImages {
+		result.ImageProblems = checkImages(config, timoni.LookupPath(cue.MakePath(cue.Str("apply"))))
+	}
+	result.Values, err = e.valuesText(root)
+	return result, err
 }
 
 // problems turns what was found wrong with the objects into one error.

@@ -5,21 +5,19 @@ package render
 import (
 	"maps"
 	"path/filepath"
-	"sync"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 )
 
-// Shared is what renderings of one module have in common: the packages that it
-// imports, read once. The zero value is ready. Requests that name it have the
-// same Dir, Package and Debug, and are carried out one after the other, because
-// what the loader returns is not safe for concurrent use.
+// shared is what renderings of one module have in common: the packages that it
+// imports, read once. The zero value is ready, nil shares nothing. The
+// renderings are carried out one after the other, because what the loader
+// returns is not safe for concurrent use.
 //
 // Of vendored packages it is what the first rendering refers to, until one
 // refers to more or fails: from then on it is the whole of them.
-type Shared struct {
-	mu    sync.Mutex
+type shared struct {
 	whole bool
 	first *build.Instance   // nil before the first rendering
 	part  bool              // of vendored packages is in it
@@ -27,30 +25,20 @@ type Shared struct {
 	uses  map[use]bool      // of those packages
 }
 
-// lock returns the lock that guards the values of a rendering.
-func (s *Shared) lock() *sync.Mutex {
-	if s == nil {
-		return &sync.Mutex{}
-	}
-	return &s.mu
-}
-
 // useWhole says whether to evaluate the whole of the vendored packages, now and
 // from now on.
-func (s *Shared) useWhole(wanted bool) bool {
+func (s *shared) useWhole(wanted bool) bool {
 	if s == nil {
 		return wanted
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if wanted && !s.whole {
-		s.whole, s.first, s.files, s.uses = true, nil, nil, nil
+		*s = shared{whole: true}
 	}
 	return s.whole
 }
 
 // load returns the module's package with what it imports.
-func (s *Shared) load(req Request, root, dir string, files *files) *build.Instance {
+func (s *shared) load(req Request, root, dir string, files *files) *build.Instance {
 	if s == nil || s.first == nil {
 		return loadInstance(req, root, dir, files, false)
 	}
@@ -79,7 +67,7 @@ func (s *Shared) load(req Request, root, dir string, files *files) *build.Instan
 
 // imports says whether what the files import is among what the first rendering
 // has loaded.
-func (s *Shared) imports(files []*ast.File) bool {
+func (s *shared) imports(files []*ast.File) bool {
 	known := map[string]bool{}
 	for u := range s.uses {
 		known[u.path] = true
@@ -103,7 +91,7 @@ func siblingOf(other *build.Instance) *build.Instance {
 }
 
 // keep keeps what the first rendering has loaded and will evaluate.
-func (s *Shared) keep(inst *build.Instance, files *files) {
+func (s *shared) keep(inst *build.Instance, files *files) {
 	if s == nil || s.first != nil {
 		return
 	}

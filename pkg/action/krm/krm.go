@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
 )
 
 // Request says what the function works on, beside what its config says.
@@ -51,7 +52,7 @@ func Run(ctx context.Context, req Request, observer event.Observer) (list *krm.L
 	if req.Config != "" {
 		dir = filepath.Dir(req.Config)
 	}
-	s := &session{req: req, observer: observer, modules: map[string]*module{}}
+	s := &session{req: req, observer: observer, modules: map[string]*source.Module{}}
 	defer func() { err = errors.Join(err, s.close()) }()
 	function := krm.Function{Dir: cmp.Or(req.Dir, dir), Render: s.render, Fetch: s.fetch, Trust: req.Trust, Limits: req.Limits}
 	err = function.Run(ctx, list)

@@ -21,15 +21,8 @@ import (
 type session struct {
 	req      Request
 	observer event.Observer
-	modules  map[string]*module // by reference
-	dirs     []string           // with the content of artifacts
-}
-
-// module is content that is on disk until the session ends, and what the
-// renderings of each of its packages share.
-type module struct {
-	*source.Module
-	shared map[string]*render.Shared
+	modules  map[string]*source.Module // by reference; on disk until the session ends
+	dirs     []string                  // with the content of artifacts
 }
 
 func (s *session) close() error {
@@ -44,7 +37,7 @@ func (s *session) close() error {
 }
 
 // open makes a module available. The access is the same for all of a session.
-func (s *session) open(ctx context.Context, r ref.Reference, access krm.Access) (*module, error) {
+func (s *session) open(ctx context.Context, r ref.Reference, access krm.Access) (*source.Module, error) {
 	key := r.String() + "\n" + r.Dir + "\n" + r.Range
 	if m, ok := s.modules[key]; ok {
 		return m, nil
@@ -57,9 +50,8 @@ func (s *session) open(ctx context.Context, r ref.Reference, access krm.Access) 
 	if err != nil {
 		return nil, err
 	}
-	m := &module{opened, map[string]*render.Shared{}}
-	s.modules[key] = m
-	return m, nil
+	s.modules[key] = opened
+	return opened, nil
 }
 
 // options returns how a registry is reached. Credentials in the environment
@@ -93,22 +85,32 @@ func (s *session) fetch(ctx context.Context, r ref.Reference, access krm.Access)
 	return dir, err
 }
 
-func (s *session) render(ctx context.Context, in krm.Instance) (*render.Result, error) {
-	m, err := s.open(ctx, in.Module, in.Access)
-	if err != nil {
-		return nil, err
+func (s *session) render(ctx context.Context, instances []krm.Instance) []render.Outcome {
+	outcomes := make([]render.Outcome, len(instances))
+	var reqs []render.Request
+	var indices []int // of the requests
+	for i, in := range instances {
+		m, err := s.open(ctx, in.Module, in.Access)
+		if err != nil {
+			outcomes[i].Err = err
+			continue
+		}
+		reqs, indices = append(reqs, s.request(in, m)), append(indices, i)
 	}
-	if in.Siblings && m.shared[in.Package] == nil {
-		m.shared[in.Package] = &render.Shared{}
+	for k, outcome := range render.BuildAll(ctx, reqs) {
+		outcomes[indices[k]] = outcome
 	}
-	return render.Build(ctx, render.Request{
+	return outcomes
+}
+
+func (s *session) request(in krm.Instance, m *source.Module) render.Request {
+	return render.Request{
 		Dir: m.Dir, Origin: in.Module.String(), Package: in.Package,
 		Name: in.Name, Namespace: in.Namespace, ModuleVersion: m.Version,
 		KubeVersion: cmp.Or(in.KubeVersion, s.req.KubeVersion),
 		Values:      in.Values,
-		Shared:      m.shared[in.Package],
-		OmitValues:  true,
+		ObjectsOnly: true,
 		Within:      in.Within,
 		Limits:      s.req.Limits,
-	})
+	}
 }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+)
+
+// Outcome is what became of one of several requests.
+type Outcome struct {
+	Result *Result
+	Err    error
+}
+
+const (
+	// leastLine is how many instances are worth reading their module for.
+	leastLine = 4
+	// mostTogether bounds what is in memory at once.
+	mostTogether = 16
+	// quick is how long the first instance of a module may take for others to be
+	// evaluated together: of what takes longer, little is saved, and much is in
+	// memory and lost with an error.
+	quick = 250 * time.Millisecond
+)
+
+// BuildAll renders the instances of a bundle, on all processors. The outcomes
+// are those of Build, in the order of the requests; only that the paths of a
+// result's Origin and Health may begin with the name of the instance. Requests
+// that differ in Name, Namespace, KubeVersion and Values alone share what is
+// read of their module. The limits are for as much as is evaluated at once.
+func BuildAll(ctx context.Context, reqs []Request) []Outcome {
+	outcomes := make([]Outcome, len(reqs))
+	processors := runtime.GOMAXPROCS(0)
+	lines := make(chan line)
+	var workers sync.WaitGroup
+	for range min(len(reqs), processors) {
+		workers.Go(func() {
+			for l := range lines {
+				l.build(ctx)
+			}
+		})
+	}
+	for _, indices := range distribute(reqs, processors) {
+		lines <- line{reqs: reqs, indices: indices, outcomes: outcomes, shared: &shared{}}
+	}
+	close(lines)
+	workers.Wait()
+	return outcomes
+}
+
+// distribute returns indices of requests that are of one module, in as many
+// parts as pay.
+func distribute(reqs []Request, processors int) [][]int {
+	type module struct {
+		dir, origin, pkg, version, within string
+		debug, whole                      bool
+		registry                          *CUERegistry
+	}
+	var modules []module
+	members := map[module][]int{}
+	for i, req := range reqs {
+		m := module{req.Dir, req.Origin, req.Package, req.ModuleVersion, req.Within, req.Debug, req.Whole, req.CUERegistry}
+		if members[m] == nil {
+			modules = append(modules, m)
+		}
+		members[m] = append(members[m], i)
+	}
+	var parts [][]int
+	for _, m := range modules {
+		n := len(members[m])
+		count := max(1, min(processors, n/leastLine))
+		parts = slices.AppendSeq(parts, slices.Chunk(members[m], (n+count-1)/count))
+	}
+	return parts
+}
+
+// line is requests of one module that are carried out one after the other.
+type line struct {
+	reqs     []Request
+	indices  []int // into reqs and outcomes
+	outcomes []Outcome
+	shared   *shared
+}
+
+// build renders the first instance alone, and the others together if that was
+// quick.
+func (l *line) build(ctx context.Context) {
+	start := time.Now()
+	l.alone(ctx, l.indices[0])
+	isQuick := time.Since(start) < quick
+	for batch := range slices.Chunk(l.indices[1:], mostTogether) {
+		if isQuick && l.together(ctx, batch) {
+			continue
+		}
+		for _, i := range batch {
+			l.alone(ctx, i)
+		}
+	}
+}
+
+// alone renders one instance.
+func (l *line) alone(ctx context.Context, i int) {
+	req := l.reqs[i]
+	if len(l.indices) > 1 {
+		req.shared = l.shared
+	}
+	result, err := Build(ctx, req)
+	if err != nil {
+		l.shared = &shared{} // what is given up after an error may go on with the other
+	}
+	l.outcomes[i] = Outcome{result, err}
+}
+
+// together renders several instances in one evaluation. It is false after an
+// error, of which it is not known which of them it is about.
+func (l *line) together(ctx context.Context, batch []int) bool {
+	reqs := make([]Request, len(batch))
+	for k, i := range batch {
+		reqs[k] = l.reqs[i]
+		reqs[k].shared = l.shared
+	}
+	results, err := buildTogether(ctx, reqs)
+	if err != nil {
+		l.shared = &shared{}
+		return false
+	}
+	for k, i := range batch {
+		l.outcomes[i].Result = results[k]
+	}
+	return true
+}
+
+// buildTogether renders instances of one module, whose requests share what was
+// read of it, in one evaluation. The error is for nobody to read.
+func buildTogether(ctx context.Context, reqs []Request) ([]*Result, error) {
+	return bounded(ctx, reqs[0].Limits, "load", func(s *stage) (results []*Result, err error) {
+		defer values.Recover("module", &err)
+		evaluations := make([]*evaluation, len(reqs))
+		for i, req := range reqs {
+			if evaluations[i], err = newEvaluation(req); err != nil {
+				return nil, err
+			}
+			defer evaluations[i].confined.Close()
+		}
+		s.enter("evaluate")
+		roots, err := evaluateTogether(evaluations)
+		if err != nil {
+			return nil, err
+		}
+		s.enter("decode")
+		for i, e := range evaluations {
+			result, err := e.result(roots[i])
+			if err != nil {
+				return nil, err
+			}
+			results = append(results, result)
+		}
+		return results, nil
+	})
+}
+
+// evaluateTogether evaluates packages as imports of one: CUE sets up what they
+// import themselves for each evaluation anew.
+func evaluateTogether(evaluations []*evaluation) ([]cue.Value, error) {
+	const prefix = "instances.invalid/"
+	packages := map[string]*build.Instance{}
+	var imports, fields strings.Builder
+	for i, e := range evaluations {
+		path := fmt.Sprintf("%s%d:%s", prefix, i, e.instance.PkgName)
+		e.instance.ImportPath, packages[path] = path, e.instance
+		fmt.Fprintf(&imports, "import _%d %q\n", i, path)
+		fmt.Fprintf(&fields, "%q: _%d\n", e.req.Name, i)
+	}
+	file, err := parser.ParseFile("instances.cue", "package instances\n"+imports.String()+fields.String())
+	if err != nil {
+		return nil, err
+	}
+	all := build.NewContext().NewInstance("", func(_ token.Pos, path string) *build.Instance { return packages[path] })
+	if err := all.AddSyntax(file); err != nil {
+		return nil, err
+	}
+	if err := all.Complete(); err != nil {
+		return nil, err
+	}
+	root := evaluations[0].ctx.BuildInstance(all)
+	if err := root.Err(); err != nil {
+		return nil, err
+	}
+	roots := make([]cue.Value, len(evaluations))
+	for i, e := range evaluations {
+		roots[i] = root.LookupPath(cue.MakePath(cue.Str(e.req.Name)))
+	}
+	return roots, nil
+}
