@@ -20,9 +20,9 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// ErrNotCRD says that input which must hold CustomResourceDefinitions holds
+// errNotCRD says that input which must hold CustomResourceDefinitions holds
 // none, or one that cannot be read.
-var ErrNotCRD = errors.New("not a CustomResourceDefinition")
+var errNotCRD = errors.New("not a CustomResourceDefinition")
 
 // maxDepth is how deep a schema may be nested, counted in maps and lists of
 // its JSON. The deepest of the prometheus-operator has about 60.
@@ -123,7 +123,7 @@ func FromObject(object map[string]any) (d Definition, ok bool, err error) {
 	}
 	if version != "v1" {
 		return Definition{}, true, fmt.Errorf("CustomResourceDefinition/%s: %w of apiextensions.k8s.io/v1 but of %s, which Kubernetes serves no more",
-			d.Name, ErrNotCRD, version)
+			d.Name, errNotCRD, version)
 	}
 	if err = d.check(); err != nil {
 		return Definition{}, true, fmt.Errorf("CustomResourceDefinition/%s: %w", d.Name, err)
@@ -137,7 +137,7 @@ func FromObject(object map[string]any) (d Definition, ok bool, err error) {
 		d.Versions = append(d.Versions, version)
 	}
 	if len(d.Versions) == 0 {
-		return Definition{}, true, fmt.Errorf("CustomResourceDefinition/%s: %w: it has no versions", d.Name, ErrNotCRD)
+		return Definition{}, true, fmt.Errorf("CustomResourceDefinition/%s: %w: it has no versions", d.Name, errNotCRD)
 	}
 	return d, true, nil
 }
@@ -148,10 +148,10 @@ var kindRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 // check refuses what must not become a path or a name in CUE.
 func (d Definition) check() error {
 	if len(validation.IsDNS1123Subdomain(d.Group)) > 0 {
-		return fmt.Errorf("%w: spec.group is %q", ErrNotCRD, d.Group)
+		return fmt.Errorf("%w: spec.group is %q", errNotCRD, d.Group)
 	}
 	if !kindRE.MatchString(d.Kind) || len(d.Kind) > 63 {
-		return fmt.Errorf("%w: spec.names.kind is %q", ErrNotCRD, d.Kind)
+		return fmt.Errorf("%w: spec.names.kind is %q", errNotCRD, d.Kind)
 	}
 	return nil
 }
@@ -159,14 +159,14 @@ func (d Definition) check() error {
 func parseVersion(v map[string]any) (Version, error) {
 	name := text(v["name"])
 	if len(validation.IsDNS1035Label(name)) > 0 {
-		return Version{}, fmt.Errorf("%w: a version is named %q", ErrNotCRD, name)
+		return Version{}, fmt.Errorf("%w: a version is named %q", errNotCRD, name)
 	}
 	schema, ok := fields(v["schema"])["openAPIV3Schema"].(map[string]any)
 	if !ok {
-		return Version{}, fmt.Errorf("%w: version %s has no schema.openAPIV3Schema", ErrNotCRD, name)
+		return Version{}, fmt.Errorf("%w: version %s has no schema.openAPIV3Schema", errNotCRD, name)
 	}
 	if deeper(schema, maxDepth) {
-		return Version{}, fmt.Errorf("%w: the schema of version %s is nested more than %d levels", ErrNotCRD, name, maxDepth)
+		return Version{}, fmt.Errorf("%w: the schema of version %s is nested more than %d levels", errNotCRD, name, maxDepth)
 	}
 	_, hasStatus := fields(v["subresources"])["status"]
 	return Version{Name: name, Served: v["served"] != false, schema: schema, hasStatus: hasStatus}, nil

@@ -32,9 +32,9 @@ const (
 	AnnotationImages   = "sh.timoni.images"
 )
 
-// IgnoreFile in the root of a module lists, in .gitignore syntax, what is left
+// ignoreFile in the root of a module lists, in .gitignore syntax, what is left
 // out of the module layer. It does not apply to the vendor layer.
-const IgnoreFile = "timoni.ignore"
+const ignoreFile = "timoni.ignore"
 
 // vendorDir holds what a module imports.
 const vendorDir = "cue.mod"

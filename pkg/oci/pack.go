@@ -71,7 +71,7 @@ func isVendor(rel string) bool {
 }
 
 func readIgnore(dir string) (ignoreRules, error) {
-	name := filepath.Join(dir, IgnoreFile)
+	name := filepath.Join(dir, ignoreFile)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -191,10 +191,10 @@ func (p *packer) writeFile(rel string, size int64) error {
 
 func refuseType(rel string, mode fs.FileMode) error {
 	if mode&fs.ModeSymlink == 0 {
-		return fmt.Errorf("%q is neither a file nor a directory (%s): list it in %s", rel, mode.Type(), IgnoreFile)
+		return fmt.Errorf("%q is neither a file nor a directory (%s): list it in %s", rel, mode.Type(), ignoreFile)
 	}
 	return fail.Hint(fmt.Errorf("%q is a symbolic link, which an artifact cannot hold", rel),
-		"pack what it points to with --resolve-symlinks, or list it in %s", IgnoreFile)
+		"pack what it points to with --resolve-symlinks, or list it in %s", ignoreFile)
 }
 
 // content is a layer of an artifact.

@@ -25,13 +25,14 @@ type Validation struct {
 // AddTo registers the flags. That of URLs, --allow-private-address, is one of
 // Values.
 func (v *Validation) AddTo(fs *pflag.FlagSet) {
+	v.AddFilesTo(fs)
 	fs.StringVar((*string)(&v.mode), "validate", string(render.ValidateStrict),
 		"what becomes of custom resources that are not as their CRDs describe them: strict (an error), warn or off")
-	v.AddFilesTo(fs)
 }
 
 // AddFilesTo registers the flags of a command that always validates.
 func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
+	v.mode = render.ValidateStrict
 	fs.StringArrayVar(&v.files, "crds", nil,
 		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
 }

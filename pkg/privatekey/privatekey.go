@@ -20,12 +20,9 @@ import (
 // Key is a private key. It makes signatures that signature.PublicKey checks.
 type Key struct{ signer sigstore.Signer }
 
-// ErrPassword says that a private key cannot be decrypted.
-var ErrPassword = errors.New("the password is wrong")
-
 // Parse reads a private key in PEM form, of PKCS #8, or of SEC 1 for ECDSA or
 // PKCS #1 for RSA, or encrypted as 'cosign generate-key-pair' writes it. The
-// password is asked for only where one is needed; a wrong one is ErrPassword.
+// password is asked for only where one is needed.
 // No error holds any part of the key.
 func Parse(pem []byte, password func() ([]byte, error)) (Key, error) {
 	var asked bool
@@ -41,7 +38,7 @@ func Parse(pem []byte, password func() ([]byte, error)) (Key, error) {
 	case passwordErr != nil:
 		return Key{}, passwordErr
 	case err != nil && asked:
-		return Key{}, ErrPassword
+		return Key{}, errors.New("the password is wrong")
 	case err != nil:
 		return Key{}, errors.New("not a private key in PEM form")
 	}

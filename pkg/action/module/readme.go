@@ -24,11 +24,7 @@ const (
 	configEnd   = "<!-- timoni:config:end -->\n"
 )
 
-// ErrNoReadme says that a module has no README.md.
-var ErrNoReadme = errors.New("has no " + readmeFile)
-
-// Readme returns the README of a module. The error wraps ErrNoReadme when there
-// is none.
+// Readme returns the README of a module.
 func Readme(ctx context.Context, module ref.Reference, options oci.Options) (text []byte, err error) {
 	m, err := source.Open(ctx, module, source.Options{OCI: options})
 	if err != nil {
@@ -37,7 +33,7 @@ func Readme(ctx context.Context, module ref.Reference, options oci.Options) (tex
 	defer func() { err = errors.Join(err, m.Close()) }()
 	text, err = os.ReadFile(filepath.Join(m.Dir, readmeFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("module %s %w", module, ErrNoReadme)
+		return nil, fmt.Errorf("module %s has no %s", module, readmeFile)
 	}
 	return text, err
 }

@@ -60,7 +60,7 @@ func (x Examination) siblings(ctx context.Context) []Check {
 	var checks []Check
 	for _, b := range x.Binaries(ctx) {
 		c := Check{Name: b.Name, Status: OK, Message: b.Version}
-		verbs := strings.Join(VerbsOf(b.Name), ", ")
+		verbs := strings.Join(verbsOf(b.Name), ", ")
 		switch {
 		case errors.Is(b.err, ErrNotInstalled):
 			c.Status = Warn

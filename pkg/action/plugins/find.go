@@ -41,7 +41,7 @@ func (p Places) Find(name string) (string, error) {
 	if path, ok := p.onPath(name); ok {
 		return path, nil
 	}
-	err := fmt.Errorf("%w: %s, which has the verbs %s", ErrNotInstalled, name, strings.Join(VerbsOf(name), ", "))
+	err := fmt.Errorf("%w: %s, which has the verbs %s", ErrNotInstalled, name, strings.Join(verbsOf(name), ", "))
 	return "", fail.Hint(err, "install the whole set again, or put %s beside %s", name, FrontDoor)
 }
 

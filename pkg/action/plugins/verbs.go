@@ -81,8 +81,8 @@ func Siblings() []string {
 	return names
 }
 
-// VerbsOf returns the names of the verbs that a sibling has.
-func VerbsOf(binary string) []string {
+// verbsOf returns the names of the verbs that a sibling has.
+func verbsOf(binary string) []string {
 	var names []string
 	for _, v := range Verbs() {
 		if v.Binary == binary {

@@ -102,7 +102,7 @@ func (req DirectoryRequest) files() ([]file, error) {
 			comments = req.Comments[i : i+1]
 		}
 		f := file{
-			name: filepath.Join(req.Dir, FileName(o)), mode: 0o644,
+			name: filepath.Join(req.Dir, fileName(o)), mode: 0o644,
 			data: append([]byte(req.header()), api.CommentedYAML([]api.Object{o}, comments)...),
 		}
 		if o.Kind() == "Secret" {
@@ -191,10 +191,10 @@ func (f file) write() (changed bool, err error) {
 
 const fileExtension = ".yaml"
 
-// FileName returns the name of the file for an object: the kind with its group,
+// fileName returns the name of the file for an object: the kind with its group,
 // the namespace and the name, as in deployment.apps_prod_web.yaml. Distinct
 // objects have distinct names, also where upper and lower case are the same.
-func FileName(o api.Object) string {
+func fileName(o api.Object) string {
 	id := o.ID()
 	kind := strings.ToLower(id.Kind)
 	if id.Group != "" {

@@ -126,8 +126,8 @@ func run(ctx context.Context, env cli.Env, config string) error {
 		if config != "" {
 			return err
 		}
-		list, err := krmfn.Failed(err)
-		return errors.Join(list.Write(env.Stdout), err)
+		list, failed := krmfn.Failed(err)
+		return errors.Join(list.Write(env.Stdout), failed)
 	}
 	if config != "" {
 		req.Dir = env.Getenv(configRoot)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ui"
 )
@@ -45,8 +44,7 @@ func newVet(env cli.Env) *cobra.Command {
 	fs.BoolVar(&o.req.WithDebug, "debug", false, "build with the debug values as well")
 	fs.StringArrayVar(&o.req.KubeVersions, "kube-version", nil, "`VERSION` of Kubernetes to build for; may be repeated")
 	cli.AddOutput(cmd, &o.output)
-	fs.StringArrayVar(&o.crds, "crds", nil,
-		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
+	o.validation.AddFilesTo(fs)
 	o.module.Registry.Process = env
 	o.module.AddTo(fs)
 	o.module.TakeTimeout(fs)
@@ -57,21 +55,21 @@ type vetting struct {
 	env                     cli.Env
 	req                     module.VetRequest
 	name, namespace, output string
-	crds                    []string
 	module                  option.Module
+	validation              option.Validation
 }
 
 func (o *vetting) run(ctx context.Context, args []string) error {
-	var err error
+	err := o.validation.Check(&o.module.Values)
+	if err != nil {
+		return err
+	}
 	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, operand(args), o.env.Stdin, cli.UserAgent("mod"))
 	if err != nil {
 		return err
 	}
 	o.req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
-	o.req.CRDs, err = crd.Read(ctx, crd.Files{
-		Names: o.crds, Stdin: o.env.Stdin, Download: o.module.Values.Download(cli.UserAgent("mod")),
-	})
-	if err != nil {
+	if err = o.validation.Complete(ctx, &o.req.Request, o.env.Stdin, o.module.Values.Download(cli.UserAgent("mod"))); err != nil {
 		return err
 	}
 	vetted, err := module.Vet(ctx, o.req)

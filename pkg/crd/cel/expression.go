@@ -14,9 +14,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
 
-// Self is the name under which an expression knows the object, as in the
+// self is the name under which an expression knows the object, as in the
 // validation rules of a CustomResourceDefinition.
-const Self = "self"
+const self = "self"
 
 // Expressions evaluates expressions about single objects, with the functions and
 // the limit of cost that the API server has for them. The fields of the object
@@ -30,7 +30,7 @@ type Expressions struct {
 func NewExpressions() (*Expressions, error) {
 	set, err := environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()).Extend(environment.VersionedOptions{
 		IntroducedVersion: version.MajorMinor(1, 0),
-		EnvOptions:        []library.EnvOption{library.Variable(Self, library.DynType)},
+		EnvOptions:        []library.EnvOption{library.Variable(self, library.DynType)},
 	})
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (e *Expressions) Holds(expression string, object api.Object) (holds bool, l
 	if err != nil {
 		return false, "", err
 	}
-	result, _, err := program.Eval(map[string]any{Self: map[string]any(object)})
+	result, _, err := program.Eval(map[string]any{self: map[string]any(object)})
 	if err != nil && isMissing(err) {
 		return false, err.Error(), nil
 	}

@@ -64,11 +64,6 @@ type Flags struct {
 func (r *Flags) AddTo(fs *pflag.FlagSet) {
 	r.AddAccessTo(fs)
 	fs.BoolVar(&r.offline, "offline", false, "ask no registry: take what the cache has")
-	r.AddPolicyTo(fs)
-}
-
-// AddPolicyTo registers the flag of a command that uses what it reads.
-func (r *Flags) AddPolicyTo(fs *pflag.FlagSet) {
 	fs.StringVar(&r.policy, "policy", "", "`FILE` that says which artifacts must be signed by whom; by default that of $"+PolicyVariable)
 }
 

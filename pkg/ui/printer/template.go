@@ -22,19 +22,19 @@ func InProcess(format, template string, allowMissing bool) (printers.ResourcePri
 	return (&genericclioptions.GoTemplatePrintFlags{TemplateArgument: &template, AllowMissingKeys: &allowMissing}).ToPrinter(format)
 }
 
-// SiblingVerb is the verb of SiblingBinary that prints the JSON on its standard
+// SiblingVerb is the verb of siblingBinary that prints the JSON on its standard
 // input with the flags of AddTo.
 const (
-	SiblingBinary = "kubectl-timoni-apply"
+	siblingBinary = "kubectl-timoni-apply"
 	SiblingVerb   = "print-template"
 )
 
-// InSibling prints Go templates in SiblingBinary, which find finds. Linked
+// InSibling prints Go templates in siblingBinary, which find finds. Linked
 // here, they would cost 10 MB: a template may call any method, so that the
 // linker keeps all.
 func InSibling(find func(name string) (string, error)) GoTemplate {
 	return func(format, template string, allowMissing bool) (printers.ResourcePrinter, error) {
-		path, err := find(SiblingBinary)
+		path, err := find(siblingBinary)
 		if err != nil {
 			return nil, fmt.Errorf("print as go-template: %w", err)
 		}
