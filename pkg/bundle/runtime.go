@@ -108,15 +108,21 @@ func isNumber(e ast.Expr) bool {
 // as its name. It is for the errors of Read, and of what is made of the values
 // of its instances.
 func (r Runtime) Hide(err error) error {
-	e, ok := errors.AsType[*values.Error](err)
-	if !ok || len(r) == 0 {
+	if err == nil || len(r) == 0 {
 		return err
 	}
 	hide := r.Hider()
-	for i := range e.Problems {
-		e.Problems[i] = e.Problems[i].Replace(hide)
+	e, ok := errors.AsType[*values.Error](err)
+	if ok {
+		for i := range e.Problems {
+			e.Problems[i] = e.Problems[i].Replace(hide)
+		}
 	}
-	return &hidden{text: hide(err.Error()), error: err}
+	text := hide(err.Error())
+	if !ok && text == err.Error() {
+		return err
+	}
+	return &hidden{text: text, error: err}
 }
 
 // hidden is an error with a text of its own. What is below it must not be

@@ -113,7 +113,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	if err != nil {
 		return list.report(s, err)
 	}
-	members, runtime, err := f.members(ctx, config, list.Items, &s)
+	members, err := f.members(ctx, config, list.Items, &s)
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -129,7 +129,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 		m := members[i]
 		items, err := list.items(m.subject, m.Instance, rendered, output, by)
 		if err != nil {
-			problems = append(problems, list.report(m.subject, runtime.Hide(err)))
+			problems = append(problems, list.report(m.subject, err))
 			if ctx.Err() != nil {
 				break
 			}
@@ -152,52 +152,52 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 }
 
 // members returns the instances that the config selects.
-func (f Function) members(ctx context.Context, config *bundleConfig, items []*yaml.RNode, s *subject) ([]member, bundle.Runtime, error) {
+func (f Function) members(ctx context.Context, config *bundleConfig, items []*yaml.RNode, s *subject) ([]member, error) {
 	spec := config.Spec
 	var members []member
-	var runtime bundle.Runtime
 	var err error
 	if len(spec.Files) > 0 {
-		members, runtime, err = f.fromFiles(ctx, spec, s)
+		members, err = f.fromFiles(ctx, spec, s)
 	} else {
 		members, err = f.inline(config, *s)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i := range members {
 		m := &members[i]
 		m.KubeVersion, m.Within = spec.KubeVersion, f.within(m.Module)
 		if m.Access, err = f.access(spec.Registry, spec.Verify, m.Module, items); err != nil {
-			return nil, nil, fmt.Errorf("instance %q: %w", m.Name, err)
+			return nil, fmt.Errorf("instance %q: %w", m.Name, err)
 		}
 	}
-	return members, runtime, nil
+	return members, nil
 }
 
 // fromFiles returns the instances of bundle files.
-func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([]member, bundle.Runtime, error) {
+func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([]member, error) {
 	s.files = spec.Files
 	files := make([]cuefile.File, len(spec.Files))
 	for i, name := range spec.Files {
 		var err error
 		if files[i], err = readCUE(f.Dir, name); err != nil {
-			return nil, nil, atField(fmt.Sprintf("spec.files[%d]", i), err)
+			return nil, atField(fmt.Sprintf("spec.files[%d]", i), err)
 		}
 	}
 	runtime, err := f.runtime(spec.Runtime)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	s.runtime = runtime
 	b, err := render.Bounded(ctx, f.Limits, "read the bundle", func() (*bundle.Bundle, error) {
 		return bundle.Read(bundle.Request{Files: files, Runtime: runtime, Within: repository(f.Dir)})
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	selected, err := b.Select(spec.Select)
 	if err != nil {
-		return nil, nil, atField("spec.select", err)
+		return nil, atField("spec.select", err)
 	}
 	var members []member
 	for _, in := range selected {
@@ -205,12 +205,12 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 		m.subject.instance = in.Name
 		if m.Module.IsLocal() {
 			if err := checkModule(f.Dir, m.Module.Dir, in.Module.String()); err != nil {
-				return nil, nil, fmt.Errorf("instance %q: %w", in.Name, err)
+				return nil, fmt.Errorf("instance %q: %w", in.Name, err)
 			}
 		}
 		members = append(members, m)
 	}
-	return members, runtime, nil
+	return members, nil
 }
 
 // inline returns the instances of the config itself, in the order of their

@@ -11,6 +11,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
@@ -91,6 +92,7 @@ func (e *resultsError) Unwrap() error { return e.cause }
 // text. Its exit code is not that of a wrong command line. What reads a bare
 // stream sees no results, so it must not find its objects there either.
 func (l *List) report(s subject, err error) error {
+	err = s.runtime.Hide(err)
 	results := s.results(err)
 	if s.ref != nil && isConfigMap(l.Config) {
 		for i := range results {
@@ -110,7 +112,7 @@ func (l *List) report(s subject, err error) error {
 
 // warn adds a warning to the results.
 func (l *List) warn(s subject, text string) {
-	l.Results = append(l.Results, s.result(Warning, text))
+	l.Results = append(l.Results, s.result(Warning, s.runtime.Hider()(text)))
 }
 
 // subject is what results are about.
@@ -119,7 +121,8 @@ type subject struct {
 	fields map[place]string // in the source called configName
 	files  []string         // that the function config names
 
-	instance string // of the bundle, empty for what concerns all of it
+	instance string         // of the bundle, empty for what concerns all of it
+	runtime  bundle.Runtime // whose values are not shown
 }
 
 func (s subject) result(severity Severity, message string) Result {
