@@ -114,7 +114,7 @@ func (c streamConfig) values(items []*yaml.RNode) (values.Source, error) {
 	object := found.Copy()
 	annotations := object.GetAnnotations()
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return isToolAnnotation(key) })
-	if err := object.SetAnnotations(annotations); err != nil {
+	if err = object.SetAnnotations(annotations); err != nil {
 		return values.Source{}, err
 	}
 	text, err := yaml.Marshal(mapOf("values", mapOf(cmp.Or(c.As, c.Name), object.YNode())))

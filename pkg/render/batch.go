@@ -148,12 +148,18 @@ func (l *line) together(ctx context.Context, batch []int) bool {
 func buildTogether(ctx context.Context, reqs []Request) ([]*Result, error) {
 	return bounded(ctx, reqs[0].Limits, "load", func(s *stage) (results []*Result, err error) {
 		defer values.Recover("module", &err)
-		evaluations := make([]*evaluation, len(reqs))
-		for i, req := range reqs {
-			if evaluations[i], err = newEvaluation(req); err != nil {
-				return nil, err
+		var evaluations []*evaluation
+		defer func() {
+			for _, e := range evaluations {
+				_ = e.confined.Close()
 			}
-			defer evaluations[i].confined.Close()
+		}()
+		for _, req := range reqs {
+			e, failed := newEvaluation(req)
+			if failed != nil {
+				return nil, failed
+			}
+			evaluations = append(evaluations, e)
 		}
 		s.enter("evaluate")
 		roots, err := evaluateTogether(evaluations)

@@ -92,8 +92,6 @@ func exists(dir, name string) bool {
 
 var kubeVersionRE = regexp.MustCompile(`^v?(\d+)\.(\d+)\+?(?:\.(\d+))?(?:[-+.].*)?$`)
 
-// parseKubeVersion returns a server's version as modules read it, MAJOR.MINOR.PATCH.
-// Servers add what is not SemVer: v1.27.3-gke.100, 1.30+.
 // CheckKubeVersion returns an error unless a module can be told this version of
 // Kubernetes.
 func CheckKubeVersion(s string) error {
@@ -101,6 +99,8 @@ func CheckKubeVersion(s string) error {
 	return err
 }
 
+// parseKubeVersion returns a server's version as modules read it, MAJOR.MINOR.PATCH.
+// Servers add what is not SemVer: v1.27.3-gke.100, 1.30+.
 func parseKubeVersion(s string) (string, error) {
 	m := kubeVersionRE.FindStringSubmatch(strings.TrimSpace(s))
 	if m == nil {
