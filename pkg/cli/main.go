@@ -83,6 +83,15 @@ func ArgsBetween(low, high int, names string) cobra.PositionalArgs {
 	}
 }
 
+// Operand returns the operand of a command that takes at most one, and absent
+// when there is none.
+func Operand(args []string, absent string) string {
+	if len(args) == 0 {
+		return absent
+	}
+	return args[0]
+}
+
 // Example returns the text of examples: each line follows what the person
 // typed to get to the binary.
 func Example(env Env, lines ...string) string {

@@ -103,12 +103,12 @@ func New(env cli.Env) *cobra.Command {
 func newFunction(env cli.Env) *cobra.Command {
 	return &cobra.Command{
 		Use: "krm [CONFIG]", Short: "Render a module as a KRM function", Long: long,
-		Args: atMostOne("the file of a function config"),
+		Args: cli.ArgsBetween(0, 1, "the file of a function config"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && isTerminal(env.Stdin) {
 				return cmd.Help()
 			}
-			return run(cmd.Context(), env, operand(args, ""))
+			return run(cmd.Context(), env, cli.Operand(args, ""))
 		},
 	}
 }

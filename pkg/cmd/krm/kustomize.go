@@ -27,20 +27,18 @@ func newKustomize(env cli.Env) *cobra.Command {
 	var helmCommand, restrictor string
 	cmd := &cobra.Command{
 		Use: "kustomize [DIR]", Short: "Build a kustomization that uses modules", Long: kustomizeLong,
-		Args: atMostOne("a directory"),
+		Args: cli.ArgsBetween(0, 1, "a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k.Dir = operand(args, ".")
-			switch restrictor {
-			case "LoadRestrictionsRootOnly":
-			case "LoadRestrictionsNone":
-				k.AnyFile = true
-			default:
-				return fail.Usagef("--load-restrictor %q is neither LoadRestrictionsRootOnly nor LoadRestrictionsNone", restrictor)
+			k.Dir = cli.Operand(args, ".")
+			const rootOnly, none = "LoadRestrictionsRootOnly", "LoadRestrictionsNone"
+			err := fail.OneOf("--load-restrictor", restrictor, rootOnly, none)
+			if err != nil {
+				return err
 			}
+			k.AnyFile = restrictor == none
 			if helm {
 				k.Helm = helmCommand
 			}
-			var err error
 			if k.Executable, err = env.Executable(); err != nil {
 				return err
 			}
@@ -59,21 +57,4 @@ func newKustomize(env cli.Env) *cobra.Command {
 	flags.StringVar(&helmCommand, "helm-command", "helm", "the helm to run")
 	flags.StringVar(&restrictor, "load-restrictor", "LoadRestrictionsRootOnly", "LoadRestrictionsNone lets kustomizations name files outside their directories")
 	return cmd
-}
-
-func operand(args []string, absent string) string {
-	if len(args) == 0 {
-		return absent
-	}
-	return args[0]
-}
-
-func atMostOne(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < 2 {
-			return nil
-		}
-		err := fail.Usagef("%s takes %s, not %d arguments", cmd.CommandPath(), what, len(args))
-		return fail.Hint(err, "see '%s --help'", cmd.CommandPath())
-	}
 }

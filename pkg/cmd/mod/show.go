@@ -119,7 +119,7 @@ func (o *showing) command(use, short string, run func(context.Context, ref.Refer
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cli.ArgsBetween(0, 1, "at most a MODULE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := o.selection.Reference(operand(args))
+			m, err := o.selection.Reference(cli.Operand(args, "."))
 			if err != nil {
 				return err
 			}

@@ -66,7 +66,7 @@ func newTest(env cli.Env) *cobra.Command {
 		Use: "test [DIR]", Short: "Run the tests of a module", Long: testLong,
 		Example: cli.Example(env, "test", "test ./module --run 'replicas|tls/'", "test --update", "test -o junit > report.xml"),
 		Args:    cli.ArgsBetween(0, 1, "at most a DIR"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), operand(args)) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), cli.Operand(args, ".")) },
 	}
 	cmd.Flags().StringVar(&o.pattern, "run", "", "run only the tests whose name matches `REGEXP`")
 	cmd.Flags().BoolVar(&o.req.Update, "update", false, "write what is rendered into the tests that fail")

@@ -43,7 +43,7 @@ func newVendorCRD(env cli.Env) *cobra.Command {
 			"vendor crd --from-cluster --kind Certificate --version v1"),
 		Args: cli.ArgsBetween(0, 1, "at most a DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.req.Dir = operand(args)
+			o.req.Dir = cli.Operand(args, ".")
 			if err := o.validate(); err != nil {
 				return err
 			}

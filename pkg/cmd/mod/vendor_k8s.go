@@ -47,7 +47,7 @@ func newVendorK8s(env cli.Env) *cobra.Command {
 			"vendor k8s --from-cluster --context production"),
 		Args: cli.ArgsBetween(0, 1, "at most a DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.req.Dir = operand(args)
+			o.req.Dir = cli.Operand(args, ".")
 			if err := o.complete(); err != nil {
 				return err
 			}

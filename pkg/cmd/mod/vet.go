@@ -64,7 +64,7 @@ func (o *vetting) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, operand(args), o.env.Stdin, cli.UserAgent("mod"))
+	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, cli.Operand(args, "."), o.env.Stdin, cli.UserAgent("mod"))
 	if err != nil {
 		return err
 	}
@@ -139,13 +139,4 @@ func place(p module.Position) string {
 		return fmt.Sprintf("%s:%d", p.File, p.Line)
 	}
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
-}
-
-// operand returns the module or the directory that is named, by default the
-// current directory.
-func operand(args []string) string {
-	if len(args) == 0 {
-		return "."
-	}
-	return args[0]
 }

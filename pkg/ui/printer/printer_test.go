@@ -3,6 +3,8 @@
 package printer_test
 
 import (
+	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,6 +97,19 @@ metadata: {}
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestMissingKeys prints a field that is not there.
+func TestMissingKeys(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"jsonpath={.items[0].reason}", "go-template={{(index .items 0).reason}}"} {
+		for _, allowed := range []bool{true, false} {
+			f := flags(t, "-o", format, fmt.Sprintf("--allow-missing-template-keys=%v", allowed))
+			if err := f.Print(io.Discard, outcomes()); (err == nil) != allowed {
+				t.Errorf("%s, allowed: %v: error %v", format, allowed, err)
+			}
+		}
 	}
 }
 
