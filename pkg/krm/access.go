@@ -123,12 +123,32 @@ func (f Function) cacheDir(name string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if inside {
+		switch {
+		case inside && parent == f.Dir:
+			return dir, withoutLinks(dir, name)
+		case inside:
 			return dir, nil
 		}
 	}
 	return "", fail.Hint(fail.Refusedf("%q lies neither below the directory of the kustomization nor in the user's cache", name),
 		"name a directory relative to the kustomization's, or set TIMONI_CACHE_DIR yourself")
+}
+
+// withoutLinks returns an error when there is a link in a cache, which may have
+// come with a remote base: files are written and removed in it.
+func withoutLinks(dir, name string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // others use the cache, too
+			return nil
+		case err != nil:
+			return err
+		case path != dir && entry.Type()&fs.ModeSymlink != 0:
+			return fail.Hint(fail.Refusedf("%q holds a link, %q, and is no cache of ours", name, strings.TrimPrefix(path, dir+string(filepath.Separator))),
+				"remove it: what it holds is fetched again")
+		}
+		return nil
+	})
 }
 
 // willBeWithin says whether path lies in or below dir once links are resolved,
