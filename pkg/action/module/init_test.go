@@ -80,12 +80,8 @@ func TestInitReadme(t *testing.T) {
 	for name, minimal := range map[string]bool{"starter": false, "minimal": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			ctx := context.Background()
-			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: minimal}); err != nil {
-				t.Fatal(err)
-			}
-			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{}, nil)
+			dir := initiated(t, minimal)
+			config, err := module.ReadConfig(t.Context(), ref.Reference{Dir: dir}, "", oci.Options{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

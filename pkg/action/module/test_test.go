@@ -14,8 +14,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -35,11 +33,7 @@ metadata:
   name: app
   namespace: default
 `
-	for name, tc := range map[string]struct {
-		test    string
-		failure string // contained in the first one; none when empty
-		updated string // the test after the update, unless it stays
-	}{
+	runTests(t, ".txtar", map[string]testCase{
 		"passes": {
 			test: "# It says hello.\nname: x\nnamespace: web\nmodule-version: 1.2.3\nkube-version: 1.30.0\n" +
 				"-- values.yaml --\nmessage: hello\n" +
@@ -81,55 +75,14 @@ metadata:
 		"invalid want":       {test: "-- want.yaml --\na: [\n", failure: "invalid_want.txtar:1: section want.yaml:"},
 		"wrong Kubernetes":   {test: "kube-version: new\n-- absent --\nJob/x\n", failure: `"new" is not a version of Kubernetes`},
 		"embed is not given": {test: "-- values.cue --\n@extern(embed)\nvalues: message: _ @embed(file=\"../x\",type=text)\n-- error --\nembed\n"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			ctx := context.Background()
-			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
-				t.Fatal(err)
-			}
-			file := strings.ReplaceAll(name, " ", "_") + ".txtar"
-			fixture.Write(t, filepath.Join(dir, "tests", file), tc.test)
-			only := regexp.MustCompile("^" + strings.TrimSuffix(file, ".txtar") + "$")
-			tested, err := module.Test(ctx, module.TestRequest{Dir: dir, Run: only})
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := strings.Join(tested[0].Failures, "\n")
-			if len(tested) != 1 || (tc.failure == "") != (tested[0].Status == module.Passed) || !strings.Contains(got, tc.failure) {
-				t.Errorf("%d tests, %s, %s\nwant: %s", len(tested), tested[0].Status, got, tc.failure)
-			}
-			if tested, err = module.Test(ctx, module.TestRequest{Dir: dir, Run: only, Update: true}); err != nil {
-				t.Fatal(err)
-			}
-			want, status := tc.test, tested[0].Status
-			if tc.updated != "" {
-				want = tc.updated
-				if status != module.Updated {
-					t.Errorf("after the update: %s, %q", status, tested[0].Failures)
-				}
-			}
-			data, err := os.ReadFile(tested[0].File)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, string(data)); diff != "" {
-				t.Errorf("after the update (-want +got):\n%s", diff)
-			}
-		})
-	}
+	})
 }
 
 // TestTestCUE runs cases in CUE of the minimal blueprint, and runs them again to
 // be updated.
 func TestTestCUE(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
-		test    string
-		failure string // contained in the first one; none when empty
-		updated string // the test after the update, unless it stays
-	}{
+	runTests(t, ".cue", map[string]testCase{
 		"passes": {
 			test: `cases: a: {name: "x", namespace: "web", moduleVersion: "1.2.3", kubeVersion: "1.30.0", values: message: "hello", ` +
 				`want: [{kind: "ConfigMap", metadata: {name: "x", namespace: "web", labels: "app.kubernetes.io/version": "1.2.3"}, data: {message: "hello", other: null}}], absent: ["ConfigMap/y"]}`,
@@ -162,18 +115,27 @@ func TestTestCUE(t *testing.T) {
 				"\t\t\tname:      \"app\"\n\t\t\tnamespace: \"default\"\n\t\t}\n\t}]\n}\n",
 		},
 		"exact, otherwise": {test: `cases: {for n in ["x"] {a: objects: [{kind: n}]}}`, failure: "the objects are others:\n--- want\n+++ got\n"},
-	} {
+	})
+}
+
+// testCase is a test of the minimal blueprint.
+type testCase struct {
+	test    string
+	failure string // contained in the first one; none when empty
+	updated string // the test after the update, unless it stays
+}
+
+// runTests runs each test in a file of its own, and again to be updated.
+func runTests(t *testing.T, extension string, cases map[string]testCase) {
+	t.Helper()
+	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			ctx := context.Background()
-			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
-				t.Fatal(err)
-			}
 			base := strings.NewReplacer(" ", "_", ",", "").Replace(name)
-			fixture.Write(t, filepath.Join(dir, "tests", base+".cue"), tc.test)
+			dir := initiated(t, true)
+			file := fixture.Write(t, filepath.Join(dir, "tests", base+extension), tc.test)
 			req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^" + base + "(/|$)")}
-			tested, err := module.Test(ctx, req)
+			tested, err := module.Test(t.Context(), req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,17 +146,17 @@ func TestTestCUE(t *testing.T) {
 				}
 			}
 			req.Update = true
-			if tested, err = module.Test(ctx, req); err != nil {
+			if tested, err = module.Test(t.Context(), req); err != nil {
 				t.Fatal(err)
 			}
-			want, status := tc.test, tested[0].Status
+			want := tc.test
 			if tc.updated != "" {
 				want = tc.updated
-				if status != module.Updated {
-					t.Errorf("after the update: %s, %q", status, tested[0].Failures)
+				if tested[0].Status != module.Updated {
+					t.Errorf("after the update: %s, %q", tested[0].Status, tested[0].Failures)
 				}
 			}
-			data, err := os.ReadFile(tested[0].File)
+			data, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -205,19 +167,23 @@ func TestTestCUE(t *testing.T) {
 	}
 }
 
-// TestBlueprints runs the tests that new modules come with, and holds their
-// READMEs to their values.
+// initiated returns a new module, of the minimal blueprint or of the starter.
+func initiated(t testing.TB, minimal bool) string {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := module.Init(context.Background(), module.InitRequest{Name: "app", Dir: dir, Minimal: minimal}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestBlueprints runs the tests that new modules come with.
 func TestBlueprints(t *testing.T) {
 	t.Parallel()
 	for name, minimal := range map[string]bool{"starter": false, "minimal": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			ctx := context.Background()
-			if _, err := module.Init(ctx, module.InitRequest{Name: "app", Dir: dir, Minimal: minimal}); err != nil {
-				t.Fatal(err)
-			}
-			tested, err := module.Test(ctx, module.TestRequest{Dir: dir})
+			tested, err := module.Test(t.Context(), module.TestRequest{Dir: initiated(t, minimal)})
 			if err != nil || len(tested) < 2 {
 				t.Fatalf("%d tests, %v", len(tested), err)
 			}
@@ -225,13 +191,6 @@ func TestBlueprints(t *testing.T) {
 				if test.Status != module.Passed {
 					t.Errorf("%s %s: %q", test.Name, test.Status, test.Failures)
 				}
-			}
-			config, err := module.ReadConfig(ctx, ref.Reference{Dir: dir}, "", oci.Options{}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if changed, err := module.WriteReadme(ref.Reference{Dir: dir}, config); changed || err != nil {
-				t.Errorf("the README has another table than its values make: %v, %v\n%s", changed, err, config.Markdown())
 			}
 		})
 	}
@@ -260,10 +219,7 @@ func TestTestFindsNone(t *testing.T) {
 func FuzzTestCUE(f *testing.F) {
 	f.Add(`cases: a: {values: message: "x", want: [{kind: "ConfigMap", data: message: >"a"}]}`)
 	f.Add(`cases: {a: {}, b: objects: [], c: error: ["x"], "": absent: ["a/b"]}`)
-	dir := f.TempDir()
-	if _, err := module.Init(context.Background(), module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
-		f.Fatal(err)
-	}
+	dir := initiated(f, true)
 	f.Fuzz(func(t *testing.T, text string) {
 		fixture.Write(t, filepath.Join(dir, "tests", "fuzz.cue"), text)
 		req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz(/|$)"), Update: true}
@@ -289,10 +245,7 @@ func FuzzTestCUE(f *testing.F) {
 func FuzzTest(f *testing.F) {
 	f.Add("# x\nname: y\n-- values.yaml --\nmessage: a\n-- want.yaml --\nkind: ConfigMap\n---\nkind: ConfigMap\ndata: {message: [1, {name: a}]}\n")
 	f.Add("-- objects.yaml --\n-- error --\nx\n-- absent --\nA/b")
-	dir := f.TempDir()
-	if _, err := module.Init(context.Background(), module.InitRequest{Name: "app", Dir: dir, Minimal: true}); err != nil {
-		f.Fatal(err)
-	}
+	dir := initiated(f, true)
 	f.Fuzz(func(t *testing.T, text string) {
 		fixture.Write(t, filepath.Join(dir, "tests", "fuzz.txtar"), text)
 		req := module.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz$"), Update: true}
