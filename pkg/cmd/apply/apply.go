@@ -128,11 +128,11 @@ func (o *options) render(ctx context.Context, req *cluster.ApplyRequest, args []
 		return err
 	}
 	agent := cli.UserAgent("apply")
-	req.Request, err = o.module.Request(ctx, name, namespace, args[1], o.env.Stdin, agent)
+	req.Request, err = o.module.Request(ctx, name, namespace, args[1], cli.Until(ctx, o.env.Stdin), agent)
 	if err != nil {
 		return err
 	}
-	return o.validation.Complete(ctx, &req.Request, o.env.Stdin, o.module.Values.Download(agent))
+	return o.validation.Complete(ctx, &req.Request, cli.Until(ctx, o.env.Stdin), o.module.Values.Download(agent))
 }
 
 // applyOptions are the options of the verbs that carry the plan out.

@@ -99,12 +99,12 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return err
 	}
-	req, err := o.module.Request(ctx, name, o.namespace, module, o.env.Stdin, cli.UserAgent("build"))
+	req, err := o.module.Request(ctx, name, o.namespace, module, cli.Until(ctx, o.env.Stdin), cli.UserAgent("build"))
 	if err != nil {
 		return err
 	}
 	req.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
-	if err = o.validation.Complete(ctx, &req, o.env.Stdin, o.module.Values.Download(cli.UserAgent("build"))); err != nil {
+	if err = o.validation.Complete(ctx, &req, cli.Until(ctx, o.env.Stdin), o.module.Values.Download(cli.UserAgent("build"))); err != nil {
 		return err
 	}
 	result, err := render.Render(ctx, req, ui.Transfers(o.env.Stderr, false, false))

@@ -79,7 +79,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 	var given option.Values
 	deps := option.CUERegistry{Process: env}
 	cmd := o.command("images [MODULE]", "Show the container images of a module", func(ctx context.Context, m ref.Reference, options oci.Options) error {
-		sources, err := given.Sources(ctx, env.Stdin, cli.UserAgent("mod"))
+		sources, err := given.Sources(ctx, cli.Until(ctx, env.Stdin), cli.UserAgent("mod"))
 		if err != nil {
 			return err
 		}

@@ -64,12 +64,12 @@ func (o *vetting) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, cli.Operand(args, "."), o.env.Stdin, cli.UserAgent("mod"))
+	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, cli.Operand(args, "."), cli.Until(ctx, o.env.Stdin), cli.UserAgent("mod"))
 	if err != nil {
 		return err
 	}
 	o.req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
-	if err = o.validation.Complete(ctx, &o.req.Request, o.env.Stdin, o.module.Values.Download(cli.UserAgent("mod"))); err != nil {
+	if err = o.validation.Complete(ctx, &o.req.Request, cli.Until(ctx, o.env.Stdin), o.module.Values.Download(cli.UserAgent("mod"))); err != nil {
 		return err
 	}
 	vetted, err := module.Vet(ctx, o.req)
