@@ -7,8 +7,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -111,7 +113,19 @@ func (s *session) explainConnection(cause error) error {
 	if untrusted || notTLS || errors.Is(cause, http.ErrSchemeMismatch) {
 		return fail.Hint(err, "name the certificate of its authority with --registry-ca FILE, or use --insecure-registry")
 	}
+	if isolated() {
+		return fail.Hint(err, "there is no network here: a function in a container needs 'network: true' beside its image, and --network")
+	}
 	return fail.Hint(err, "check the name %q and that it can be reached from here", host)
+}
+
+// isolated says that this process reaches nothing but itself, as in a container
+// without network.
+func isolated() bool {
+	interfaces, err := net.Interfaces()
+	return err == nil && !slices.ContainsFunc(interfaces, func(i net.Interface) bool {
+		return i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0
+	})
 }
 
 // clean makes a text from outside fit for an error: one line, no control

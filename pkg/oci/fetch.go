@@ -53,7 +53,7 @@ func (f *fetcher) close() {
 // which says that what is not in the cache.
 func (f *fetcher) connect(ctx context.Context, what string) (err error) {
 	if f.options.Offline {
-		return fail.Hint(fmt.Errorf("%w: %s", ErrOffline, what), "leave out --offline once, so that it is fetched and kept")
+		return fail.Hint(fmt.Errorf("%w: %s", ErrOffline, what), "run it once without --offline (in a function config: registry.offline), so that it is fetched and kept")
 	}
 	if f.session != nil {
 		return nil

@@ -3,8 +3,10 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -261,6 +263,9 @@ func (f *files) display(name string) string {
 func (f *files) explain(err error) error {
 	if f.isPart() {
 		return errPartial
+	}
+	if failed, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(failed, fs.ErrPermission) {
+		return fmt.Errorf("file %q of the module: %w", f.display(failed.Path), failed.Err)
 	}
 	var kept []values.Problem
 	for _, p := range values.Problems(err) {

@@ -55,8 +55,12 @@ func checkModule(req Request) error {
 	case !info.IsDir():
 		return fmt.Errorf("module %q is not a directory: %w", req.Origin, ErrNoModule)
 	}
-	if !exists(req.Dir, moduleFile) {
-		err := fmt.Errorf("directory %q has no %s: %w", req.Origin, moduleFile, ErrNoModule)
+	_, err = os.Stat(filepath.Join(req.Dir, filepath.FromSlash(moduleFile)))
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("module %q: %s: %w", req.Origin, moduleFile, fs.ErrPermission)
+	}
+	if err != nil {
+		err = fmt.Errorf("directory %q has no %s: %w", req.Origin, moduleFile, ErrNoModule)
 		return fail.Hint(err, "create a module with 'kubectl timoni mod init NAME'")
 	}
 	// It puts directories in the place of dependencies, and may name any.

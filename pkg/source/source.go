@@ -120,7 +120,7 @@ func hintScheme(r ref.Reference, err error) error {
 func pull(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 	dir, err := os.MkdirTemp(o.TempDir, "timoni-module-")
 	if err != nil {
-		return nil, err
+		return nil, fail.Hint(err, "set TMPDIR to a directory that can be written to")
 	}
 	manifest, err := oci.Pull(ctx, r, dir, o.OCI)
 	if err != nil {
