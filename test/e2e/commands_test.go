@@ -45,6 +45,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"cosign":             cosign,
 		"sign-keyless":       signKeyless,
 		"program":            program,
+		"container-image":    containerImage,
 	}
 }
 

@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 					return setup(env, cp, root, bin, family.Name())
 				},
 				Cmds:                commands(),
+				Condition:           condition,
 				UpdateScripts:       os.Getenv("UPDATE") != "",
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
@@ -102,6 +103,7 @@ func exe() string {
 type script struct {
 	cp        *kit.ControlPlane
 	t         testscript.T
+	root, bin string // of the repository, and of what it built
 	namespace string
 	variables []string // names of the environment variables
 	users     []string // in the audit log
@@ -123,7 +125,7 @@ func current(ts *testscript.TestScript) *script {
 func setup(env *testscript.Env, cp *kit.ControlPlane, root, bin, family string) error {
 	name := family + "-" + strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")
 	name = strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
-	s := &script{cp: cp, t: env.T(), namespace: name, users: []string{name}, jobs: map[string]*job{}}
+	s := &script{cp: cp, t: env.T(), root: root, bin: bin, namespace: name, users: []string{name}, jobs: map[string]*job{}}
 	env.Values[scriptKey{}] = s
 	ctx := context.Background()
 	if err := cp.CreateNamespace(ctx, name); err != nil {
