@@ -102,15 +102,7 @@ func describe(b *bundle.Bundle, names []string, err error) string {
 // FuzzRead feeds anything as a bundle file: it must not panic, a bundle has
 // instances with names, and no error shows a value of the runtime.
 func FuzzRead(f *testing.F) {
-	paths, err := filepath.Glob("testdata/read/*.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range paths {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, archive := range golden.Scripts(f, "testdata/read/*.txtar") {
 		f.Add(archive.Files[0].Data, filepath.Ext(archive.Files[0].Name))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, extension string) {

@@ -22,7 +22,7 @@ import (
 // compares them with the files below gen.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	golden.Run(t, "testdata/openapi/constructs.txtar", openAPI)
+	golden.Run(t, "testdata/openapi/*.txtar", openAPI)
 }
 
 // openAPI returns the archive with the packages of its documents.
@@ -85,12 +85,10 @@ func TestOpenAPIPaths(t *testing.T) {
 // FuzzOpenAPI: whatever a document says, there is no panic and no path leaves
 // cue.mod/gen.
 func FuzzOpenAPI(f *testing.F) {
-	archive, err := txtar.ParseFile("testdata/openapi/constructs.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range archive.Files {
-		f.Add(file.Data)
+	for _, archive := range golden.Scripts(f, "testdata/openapi/*.txtar") {
+		for _, file := range archive.Files {
+			f.Add(file.Data)
+		}
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		packages := crd.Packages{}

@@ -221,15 +221,7 @@ func TestFiles(t *testing.T) {
 // FuzzFunction feeds the function anything: it must not panic, must end with a
 // list that can be read again, and never invents an instance.
 func FuzzFunction(f *testing.F) {
-	paths, err := filepath.Glob("testdata/function/*.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range paths {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, archive := range golden.Scripts(f, "testdata/function/*.txtar") {
 		i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "in" })
 		f.Add(archive.Files[i].Data)
 	}

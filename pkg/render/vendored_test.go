@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
 // TestPartIsWhole holds that it cannot be told from what comes out, be it
@@ -41,17 +42,9 @@ func TestPartIsWhole(t *testing.T) {
 			})
 		}
 	}
-	scripts, err := filepath.Glob("testdata/build/*.txtar")
-	if err != nil || len(scripts) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, path := range scripts {
+	for path, archive := range golden.Scripts(t, "testdata/build/*.txtar") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
 			dir := t.TempDir()
 			req := render.Request{
 				Dir: filepath.Join(dir, "mod"), Origin: "./mod", Name: "app", Namespace: "apps",

@@ -19,21 +19,29 @@ import (
 // wantFile is the file of a script that holds what must come out.
 const wantFile = "want"
 
-// Run runs a subtest for each script that matches a pattern. got returns the
-// archive as it must be: that of the script, with what comes out.
-func Run(t *testing.T, pattern string, got func(*testing.T, *txtar.Archive) *txtar.Archive) {
+// Scripts returns the scripts that match a pattern, by path.
+func Scripts(t testing.TB, pattern string) map[string]*txtar.Archive {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no scripts match %s: %v", pattern, err)
 	}
+	scripts := make(map[string]*txtar.Archive, len(paths))
 	for _, path := range paths {
+		if scripts[path], err = txtar.ParseFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return scripts
+}
+
+// Run runs a subtest for each script that matches a pattern. got returns the
+// archive as it must be: that of the script, with what comes out.
+func Run(t *testing.T, pattern string, got func(*testing.T, *txtar.Archive) *txtar.Archive) {
+	t.Helper()
+	for path, archive := range Scripts(t, pattern) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
 			File(t, path, txtar.Format(got(t, archive)))
 		})
 	}
