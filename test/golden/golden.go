@@ -6,6 +6,7 @@
 package golden
 
 import (
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,20 +20,24 @@ import (
 // wantFile is the file of a script that holds what must come out.
 const wantFile = "want"
 
-// Scripts returns the scripts that match a pattern, by path.
-func Scripts(t testing.TB, pattern string) map[string]*txtar.Archive {
+// Scripts returns the scripts that match a pattern, each with its path, sorted.
+func Scripts(t testing.TB, pattern string) iter.Seq2[string, *txtar.Archive] {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no scripts match %s: %v", pattern, err)
 	}
-	scripts := make(map[string]*txtar.Archive, len(paths))
-	for _, path := range paths {
-		if scripts[path], err = txtar.ParseFile(path); err != nil {
-			t.Fatal(err)
+	return func(yield func(string, *txtar.Archive) bool) {
+		for _, path := range paths {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(path, archive) {
+				return
+			}
 		}
 	}
-	return scripts
 }
 
 // Run runs a subtest for each script that matches a pattern. got returns the
