@@ -33,9 +33,9 @@ func PluginPaths() []string {
 	return paths
 }
 
-// Schema returns the OpenAPI document of the kinds, which kustomize takes as
-// openapi.path. At the same time it is a JSON schema of one function config,
-// which editors take.
+// Schema returns the OpenAPI document of the kinds. At the same time it is a
+// JSON schema of one function config, which editors take. kustomize takes it as
+// openapi.path in place of its own, and so not beside other objects.
 func Schema() ([]byte, error) {
 	group, version, _ := strings.Cut(apiVersion, "/")
 	definitions := map[string]any{}

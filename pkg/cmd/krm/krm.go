@@ -84,8 +84,10 @@ kubectl kustomize starts it, see 'timoni-krm install --help'; the result of
 'kpt fn render' and 'kpt fn eval' is the same however often they run.
 
 An unknown field in the config is an error, and every error makes the build
-fail. Errors are printed to standard error and are also in the results of the
-ResourceList.`
+fail: exit code 1 when a Vet finds something, 5 when something is refused, 3
+otherwise. Errors are printed to standard error and are also in the results of
+the ResourceList. TIMONI_RENDER_TIMEOUT (such as 5m) and TIMONI_RENDER_MEMORY
+(such as 4Gi) bound what a module may use up.`
 
 // New returns the command: the function, or when the front door started it the
 // verbs that it shares the binary with.

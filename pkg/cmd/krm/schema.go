@@ -17,7 +17,10 @@ func newSchema(env cli.Env) *cobra.Command {
 		Long: `Print the OpenAPI document of the kinds of krm.timoni.sh. It is a JSON schema
 too: an editor checks a file by it that begins with
 
-    # yaml-language-server: $schema=timoni-krm.json`,
+    # yaml-language-server: $schema=timoni-krm.json
+
+kustomize takes it as openapi.path, but then forgets its own schema: name it only
+in a kustomization of function configs, or patches of Deployments lose containers.`,
 		Args: cli.Args(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
 			schema, err := krm.Schema()
