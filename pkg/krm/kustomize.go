@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -38,7 +40,7 @@ type Kustomization struct {
 func (k Kustomization) Build() ([]byte, error) {
 	objects, err := (&overlay{FileSystem: filesys.MakeFsOnDisk(), build: k}).run(k.options(), k.Dir)
 	if err != nil {
-		return nil, err
+		return nil, withCode(err)
 	}
 	for _, r := range objects.Resources() {
 		if r.GetApiVersion() == apiVersion {
@@ -47,6 +49,25 @@ func (k Kustomization) Build() ([]byte, error) {
 		}
 	}
 	return objects.AsYaml()
+}
+
+// exitRE matches what kustomize says of a function that failed. For a
+// transformer or validator it does not wrap the error.
+var exitRE = regexp.MustCompile(`^couldn't execute function: exit status (\d+)\b`)
+
+// withCode gives an error the exit code of the function that has failed, where
+// that says more than that it did.
+func withCode(err error) error {
+	m := exitRE.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	for _, code := range []fail.Code{fail.No, fail.Refused} {
+		if m[1] == strconv.Itoa(int(code)) {
+			return fail.With(code, err)
+		}
+	}
+	return err
 }
 
 // options lets every function run: the overlay has replaced or refused them.
