@@ -138,7 +138,8 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	if m.Registry.ReadsStdin() && slices.Contains(m.Values.files, "-") {
 		return render.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	}
-	if err = m.Registry.ReadCreds(stdin); err != nil {
+	options, err := m.Registry.Options(stdin, userAgent)
+	if err != nil {
 		return render.Request{}, err
 	}
 	sources, err := m.Values.Sources(ctx, stdin, userAgent)
@@ -149,7 +150,7 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 		m.cueRegistry.Process = m.Registry.Process
 	}
 	return render.Request{
-		Module: reference, OCI: m.Registry.Options(userAgent), Package: m.pkg,
+		Module: reference, OCI: options, Package: m.pkg,
 		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
 		CUERegistry: m.cueRegistry.Access(userAgent),
 	}, nil

@@ -39,7 +39,10 @@ func newRollback(env cli.Env) *cobra.Command {
 			if to < 0 {
 				return fail.Usagef("--to=%d: revisions count from 1", to)
 			}
-			req.Name, req.Package, req.OCI = instance.ParseName(args[0]), pkg, registry.Options(cli.UserAgent("apply"))
+			if req.OCI, err = registry.Options(env.Stdin, cli.UserAgent("apply")); err != nil {
+				return err
+			}
+			req.Name, req.Package = instance.ParseName(args[0]), pkg
 			return o.done(o.rollback(cmd.Context(), req, to))
 		},
 	}

@@ -40,6 +40,6 @@ func (a *access) open(reference string) (ref.Reference, oci.Options, error) {
 	if err != nil {
 		return ref.Reference{}, oci.Options{}, err
 	}
-	err = a.registry.ReadCreds(a.env.Stdin)
-	return r, a.registry.Options(cli.UserAgent("artifact")), err
+	options, err := a.registry.Options(a.env.Stdin, cli.UserAgent("artifact"))
+	return r, options, err
 }

@@ -121,9 +121,11 @@ const configRoot = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
 
 func run(ctx context.Context, env cli.Env, config string) error {
 	req := krm.Request{Input: env.Stdin, Config: config, KubeVersion: env.Getenv(option.KubeVersionVariable)}
-	req.OCI = (&option.Registry{Process: env}).Options(cli.UserAgent("krm"))
-	req.Trust = trust(env)
 	var err error
+	if req.OCI, err = (&option.Registry{Process: env}).Options(env.Stdin, cli.UserAgent("krm")); err != nil {
+		return err
+	}
+	req.Trust = trust(env)
 	if req.Limits, err = option.LimitsOf(env.Getenv); err != nil {
 		if config != "" {
 			return err

@@ -62,10 +62,9 @@ func (o *initializing) run(ctx context.Context, args []string) error {
 		if o.req.Blueprint, err = ref.Parse(o.blueprint); err != nil {
 			return err
 		}
-		if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
+		if o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod")); err != nil {
 			return err
 		}
-		o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
 	}
 	o.req.Observer = ui.Transfers(o.env.Stderr, false, false)
 	created, err := module.Init(ctx, o.req)

@@ -45,10 +45,10 @@ func (o *listing) run(ctx context.Context, repository string) (err error) {
 	if o.req.Reference, err = ref.Parse(repository); err != nil {
 		return err
 	}
-	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
+	if o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod")); err != nil {
 		return err
 	}
-	o.req.Versions, o.req.OCI = true, o.registry.Options(cli.UserAgent("mod"))
+	o.req.Versions = true
 	list, err := registry.List(ctx, o.req)
 	if err != nil {
 		return err

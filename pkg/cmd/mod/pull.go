@@ -50,10 +50,11 @@ func (o *pulling) run(ctx context.Context, module, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
+	options, err := o.registry.Options(o.env.Stdin, cli.UserAgent("mod"))
+	if err != nil {
 		return err
 	}
-	req := registry.PullRequest{Reference: r, Dir: dir, OCI: o.registry.Options(cli.UserAgent("mod"))}
+	req := registry.PullRequest{Reference: r, Dir: dir, OCI: options}
 	pulled, err := registry.PullModule(ctx, req, ui.Transfers(o.env.Stderr, o.quiet, true))
 	if err != nil {
 		return err

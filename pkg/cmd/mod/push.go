@@ -76,10 +76,9 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 	if o.req.ModuleRequest, err = o.packing.request(ctx, o.env, source); err != nil {
 		return err
 	}
-	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
+	if o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod")); err != nil {
 		return err
 	}
-	o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
 	o.req.ProgramVersion = cli.Version
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
 	if o.req.Key, err = o.signing.Key(o.env.LookupEnv, ui.Password(o.env.Stdin, o.env.Stderr)); err != nil {

@@ -123,10 +123,11 @@ func (o *showing) command(use, short string, run func(context.Context, ref.Refer
 			if err != nil {
 				return err
 			}
-			if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
+			options, err := o.registry.Options(o.env.Stdin, cli.UserAgent("mod"))
+			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), m, o.registry.Options(cli.UserAgent("mod")))
+			return run(cmd.Context(), m, options)
 		},
 	}
 	o.registry.Process = o.env

@@ -99,11 +99,8 @@ func (o *vendoringK8s) complete() error {
 		}
 		o.req.From = append(o.req.From, r)
 	}
-	if err = o.registry.ReadCreds(o.env.Stdin); err != nil {
-		return err
-	}
-	o.req.OCI = o.registry.Options(cli.UserAgent("mod"))
-	return nil
+	o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod"))
+	return err
 }
 
 func (o *vendoringK8s) run(ctx context.Context) error {

@@ -78,12 +78,11 @@ func (r *Flags) AddAccessTo(fs *pflag.FlagSet) {
 // Offline says whether no registry may be asked.
 func (r *Flags) Offline() bool { return r.offline }
 
-// ReadsStdin says whether ReadCreds takes the standard input for itself.
+// ReadsStdin says whether Options takes the standard input for itself.
 func (r *Flags) ReadsStdin() bool { return r.credsStdin }
 
-// ReadCreds reads what --creds-stdin asks for, before Options. The error has
-// the exit code fail.Usage.
-func (r *Flags) ReadCreds(stdin io.Reader) error {
+// readCreds reads what --creds-stdin asks for.
+func (r *Flags) readCreds(stdin io.Reader) error {
 	if !r.credsStdin {
 		return nil
 	}
@@ -108,8 +107,12 @@ func ReadSecret(stdin io.Reader) (string, error) {
 	return strings.TrimRight(string(data), "\r\n"), err
 }
 
-// Options returns what the flags say. userAgent is sent with each request.
-func (r *Flags) Options(userAgent string) oci.Options {
+// Options returns what the flags say; --creds-stdin is read from stdin. userAgent
+// is sent with each request. The error has the exit code fail.Usage.
+func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) {
+	if err := r.readCreds(stdin); err != nil {
+		return oci.Options{}, err
+	}
 	o := oci.Options{
 		Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
 		CAFile: r.ca, Offline: r.offline,
@@ -118,7 +121,7 @@ func (r *Flags) Options(userAgent string) oci.Options {
 		o.Verifier = source.Trust{File: file, Keyless: r.keyless()}
 	}
 	if r.Process == nil {
-		return o
+		return o, nil
 	}
 	if o.Creds == "" {
 		o.Creds = r.Process.Getenv(CredsVariable)
@@ -130,7 +133,7 @@ func (r *Flags) Options(userAgent string) oci.Options {
 		o.Mirrors.File = r.Process.ConfigFile(ConfigFile)
 	}
 	o.Cache.Dir = r.Process.CacheDir()
-	return o
+	return o, nil
 }
 
 // PolicyFile returns the path of the policy file: that of the flag, of the

@@ -57,7 +57,7 @@ func TestFlags(t *testing.T) {
 			if err := fs.Parse(test.args); err != nil {
 				t.Fatal(err)
 			}
-			err := flags.ReadCreds(strings.NewReader(test.stdin))
+			got, err := flags.Options(strings.NewReader(test.stdin), "agent")
 			if test.text != "" {
 				if err == nil || !strings.Contains(err.Error(), test.text) || fail.CodeOf(err) != fail.Usage {
 					t.Errorf("error %v, want one with %q", err, test.text)
@@ -67,7 +67,7 @@ func TestFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, flags.Options("agent")); diff != "" {
+			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -113,8 +113,8 @@ func TestPolicyFile(t *testing.T) {
 			if got := flags.PolicyFile(); got != test.want {
 				t.Errorf("policy file %q, want %q", got, test.want)
 			}
-			if got := flags.Options("").Verifier != nil; got != (test.want != "") {
-				t.Errorf("a verifier: %v", got)
+			if o, err := flags.Options(nil, ""); err != nil || (o.Verifier != nil) != (test.want != "") {
+				t.Errorf("a verifier: %v, %v", o.Verifier, err)
 			}
 		})
 	}
