@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-timoni/kubectl-timoni/test/bench/peak"
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -110,11 +111,11 @@ func BenchmarkMemory(b *testing.B) {
 	var install, unchanged float64
 	for b.Loop() {
 		ns := w.space("bench-memory")
-		install += peak(w.timoni("apply", "app", w.module, "-n", ns, "-q"))
-		unchanged += peak(w.timoni("apply", "app", w.module, "-n", ns, "-q"))
+		install += peak.Of(w.timoni("apply", "app", w.module, "-n", ns, "-q"))
+		unchanged += peak.Of(w.timoni("apply", "app", w.module, "-n", ns, "-q"))
 	}
-	b.ReportMetric(install/float64(b.N), "MB/install")
-	b.ReportMetric(unchanged/float64(b.N), "MB/unchanged")
+	b.ReportMetric(install/1e6/float64(b.N), "MB/install")
+	b.ReportMetric(unchanged/1e6/float64(b.N), "MB/unchanged")
 }
 
 // raw takes the module that renders the objects of its values.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-timoni/kubectl-timoni/test/bench/peak"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -78,12 +79,12 @@ func measure(b *testing.B, name string, command func() *exec.Cmd) {
 			if least == 0 || used < least {
 				least = used
 			}
-			if size := peak(cmd.ProcessState); memory == 0 || size < memory {
+			if size := peak.Of(cmd.ProcessState); memory == 0 || size < memory {
 				memory = size
 			}
 		}
 		b.ReportMetric(least, "cpu-ms")
-		b.ReportMetric(memory, "peak-MiB")
+		b.ReportMetric(memory/(1<<20), "peak-MiB")
 	})
 }
 

@@ -2,7 +2,8 @@
 
 //go:build unix
 
-package cluster_test
+// Package peak tells how much memory a process took.
+package peak
 
 import (
 	"os"
@@ -10,11 +11,11 @@ import (
 	"syscall"
 )
 
-// peak returns the largest resident set of a process, in MB of 10^6 bytes.
-func peak(p *os.ProcessState) float64 {
+// Of returns the largest resident set of a process that has ended, in bytes.
+func Of(p *os.ProcessState) float64 {
 	size := float64(p.SysUsage().(*syscall.Rusage).Maxrss)
 	if runtime.GOOS == "darwin" { // counts bytes, the others kibibytes
-		return size / 1e6
+		return size
 	}
-	return size * 1024 / 1e6
+	return size * 1024
 }
