@@ -3,6 +3,7 @@
 package krm
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -94,6 +95,8 @@ type overlay struct {
 	replaced    string // the path of a kustomization that is read differently
 	replacement []byte
 
+	links map[string]string // from a file to the kustomization that is a link to it, or is it
+
 	roots []string // whose functions are being looked at, outermost first
 	err   error    // the first one
 
@@ -108,16 +111,34 @@ func (o *overlay) run(options *krusty.Options, dir string) (resmap.ResMap, error
 	return objects, err
 }
 
+// CleanedAbs resolves the links in a path. kustomize reads what it returns: a
+// file of any name may be a kustomization, whose own name is remembered.
+func (o *overlay) CleanedAbs(path string) (filesys.ConfirmedDir, string, error) {
+	dir, file, err := o.FileSystem.CleanedAbs(path)
+	if err == nil && file != "" && isKustomization(path) {
+		if o.links == nil {
+			o.links = map[string]string{}
+		}
+		o.links[dir.Join(file)] = path
+	}
+	return dir, file, err
+}
+
+func isKustomization(path string) bool {
+	return slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path))
+}
+
 // ReadFile returns a file, or a kustomization with its functions in place.
 func (o *overlay) ReadFile(path string) ([]byte, error) {
-	if path == o.replaced {
+	name := cmp.Or(o.links[path], path)
+	if name == o.replaced {
 		return o.replacement, nil
 	}
 	data, err := o.FileSystem.ReadFile(path)
-	if err != nil || !slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path)) {
+	if err != nil || !isKustomization(name) {
 		return data, err
 	}
-	data, err = o.inline(path, data)
+	data, err = o.inline(name, data)
 	if o.err == nil {
 		o.err = err
 	}
