@@ -33,7 +33,7 @@ type Instance struct {
 type Function struct {
 	// Dir is the base directory: files are named relative to it and lie below
 	// it. It is the root of the kustomization, in which kustomize starts a
-	// function.
+	// function. A package of kpt's below it stands in for it.
 	Dir string
 	// Render renders instances. The outcomes are in their order.
 	Render func(context.Context, []Instance) []render.Outcome
@@ -66,6 +66,7 @@ func (f Function) Run(ctx context.Context, list *List) (err error) {
 		return list.report(s, err)
 	}
 	list.dropPlaceholder()
+	f.Dir = list.packageDir(f.Dir)
 	switch {
 	case id.Kind == kindInstance, isConfigMap(list.Config):
 		return f.instance(ctx, list, s)

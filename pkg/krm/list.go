@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 )
 
 // List is a ResourceList: what a function reads and what it writes.
@@ -192,6 +193,30 @@ func (l *List) dropPlaceholder() {
 
 func isFromFile(item *yaml.RNode) bool {
 	return len(item.GetAnnotations(kioutil.PathAnnotation)) > 0
+}
+
+// packageAnnotation holds the absolute path of the package that an object is
+// part of: kpt fn render starts functions where it was started itself.
+const packageAnnotation = "internal.config.kubernetes.io/package-path"
+
+// packageDir returns the directory of the kpt package that the list's objects are
+// files of, or base when it is none below that: objects may say anything. The
+// packages in it come with it.
+func (l *List) packageDir(base string) string {
+	outermost := ""
+	for _, item := range l.Items {
+		dir := item.GetAnnotations(packageAnnotation)[packageAnnotation]
+		if dir != "" && (outermost == "" || len(dir) < len(outermost)) {
+			outermost = dir
+		}
+	}
+	if outermost == "" || !l.areFiles() {
+		return base
+	}
+	if inside, err := values.Within(base, outermost); err != nil || !inside {
+		return base
+	}
+	return outermost
 }
 
 // isFromBuild says whether the item is one that a build of kustomize holds: it
