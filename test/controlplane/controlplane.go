@@ -243,7 +243,7 @@ func assets(dir string) map[string]string {
 		return found
 	}
 	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
-		path := filepath.Join(dir, name+exe())
+		path := filepath.Join(dir, name+Exe())
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			found[name] = path
 		}
@@ -251,7 +251,8 @@ func assets(dir string) map[string]string {
 	return found
 }
 
-func exe() string {
+// Exe returns the ending of executables here: ".exe" or nothing.
+func Exe() string {
 	if runtime.GOOS == "windows" {
 		return ".exe"
 	}
@@ -290,7 +291,7 @@ func (b builder) build(ctx context.Context, m module, found map[string]string) e
 		if _, ok := found[name]; ok {
 			continue
 		}
-		found[name] = filepath.Join(dir, name+exe())
+		found[name] = filepath.Join(dir, name+Exe())
 		if !exists(found[name]) {
 			missing[found[name]] = pkg
 		}
@@ -413,7 +414,7 @@ func (b builder) program(ctx context.Context, m module, version, pkg, path strin
 	if exists(path) {
 		return nil
 	}
-	name := strings.TrimSuffix(filepath.Base(path), exe())
+	name := strings.TrimSuffix(filepath.Base(path), Exe())
 	fmt.Fprintf(b.log, "controlplane: building %s %s\n", name, version)
 	start := time.Now()
 	// The name is fixed so that an interrupted build leaves at most one.

@@ -13,10 +13,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
@@ -24,19 +22,7 @@ import (
 )
 
 func main() {
-	if kit.Supervising() {
-		os.Exit(kit.Supervise())
-	}
-	if err := interruptible(func(ctx context.Context) error { return run(ctx, os.Stdout) }); err != nil {
-		fmt.Fprintf(os.Stderr, "error: %v\n", err)
-		os.Exit(1)
-	}
-}
-
-func interruptible(run func(context.Context) error) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return run(ctx)
+	os.Exit(kit.Program(func(ctx context.Context) error { return run(ctx, os.Stdout) }))
 }
 
 // step is a sentence and the command that shows it.

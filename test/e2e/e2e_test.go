@@ -85,18 +85,11 @@ func plugins(t *testing.T, root string) string {
 	}
 	for _, name := range names {
 		// To stat them also tells 'go test' that its cached result depends on them.
-		if _, err := os.Stat(filepath.Join(bin, name+exe())); err != nil {
+		if _, err := os.Stat(filepath.Join(bin, name+controlplane.Exe())); err != nil {
 			t.Fatalf("%s is not built: run 'make build': %v", name, err)
 		}
 	}
 	return bin
-}
-
-func exe() string {
-	if runtime.GOOS == "windows" {
-		return ".exe"
-	}
-	return ""
 }
 
 // script is what the commands know of the script that they are part of.

@@ -49,7 +49,7 @@ func installFlux(t *testing.T) *fluxInstallation {
 		t.Fatal(err)
 	}
 	f.start(source, "--storage-path="+t.TempDir(), "--storage-addr="+addresses[0], "--storage-adv-addr="+addresses[0])
-	f.start(filepath.Join(filepath.Dir(source), "kustomize-controller"+exe()), "--requeue-dependency=1s")
+	f.start(filepath.Join(filepath.Dir(source), "kustomize-controller"+controlplane.Exe()), "--requeue-dependency=1s")
 	return f
 }
 

@@ -76,7 +76,7 @@ func testPlugin(t *testing.T, u *user, work string) {
 	if command[0] != "/timoni-krm" { // the place of the program in the image
 		t.Fatalf("the plugin runs %q", command)
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(u.bin, "timoni-krm"+exe()), command[1:]...)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(u.bin, "timoni-krm"+controlplane.Exe()), command[1:]...)
 	cmd.Dir = filepath.Join(work, field(t, read(t, filepath.Join(argocd, "application.yaml")), "spec", "source", "path").(string))
 	cmd.Env = []string{
 		"ARGOCD_APP_NAME=app", "ARGOCD_APP_NAMESPACE=apps", "ARGOCD_APP_PARAMETERS=[]", "PARAM_MESSAGE=hello",

@@ -42,6 +42,6 @@ func krewInstall(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func holdsPlugins(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "kubectl-timoni"+exe()))
+	_, err := os.Stat(filepath.Join(dir, "kubectl-timoni"+controlplane.Exe()))
 	return err == nil
 }

@@ -78,7 +78,7 @@ func newUser(t *testing.T) *user {
 }
 
 func (u *user) command(stdin, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(u.t.Context(), filepath.Join(u.bin, "kubectl-timoni-"+name+exe()), args...)
+	cmd := exec.CommandContext(u.t.Context(), filepath.Join(u.bin, "kubectl-timoni-"+name+controlplane.Exe()), args...)
 	cmd.Env = append(os.Environ(), "HOME="+u.home, "USERPROFILE="+u.home, "XDG_CACHE_HOME="+filepath.Join(u.home, ".cache"),
 		"TIMONI_CACHE_DIR="+filepath.Join(u.home, "cache"), "DOCKER_CONFIG="+filepath.Join(u.home, "docker"), "SOURCE_DATE_EPOCH=0")
 	cmd.Stdin = strings.NewReader(stdin)

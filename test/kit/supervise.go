@@ -24,6 +24,22 @@ import (
 // Supervising reports whether this process was started by [Spawn].
 func Supervising() bool { return os.Getenv(envSupervise) != "" }
 
+// Program is the main function of a program that starts control planes, or the
+// supervisor of one: it calls run until it ends, or until an interrupt does. It
+// returns the exit code.
+func Program(run func(context.Context) error) int {
+	if Supervising() {
+		return Supervise()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "error: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
 // supervisor answers at a loopback address: GET starts the control plane and
 // describes it, DELETE ends it.
 type supervisor struct {

@@ -10,11 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/bench/peak"
+	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -102,19 +102,12 @@ func programs(b *testing.B) (build, floor, cue string) {
 			b.Fatalf("go %v: %v\n%s", args, err, out)
 		}
 	}
-	return build, filepath.Join(dir, "floor"+exe()), filepath.Join(dir, "cue"+exe())
-}
-
-func exe() string {
-	if runtime.GOOS == "windows" {
-		return ".exe"
-	}
-	return ""
+	return build, filepath.Join(dir, "floor"+controlplane.Exe()), filepath.Join(dir, "cue"+controlplane.Exe())
 }
 
 func binary(b *testing.B, name string) string {
 	b.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "..", "bin", name+exe()))
+	path, err := filepath.Abs(filepath.Join("..", "..", "..", "bin", name+controlplane.Exe()))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,11 +17,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
 )
 
 // noise is how far above its budget the CPU time of a start may be before the
@@ -49,7 +50,7 @@ func run(w io.Writer, bin, root string) error {
 			fmt.Fprintf(table, "%s\tnot built yet\t%.0f\t\t%s\t\n", b.name, b.size, millis(b.startup))
 			continue
 		}
-		m, err := measure(filepath.Join(bin, b.name+exe()))
+		m, err := measure(filepath.Join(bin, b.name+controlplane.Exe()))
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", b.name, err))
 			fmt.Fprintf(table, "%s\tnot measured\t%.0f\t\t%s\t\n", b.name, b.size, millis(b.startup))
@@ -100,11 +101,4 @@ func millis(d time.Duration) string {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func exe() string {
-	if runtime.GOOS == "windows" {
-		return ".exe"
-	}
-	return ""
 }

@@ -15,9 +15,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
@@ -26,19 +24,7 @@ import (
 )
 
 func main() {
-	if kit.Supervising() {
-		os.Exit(kit.Supervise())
-	}
-	if err := interruptible(func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) }); err != nil {
-		fmt.Fprintf(os.Stderr, "error: %v\n", err)
-		os.Exit(1)
-	}
-}
-
-func interruptible(run func(context.Context) error) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return run(ctx)
+	os.Exit(kit.Program(func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) }))
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
