@@ -103,30 +103,26 @@ func TestConfined(t *testing.T) {
 		"a module far away":   {"oci://127.0.0.1:1/module:1.0.0", ".", 0o755, []string{"registry is unreachable", "hint: there is no network here"}},
 		"nowhere to write to": {"oci://127.0.0.1:1/module:1.0.0", "../tmp", 0o700, []string{"permission denied", "hint: set TMPDIR"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(module, test.path)
-			before, err := os.Stat(path)
-			if err != nil {
-				t.Fatal(err)
+		path := filepath.Join(module, test.path)
+		before, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, test.mode); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, err := run(t, root, fmt.Sprintf(instance, test.url))
+		if (err == nil) != (test.want == nil) || test.want == nil && !strings.Contains(stdout, "kind: Deployment") {
+			t.Errorf("%s: %v\n%s\n%s", name, err, stdout, stderr)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: %q is not in %s", name, want, stderr)
 			}
-			if err := os.Chmod(path, test.mode); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := os.Chmod(path, before.Mode()); err != nil {
-					t.Error(err)
-				}
-			}()
-			stdout, stderr, err := run(t, root, fmt.Sprintf(instance, test.url))
-			if (err == nil) != (test.want == nil) || test.want == nil && !strings.Contains(stdout, "kind: Deployment") {
-				t.Errorf("%v\n%s\n%s", err, stdout, stderr)
-			}
-			for _, want := range test.want {
-				if !strings.Contains(stderr, want) {
-					t.Errorf("%q is not in %s", want, stderr)
-				}
-			}
-		})
+		}
+		if err := os.Chmod(path, before.Mode()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
