@@ -6,6 +6,7 @@ package bundle
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type Request struct {
 type Bundle struct {
 	Name      string
 	Instances []Instance // in the order of the fields
+	Asked     []string   // the names that attributes ask the runtime for, sorted
 }
 
 // Instance is an instance of a module.
@@ -50,7 +52,7 @@ const apiVersion = "v1alpha1"
 // places; no value of the runtime is in it.
 func Read(req Request) (b *Bundle, err error) {
 	defer values.Recover("the bundle", &err)
-	edit := &injection{runtime: req.Runtime}
+	edit := &injection{runtime: req.Runtime, asked: map[string]bool{}}
 	root, err := cuefile.Evaluate(req.Files, cuefile.Options{Within: req.Within, Edit: edit.file})
 	if err != nil {
 		return nil, req.Runtime.Hide(err)
@@ -60,6 +62,7 @@ func Read(req Request) (b *Bundle, err error) {
 	if len(r.problems) > 0 {
 		return nil, req.Runtime.Hide(values.NewError(r.problems))
 	}
+	b.Asked = slices.Sorted(maps.Keys(edit.asked))
 	return b, nil
 }
 

@@ -31,7 +31,10 @@ type Runtime map[string]string
 var attributeRE = regexp.MustCompile(`^runtime:(string|number|bool):([^:()\s]+)$`)
 
 // injection puts the values of a runtime into the syntax of a file.
-type injection struct{ runtime Runtime }
+type injection struct {
+	runtime Runtime
+	asked   map[string]bool // names, filled
+}
 
 // file replaces the values of the fields that have the attribute, where the
 // name is known. Any other field stays as it is.
@@ -77,6 +80,7 @@ func (i *injection) value(attr *ast.Attribute) (ast.Expr, cueerrors.Error) {
 		return nil, cueerrors.Newf(attr.Pos(), "@timoni(%s) is not of the form @timoni(runtime:TYPE:NAME) with string, number or bool as TYPE", body)
 	}
 	kind, name := m[1], m[2]
+	i.asked[name] = true
 	text, known := i.runtime[name]
 	if !known {
 		return nil, nil

@@ -117,6 +117,9 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	if err != nil {
 		return list.report(s, err)
 	}
+	for _, w := range s.warnings {
+		list.warn(s, w)
+	}
 	by := owner{bundleAnnotation, cmp.Or(config.Metadata.Namespace, defaultNamespace) + "/" + config.Metadata.Name}
 	var all []*yaml.RNode
 	var problems []error
@@ -194,6 +197,11 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Runtime.Values)) {
+		if !slices.Contains(b.Asked, name) {
+			s.warnings = append(s.warnings, fmt.Sprintf("spec.runtime.values.%s: no @timoni(runtime:TYPE:%s) in the files asks for it%s", name, name, fail.Suggest(name, b.Asked)))
+		}
 	}
 	selected, err := b.Select(spec.Select)
 	if err != nil {

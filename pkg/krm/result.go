@@ -131,6 +131,7 @@ type subject struct {
 
 	instance string         // of the bundle, empty for what concerns all of it
 	runtime  bundle.Runtime // whose values are not shown
+	warnings []string       // about the config
 }
 
 func (s subject) result(severity Severity, message string) Result {
