@@ -4,6 +4,7 @@ package render_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,8 +22,9 @@ import (
 // are the module, the other ones values in the order in which they stand, and
 // the lines "name: value" of the comment fields of the request. "want" is what
 // is rendered, or the error. A module without cue.mod, timoni.cue or values.cue
-// gets a plain one, unless the comment says "bare: true". It is rendered again
-// with what other renderings have loaded, which must make no difference.
+// gets a plain one, or with "module: typed" testdata/typed.cue, unless the
+// comment says "bare: true". It is rendered again with what other renderings have
+// loaded, which must make no difference.
 func TestBuild(t *testing.T) {
 	t.Parallel()
 	golden.Text(t, "testdata/build/*.txtar", build)
@@ -72,9 +74,17 @@ func configure(req *render.Request, comment string) {
 func write(t *testing.T, dir string, archive *txtar.Archive) []values.Source {
 	t.Helper()
 	if !strings.Contains(string(archive.Comment), "bare: true") {
+		source := "package main\n"
+		if strings.Contains(string(archive.Comment), "module: typed") {
+			data, err := os.ReadFile(filepath.Join("testdata", "typed.cue"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = string(data)
+		}
 		fixture.Files(t, dir, map[string]string{
 			"mod/cue.mod/module.cue": "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n",
-			"mod/timoni.cue":         "package main\n",
+			"mod/timoni.cue":         source,
 			"mod/values.cue":         "package main\n\nvalues: {}\n",
 		})
 	}
