@@ -4,7 +4,6 @@ package crd_test
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"cuelang.org/go/cue/cuecontext"
@@ -17,33 +16,24 @@ import (
 )
 
 // TestGenerate reads a CRD from in.yaml of each archive and compares what is
-// generated with the archive's other files; options.txt may say "defaults".
+// generated with the archive's other files; those below defaults/ are with the
+// defaults.
 func TestGenerate(t *testing.T) {
 	t.Parallel()
-	golden.Run(t, "testdata/generate/*.txtar", generated)
-}
-
-// generated returns the archive with what is generated of its CRD.
-func generated(t *testing.T, archive *txtar.Archive) *txtar.Archive {
-	t.Helper()
-	got := &txtar.Archive{Comment: archive.Comment}
-	var options crd.GenerateOptions
-	for _, file := range archive.Files {
-		switch file.Name {
-		case "options.txt":
-			options.Defaults = strings.TrimSpace(string(file.Data)) == "defaults"
-		case "in.yaml":
-		default:
-			continue
+	golden.Run(t, "testdata/generate/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		t.Helper()
+		archive.Files = archive.Files[:1] // in.yaml
+		definitions, err := crd.Parse(archive.Files[0].Data)
+		if err != nil {
+			t.Fatal(err)
 		}
-		got.Files = append(got.Files, file)
-	}
-	definitions, err := crd.Parse(got.Files[len(got.Files)-1].Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got.Files = append(got.Files, generate(t, definitions, options)...)
-	return got
+		archive.Files = append(archive.Files, generate(t, definitions, crd.GenerateOptions{})...)
+		for _, file := range generate(t, definitions, crd.GenerateOptions{Defaults: true}) {
+			file.Name = "defaults/" + file.Name
+			archive.Files = append(archive.Files, file)
+		}
+		return archive
+	})
 }
 
 // generate returns the CUE files of definitions, which must be formatted and
