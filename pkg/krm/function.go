@@ -116,6 +116,9 @@ func (l *List) items(s subject, in Instance, rendered render.Outcome, output out
 	if err != nil {
 		return nil, err
 	}
+	if err := checkAnnotations(items); err != nil {
+		return nil, err
+	}
 	for _, item := range items {
 		if err := output.annotate(item, by, in.Module.String(), l.areFiles()); err != nil {
 			return nil, err

@@ -126,6 +126,12 @@ func fakeResult(in krm.Instance) (*render.Result, error) {
 	switch in.Package {
 	case "warn":
 		result.Warnings = []string{"first", "second"}
+	case "reserved":
+		result.Sets[0].Objects[0]["metadata"].(map[string]any)["annotations"] = map[string]any{
+			"config.kubernetes.io/function": "exec: {path: ./run.sh}", "config.k8s.io/function": "exec: {path: ./run.sh}",
+			"config.kubernetes.io/path": "kustomization.yaml", "internal.config.kubernetes.io/path": "kustomization.yaml",
+			"config.kubernetes.io/depends-on": "/namespaces/a/Pod/b", "kustomize.config.k8s.io/behavior": "merge",
+		}
 	case "panic":
 		panic("no render survives this")
 	case "fail":
@@ -237,6 +243,9 @@ func FuzzFunction(f *testing.F) {
 		}
 		if err == nil && len(list.Items) == 0 && !bytes.Contains(in, []byte("Vet")) {
 			t.Errorf("no error, but %d items", len(list.Items))
+		}
+		if err != nil && strings.Contains(err.Error(), "the function does not survive") && !bytes.Contains(in, []byte("panic")) {
+			t.Error(err)
 		}
 		if err != nil && !bytes.Contains(out, []byte("severity: error")) {
 			t.Errorf("the error %q is not among the results", err)

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/comments"
+	"sigs.k8s.io/kustomize/kyaml/fn/runtime/runtimeutil"
+	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -189,6 +191,31 @@ func inherit(from, to *yaml.RNode) error {
 func isToolAnnotation(key string) bool {
 	domain, _, _ := strings.Cut(key, "/")
 	return strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")
+}
+
+// checkAnnotations returns an error when an object has an annotation by which
+// kustomize and kpt run programs, the next time that they look at its file, or
+// know in which file it is: that is not for a module to say.
+func checkAnnotations(items []*yaml.RNode) error {
+	var problems []error
+	for _, item := range items {
+		for _, key := range slices.Sorted(maps.Keys(item.GetAnnotations())) {
+			if isReserved(key) {
+				err := fail.Refusedf("%s: the module gives it the annotation %s, which is for whoever builds", describeID(identify(item)), key)
+				problems = append(problems, err)
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func isReserved(key string) bool {
+	switch key {
+	case runtimeutil.FunctionAnnotationKey, "config.k8s.io/function",
+		kioutil.LegacyPathAnnotation, kioutil.LegacyIndexAnnotation, kioutil.LegacyIdAnnotation, buildAnnotation:
+		return true
+	}
+	return strings.HasPrefix(key, "internal.config.kubernetes.io/")
 }
 
 // parse returns objects as items.
