@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/comments"
 	"sigs.k8s.io/kustomize/kyaml/fn/runtime/runtimeutil"
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
+	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -144,6 +145,8 @@ func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
 			l.Items = append(l.Items, o)
 		case onConflict == conflictFail:
 			problems = append(problems, fmt.Errorf("%s is among the items already", describeID(id)))
+		case onConflict != conflictKeep && isForTools(l.Items[i], by):
+			problems = append(problems, fail.Refusedf("%s is among the items already, for tools and not for a cluster: a module does not replace it", describeID(id)))
 		case onConflict != conflictKeep:
 			problems = append(problems, inherit(l.Items[i], o))
 			l.Items[i] = o
@@ -154,6 +157,18 @@ func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
 			item.GetAnnotations()[by.annotation] == by.name
 	})
 	return errors.Join(problems...)
+}
+
+// isForTools says whether an item that the owner has not made tells kpt,
+// kustomize or a function what to do.
+func isForTools(item *yaml.RNode, by owner) bool {
+	annotations := item.GetAnnotations()
+	if annotations[by.annotation] == by.name {
+		return false
+	}
+	group, _ := resid.ParseGroupVersion(item.GetApiVersion())
+	_, isFunction := annotations[runtimeutil.FunctionAnnotationKey]
+	return isFunction || annotations[localConfig] == "true" || group == "kpt.dev" || group == "kustomize.config.k8s.io"
 }
 
 // key returns what tells two items apart. To kustomize no namespace is the
