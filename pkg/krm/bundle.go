@@ -133,7 +133,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 		items, err := list.items(m.subject, m.Instance, rendered, output, by)
 		if err != nil {
 			problems = append(problems, list.report(m.subject, err))
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || errors.Is(err, render.ErrLimit) {
 				break
 			}
 			continue

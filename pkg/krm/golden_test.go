@@ -110,8 +110,11 @@ func fakeResult(in krm.Instance) (*render.Result, error) {
 		}
 		sources = append(sources, map[string]any{src.Name: text})
 	}
-	if filepath.Base(in.Module.Dir) == "same" {
+	switch filepath.Base(in.Module.Dir) {
+	case "same":
 		in.Name = "same" // whatever the instance is called
+	case "endless":
+		return nil, fmt.Errorf("evaluate: %w", render.ErrLimit)
 	}
 	result := &render.Result{Sets: []render.Set{
 		{Name: "z", Objects: []api.Object{object("Service", in, nil)}},

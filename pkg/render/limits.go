@@ -37,6 +37,13 @@ type exceeded struct{ message, hint string }
 
 func (e *exceeded) Error() string { return e.message }
 
+// Is makes it an ErrLimit.
+func (e *exceeded) Is(target error) bool { return target == ErrLimit }
+
+// ErrLimit is the error when a limit was passed. What passed it goes on until
+// the process ends, so that nothing more should be rendered.
+var ErrLimit = errors.New("a limit was passed")
+
 // hinted adds to the error of a passed limit the flag that moves it, for the
 // commands that have it.
 func hinted(err error) error {

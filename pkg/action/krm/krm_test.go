@@ -206,7 +206,7 @@ func TestRunLimits(t *testing.T) {
 	_, err := krm.Run(t.Context(), krm.Request{
 		Input: list("    module: {url: " + minimal + "}\n"), Dir: modules, Limits: render.Limits{Time: time.Nanosecond},
 	}, event.Discard())
-	if err == nil || !strings.Contains(err.Error(), "is not done after 1ns") {
+	if err == nil || !strings.Contains(err.Error(), "is not done after 1ns") || !errors.Is(err, render.ErrLimit) {
 		t.Errorf("error %v", err)
 	}
 }
