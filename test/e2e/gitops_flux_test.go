@@ -152,6 +152,7 @@ func (f *fluxInstallation) applied(revision string, stages ...string) {
 // testFluxControllers has Flux apply what the guide pushed to repo, and two
 // more versions of it.
 func testFluxControllers(t *testing.T, u *user, work, repo string) {
+	t.Helper()
 	f := installFlux(t)
 	f.kubectl("", "create", "namespace", "apps")
 	mark, err := f.cp.Mark()
