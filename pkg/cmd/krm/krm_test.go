@@ -167,6 +167,7 @@ func TestCommand(t *testing.T) {
 		"an unknown command":       {"kubectl timoni", "timoni", []string{"krm", "x"}, fail.Usage, "", `"x" is neither a command nor the file of a function config`},
 		"two operands":             {"timoni-krm", "timoni-krm", []string{"a", "b"}, fail.Usage, "", "takes the file of a function config, not 2 arguments"},
 		"the schema":               {"timoni-krm", "timoni-krm", []string{"schema"}, fail.Done, "{\n", ""},
+		"no namespace":             {"timoni-krm", "timoni-krm", []string{"kustomize", "-n", "A_b"}, fail.Usage, "", `namespace "A_b"`},
 		"an unknown flag":          {"timoni-krm", "timoni-krm", []string{"-o", "yaml"}, fail.Usage, "", "unknown shorthand flag"},
 	} {
 		t.Run(name, func(t *testing.T) {

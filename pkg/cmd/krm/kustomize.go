@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/option"
 )
 
 const kustomizeLong = `Build a kustomization as 'kustomize build' does, with modules in it.
@@ -32,6 +33,9 @@ func newKustomize(env cli.Env) *cobra.Command {
 			k.Dir = cli.Operand(args, ".")
 			const rootOnly, none = "LoadRestrictionsRootOnly", "LoadRestrictionsNone"
 			err := fail.OneOf("--load-restrictor", restrictor, rootOnly, none)
+			if err == nil && k.Namespace != "" {
+				err = option.CheckNamespace(k.Namespace)
+			}
 			if err != nil {
 				return err
 			}
