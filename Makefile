@@ -133,6 +133,7 @@ check-tidy:
 	go mod tidy -diff
 	go -C .ci/tools mod tidy -diff
 	go -C test/controlplane/flux mod tidy -diff
+	go -C test/controlplane/argocd mod tidy -diff
 	go -C test/bench/cue mod tidy -diff
 
 .PHONY: check-vet

@@ -113,15 +113,15 @@ func extras() []module {
 		programs: map[string]string{"kustomize-previous": "sigs.k8s.io/kustomize/kustomize/v5"},
 		versions: []string{"sigs.k8s.io/kustomize/api/provenance.version"},
 	}, {
-		// A program of our own around the library, in the same directory.
+		// A program of our own around the libraries, in the same directory.
 		dir:      "flux",
 		requires: "github.com/fluxcd/pkg/oci",
 		programs: map[string]string{"flux": "."},
 	}, {
-		// Judges objects by health checks in Lua and in CEL.
-		dir:      "health",
-		requires: "github.com/yuin/gopher-lua",
-		programs: map[string]string{"health": "."},
+		// Around the parts of Argo CD that read and apply a directory.
+		dir:      "argocd",
+		requires: "github.com/argoproj/argo-cd/v3",
+		programs: map[string]string{"argocd": "."},
 	}, {
 		dir:      "cosign",
 		requires: "github.com/sigstore/cosign/v3",

@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -22,10 +21,7 @@ import (
 func TestFlux(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	program, err := controlplane.Extra(t.Context(), "flux", &log)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log.String())
-	}
+	program := extra(t, "flux")
 	flux := func(args ...string) []byte {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), program, args...)
@@ -45,7 +41,7 @@ func TestFlux(t *testing.T) {
 	for _, tag := range []string{"1.0.0", "built"} {
 		dir := t.TempDir()
 		var got map[string]any
-		if err = json.Unmarshal(flux("pull", address+":"+tag, dir), &got); err != nil {
+		if err := json.Unmarshal(flux("pull", address+":"+tag, dir), &got); err != nil {
 			t.Fatal(err)
 		}
 		if tag == "1.0.0" && (got["source_url"] != "https://example.com" || got["source_revision"] != "main@sha1:abc") {

@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -22,165 +20,79 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
-// fluxInstallation is a cluster of the test's own on which Flux's source and
-// kustomize controllers run.
-type fluxInstallation struct {
-	t    *testing.T
-	cp   *kit.ControlPlane
-	logs []string // files
-}
-
-// fluxUser is the name of the controllers in the audit log.
+// fluxUser is the name of Flux's controllers in the audit log.
 const fluxUser = "flux"
 
-func installFlux(t *testing.T) *fluxInstallation {
-	t.Helper()
-	var log bytes.Buffer
-	source, err := controlplane.Extra(t.Context(), "source-controller", &log)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log.String())
-	}
-	f := &fluxInstallation{t: t, cp: newControlPlane(t)}
-	f.kubectl("", "apply", "--server-side", "-f", filepath.Join(filepath.Dir(source), "crds.yaml"))
-	f.kubectl("", "wait", "--for=condition=Established", "crd", "--all")
-	f.kubectl("", "create", "namespace", "flux-system")
+// installFlux runs Flux's source and kustomize controllers until the test ends.
+func (c *cluster) installFlux() {
+	c.t.Helper()
+	source := extra(c.t, "source-controller")
+	c.kubectl("", "apply", "--server-side", "-f", filepath.Join(filepath.Dir(source), "crds.yaml"))
+	c.kubectl("", "wait", "--for=condition=Established", "crd", "--all")
+	c.kubectl("", "create", "namespace", "flux-system")
 	addresses, err := kit.FreePorts(1)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	f.start(source, "--storage-path="+t.TempDir(), "--storage-addr="+addresses[0], "--storage-adv-addr="+addresses[0])
-	f.start(filepath.Join(filepath.Dir(source), "kustomize-controller"+controlplane.Exe()), "--requeue-dependency=1s")
-	return f
-}
-
-// newControlPlane starts one beside that of the other tests, whose namespaces
-// and kinds it does not touch.
-func newControlPlane(t *testing.T) *kit.ControlPlane {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short leaves out what needs a control plane")
-	}
-	supervisor, err := kit.Spawn(kit.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := supervisor.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	cp, err := kit.Attach(t.Context(), supervisor.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cp
+	c.start(source, "--storage-path="+c.t.TempDir(), "--storage-addr="+addresses[0], "--storage-adv-addr="+addresses[0])
+	c.start(filepath.Join(filepath.Dir(source), "kustomize-controller"+controlplane.Exe()), "--requeue-dependency=1s")
 }
 
 // start runs a controller until the test ends.
-func (f *fluxInstallation) start(program string, args ...string) {
-	f.t.Helper()
-	dir := f.t.TempDir()
-	config, err := f.cp.User(fluxUser)
+func (c *cluster) start(program string, args ...string) {
+	c.t.Helper()
+	log, err := os.Create(filepath.Join(c.t.TempDir(), "log"))
 	if err != nil {
-		f.t.Fatal(err)
-	}
-	kubeconfig := filepath.Join(dir, "kubeconfig")
-	if err = os.WriteFile(kubeconfig, config, 0o600); err != nil {
-		f.t.Fatal(err)
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		f.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(f.t.Context(), program, append(args, "--metrics-addr=0", "--health-addr=0")...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "RUNTIME_NAMESPACE=flux-system", "TMPDIR="+f.t.TempDir(), "HOME="+dir)
+	cmd := exec.CommandContext(c.t.Context(), program, append(args, "--metrics-addr=0", "--health-addr=0")...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.user(fluxUser), "RUNTIME_NAMESPACE=flux-system", "TMPDIR="+c.t.TempDir(), "HOME="+c.t.TempDir())
 	cmd.Stdout, cmd.Stderr = log, log
 	if err = cmd.Start(); err != nil {
-		f.t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	f.logs = append(f.logs, log.Name())
-	f.t.Cleanup(func() { _ = cmd.Wait() }) // its context has ended
-}
-
-// kubectl returns what kubectl printed. When it fails, the test ends and shows
-// what the controllers have to say.
-func (f *fluxInstallation) kubectl(stdin string, args ...string) string {
-	f.t.Helper()
-	out, err := f.tryKubectl(stdin, args...)
-	if err == nil {
-		return out
-	}
-	status, _ := f.tryKubectl("", "get", "-A", "ocirepositories,kustomizations")
-	for _, name := range f.logs {
-		for line := range strings.Lines(read(f.t, name)) {
-			if !strings.Contains(line, `"level":"info"`) {
-				status += line
-			}
-		}
-	}
-	f.t.Fatalf("kubectl %q: %v\n%s\n%s", args, err, out, status)
-	return ""
-}
-
-func (f *fluxInstallation) tryKubectl(stdin string, args ...string) (string, error) {
-	cmd := exec.CommandContext(f.t.Context(), f.cp.Kubectl, args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+f.cp.Kubeconfig)
-	cmd.Stdin = strings.NewReader(stdin)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	c.logs = append(c.logs, log.Name())
+	c.t.Cleanup(func() { _ = cmd.Wait() }) // its context has ended
 }
 
 // await returns when a field of an object, which need not be there yet, has a
 // value.
-func (f *fluxInstallation) await(namespace, object, field, value string) {
-	f.t.Helper()
-	f.kubectl("", "wait", "-n", namespace, object, "--for=create", "--timeout=90s")
-	f.kubectl("", "wait", "-n", namespace, object, "--for=jsonpath="+field+"="+value, "--timeout=90s")
+func (c *cluster) await(namespace, object, field, value string) {
+	c.t.Helper()
+	c.kubectl("", "wait", "-n", namespace, object, "--for=create", "--timeout=90s")
+	c.kubectl("", "wait", "-n", namespace, object, "--for=jsonpath="+field+"="+value, "--timeout=90s")
 }
 
 // applied returns when Flux has applied a revision of the app with these
 // stages, and waited for them.
-func (f *fluxInstallation) applied(revision string, stages ...string) {
-	f.t.Helper()
-	f.await("flux-system", "kustomization/app", "{.status.lastAppliedRevision}", revision)
+func (c *cluster) applied(revision string, stages ...string) {
+	c.t.Helper()
+	c.await("flux-system", "kustomization/app", "{.status.lastAppliedRevision}", revision)
 	for _, stage := range stages {
-		f.await("apps", "kustomization/app-"+stage, "{.status.lastAppliedRevision}", revision)
+		c.await("apps", "kustomization/app-"+stage, "{.status.lastAppliedRevision}", revision)
 	}
 }
 
 // testFluxControllers has Flux apply what the guide pushed to repo, and two
 // more versions of it.
-func testFluxControllers(t *testing.T, u *user, work, repo string) {
+func testFluxControllers(t *testing.T, u *user, c *cluster, work, repo string) {
 	t.Helper()
-	f := installFlux(t)
-	f.kubectl("", "create", "namespace", "apps")
-	mark, err := f.cp.Mark()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.installFlux()
+	c.kubectl("", "create", "namespace", "apps")
+	mark := c.mark()
 	guide := strings.ReplaceAll(read(t, filepath.Join(work, "docs", "gitops", "flux", "app.yaml")), "oci://registry.example.com", repo)
-	f.kubectl(guide, "apply", "-f", "-")
+	c.kubectl(guide, "apply", "-f", "-")
 	app := repo + "/deploy/app"
-	f.applied(revision(u, app, "1.0.0"), "crds", "config", "app")
-	var kinds []string
-	requests, err := f.cp.Requests(mark, fluxUser)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range requests {
-		if name, _, _ := strings.Cut(r.Resource, "."); r.Write() && slices.Contains([]string{"customresourcedefinitions", "configmaps", "deployments"}, name) {
-			kinds = append(kinds, name)
-		}
-	}
-	if diff := cmp.Diff([]string{"customresourcedefinitions", "configmaps", "deployments"}, slices.Compact(kinds)); diff != "" {
+	c.applied(revision(u, app, "1.0.0"), "crds", "config", "app")
+	if diff := cmp.Diff([]string{"customresourcedefinitions", "configmaps", "deployments"}, c.written(mark, fluxUser)); diff != "" {
 		t.Errorf("Flux writes (-want +got):\n%s", diff)
 	}
 
 	// An artifact that holds the objects themselves.
-	f.kubectl(strings.NewReplacer("/app", "/web", "name: app", "name: web", "./kustomizations", "./").Replace(guide), "apply", "-f", "-")
-	f.await("flux-system", "kustomization/web", "{.status.lastAppliedRevision}", revision(u, repo+"/deploy/web", "1.0.0"))
-	f.kubectl("", "get", "-n", "apps", "deployment/web", "service/web")
+	c.kubectl(strings.NewReplacer("/app", "/web", "name: app", "name: web", "./kustomizations", "./").Replace(guide), "apply", "-f", "-")
+	c.await("flux-system", "kustomization/web", "{.status.lastAppliedRevision}", revision(u, repo+"/deploy/web", "1.0.0"))
+	c.kubectl("", "get", "-n", "apps", "deployment/web", "service/web")
 
 	// The stage after the Widget's begins when it is ready, as the module says.
 	push := func(version, values string, args ...string) string {
@@ -191,36 +103,36 @@ func testFluxControllers(t *testing.T, u *user, work, repo string) {
 		return revision(u, app, version)
 	}
 	second := push("2.0.0", "{report: {enabled: true}, widget: {wait: true}, settings: {more: {key: value}}}")
-	f.kubectl("", "patch", "-n", "flux-system", "ocirepository", "app", "--type=merge", "-p", `{"spec": {"ref": {"tag": "2.0.0"}}}`)
-	f.await("apps", "kustomization/app-config", "{.status.lastAppliedRevision}", second)
-	f.await("apps", "kustomization/app-report", `{.status.conditions[?(@.type=="Ready")].reason}`, "DependencyNotReady")
-	f.kubectl("", "get", "-n", "apps", "configmap", "app-more")
-	if out, err := f.tryKubectl("", "get", "-n", "apps", "configmap", "app-report"); err == nil {
+	c.kubectl("", "patch", "-n", "flux-system", "ocirepository", "app", "--type=merge", "-p", `{"spec": {"ref": {"tag": "2.0.0"}}}`)
+	c.await("apps", "kustomization/app-config", "{.status.lastAppliedRevision}", second)
+	c.await("apps", "kustomization/app-report", `{.status.conditions[?(@.type=="Ready")].reason}`, "DependencyNotReady")
+	c.kubectl("", "get", "-n", "apps", "configmap", "app-more")
+	if out, err := c.tryKubectl("", "get", "-n", "apps", "configmap", "app-report"); err == nil {
 		t.Errorf("applied before the Widget is ready: %s", out)
 	}
-	f.kubectl("", "patch", "-n", "apps", "widget", "app", "--subresource=status", "--type=merge", "-p",
+	c.kubectl("", "patch", "-n", "apps", "widget", "app", "--subresource=status", "--type=merge", "-p",
 		`{"status": {"conditions": [{"type": "Ready", "status": "True"}]}}`)
-	f.applied(second, "crds", "config", "app", "report")
-	f.kubectl("", "get", "-n", "apps", "configmap", "app-report")
+	c.applied(second, "crds", "config", "app", "report")
+	c.kubectl("", "get", "-n", "apps", "configmap", "app-report")
 
 	// What is not signed is not taken; what the next version lacks goes.
 	key, public := keyPair(t)
-	f.kubectl("", "create", "secret", "generic", "cosign", "-n", "flux-system", "--from-file=cosign.pub="+public)
-	f.kubectl("", "patch", "-n", "flux-system", "ocirepository", "app", "--type=merge", "-p",
+	c.kubectl("", "create", "secret", "generic", "cosign", "-n", "flux-system", "--from-file=cosign.pub="+public)
+	c.kubectl("", "patch", "-n", "flux-system", "ocirepository", "app", "--type=merge", "-p",
 		`{"spec": {"verify": {"provider": "cosign", "secretRef": {"name": "cosign"}}}}`)
-	f.await("flux-system", "ocirepository/app", `{.status.conditions[?(@.type=="SourceVerified")].status}`, "False")
+	c.await("flux-system", "ocirepository/app", `{.status.conditions[?(@.type=="SourceVerified")].status}`, "False")
 	third := push("3.0.0", "{}", "--sign", key)
-	f.kubectl("", "patch", "-n", "flux-system", "ocirepository", "app", "--type=merge", "-p", `{"spec": {"ref": {"tag": "3.0.0"}}}`)
-	f.applied(third, "crds", "config", "app")
-	f.await("flux-system", "ocirepository/app", `{.status.conditions[?(@.type=="SourceVerified")].status}`, "True")
+	c.kubectl("", "patch", "-n", "flux-system", "ocirepository", "app", "--type=merge", "-p", `{"spec": {"ref": {"tag": "3.0.0"}}}`)
+	c.applied(third, "crds", "config", "app")
+	c.await("flux-system", "ocirepository/app", `{.status.conditions[?(@.type=="SourceVerified")].status}`, "True")
 	for _, gone := range []string{"kustomization/app-report", "configmap/app-report", "configmap/app-more"} {
-		f.kubectl("", "wait", "-n", "apps", gone, "--for=delete", "--timeout=90s")
+		c.kubectl("", "wait", "-n", "apps", gone, "--for=delete", "--timeout=90s")
 	}
-	f.kubectl("", "get", "-n", "apps", "configmap/app-log", "deployment/app", "widget/app")
+	c.kubectl("", "get", "-n", "apps", "configmap/app-log", "deployment/app", "widget/app")
 
-	f.kubectl("", "delete", "-n", "flux-system", "kustomization", "app", "--timeout=90s")
-	for _, gone := range []string{"kustomization/app-crds", "kustomization/app-config", "kustomization/app-app", "configmap/app-log", "deployment/app"} {
-		f.kubectl("", "wait", "-n", "apps", gone, "--for=delete", "--timeout=90s")
+	c.kubectl("", "delete", "-n", "flux-system", "kustomization", "app", "--timeout=90s")
+	for _, gone := range []string{"kustomization/app-crds", "kustomization/app-config", "kustomization/app-app", "configmap/app-log", "deployment/app", "crd/widgets.samples.timoni.sh"} {
+		c.kubectl("", "wait", "-n", "apps", gone, "--for=delete", "--timeout=90s")
 	}
 }
 

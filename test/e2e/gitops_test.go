@@ -39,7 +39,9 @@ func TestGitOps(t *testing.T) {
 	runGuide(t, u, filepath.Join(root, "docs", "gitops.md"), work, repo)
 	t.Run("plugin", func(t *testing.T) { testPlugin(t, u, work) })
 	t.Run("sidecar", func(t *testing.T) { testSidecar(t, work) })
-	t.Run("flux", func(t *testing.T) { testFluxControllers(t, u, work, repo) })
+	c := newCluster(t)
+	t.Run("flux", func(t *testing.T) { testFluxControllers(t, u, c.in(t), work, repo) })
+	t.Run("waves", func(t *testing.T) { testWaves(t, u, c.in(t), work) })
 }
 
 // runGuide runs the commands of a guide in a directory, with repo in the place
@@ -60,51 +62,6 @@ func runGuide(t *testing.T, u *user, guide, dir, repo string) {
 		cmd.Dir, cmd.Env = dir, append(slices.Clone(u.command("", "build").Env), "PATH="+path)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("$ %s: %v\n%s", command, err, out)
-		}
-	}
-}
-
-// testPlugin runs the plugin's command as Argo CD does: in the directory of the
-// Application, with what the sidecar has in its environment and the build's own.
-func testPlugin(t *testing.T, u *user, work string) {
-	t.Helper()
-	argocd := filepath.Join(work, "docs", "gitops", "argocd")
-	var command []string
-	for _, word := range field(t, read(t, filepath.Join(argocd, "plugin.yaml")), "spec", "generate", "command").([]any) {
-		command = append(command, word.(string))
-	}
-	if command[0] != "/timoni-krm" { // the place of the program in the image
-		t.Fatalf("the plugin runs %q", command)
-	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(u.bin, "timoni-krm"+controlplane.Exe()), command[1:]...)
-	cmd.Dir = filepath.Join(work, field(t, read(t, filepath.Join(argocd, "application.yaml")), "spec", "source", "path").(string))
-	cmd.Env = []string{
-		"ARGOCD_APP_NAME=app", "ARGOCD_APP_NAMESPACE=apps", "ARGOCD_APP_PARAMETERS=[]", "PARAM_MESSAGE=hello",
-		"KUBE_VERSION=1.36.0", "ARGOCD_APP_SOURCE_PATH=docs/gitops/app",
-	}
-	containers := field(t, read(t, filepath.Join(argocd, "sidecar.yaml")), "spec", "template", "spec", "containers").([]any)
-	tmp := t.TempDir() // the sidecar's /tmp
-	for _, e := range containers[0].(map[string]any)["env"].([]any) {
-		variable := e.(map[string]any)
-		cmd.Env = append(cmd.Env, variable["name"].(string)+"="+strings.Replace(variable["value"].(string), "/tmp", tmp, 1))
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil || stderr.Len() > 0 {
-		t.Fatalf("%q: %v\n%s", command, err, stderr.String())
-	}
-	documents := strings.Split(string(out), "\n---\n")
-	if len(documents) != 4 {
-		t.Errorf("%d objects:\n%s", len(documents), out)
-	}
-	for _, document := range documents {
-		if got := field(t, document, "metadata", "namespace"); got != "apps" {
-			t.Errorf("namespace %v in\n%s", got, document)
-		}
-		annotations, _ := field(t, document, "metadata", "annotations").(map[string]any)
-		if annotations["argocd.argoproj.io/sync-wave"] == nil {
-			t.Errorf("no sync wave in\n%s", document)
 		}
 	}
 }
@@ -186,7 +143,7 @@ func TestHealthChecks(t *testing.T) {
 		objects, want = append(objects, object), append(want, tc.verdict)
 	}
 	// Argo CD has no other way to be told what not to wait for.
-	verdict := judged(t, map[string]any{
+	verdict := judged(t, "argocd", map[string]any{
 		"lua": data["resource.customizations.health.samples.timoni.sh_Widget"],
 		"objects": []any{map[string]any{"metadata": map[string]any{
 			"name": "x", "generation": 2, "annotations": map[string]any{"action.timoni.sh/wait": "disabled"},
@@ -195,38 +152,45 @@ func TestHealthChecks(t *testing.T) {
 	if diff := cmp.Diff([]string{"Healthy"}, verdict); diff != "" {
 		t.Errorf("not waited for (-want +got):\n%s", diff)
 	}
-	for name, request := range map[string]map[string]any{
-		"lua": {"lua": data["resource.customizations.health.samples.timoni.sh_Widget"]},
-		"cel": expressions,
+	for program, request := range map[string]map[string]any{
+		"argocd": {"lua": data["resource.customizations.health.samples.timoni.sh_Widget"]},
+		"flux":   expressions,
 	} {
 		request["objects"] = objects
-		if diff := cmp.Diff(want, judged(t, request)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		if diff := cmp.Diff(want, judged(t, program, request)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", program, diff)
 		}
 	}
 }
 
-func judged(t *testing.T, request map[string]any) (verdicts []string) {
+// judged returns the verdicts of a tool in the words of Argo CD.
+func judged(t *testing.T, program string, request map[string]any) []string {
 	t.Helper()
-	var log bytes.Buffer
-	program, err := controlplane.Extra(t.Context(), "health", &log)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log.String())
-	}
 	input, err := json.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &log
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), extra(t, program), "health")
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &stderr
 	out, err := cmd.Output()
-	if err == nil {
-		err = json.Unmarshal(out, &verdicts)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
 	}
+	// Flux waits for what it cannot judge.
+	words := strings.NewReplacer("Current", "Healthy", "InProgress", "Progressing", "Unknown", "Progressing", "Failed", "Degraded")
+	return strings.Fields(words.Replace(string(out)))
+}
+
+// extra returns the path of a program that single tests run.
+func extra(t *testing.T, name string) string {
+	t.Helper()
+	var log bytes.Buffer
+	path, err := controlplane.Extra(t.Context(), name, &log)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
 	}
-	return verdicts
+	return path
 }
 
 // field returns a field of a YAML document, nil when it is not there.

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command flux-oci pulls and pushes with the library of Flux, whose source
-// controller and command line do it so.
+// Command flux pulls, pushes and judges with the libraries of Flux, whose
+// controllers and command line do it so.
 //
-//	flux-oci pull HOST/PATH:TAG DIR
-//	flux-oci push HOST/PATH:TAG DIR SOURCE REVISION
+//	flux pull HOST/PATH:TAG DIR
+//	flux push HOST/PATH:TAG DIR SOURCE REVISION
+//	flux health <request    prints a verdict for each object
 package main
 
 import (
 	"context"
-	"encoding/json"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"github.com/fluxcd/pkg/apis/kustomize"
 	"github.com/fluxcd/pkg/oci"
+	"github.com/fluxcd/pkg/runtime/cel"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
 )
 
 func main() {
@@ -33,11 +40,40 @@ func run(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(os.Stdout).Encode(meta)
+		return stdjson.NewEncoder(os.Stdout).Encode(meta)
 	case len(args) == 5 && args[0] == "push":
 		digest, err := client.Push(ctx, args[1], args[2], oci.WithPushMetadata(oci.Metadata{Source: args[3], Revision: args[4]}))
 		fmt.Println(digest)
 		return err
+	case len(args) == 1 && args[0] == "health":
+		return judge(ctx)
 	}
-	return errors.New("usage: flux-oci pull URL DIR | push URL DIR SOURCE REVISION")
+	return errors.New("usage: flux pull URL DIR | push URL DIR SOURCE REVISION | health")
+}
+
+// judge says how healthy objects are by expressions.
+func judge(ctx context.Context) error {
+	input, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return err
+	}
+	var request struct {
+		kustomize.HealthCheckExpressions
+		Objects []map[string]any `json:"objects"`
+	}
+	if err = json.Unmarshal(input, &request); err != nil {
+		return err
+	}
+	evaluator, err := cel.NewStatusEvaluator(&request.HealthCheckExpressions)
+	if err != nil {
+		return err
+	}
+	for _, o := range request.Objects {
+		result, err := evaluator.Evaluate(ctx, &unstructured.Unstructured{Object: o})
+		if err != nil { // names a field that is not there
+			result = &status.Result{Status: status.UnknownStatus}
+		}
+		fmt.Println(result.Status)
+	}
+	return nil
 }
