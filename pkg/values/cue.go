@@ -152,7 +152,7 @@ func (s Source) checkImports(file *ast.File) error {
 		return found == nil
 	}, nil)
 	if found != nil && s.Dir == "" {
-		return Explain(errors.Newf(found.Pos(), "@embed needs a file of values, to whose directory it is relative"))
+		return Explain(errors.Newf(found.Pos(), "@embed needs a file of values that a command line names, to whose directory it is relative"))
 	}
 	return nil
 }
