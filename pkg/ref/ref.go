@@ -54,7 +54,7 @@ func Parse(s string) (Reference, error) {
 	switch {
 	case s == "":
 		return Reference{}, fail.Usagef("the module reference is empty")
-	case strings.HasPrefix(s, ociScheme):
+	case strings.HasPrefix(s, ociScheme) && !hasCredentials(s):
 		return parseOCI(s)
 	case strings.HasPrefix(s, fileScheme):
 		dir := strings.TrimPrefix(s, fileScheme)
@@ -62,11 +62,34 @@ func Parse(s string) (Reference, error) {
 			return Reference{}, fail.Usagef("module %q names no directory", s)
 		}
 		return Reference{Dir: dir, typed: s}, nil
+	case hasCredentials(s):
+		return Reference{}, errCredentials(s)
 	case schemeRE.MatchString(s):
 		return Reference{}, fail.Hint(fail.Usagef("module %q: unknown scheme", s),
 			"use oci://HOST/PATH[:VERSION], file://DIR or a directory")
 	}
 	return Reference{Dir: s, typed: s}, nil
+}
+
+// hasCredentials says whether an address holds USER:PASSWORD@. A digest follows
+// an @ too, but after a path.
+func hasCredentials(s string) bool {
+	_, rest, found := strings.Cut(s, "://")
+	at := strings.LastIndex(rest, "@")
+	if !found || at < 0 {
+		return false
+	}
+	before, after := rest[:at], rest[at+1:]
+	return strings.Contains(after, "/") || !strings.Contains(before, "/") && !strings.HasPrefix(after, "sha256:")
+}
+
+// errCredentials does not show them.
+func errCredentials(s string) error {
+	scheme, rest, _ := strings.Cut(s, "://")
+	rest = rest[strings.LastIndex(rest, "@")+1:]
+	host, _, _ := strings.Cut(rest, "/")
+	return fail.Hint(fail.Usagef("module %q holds credentials, which have no place there", scheme+"://…@"+rest),
+		"log in, for example with 'docker login %s', and leave them out", host)
 }
 
 func parseOCI(s string) (Reference, error) {
