@@ -31,7 +31,9 @@ func (x examination) confine(fs filesys.FileSystem, path string, k *types.Kustom
 	files(c, "configurations", &k.Configurations, one)
 	patch := func(p types.Patch) []string { return []string{p.Path} }
 	files(c, "patches", &k.Patches, patch)
+	//lint:ignore SA1019 kustomize still reads it
 	files(c, "patchesJson6902", &k.PatchesJson6902, patch)
+	//lint:ignore SA1019 kustomize still reads it
 	files(c, "patchesStrategicMerge", &k.PatchesStrategicMerge, func(p types.PatchStrategicMerge) []string { return one(string(p)) })
 	files(c, "replacements", &k.Replacements, func(r types.ReplacementField) []string { return []string{r.Path} })
 	files(c, "configMapGenerator", &k.ConfigMapGenerator, func(g types.ConfigMapArgs) []string { return append(g.FileSources, g.EnvSources...) })

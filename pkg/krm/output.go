@@ -227,6 +227,7 @@ func checkAnnotations(items []*yaml.RNode) error {
 func isReserved(key string) bool {
 	switch key {
 	case runtimeutil.FunctionAnnotationKey, "config.k8s.io/function",
+		//lint:ignore SA1019 kyaml still reads them
 		kioutil.LegacyPathAnnotation, kioutil.LegacyIndexAnnotation, kioutil.LegacyIdAnnotation, buildAnnotation:
 		return true
 	}
