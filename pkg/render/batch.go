@@ -38,7 +38,7 @@ const (
 
 // BuildAll renders the instances of a bundle, on all processors. The outcomes
 // are those of Build, in the order of the requests; only that the paths of a
-// result's Origin and Health may begin with the name of the instance. Requests
+// result's Origin and Health may begin with the instance. Requests
 // that differ in Name, Namespace, KubeVersion and Values alone share what is
 // read of their module. The limits are for as much as is evaluated at once.
 func BuildAll(ctx context.Context, reqs []Request) []Outcome {
@@ -183,12 +183,14 @@ func buildTogether(ctx context.Context, reqs []Request) ([]*Result, error) {
 func evaluateTogether(evaluations []*evaluation) ([]cue.Value, error) {
 	const prefix = "instances.invalid/"
 	packages := map[string]*build.Instance{}
+	keys := make([]string, len(evaluations)) // of which no two are one, whatever the names
 	var imports, fields strings.Builder
 	for i, e := range evaluations {
 		path := fmt.Sprintf("%s%d:%s", prefix, i, e.instance.PkgName)
 		e.instance.ImportPath, packages[path] = path, e.instance
 		fmt.Fprintf(&imports, "import _%d %q\n", i, path)
-		fmt.Fprintf(&fields, "%q: _%d\n", e.req.Name, i)
+		keys[i] = fmt.Sprintf("%s#%d", e.req.Name, i)
+		fmt.Fprintf(&fields, "%q: _%d\n", keys[i], i)
 	}
 	file, err := parser.ParseFile("instances.cue", "package instances\n"+imports.String()+fields.String())
 	if err != nil {
@@ -206,8 +208,8 @@ func evaluateTogether(evaluations []*evaluation) ([]cue.Value, error) {
 		return nil, err
 	}
 	roots := make([]cue.Value, len(evaluations))
-	for i, e := range evaluations {
-		roots[i] = root.LookupPath(cue.MakePath(cue.Str(e.req.Name)))
+	for i, key := range keys {
+		roots[i] = root.LookupPath(cue.MakePath(cue.Str(key)))
 	}
 	return roots, nil
 }

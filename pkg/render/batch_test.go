@@ -58,7 +58,7 @@ func TestBuildTogether(t *testing.T) {
 		"minimal": {"../../test/modules/minimal", []string{"", "values: replicas: 3\n", "values: message: \"bye\"\n", ""}, "values: mesage: \"x\"\n"},
 		"stages":  {"../../test/modules/stages", []string{"", "values: widget: size: 2\n"}, "values: message: 1\n"},
 		"embed":   {"../../test/modules/embed", []string{"", ""}, "values: nothing: 1\n"},
-		"more":    {fixture.Module(t, moreModule), []string{"", "values: a: 2\n"}, "values: b: \"x\"\n"},
+		"more":    {fixture.Module(t, moreModule), []string{"", "values: a: 2\n", "values: b: 3\n"}, "values: b: \"x\"\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,10 +80,11 @@ func TestBuildTogether(t *testing.T) {
 }
 
 // requests returns requests for instances of a module, each with its values.
+// All have one name, which those in different namespaces may have.
 func requests(dir string, texts []string) []render.Request {
 	reqs := make([]render.Request, len(texts))
 	for i, text := range texts {
-		reqs[i] = render.Request{Dir: dir, Name: fmt.Sprintf("app-%d", i), Namespace: fmt.Sprintf("ns-%d", i), ModuleVersion: "1.0.0"}
+		reqs[i] = render.Request{Dir: dir, Name: "app", Namespace: fmt.Sprintf("ns-%d", i), ModuleVersion: "1.0.0"}
 		if text != "" {
 			reqs[i].Values = []values.Source{sourceOf(text)}
 		}
