@@ -130,6 +130,9 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	}
 	for i, rendered := range f.Render(ctx, instances) {
 		m := members[i]
+		if errors.Is(rendered.Err, render.ErrStopped) {
+			continue
+		}
 		items, err := list.items(m.subject, m.Instance, rendered, output, by)
 		if err != nil {
 			problems = append(problems, list.report(m.subject, err))

@@ -4,6 +4,7 @@ package render
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -38,10 +39,13 @@ const (
 
 // BuildAll renders the instances of a bundle, on all processors. The outcomes
 // are those of Build, in the order of the requests; only that the paths of a
-// result's Origin and Health may begin with the instance. Requests
-// that differ in Name, Namespace, KubeVersion and Values alone share what is
-// read of their module. The limits are for as much as is evaluated at once.
+// result's Origin and Health may begin with the instance. Requests that differ
+// in Name, Namespace, KubeVersion and Values alone share what is read of their
+// module. The limits are for as much as is evaluated at once; when one is
+// passed, the other outcomes may be ErrStopped.
 func BuildAll(ctx context.Context, reqs []Request) []Outcome {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	outcomes := make([]Outcome, len(reqs))
 	processors := runtime.GOMAXPROCS(0)
 	lines := make(chan line)
@@ -54,7 +58,7 @@ func BuildAll(ctx context.Context, reqs []Request) []Outcome {
 		})
 	}
 	for _, indices := range distribute(reqs, processors) {
-		lines <- line{reqs: reqs, indices: indices, outcomes: outcomes, shared: &shared{}}
+		lines <- line{reqs, indices, outcomes, &shared{}, stop}
 	}
 	close(lines)
 	workers.Wait()
@@ -93,7 +97,12 @@ type line struct {
 	indices  []int // into reqs and outcomes
 	outcomes []Outcome
 	shared   *shared
+	stop     context.CancelCauseFunc // of all lines
 }
+
+// ErrStopped is the error of what was not rendered because something else had
+// passed a limit.
+var ErrStopped = errors.New("another instance passed a limit")
 
 // build renders the first instance alone, and the others together if that was
 // quick.
@@ -113,32 +122,53 @@ func (l *line) build(ctx context.Context) {
 
 // alone renders one instance.
 func (l *line) alone(ctx context.Context, i int) {
+	if ctx.Err() != nil {
+		l.outcomes[i].Err = context.Cause(ctx)
+		return
+	}
 	req := l.reqs[i]
 	if len(l.indices) > 1 {
 		req.shared = l.shared
 	}
 	result, err := Build(ctx, req)
 	if err != nil {
-		l.shared = &shared{} // what is given up after an error may go on with the other
+		l.failed(err)
 	}
 	l.outcomes[i] = Outcome{result, err}
 }
 
+// failed looks after what an error leaves behind: what is given up may go on
+// with what the line shares, and what has passed a limit goes on for sure.
+func (l *line) failed(err error) {
+	l.shared = &shared{}
+	if errors.Is(err, ErrLimit) {
+		l.stop(ErrStopped)
+	}
+}
+
 // together renders several instances in one evaluation. It is false after an
-// error, of which it is not known which of them it is about.
+// error of which it is not known which of them it is about, and which each has
+// when it is rendered alone.
 func (l *line) together(ctx context.Context, batch []int) bool {
 	reqs := make([]Request, len(batch))
+	names := make([]string, len(batch))
 	for k, i := range batch {
-		reqs[k] = l.reqs[i]
+		reqs[k], names[k] = l.reqs[i], l.reqs[i].Name
 		reqs[k].shared = l.shared
 	}
 	results, err := buildTogether(ctx, reqs)
 	if err != nil {
-		l.shared = &shared{}
+		l.failed(err)
+	}
+	if err != nil && !errors.Is(err, ErrLimit) {
 		return false
 	}
 	for k, i := range batch {
-		l.outcomes[i].Result = results[k]
+		if err != nil {
+			l.outcomes[i].Err = fmt.Errorf("one of the instances %s: %w", strings.Join(names, ", "), hinted(err))
+		} else {
+			l.outcomes[i].Result = results[k]
+		}
 	}
 	return true
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -70,6 +71,39 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	checkOtherLimits(t, dir)
+	checkLimitsOfMany(t)
+}
+
+// checkLimitsOfMany holds that what follows an instance that passes a limit is
+// not rendered, beside it or after it.
+func checkLimitsOfMany(t *testing.T) {
+	t.Helper()
+	dir := fixture.Module(t, map[string]string{"timoni.cue": strings.Replace(slow, "45", "values.n", 1) + "values: n: int\n"})
+	reqs := make([]render.Request, 40)
+	for i := range reqs {
+		n := 45
+		if i == 0 || i == len(reqs)/2 { // quick ones begin what is rendered one after the other
+			n = 1
+		}
+		reqs[i] = render.Request{
+			Dir: dir, Name: fmt.Sprintf("app-%d", i), Namespace: "apps", Limits: render.Limits{Time: 100 * time.Millisecond},
+			Values: []values.Source{sourceOf(fmt.Sprintf("values: n: %d\n", n))},
+		}
+	}
+	limits, stopped := 0, 0
+	for i, outcome := range render.BuildAll(t.Context(), reqs) {
+		switch {
+		case errors.Is(outcome.Err, render.ErrLimit):
+			limits++
+		case errors.Is(outcome.Err, render.ErrStopped):
+			stopped++
+		case outcome.Err != nil || i != 0 && i != len(reqs)/2:
+			t.Errorf("instance %d: error %v", i, outcome.Err)
+		}
+	}
+	if limits == 0 || stopped == 0 {
+		t.Errorf("%d instances have passed a limit, and %d were not rendered", limits, stopped)
+	}
 }
 
 // checkOtherLimits holds that limits are kept too by what evaluates a module
