@@ -322,6 +322,9 @@ func TestRegistryLies(t *testing.T) {
 		whole := httptest.NewRecorder()
 		next.ServeHTTP(whole, r)
 		data := whole.Body.Bytes()
+		if len(data) == 0 {
+			return // the client has gone
+		}
 		data[len(data)-1]++
 		_, _ = w.Write(data)
 	}
