@@ -6,11 +6,13 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
@@ -145,6 +147,65 @@ func TestLedgerIsBounded(t *testing.T) {
 		if diff := cmp.Diff(&tc.want, got, cmp.AllowUnexported(store.Ledger{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestLedgerOfAnother holds that the ledger of a deleted record, which its
+// garbage collector comes to sooner or later, is not taken for that of the next
+// record, and that the next one's is kept whether or not it came in between.
+func TestLedgerOfAnother(t *testing.T) {
+	t.Parallel()
+	for name, collected := range map[string]bool{"in time": true, "late": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, ns := connect(t)
+			s := store.New(client)
+			first, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			remember(t, s, first, &store.Ledger{}, 1)
+			if err = s.Remove(t.Context(), first); err != nil {
+				t.Fatal(err)
+			}
+			old, err := s.Ledger(t.Context(), ns, "app")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if collected {
+				live, gone := client.Get(t.Context(), secrets(), ns, "timoni-ledger.app")
+				if gone == nil {
+					gone = client.Delete(t.Context(), secrets(), live)
+				}
+				if gone != nil && !apierrors.IsNotFound(gone) {
+					t.Fatal(gone)
+				}
+			}
+			second, err := s.Begin(t.Context(), nil, instance(ns, "2.0.0"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			remember(t, s, second, old.Of(nil), 2)
+			got, err := s.Ledger(t.Context(), ns, "app")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if history := got.Of(second).History; len(history) != 1 || history[0].Number != 2 {
+				t.Errorf("the history is %v", history)
+			}
+			if history := got.Of(first).History; len(history) != 0 {
+				t.Errorf("the first record has the history %v", history)
+			}
+		})
+	}
+}
+
+// remember saves a ledger with one revision more.
+func remember(t *testing.T, s store.Store, rec *store.Record, before *store.Ledger, number int) {
+	t.Helper()
+	next := &store.Ledger{History: append(slices.Clone(before.History), store.Revision{Number: number})}
+	if err := s.SaveLedger(t.Context(), rec, before, next); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -106,6 +106,25 @@ func (s Store) Ledger(ctx context.Context, namespace, name string) (*Ledger, err
 	return ledger, nil
 }
 
+// Of returns the ledger of a record, and an empty one where it is that of
+// another, deleted record, which the garbage collector has not come to yet:
+// what that knew is not so any more.
+func (l *Ledger) Of(rec *Record) *Ledger {
+	if l.secret == nil || rec != nil && isOwner(rec.secret, l.secret) {
+		return l
+	}
+	return &Ledger{secret: l.secret}
+}
+
+func isOwner(owner, o api.Object) bool {
+	metadata, _ := o["metadata"].(map[string]any)
+	references, _ := metadata["ownerReferences"].([]any)
+	return slices.ContainsFunc(references, func(r any) bool {
+		reference, _ := r.(map[string]any)
+		return reference["uid"] == kube.UID(owner)
+	})
+}
+
 // SaveLedger writes what is to be remembered of an instance, if it differs from
 // what was read. The ledger belongs to the record, so that whoever deletes that
 // deletes both.
@@ -133,14 +152,19 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 		},
 		"data": map[string]any{ledgerKey: text},
 	}
-	if ledger.secret == nil {
-		_, err = s.client.Create(ctx, secrets(), secret, kube.Real)
-	} else {
-		secret["metadata"].(map[string]any)["resourceVersion"] = kube.ResourceVersion(ledger.secret)
+	exists := ledger.secret != nil
+	if exists {
+		metadata := secret["metadata"].(map[string]any)
+		metadata["resourceVersion"] = kube.ResourceVersion(ledger.secret)
 		_, err = s.client.Update(ctx, secrets(), secret)
+		delete(metadata, "resourceVersion")
+		exists = !apierrors.IsNotFound(err) // the garbage collector of a deleted record was there
+	}
+	if !exists {
+		_, err = s.client.Create(ctx, secrets(), secret, kube.Real)
 	}
 	if err == nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
-		return nil // another run, or the garbage collector of a deleted record, was there: the next apply writes it
+		return nil // another run was there, or the namespace is gone: the next apply writes it
 	}
 	return fmt.Errorf("write the ledger of instance %q: %w", m.Name, err)
 }
