@@ -90,7 +90,8 @@ func readmeEnv(t *testing.T, root string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(os.Environ(), "PATH="+path, "HOME="+home, "KUBECONFIG="+cp.Kubeconfig,
+	return append(os.Environ(), "MAKELEVEL=", "MAKEFLAGS=", // not within the make that runs the tests
+		"PATH="+path, "HOME="+home, "KUBECONFIG="+cp.Kubeconfig,
 		"GOCACHE="+strings.TrimSpace(string(cache)), "GOMODCACHE="+strings.TrimSpace(string(modules)))
 }
 
