@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/krm"
 )
 
 func main() { os.Exit(cli.Main(krm.New)) }

@@ -13,9 +13,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/build"
 )
 
 func main() { os.Exit(cli.Main(build.New)) }

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/mod"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/mod"
 )
 
 func main() { os.Exit(cli.Main(mod.New)) }

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cmd/frontdoor"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/frontdoor"
 )
 
 func main() { os.Exit(cli.Main(frontdoor.New)) }

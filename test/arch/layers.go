@@ -42,39 +42,39 @@ func layers() []layer {
 		// Below its neighbours, whose errors carry its hints and exit codes.
 		{"fail", -1, nil},
 		{"ref", 0, []string{semver}},
-		{"signature", 0, nil},
+		{"registry/sign/signature", 0, nil},
 		{"api", 0, []string{apimachinery, yaml}},
 		{"event", 0, nil},
 		{"download", 0, nil},
-		{"outline", 0, nil},
-		{"guard", 0, nil},
+		{"module/outline", 0, nil},
+		{"pipeline/guard", 0, nil},
 
-		{"attest", 0, nil},
+		{"registry/attest", 0, nil},
 
-		{"schema", 1, nil},
-		{"schema/kubernetes", 1, nil},
-		{"values", 1, []string{cue, yaml}},
-		{"oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", yamlNodes}},
-		{"privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
-		{"trust", 1, []string{yaml}},
-		{"kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},
-		{"crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
+		{"module/schema", 1, nil},
+		{"module/schema/kubernetes", 1, nil},
+		{"module/values", 1, []string{cue, yaml}},
+		{"registry/oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", yamlNodes}},
+		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
+		{"registry/sign/trust", 1, []string{yaml}},
+		{"cluster/kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},
+		{"module/crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
-		{"crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel", "k8s.io/apiserver/pkg/cel/environment", "github.com/google/cel-go/cel"}},
-		{"source", 2, nil},
-		{"render", 2, []string{cue, apimachinery, yaml}},
-		{"blueprint", 2, nil},
-		{"cuefile", 2, []string{cue}},
-		{"store", 2, []string{apimachinery, yaml}},
-		{"delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
+		{"module/crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel", "k8s.io/apiserver/pkg/cel/environment", "github.com/google/cel-go/cel"}},
+		{"registry/source", 2, nil},
+		{"module/render", 2, []string{cue, apimachinery, yaml}},
+		{"module/blueprint", 2, nil},
+		{"module/cuefile", 2, []string{cue}},
+		{"cluster/store", 2, []string{apimachinery, yaml}},
+		{"cluster/delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
 
 		{"bundle", 3, []string{cue, yaml}},
-		{"policy", 3, []string{cue}},
-		{"apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/", "sigs.k8s.io/structured-merge-diff/"}},
+		{"pipeline/policy", 3, []string{cue}},
+		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/", "sigs.k8s.io/structured-merge-diff/"}},
 
-		{"keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
+		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 
-		{"krm", 4, []string{kustomize, yaml}},
+		{"pipeline/krm", 4, []string{kustomize, yaml}},
 
 		{"action/render", 5, nil},
 		{"action/registry", 5, nil},
@@ -91,15 +91,15 @@ func layers() []layer {
 
 		// ui stays light, since the front door links it: kubectl's printers
 		// are in a package of their own.
-		{"ui", 8, []string{terminal, yaml}},
-		{"ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
-		{"option/registry", 7, []string{pflag}}, // apart, for commands without CUE
-		{"option/policy", 7, []string{pflag}},   // apart, for what talks to a cluster
-		{"option/signing", 7, []string{pflag}},
-		{"option", 8, []string{pflag}},
+		{"cli/ui", 8, []string{terminal, yaml}},
+		{"cli/ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
+		{"cli/option/registry", 7, []string{pflag}}, // apart, for commands without CUE
+		{"cli/option/policy", 7, []string{pflag}},   // apart, for what talks to a cluster
+		{"cli/option/signing", 7, []string{pflag}},
+		{"cli/option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},
 
-		{"cmd/", 9, []string{cobra, pflag}},
+		{"cli/cmd/", 9, []string{cobra, pflag}},
 	}
 }
 

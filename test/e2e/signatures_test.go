@@ -17,9 +17,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit/sigstore"
 )

@@ -22,8 +22,8 @@ import (
 	"cuelang.org/go/encoding/yaml"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema/kubernetes"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema/kubernetes"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )

@@ -16,83 +16,83 @@ func protections() []protection { return append(ofEngine(), ofOthers()...) }
 // ofEngine returns the protections in package apply.
 func ofEngine() []protection {
 	return []protection{{
-		promise: "s01", file: "pkg/apply/prepare.go",
+		promise: "s01", file: "pkg/cluster/apply/prepare.go",
 		old: `Namespaced: spec["scope"] != "Cluster",`,
 		new: `Namespaced: true,`,
 	}, {
-		promise: "s02", file: "pkg/apply/execute.go",
+		promise: "s02", file: "pkg/cluster/apply/execute.go",
 		old: "if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {",
 		new: "if false {",
 	}, {
-		promise: "s03", file: "pkg/apply/compare.go",
+		promise: "s03", file: "pkg/cluster/apply/compare.go",
 		old: `return o.Kind() == "Namespace" || `,
 		new: `return `,
 	}, {
-		promise: "s04", file: "pkg/apply/plan.go",
+		promise: "s04", file: "pkg/cluster/apply/plan.go",
 		old: "s.Action = event.Created\n\tif req.ReadOnly {",
 		new: "s.Action = event.Created\n\tif true {",
 	}, {
-		promise: "s06", file: "pkg/apply/execute.go",
+		promise: "s06", file: "pkg/cluster/apply/execute.go",
 		old: "return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))",
 		new: "_ = late\n\t\treturn err",
 	}, {
-		promise: "s07", file: "pkg/apply/owner.go",
+		promise: "s07", file: "pkg/cluster/apply/owner.go",
 		old: "if mine(live, m) || ",
 		new: "if true || mine(live, m) || ",
 	}, {
-		promise: "s10", file: "pkg/apply/compare.go",
+		promise: "s10", file: "pkg/cluster/apply/compare.go",
 		old: `o.Kind() == "PersistentVolumeClaim" || `,
 		new: ``,
 	}, {
-		promise: "s12", file: "pkg/apply/assess.go",
+		promise: "s12", file: "pkg/cluster/apply/assess.go",
 		old: "const statusGrace = 30 * time.Second",
 		new: "const statusGrace = 0 * time.Second",
 	}, {
-		promise: "s15", file: "pkg/apply/compare.go",
+		promise: "s15", file: "pkg/cluster/apply/compare.go",
 		old: "if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun); err != nil {",
 		new: "if false {",
 	}, {
-		promise: "s16", file: "pkg/apply/engine.go",
+		promise: "s16", file: "pkg/cluster/apply/engine.go",
 		old: "waiting := func(owner string) {",
 		new: "if patience >= 0 {\n\t\treturn do(ctx)\n\t}\n\twaiting := func(owner string) {",
 	}, {
-		promise: "s23", file: "pkg/apply/engine.go",
+		promise: "s23", file: "pkg/cluster/apply/engine.go",
 		old:  "case apierrors.IsForbidden(err):\n\t\treturn true, nil\n",
 		new:  "",
-		test: "./pkg/apply -run TestFewRights",
+		test: "./pkg/cluster/apply -run TestFewRights",
 	}, {
-		promise: "s23", file: "pkg/apply/prepare.go",
+		promise: "s23", file: "pkg/cluster/apply/prepare.go",
 		old: "if role, ok := roleOf(s.Object); ok && changes(foundations[role]) {",
 		new: "if role, ok := roleOf(s.Object); ok && role.Name == \"\" {",
 	}, {
-		promise: "s24", file: "pkg/apply/managers.go",
+		promise: "s24", file: "pkg/cluster/apply/managers.go",
 		old: `if entry["subresource"] == "scale" && `,
 		new: `if false && `,
 	}, {
-		promise: "s17", file: "pkg/apply/prune.go",
+		promise: "s17", file: "pkg/cluster/apply/prune.go",
 		old:  "range record.Inventory()",
 		new:  "range record.Instance.Inventory.Entries",
-		test: "./pkg/apply -run TestKilledAtEveryRequest",
+		test: "./pkg/cluster/apply -run TestKilledAtEveryRequest",
 	}}
 }
 
 // ofOthers returns those elsewhere.
 func ofOthers() []protection {
 	return []protection{{
-		promise: "s05", file: "pkg/source/source.go",
+		promise: "s05", file: "pkg/registry/source/source.go",
 		old: "return &Module{Dir: r.Dir, Repository",
 		new: "_, _ = os.MkdirTemp(\"\", \"values-\")\n\treturn &Module{Dir: r.Dir, Repository",
 	}, {
-		promise: "s09", file: "pkg/values/tree.go",
+		promise: "s09", file: "pkg/module/values/tree.go",
 		old:  "*n = node{kind: unset, label: n.label, replace: true}",
 		new:  "*n = node{kind: leaf, label: n.label, value: expr, replace: true}",
 		test: "./test/e2e -run TestScripts/build/safety_s09",
 	}, {
-		promise: "s13", file: "pkg/store/store.go",
+		promise: "s13", file: "pkg/cluster/store/store.go",
 		old: "bad = append(bad, err)\n\t\t\tcontinue",
 		new: "return nil, err",
 	}, {
-		promise: "s14", file: "pkg/render/module.go",
+		promise: "s14", file: "pkg/module/render/module.go",
 		old: `\+?(?:\.(\d+))?(?:[-+.].*)?$`,
 		new: `(?:\.(\d+))?$`,
 	}, {
@@ -100,15 +100,15 @@ func ofOthers() []protection {
 		old: "signal.Notify(signals, os.Interrupt, syscall.SIGTERM)",
 		new: "signal.Ignore(os.Interrupt, syscall.SIGTERM)",
 	}, {
-		promise: "s19", file: "pkg/store/store.go",
+		promise: "s19", file: "pkg/cluster/store/store.go",
 		old: "if apierrors.IsNotFound(err) {\n\t\treturn nil, fmt.Errorf(\"instance %q",
 		new: "if err != nil {\n\t\treturn nil, fmt.Errorf(\"instance %q",
 	}, {
-		promise: "s20", file: "pkg/kube/flags.go",
+		promise: "s20", file: "pkg/cluster/kube/flags.go",
 		old: "return ns, nil\n",
 		new: "_ = ns\n\treturn \"default\", nil\n",
 	}, {
-		promise: "s22", file: "pkg/store/store.go",
+		promise: "s22", file: "pkg/cluster/store/store.go",
 		old: "if prev.Pending != nil {\n",
 		new: "if false {\n",
 	}}

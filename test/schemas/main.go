@@ -65,7 +65,7 @@ func main() {
 
 // run is called in this directory.
 func run(ctx context.Context) error {
-	dst, err := filepath.Abs("../../pkg/schema/kubernetes/schemas.zip")
+	dst, err := filepath.Abs("../../pkg/module/schema/kubernetes/schemas.zip")
 	if err != nil {
 		return err
 	}

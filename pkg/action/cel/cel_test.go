@@ -14,8 +14,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cel"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	crd "github.com/kubectl-timoni/kubectl-timoni/pkg/crd/cel"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	crd "github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd/cel"
 )
 
 // stranger is set for a child that does not know the verb.

@@ -6,9 +6,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 )
 
 // CheckAccess renders a module and asks the server about every right that an

@@ -12,10 +12,10 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
-	modules "github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	modules "github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
 // DryRun says how far an apply goes.

@@ -8,10 +8,10 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
 )
 
 // Diff returns what an apply of the request would change: the plan of that

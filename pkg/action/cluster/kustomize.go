@@ -23,7 +23,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	modules "github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	modules "github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
 // Kustomization is what is applied in place of a module: the objects of a

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/apply"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/kube"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/store"
 )
 
 // StatusReport is the state of an instance.

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
 )
 
 const (

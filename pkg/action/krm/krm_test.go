@@ -18,9 +18,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 

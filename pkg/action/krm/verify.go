@@ -7,9 +7,9 @@ import (
 	"fmt"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/krm"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
 )
 
 // keyVerifier lets pass what one key has signed, and the user's own policy lets

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // The sections of a test beside values*.{cue,yaml,yml,json}.

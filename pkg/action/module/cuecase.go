@@ -17,8 +17,8 @@ import (
 	"cuelang.org/go/cue/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cuefile"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // caseSchema is what a file of tests in CUE is unified with.

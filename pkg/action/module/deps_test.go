@@ -12,9 +12,9 @@ import (
 	"cuelang.org/go/mod/modregistrytest"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
 // TestDeps holds that a module whose deps are in a CUE registry can be tested

@@ -16,7 +16,7 @@ import (
 	"cuelang.org/go/cue/parser"
 	"github.com/rogpeppe/go-internal/diff"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // Formatted is a CUE file that was not formatted, and how it is.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/module"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 

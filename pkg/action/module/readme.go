@@ -13,9 +13,9 @@ import (
 	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
 // The lines of a README between which the table of values stands.

@@ -13,12 +13,12 @@ import (
 	"cuelang.org/go/cue/token"
 
 	action "github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd/cel"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd/cel"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
 // VetRequest says what to vet.

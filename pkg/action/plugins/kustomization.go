@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/guard"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/guard"
 )
 
 // KustomizationChecks examines the kustomization in a directory: what its

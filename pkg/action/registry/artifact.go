@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
 // ArtifactRequest says what an artifact that is no module is packed from.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
 // Metadata says what an artifact's annotations are made of.

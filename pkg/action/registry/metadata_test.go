@@ -9,7 +9,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/registry"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
 func TestWithoutCredentials(t *testing.T) {

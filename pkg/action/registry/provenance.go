@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/attest"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/attest"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
 // Attestation says whether the SBOM and the provenance of a module are pushed

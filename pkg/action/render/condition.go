@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
 // condition is the module's health check of a kind, as another language can say

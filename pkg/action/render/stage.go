@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
 // KeepStage leaves in the result only the stage with a name.

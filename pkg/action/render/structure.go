@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // Validation says what becomes of custom resources that are not as their CRDs

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 

@@ -13,8 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 )
 
 // CRDRequest says which definitions go into which module.

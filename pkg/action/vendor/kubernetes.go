@@ -14,10 +14,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema/kubernetes"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/schema/kubernetes"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
 // contentGen is the content type of an artifact with schemas (INTEROP.md,

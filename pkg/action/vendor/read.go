@@ -13,7 +13,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 )
 
 // Origin says where CustomResourceDefinitions are read from.

@@ -9,12 +9,12 @@ import (
 	"fmt"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/keyless"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/source"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/trust"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/keyless"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
 // Request names an artifact and says by whom it must be signed.

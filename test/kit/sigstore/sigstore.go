@@ -22,7 +22,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
 )
 
 // Sigstore holds the keys of the authorities.

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package option holds the flags that several commands share, in groups: each
+// is a struct whose zero value is ready, with a method that registers its flags
+// and one that turns what was given into an action's request.
+package option
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	renderer "github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// KubeVersionVariable is the environment variable that tells a module the
+// version of Kubernetes where no cluster is asked.
+const KubeVersionVariable = "TIMONI_KUBE_VERSION"
+
+// Registry are the flags for reaching a registry.
+type Registry = registry.Flags
+
+// Selection are the flags that select a version of a module in a registry.
+type Selection struct{ version, digest string }
+
+// AddTo registers the flags. --version has no short form: -v is kubectl's
+// verbosity.
+func (s *Selection) AddTo(fs *pflag.FlagSet) {
+	fs.StringVar(&s.version, "version", "", "`VERSION` of a module in a registry; by default the one in the reference, or latest")
+	fs.StringVar(&s.digest, "digest", "", "`DIGEST` that the module's manifest must have (sha256:…)")
+	fs.VarP(verbosity{}, "v", "v", "")
+	fs.Lookup("v").Hidden = true
+}
+
+// verbosity is -v, which people type for --version. It takes no value.
+type verbosity struct{}
+
+func (verbosity) String() string { return "" }
+func (verbosity) Type() string   { return "level" }
+func (verbosity) Set(s string) error {
+	return fail.Hint(errors.New("there are no levels of verbosity"), "a version of the module is selected with --version %s", s)
+}
+
+// Reference parses a module reference and applies the selection to it.
+func (s *Selection) Reference(typed string) (ref.Reference, error) {
+	r, err := ref.Parse(typed)
+	if err != nil {
+		return ref.Reference{}, err
+	}
+	return r.Select(s.version, s.digest)
+}
+
+// Module are the flags of every command that renders a module: which version
+// of it, from where, which package, with which values.
+type Module struct {
+	Registry  Registry
+	Selection Selection
+	Values    Values
+
+	pkg         string
+	limits      limits
+	cueRegistry CUERegistry
+}
+
+// AddTo registers the flags.
+func (m *Module) AddTo(fs *pflag.FlagSet) {
+	m.Selection.AddTo(fs)
+	m.Registry.AddTo(fs)
+	m.Values.AddTo(fs)
+	fs.StringVarP(&m.pkg, "package", "p", "main", "CUE `PACKAGE` of the module: main, or one in a subdirectory of that name")
+	m.limits.addTo(fs)
+	m.cueRegistry.AddTo(fs)
+}
+
+// CUERegistry is the flag that allows to fetch what a module depends on from a
+// registry of CUE.
+type CUERegistry struct {
+	// Process is where CUE's settings are read, nil for none.
+	Process interface{ Getenv(string) string }
+
+	allowed bool
+}
+
+// AddTo registers the flag.
+func (c *CUERegistry) AddTo(fs *pflag.FlagSet) {
+	fs.BoolVar(&c.allowed, "allow-cue-registry", false,
+		"fetch what module.cue names as deps, and the module has no copy of in cue.mod, as CUE_REGISTRY says; else no registry of CUE is asked")
+}
+
+// Access returns how a module's deps are fetched, nil when they are not. CUE
+// reads its settings and docker's credentials as its own command does.
+func (c *CUERegistry) Access(userAgent string) *renderer.CUERegistry {
+	if !c.allowed {
+		return nil
+	}
+	r := &renderer.CUERegistry{Env: []string{}, UserAgent: userAgent}
+	if c.Process == nil {
+		return r
+	}
+	for _, name := range []string{
+		"CUE_REGISTRY", "CUE_CACHE_DIR", "CUE_CONFIG_DIR", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_AUTH_CONFIG", "XDG_RUNTIME_DIR", "HOME", "USERPROFILE", "PATH",
+	} {
+		if value := c.Process.Getenv(name); value != "" {
+			r.Env = append(r.Env, name+"="+value)
+		}
+	}
+	return r
+}
+
+// Request returns the request to render module, as typed, as the instance name
+// in namespace. Reading the values is all it does; the error has the exit code
+// fail.Usage where the command line is wrong.
+func (m *Module) Request(ctx context.Context, name, namespace, module string, stdin io.Reader, userAgent string) (render.Request, error) {
+	if err := CheckName(name); err != nil {
+		return render.Request{}, err
+	}
+	if err := m.limits.check(); err != nil {
+		return render.Request{}, err
+	}
+	if err := CheckNamespace(namespace); err != nil {
+		return render.Request{}, err
+	}
+	if m.cueRegistry.allowed && m.Registry.Offline() {
+		return render.Request{}, fail.Usagef("--allow-cue-registry and --offline exclude each other")
+	}
+	reference, err := m.Selection.Reference(module)
+	if err != nil {
+		return render.Request{}, err
+	}
+	if m.Registry.ReadsStdin() && slices.Contains(m.Values.files, "-") {
+		return render.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
+	}
+	options, err := m.Registry.Options(stdin, userAgent)
+	if err != nil {
+		return render.Request{}, err
+	}
+	sources, err := m.Values.Sources(ctx, stdin, userAgent)
+	if err != nil {
+		return render.Request{}, err
+	}
+	if m.Registry.Process != nil {
+		m.cueRegistry.Process = m.Registry.Process
+	}
+	return render.Request{
+		Module: reference, OCI: options, Package: m.pkg,
+		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
+		CUERegistry: m.cueRegistry.Access(userAgent),
+	}, nil
+}
+
+// CheckName returns a usage error unless name can be the name of an instance.
+func CheckName(name string) error {
+	if err := api.CheckName(name); err != nil {
+		return fail.Usagef("instance name %w", err)
+	}
+	return nil
+}
+
+// CheckNamespace returns a usage error unless namespace can be the name of a
+// namespace.
+func CheckNamespace(namespace string) error {
+	if err := api.CheckNamespace(namespace); err != nil {
+		return fail.Usagef("namespace %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package option
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
+)
+
+// Validation are the flags for checks of custom resources that need no cluster.
+type Validation struct {
+	mode  render.Validation
+	files []string
+}
+
+// AddTo registers the flags. That of URLs, --allow-private-address, is one of
+// Values.
+func (v *Validation) AddTo(fs *pflag.FlagSet) {
+	v.AddFilesTo(fs)
+	fs.StringVar((*string)(&v.mode), "validate", string(render.ValidateStrict),
+		"what becomes of custom resources that are not as their CRDs describe them: strict (an error), warn or off")
+}
+
+// AddFilesTo registers the flags of a command that always validates.
+func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
+	v.mode = render.ValidateStrict
+	fs.StringArrayVar(&v.files, "crds", nil,
+		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
+}
+
+// Check returns a usage error unless the mode is one and the standard input is
+// read once.
+func (v *Validation) Check(values *Values) error {
+	if slices.Contains(v.files, "-") && slices.Contains(values.files, "-") {
+		return fail.Usagef("--crds - and -f - cannot both read the standard input")
+	}
+	return fail.OneOf("--validate", v.mode, render.ValidateStrict, render.ValidateWarn, render.ValidateOff)
+}
+
+// Complete reads what the flags name into the request.
+func (v *Validation) Complete(ctx context.Context, req *render.Request, stdin io.Reader, o download.Options) (err error) {
+	req.Validate = v.mode
+	if req.Validate != render.ValidateOff {
+		req.CRDs, err = crd.Read(ctx, crd.Files{Names: v.files, Stdin: stdin, Download: o})
+	}
+	return err
+}
+
+// Explain adds what can be done about custom resources that are not valid.
+func (v *Validation) Explain(err error) error {
+	if _, ok := errors.AsType[*render.StructureError](err); ok {
+		return fail.Hint(err, "give --validate=warn to go on all the same")
+	}
+	return err
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package option
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// Values are the flags that give values.
+type Values struct {
+	files   []string
+	from    []string
+	set     []setting
+	private bool
+}
+
+// setting is one of the flags that set a single value.
+type setting struct {
+	flag values.Flag
+	arg  string
+}
+
+// AddTo registers the flags.
+func (v *Values) AddTo(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&v.files, "values", "f", nil,
+		"`FILE` with values in CUE, YAML or JSON, https URL, or - for stdin; may be repeated, a later one wins")
+	fs.BoolVar(&v.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
+	for _, f := range []struct {
+		flag  values.Flag
+		usage string
+	}{
+		{values.Set, "set one value, `PATH=VALUE`, over those of the files: true, false, null, a number or a string; may be repeated, a later one wins"},
+		{values.SetString, "as --set, but VALUE of `PATH=VALUE` is always a string"},
+		{values.SetJSON, "as --set, but VALUE of `PATH=VALUE` is JSON"},
+		{values.SetFile, "as --set, but VALUE of `PATH=FILE` is the content of a file, as a string"},
+	} {
+		fs.Var(&setter{flag: f.flag, to: &v.set}, string(f.flag[len("--"):]), f.usage)
+	}
+}
+
+// AddFromTo registers the flag of commands that talk to a cluster. What it names
+// is left for the action to read: a values.Source with a Reference.
+func (v *Values) AddFromTo(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&v.from, "values-from", nil,
+		"values in the cluster, `OBJECT` being configmap/NAME:KEY or secret/NAME:KEY in the instance's namespace, over those of the files and under those that are set; may be repeated, a later one wins")
+}
+
+// references returns the sources that --values-from names.
+func (v *Values) references() ([]values.Source, error) {
+	var sources []values.Source
+	for _, arg := range v.from {
+		r, err := values.ParseReference(arg)
+		if err != nil {
+			return nil, fmt.Errorf("--values-from: %w", err)
+		}
+		sources = append(sources, values.Source{Name: r.String(), Reference: &r})
+	}
+	return sources, nil
+}
+
+// Download returns how a URL of the command line is downloaded. userAgent is
+// sent with each request.
+func (v *Values) Download(userAgent string) download.Options {
+	return download.Options{AllowPrivate: v.private, UserAgent: userAgent}
+}
+
+// Sources reads what the flags name.
+func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string) ([]values.Source, error) {
+	references, err := v.references()
+	if err != nil {
+		return nil, err
+	}
+	sources, err := values.ReadFiles(ctx, v.files, values.Inputs{Stdin: stdin, Download: v.Download(userAgent)})
+	if err != nil {
+		return nil, err
+	}
+	sources = append(sources, references...)
+	for _, s := range v.set {
+		src, err := s.flag.Source(s.arg)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, src)
+	}
+	return sources, nil
+}
+
+// setter is a flag that adds to a list which it shares with others, so that
+// their order on the command line is kept.
+type setter struct {
+	flag values.Flag
+	to   *[]setting
+}
+
+func (*setter) String() string { return "" }
+func (*setter) Type() string   { return "value" }
+
+// Set keeps the argument: it is read once the whole command line is known.
+func (s *setter) Set(arg string) error {
+	*s.to = append(*s.to, setting{s.flag, arg})
+	return nil
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package printer
+
+import (
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// APIVersion is that of the results that are not written in the cluster. What
+// the types of a version say stays: fields are added, none is renamed, removed
+// or given another meaning. docs/output.md describes them for users.
+const APIVersion = "cli.timoni.sh/v1alpha1"
+
+// Type says what a result is.
+type Type struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+}
+
+// Object names an object of the cluster as the object itself does.
+type Object struct {
+	Type
+	Metadata Metadata `json:"metadata"`
+}
+
+// Metadata holds the name of an object. Labels hold the bundle's name where a
+// bundle owns an instance.
+type Metadata struct {
+	Name      string            `json:"name"`
+	Namespace string            `json:"namespace,omitempty"`
+	Labels    map[string]string `json:"labels,omitempty"`
+}
+
+// Outcome is what was done, or would be, with one object.
+type Outcome struct {
+	Object
+	Action event.Action `json:"action"`
+	Reason string       `json:"reason,omitempty"`
+}
+
+// Instance is an instance as list prints it: its record without the values and
+// the inventory.
+type Instance struct {
+	Object
+	Module             api.Module     `json:"module"`
+	LastTransitionTime string         `json:"lastTransitionTime"`
+	State              instance.State `json:"state"`
+	Objects            int            `json:"objects"`         // how many it has
+	Ready              *bool          `json:"ready,omitempty"` // with --not-ready
+	Images             []string       `json:"images,omitempty"`
+}
+
+// Record is an instance as inspect prints it.
+type Record struct {
+	api.Instance
+	State   instance.State `json:"state"`
+	Pending *api.Instance  `json:"pending,omitempty"`
+}
+
+// Module is the module of an instance, whose name stands in the metadata.
+type Module struct {
+	Object
+	api.Module
+}
+
+// Values are the values of an instance.
+type Values struct {
+	Object
+	Values string `json:"values"` // CUE text
+}
+
+// Images are the container images of an instance.
+type Images struct {
+	Object
+	Images []string `json:"images"`
+}
+
+// Revision is one of the remembered revisions of an instance.
+type Revision struct {
+	Object
+	store.Revision
+}
+
+// Status is the readiness of an instance.
+type Status struct {
+	Object
+	Module  api.Module     `json:"module"`
+	State   instance.State `json:"state"`
+	Ready   bool           `json:"ready"`
+	Objects []ObjectStatus `json:"objects"`
+	Events  []Event        `json:"events"` // the last ones, the newest last
+}
+
+// Event is what was reported about an object of an instance, or a pod of one.
+type Event struct {
+	Object  Object `json:"object"`
+	Type    string `json:"type"` // Normal or Warning
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	Time    string `json:"time"` // RFC 3339
+}
+
+// ObjectStatus is the readiness of one object.
+type ObjectStatus struct {
+	Object
+	Status  string `json:"status"` // Current, InProgress, Failed, Terminating or NotFound
+	Message string `json:"message,omitempty"`
+	Drift   string `json:"drift,omitempty"` // how it differs from the recorded revision
+}
+
+// Difference is what differs of one object.
+type Difference struct {
+	Outcome
+	Changes []delta.Change   `json:"changes"`
+	Added   []apply.Addition `json:"added,omitempty"`
+}
+
+// Differences returns the result of diff.
+func Differences(list []instance.Difference) []Difference {
+	return convert(list, func(d instance.Difference) Difference {
+		return Difference{Outcome: outcomeOf(d.Outcome), Changes: append([]delta.Change{}, d.Changes...), Added: d.Added}
+	})
+}
+
+// Access is a right that an apply needs and that is missing.
+type Access struct {
+	Type
+	Verb      string `json:"verb"`
+	Group     string `json:"group,omitempty"`
+	Resource  string `json:"resource"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name,omitempty"` // of an object, where roles name some
+	Needed    bool   `json:"needed"`         // false for one that an apply can do without
+	Why       string `json:"why"`
+	Reason    string `json:"reason,omitempty"` // of the server
+}
+
+// AccessOf returns the result of apply --check-access.
+func AccessOf(missing []apply.Access) []Access {
+	return convert(missing, func(a apply.Access) Access {
+		return Access{
+			Type: Type{APIVersion: APIVersion, Kind: "Access"}, Verb: a.Verb, Group: a.Group, Resource: a.Resource,
+			Namespace: a.Namespace, Name: a.Name, Needed: a.Needed, Why: a.Why, Reason: a.Reason,
+		}
+	})
+}
+
+func ofCluster(o event.Object) Object {
+	version := o.Version
+	if o.Group != "" {
+		version = o.Group + "/" + o.Version
+	}
+	return Object{Type: Type{APIVersion: version, Kind: o.Kind}, Metadata: Metadata{Name: o.Name, Namespace: o.Namespace}}
+}
+
+// ofInstance returns the head of a result about an instance.
+func ofInstance(kind, name, namespace string) Object {
+	return Object{Type: Type{APIVersion: APIVersion, Kind: kind}, Metadata: Metadata{Name: name, Namespace: namespace}}
+}
+
+// Outcomes returns the result of a command that acts on objects.
+func Outcomes(outcomes []event.Outcome) []Outcome { return convert(outcomes, outcomeOf) }
+
+func outcomeOf(o event.Outcome) Outcome {
+	return Outcome{Object: ofCluster(o.Object), Action: o.Action, Reason: o.Reason}
+}
+
+// InstanceOf returns an instance as list prints it.
+func InstanceOf(s instance.Summary) Instance {
+	i := Instance{
+		Object: ofInstance(api.KindInstance, s.Name, s.Namespace),
+		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Objects: s.Objects, Ready: s.Ready, Images: s.Images,
+	}
+	i.APIVersion = api.APIVersion // the kind is that of the record
+	if s.Bundle != "" {
+		i.Metadata.Labels = map[string]string{api.LabelBundle: s.Bundle}
+	}
+	return i
+}
+
+// Instances returns the result of list.
+func Instances(list []instance.Summary) []Instance { return convert(list, InstanceOf) }
+
+// Inspection returns the result of inspect, or the part of it that a section
+// names: module, values, resources or images.
+func Inspection(i *instance.Inspection, section string) any {
+	m := i.Instance.Metadata
+	switch section {
+	case "module":
+		return Module{Object: ofInstance("Module", m.Name, m.Namespace), Module: i.Instance.Module}
+	case "values":
+		return Values{Object: ofInstance("Values", m.Name, m.Namespace), Values: i.Instance.Values}
+	case "resources":
+		return convert(i.Resources, ofCluster)
+	case "images":
+		return Images{Object: ofInstance("Images", m.Name, m.Namespace), Images: append([]string{}, i.Instance.Images...)}
+	}
+	return Record{Instance: i.Instance, State: i.State, Pending: i.Pending}
+}
+
+// History returns the result of history for an instance.
+func History(key instance.Key, history []store.Revision) []Revision {
+	return convert(history, func(r store.Revision) Revision {
+		return Revision{Object: ofInstance("Revision", key.Name, key.Namespace), Revision: r}
+	})
+}
+
+// StatusOf returns the result of status.
+func StatusOf(r *instance.StatusReport) Status {
+	return Status{
+		Object: ofInstance("InstanceStatus", r.Name, r.Namespace), Module: r.Module, State: r.State, Ready: r.Ready,
+		Objects: convert(r.Objects, func(o instance.ObjectStatus) ObjectStatus {
+			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message, Drift: o.Drift}
+		}),
+		Events: convert(r.Events, func(e apply.Event) Event {
+			return Event{Object: ofCluster(e.Object), Type: e.Type, Reason: e.Reason, Message: e.Message, Time: e.Time}
+		}),
+	}
+}
+
+func convert[A, B any](from []A, each func(A) B) []B {
+	to := make([]B, len(from))
+	for i, item := range from {
+		to[i] = each(item)
+	}
+	return to
+}

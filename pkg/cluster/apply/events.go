@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Event is what a component of the cluster has reported about an object.
+type Event struct {
+	Object  event.Object
+	Type    string // Normal or Warning
+	Reason  string
+	Message string
+	Time    string // RFC 3339, when it was last seen
+}
+
+// Events returns the last events, the newest last and at most limit, about
+// objects and about the pods and the like that were made for them, which are
+// named after them. It is only a help: what may not be read is left out.
+func (e *Engine) Events(ctx context.Context, objects []event.Object, limit int) []Event {
+	var namespaces []string
+	for _, o := range objects {
+		if o.Namespace != "" && !slices.Contains(namespaces, o.Namespace) {
+			namespaces = append(namespaces, o.Namespace)
+		}
+	}
+	var events []Event
+	for _, ns := range namespaces {
+		list, _, err := e.Client.List(ctx, core("events", "Event"), ns, kube.Selector{})
+		if err != nil {
+			continue
+		}
+		for _, o := range list {
+			if about := involved(o); slices.ContainsFunc(objects, func(of event.Object) bool { return isAbout(about, of) }) {
+				events = append(events, Event{
+					Object: about, Type: text(o, "type"), Reason: text(o, "reason"),
+					Message: firstLine(text(o, "message")), Time: eventTime(o),
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Time, b.Time) })
+	return events[max(0, len(events)-limit):]
+}
+
+func involved(o api.Object) event.Object {
+	get := func(field string) string {
+		s, _, _ := unstructured.NestedString(o, "involvedObject", field)
+		return s
+	}
+	gv := api.Object{"apiVersion": get("apiVersion")}
+	return event.Object{Group: gv.Group(), Version: gv.Version(), Kind: get("kind"), Namespace: get("namespace"), Name: get("name")}
+}
+
+func isAbout(about, o event.Object) bool {
+	if about.Namespace != o.Namespace {
+		return false
+	}
+	switch about.Kind {
+	case "Pod", "ReplicaSet", "Job", "PersistentVolumeClaim":
+		if strings.HasPrefix(about.Name, o.Name+"-") && isWorkload(o) {
+			return true
+		}
+	}
+	return about.Kind == o.Kind && about.Group == o.Group && about.Name == o.Name
+}
+
+func isWorkload(o event.Object) bool { return o.Group == "apps" || o.Group == "batch" }
+
+func text(o api.Object, field string) string {
+	if v, ok := o[field]; ok && v != nil {
+		return fmt.Sprint(v)
+	}
+	return ""
+}

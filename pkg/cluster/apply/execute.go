@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// carryOut writes what the plan says. The record says before the first object
+// what is coming, and after the last what is there, so that a run that ends in
+// between leaves a state from which the next apply or a delete goes on.
+func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
+	changed := !plan.isRecorded()
+	record := plan.record
+	if changed {
+		plan.instance.LastTransitionTime = time.Now().UTC().Format(time.RFC3339)
+		var err error
+		if record, err = e.Store.Begin(ctx, plan.record, plan.instance); err != nil {
+			return err
+		}
+	}
+	if err := e.applyAndPrune(ctx, plan); err != nil {
+		late, cancel := bookkeeping(ctx)
+		defer cancel()
+		return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))
+	}
+	if changed {
+		var err error
+		if record, err = e.Store.Finish(ctx, record, plan.instance); err != nil {
+			return err
+		}
+	}
+	return e.remember(ctx, plan, record, changed, store.Succeeded)
+}
+
+// bookkeeping returns a context for what is to be written although ctx is over:
+// what an interrupted run leaves is what the next one wants to know of.
+func bookkeeping(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+}
+
+func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
+	req := plan.request
+	err := e.applyStages(ctx, plan)
+	if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {
+		return plan.inTheWay(err)
+	}
+	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.ledger.Stages, req.Wait, req.Timeout))
+}
+
+// remember writes the ledger: the fingerprints and, of a run that made a
+// revision, how it ended.
+func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
+	next := &store.Ledger{
+		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(record), History: plan.ledger.History,
+	}
+	if name := e.Client.FieldManager(); name != api.FieldManager {
+		next.FieldManager = name
+	}
+	if revision {
+		next.History = plan.ledger.With(store.Revision{
+			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,
+			Values: plan.instance.Values, Images: plan.instance.Images, Package: plan.request.Package,
+			User: e.user(ctx, plan.request), Outcome: outcome,
+		}, plan.request.HistoryLimit)
+	}
+	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
+}
+
+// user returns who applies, empty when no history is kept or the server does
+// not say: a revision is worth remembering without it.
+func (e *Engine) user(ctx context.Context, req Request) string {
+	if req.HistoryLimit <= 0 {
+		return ""
+	}
+	name, err := e.Client.WhoAmI(ctx)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// fingerprints returns the fingerprints of the objects that are as wanted: not
+// of those that a run has not come to.
+func (p *Plan) fingerprints() map[string]string {
+	fingerprints := map[string]string{}
+	for _, s := range p.Steps {
+		if s.fingerprint != "" {
+			fingerprints[s.key()] = s.fingerprint
+		}
+	}
+	return fingerprints
+}
+
+// stages returns the stage of everything that may be there after a run: of the
+// objects of the plan and of those that the record still names.
+func (p *Plan) stages(record *store.Record) map[string]int {
+	stages := map[string]int{}
+	for _, entry := range record.Inventory() {
+		if stage, known := p.ledger.Stages[entry.ID]; known {
+			stages[entry.ID] = stage
+		}
+	}
+	for _, s := range p.Steps {
+		stages[s.key()] = s.stage + 1
+	}
+	return stages
+}
+
+// isRecorded says whether the record already says all that the plan will make
+// true: then it is not written, whatever drifted objects are put right.
+func (p *Plan) isRecorded() bool {
+	if p.record == nil || p.record.Pending != nil || p.record.Deleting {
+		return false
+	}
+	old, next := p.record.Instance, p.instance
+	return reflect.DeepEqual(old.Module, next.Module) && old.Values == next.Values &&
+		slices.Equal(old.Images, next.Images) &&
+		slices.Equal(sortedIDs(old.Inventory), sortedIDs(next.Inventory))
+}
+
+func sortedIDs(i api.Inventory) []string {
+	ids := make([]string, len(i.Entries))
+	for n, e := range i.Entries {
+		ids[n] = e.ID + " " + e.Version
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (e *Engine) applyStages(ctx context.Context, plan *Plan) error {
+	stages := plan.request.Stages
+	for i, stage := range stages {
+		var first, rest []*Step
+		for _, s := range plan.Steps {
+			switch {
+			case s.stage != i:
+			case isFoundation(s.Object):
+				first = append(first, s)
+			default:
+				rest = append(rest, s)
+			}
+		}
+		e.Observer.Observe(event.StageStarted{Name: stage.Name, Index: i + 1, Total: len(stages), Objects: len(first) + len(rest)})
+		if err := e.makeAndApply(ctx, plan, i, first, rest); err != nil {
+			return err
+		}
+		plan.allApplied = i == len(stages)-1
+		if err := e.waitStage(ctx, plan.request, first, rest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeAndApply deletes what is replaced, and applies the stage; when that
+// fails, what was deleted is put back.
+func (e *Engine) makeAndApply(ctx context.Context, plan *Plan, stage int, first, rest []*Step) error {
+	removed, err := e.removeReplaced(ctx, plan, stage)
+	if err == nil {
+		err = e.applyStage(ctx, plan, first, rest)
+	}
+	if err != nil {
+		err = e.putBack(ctx, removed, err)
+	}
+	return err
+}
+
+// applyStage applies the foundations of a stage, and then the rest. What others
+// are built on must be in place before them even when the user does not want to
+// wait.
+func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step) error {
+	req := plan.request
+	if err := e.applySteps(ctx, req, first); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(first, func(s *Step) bool { return isCRD(s.Object) && s.Action != event.Unchanged }) {
+		if err := e.waitReady(ctx, first, criteria{}, req.Timeout); err != nil {
+			return err
+		}
+		e.Client.ForgetKinds()
+	}
+	return e.applySteps(ctx, req, rest)
+}
+
+// waitStage waits for a stage to become ready, if that is asked for.
+func (e *Engine) waitStage(ctx context.Context, req Request, first, rest []*Step) error {
+	if !req.Wait {
+		return nil
+	}
+	awaited := slices.DeleteFunc(slices.Concat(first, rest), func(s *Step) bool {
+		return isDisabled(s.Object, api.AnnotationWait) && rulesFor(req.WaitFor, s.Ref()) == nil
+	})
+	return e.waitReady(ctx, awaited, criteria{req.Health, req.WaitFor, req.Expressions}, req.Timeout)
+}
+
+// applySteps applies the objects of steps within the time that the request
+// allows.
+func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) error {
+	ctx, cancel := withTimeout(ctx, req.ApplyTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var late []string
+	err := each(e.concurrency(), steps, func(s *Step) error {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = e.applyStep(ctx, req, s)
+		}
+		if err != nil && isOver(ctx) {
+			mu.Lock()
+			defer mu.Unlock()
+			late = append(late, s.Ref().String())
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
+		return nil
+	})
+	if late != nil {
+		slices.Sort(late)
+		err = errors.Join(err, fail.Hint(fmt.Errorf("not applied within %s: %s", req.ApplyTimeout, strings.Join(late, ", ")),
+			"give it more time with --apply-timeout"))
+	}
+	return err
+}
+
+// applyStep carries one step out. An object that somebody wrote since it was
+// planned is looked at, and judged, again.
+func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
+	if s.Action == event.Deferred {
+		if err := e.decideDeferred(ctx, req, s); err != nil {
+			return err
+		}
+	}
+	for {
+		if s.Err != nil {
+			return s.Err
+		}
+		err := e.write(ctx, req, s)
+		if !apierrors.IsConflict(err) {
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.Ref(), err)
+			}
+			return nil
+		}
+		if err := e.readAgain(ctx, req, s); err != nil {
+			return err
+		}
+	}
+}
+
+// decideDeferred decides a step of which the plan could not know enough.
+func (e *Engine) decideDeferred(ctx context.Context, req Request, s *Step) error {
+	if !s.resolved {
+		if err := e.resolveLate(req, s); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.live != nil:
+		return e.readAgain(ctx, req, s)
+	case !s.roomMade:
+		return e.decide(ctx, req, s)
+	}
+	return untilCounted(ctx, func() error {
+		if err := e.decide(ctx, req, s); err != nil || !isQuota(s.Err) {
+			return err
+		}
+		return s.Err
+	})
+}
+
+// resolveLate finds the resource of a kind that the plan did not know.
+func (e *Engine) resolveLate(req Request, s *Step) error {
+	r, err := e.Client.Resource(gvkOf(s.Object))
+	if kube.IsUnknownKind(err) {
+		e.Client.ForgetKinds()
+		r, err = e.Client.Resource(gvkOf(s.Object))
+	}
+	if err != nil {
+		return fail.Hint(fmt.Errorf("%s: %w", s.Ref(), err),
+			"no earlier stage has installed this kind: add its CustomResourceDefinition to the module or install its operator")
+	}
+	s.Resource, s.resolved = r, true
+	e.own(s, req.Instance.Metadata)
+	return nil
+}
+
+// configure applies a step over a live object, after the fields of managers
+// that are overridden were made ours.
+func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
+	if s.manager.foreignEntry(s.live) != "" {
+		entries, err := s.manager.takenBack(s.live)
+		if err != nil {
+			return nil, err
+		}
+		if s.live, err = e.Client.SetManagers(ctx, s.Resource, s.live, entries); err != nil {
+			return nil, fmt.Errorf("take back fields: %w", err)
+		}
+	}
+	return e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.Real)
+}
+
+// write sends the step's object and keeps what the server made of it.
+func (e *Engine) write(ctx context.Context, req Request, s *Step) error {
+	var got api.Object
+	var err error
+	switch s.Action {
+	case event.Created:
+		got, err = e.Client.Apply(ctx, s.Resource, s.Object, true, kube.Real)
+	case event.Configured:
+		got, err = e.configure(ctx, s)
+	case event.Recreated:
+		got, err = e.recreate(ctx, req, s)
+	default:
+		return nil
+	}
+	if err == nil {
+		// Taken of the answer, not of what a watch shows later: that may hold
+		// what somebody else has written meanwhile.
+		s.live, s.fingerprint = got, s.manager.fingerprint(s.Object, got)
+	}
+	return err
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+const (
+	extensionsGroup = "apiextensions.k8s.io"
+	rbacGroup       = "rbac.authorization.k8s.io"
+)
+
+// prepare makes the steps of a request: each object with its resource, its
+// namespace according to its scope, and the owner labels. No object may stand
+// there twice.
+func (e *Engine) prepare(req Request) ([]*Step, error) {
+	rendered := renderedKinds(req.Stages)
+	var steps []*Step
+	var errs []error
+	seen := map[api.ID]bool{}
+	for i, stage := range req.Stages {
+		for _, o := range stage.Objects {
+			step := &Step{Object: o.DeepCopy(), stage: i}
+			if err := e.resolve(step, rendered); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			e.own(step, req.Instance.Metadata)
+			id := step.Object.ID()
+			if seen[id] {
+				errs = append(errs, fmt.Errorf("%s is rendered twice", step.Ref()))
+			}
+			seen[id] = true
+			steps = append(steps, step)
+		}
+	}
+	return steps, errors.Join(errs...)
+}
+
+// resolve finds the resource of a step. A kind that the run itself defines is
+// known from its CustomResourceDefinition, scope included. One that nobody
+// knows may be installed by an earlier stage, an operator for example; in the
+// first stage there is none.
+func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource) error {
+	gvk := gvkOf(step.Object)
+	if r, ok := rendered[gvk.GroupKind()]; ok {
+		r.Version = gvk.Version
+		step.Resource, step.resolved = r, true
+		return nil
+	}
+	r, err := e.Client.Resource(gvk)
+	if kube.IsUnknownKind(err) && step.stage > 0 {
+		return nil
+	}
+	if kube.IsUnknownKind(err) {
+		step.refuse(fail.Hint(fmt.Errorf("%s: the server has no kind %s in %s", step.Ref(), gvk.Kind, gvk.GroupVersion()),
+			"install the CustomResourceDefinition first, or add it to the module"))
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", step.Ref(), err)
+	}
+	step.Resource, step.resolved = r, true
+	return nil
+}
+
+// own gives the object the namespace that its scope asks for and the labels of
+// its owner.
+func (e *Engine) own(step *Step, m api.Metadata) {
+	switch {
+	case step.resolved && !step.Resource.Namespaced:
+		unstructured.RemoveNestedField(step.Object, "metadata", "namespace")
+	case step.Object.Namespace() == "":
+		step.Object.SetNamespace(m.Namespace)
+	}
+	step.Object.SetLabel(api.LabelInstanceName, m.Name)
+	step.Object.SetLabel(api.LabelInstanceNamespace, m.Namespace)
+}
+
+// renderedKinds returns the kinds that the CustomResourceDefinitions among the
+// objects define.
+func renderedKinds(stages []Stage) map[schema.GroupKind]kube.Resource {
+	kinds := map[schema.GroupKind]kube.Resource{}
+	for _, stage := range stages {
+		for _, o := range stage.Objects {
+			if !isCRD(o) {
+				continue
+			}
+			gk, r := definedBy(o)
+			kinds[gk] = r
+		}
+	}
+	return kinds
+}
+
+func definedBy(crd api.Object) (schema.GroupKind, kube.Resource) {
+	spec, _ := crd["spec"].(map[string]any)
+	names, _ := spec["names"].(map[string]any)
+	group, _ := spec["group"].(string)
+	kind, _ := names["kind"].(string)
+	plural, _ := names["plural"].(string)
+	return schema.GroupKind{Group: group, Kind: kind}, kube.Resource{
+		GroupVersionResource: schema.GroupVersionResource{Group: group, Resource: plural},
+		Kind:                 kind, Namespaced: spec["scope"] != "Cluster",
+	}
+}
+
+func isCRD(o api.Object) bool {
+	return o.Group() == extensionsGroup && o.Kind() == "CustomResourceDefinition"
+}
+
+func isNamespace(o api.Object) bool { return o.Group() == "" && o.Kind() == "Namespace" }
+
+// isFoundation says whether other objects cannot be checked before this one is
+// in place: they are planned and applied first.
+func isFoundation(o api.Object) bool { return isCRD(o) || isNamespace(o) || isRole(o) }
+
+func isRole(o api.Object) bool {
+	return o.Group() == rbacGroup && (o.Kind() == "Role" || o.Kind() == "ClusterRole")
+}
+
+// roleOf returns the identity of the role that a binding binds.
+func roleOf(o api.Object) (api.ID, bool) {
+	if o.Group() != rbacGroup || o.Kind() != "RoleBinding" && o.Kind() != "ClusterRoleBinding" {
+		return api.ID{}, false
+	}
+	roleRef, _ := o["roleRef"].(map[string]any)
+	kind, _ := roleRef["kind"].(string)
+	name, _ := roleRef["name"].(string)
+	id := api.ID{Group: rbacGroup, Kind: kind, Name: name}
+	if kind == "Role" {
+		id.Namespace = o.Namespace()
+	}
+	return id, true
+}
+
+func gvkOf(o api.Object) schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: o.Group(), Version: o.Version(), Kind: o.Kind()}
+}
+
+// inventoryOf lists the objects of steps, by kind and then by name.
+func inventoryOf(steps []*Step) api.Inventory {
+	entries := make([]api.Entry, 0, len(steps))
+	for _, s := range steps {
+		entries = append(entries, s.Object.ID().Entry(s.Object.Version()))
+	}
+	slices.SortFunc(entries, byKind)
+	return api.Inventory{Entries: entries}
+}
+
+func byKind(a, b api.Entry) int {
+	ida, erra := a.Parse()
+	idb, errb := b.Parse()
+	if erra != nil || errb != nil {
+		return strings.Compare(a.ID, b.ID)
+	}
+	if c := strings.Compare(ida.Kind, idb.Kind); c != 0 {
+		return c
+	}
+	return strings.Compare(a.ID, b.ID)
+}
+
+// deferral returns why the server cannot judge a step yet, empty when it can.
+func (p *Plan) deferral(s *Step, foundations map[api.ID]*Step) string {
+	if !s.resolved {
+		return "its kind is unknown, an earlier stage may install it"
+	}
+	if ns := s.Object.Namespace(); p.isNewNamespace(ns, foundations) {
+		return fmt.Sprintf("namespace %q is created by this run", ns)
+	}
+	crd := api.ID{Group: extensionsGroup, Kind: "CustomResourceDefinition", Name: s.Resource.Resource + "." + s.Resource.Group}
+	if changes(foundations[crd]) {
+		return "its CustomResourceDefinition is changed by this run"
+	}
+	if role, ok := roleOf(s.Object); ok && changes(foundations[role]) {
+		return "its role is changed by this run"
+	}
+	return ""
+}
+
+func (p *Plan) isNewNamespace(ns string, foundations map[api.ID]*Step) bool {
+	if ns == "" {
+		return false
+	}
+	if ns == p.request.Instance.Metadata.Namespace {
+		return p.newSpace
+	}
+	s := foundations[api.ID{Kind: "Namespace", Name: ns}]
+	return s != nil && s.Action == event.Created
+}
+
+func changes(s *Step) bool {
+	return s != nil && s.Action != event.Unchanged && s.Action != event.Refused
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// decideReplace decides a step whose live object the user wants to be deleted
+// and created again: when the server would take it as a new one.
+func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error {
+	if isProtected(s.live) {
+		s.refuse(fail.Refusedf("%s: a %s is never replaced, its content would be lost", s.Ref(), s.Object.Kind()))
+		return nil
+	}
+	s.Action, s.Reason = event.Recreated, "it is to be replaced"
+	if req.ReadOnly {
+		return nil
+	}
+	_, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun)
+	if isQuota(err) { // which the live object takes part in
+		return nil
+	}
+	return s.settle(err)
+}
+
+// isQuota says whether an object was rejected because a ResourceQuota is used
+// up. The server has no reason of its own for that.
+func isQuota(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
+}
+
+// countingTime is how long the server may take to count a quota again after an
+// object that took part in it was deleted.
+const countingTime = 15 * time.Second
+
+// untilCounted does what may need the share that a deleted object had in a
+// quota, again and again until the server has counted that as free.
+func untilCounted(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, countingTime)
+	defer cancel()
+	pause := firstPause
+	for {
+		err := do()
+		if !isQuota(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}
+
+// makeRoom looks at what was refused although it is new: what it needs, a port
+// or a share of a quota, may be held by an object that left the module. If the
+// user has named that one, the step is deferred until it is deleted; if not, the
+// refusal says how to name it (DESIGN.md, decision 1).
+func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
+	var leaving []*Step
+	for _, c := range plan.Prune {
+		c.replaced = anySelects(plan.request.Replace, c.Ref())
+		switch {
+		case c.Action == event.Deleted:
+			leaving = append(leaving, c)
+		case c.replaced:
+			c.refuse(fail.Refusedf("%s is not replaced: %s", c.Ref(), c.Reason))
+		}
+	}
+	for _, t := range plan.request.Replace {
+		if !slices.ContainsFunc(plan.All(), func(s *Step) bool { return s.live != nil && t.Selects(s.Ref()) }) {
+			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--replace=%s: the instance has no such object", t)})
+		}
+	}
+	for _, r := range plan.request.WaitFor {
+		if !slices.ContainsFunc(plan.Steps, func(s *Step) bool { return r.Selects(s.Ref()) }) {
+			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--wait-for=%s: the module has no such object", r.text)})
+		}
+	}
+	for _, s := range plan.Steps {
+		if s.Err == nil || s.live != nil {
+			continue
+		}
+		if err := e.makeRoomFor(ctx, s, leaving); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) makeRoomFor(ctx context.Context, s *Step, leaving []*Step) error {
+	for _, c := range leaving {
+		holds, err := e.isHeldBy(ctx, s, c)
+		if err != nil {
+			return err
+		}
+		if !holds {
+			continue
+		}
+		if !c.replaced {
+			s.Err = fail.Hint(s.Err, "%s, which left the module, may hold it; to delete that one first: --replace %s", c.Ref(), shortRef(c))
+			continue
+		}
+		c.makesRoom, s.roomMade = append(c.makesRoom, s), true
+		s.Action, s.Reason, s.Err = event.Deferred, fmt.Sprintf("what it needs is held by %s, which is replaced", c.Ref()), nil
+		return nil
+	}
+	return nil
+}
+
+// isHeldBy says whether a new object was rejected because of what another one
+// holds.
+func (e *Engine) isHeldBy(ctx context.Context, s, holder *Step) (bool, error) {
+	switch {
+	case isQuota(s.Err):
+		return s.Object.Namespace() == holder.Object.Namespace(), nil
+	case isService(s.Object) && isService(holder.Object):
+		_, err := e.Client.Create(ctx, s.Resource, withoutHeld(s.Object, holder.live), kube.DryRun)
+		if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
+			return false, fmt.Errorf("%s: %w", s.Ref(), err)
+		}
+		return err == nil, nil
+	}
+	// An admission webhook that allows a host or an address only once names the
+	// object that has it.
+	return slices.Contains(words(s.Err.Error()), holder.Object.Name()) && s.Object.Kind() == holder.Object.Kind(), nil
+}
+
+// words splits a text at what cannot be part of an object's name.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool {
+		return r != '-' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z')
+	})
+}
+
+func shortRef(s *Step) string { return s.Object.Kind() + "/" + s.Object.Name() }
+
+// removeReplaced deletes what left the module and is to make room: before the
+// stage that needs it, or before the first when none is known to. It returns
+// what it deleted.
+func (e *Engine) removeReplaced(ctx context.Context, plan *Plan, stage int) ([]*Step, error) {
+	var doomed []*Step
+	for _, c := range plan.Prune {
+		if c.replaced && !c.gone && c.Action == event.Deleted && stage >= c.neededIn() {
+			doomed = append(doomed, c)
+		}
+	}
+	if len(doomed) == 0 {
+		return nil, nil
+	}
+	for _, c := range doomed {
+		c.gone = true
+	}
+	return doomed, e.remove(ctx, doomed, true, plan.request.Timeout)
+}
+
+// neededIn returns the first stage that a replaced object makes room for.
+func (s *Step) neededIn() int {
+	first := 0
+	for i, waiting := range s.makesRoom {
+		if i == 0 || waiting.stage < first {
+			first = waiting.stage
+		}
+	}
+	return first
+}
+
+// putBack creates again what was deleted to make room for objects that did not
+// come, and returns err with what that gave.
+func (e *Engine) putBack(ctx context.Context, removed []*Step, err error) error {
+	for _, c := range removed {
+		if slices.ContainsFunc(c.makesRoom, func(s *Step) bool { return s.live != nil }) {
+			continue // it takes the place
+		}
+		back := e.createAgain(ctx, c)
+		switch {
+		case apierrors.IsAlreadyExists(back): // it was not deleted yet
+		case back != nil:
+			err = fmt.Errorf("%w; putting %s back: %w", err, c.Ref(), back)
+		default:
+			err = fmt.Errorf("%w; %s was put back", err, c.Ref())
+			e.Observer.Observe(event.Applied{Object: c.Ref(), Action: event.Created, Reason: "put back"})
+		}
+		c.gone = false
+	}
+	return err
+}
+
+// inTheWay adds to the error of a wait what left the module and is still there:
+// it may hold what the new objects wait for.
+func (p *Plan) inTheWay(err error) error {
+	if fail.CodeOf(err) != fail.NotReady {
+		return err
+	}
+	var names []string
+	for _, c := range p.Prune {
+		if c.live != nil && !c.gone && !isProtected(c.live) {
+			names = append(names, shortRef(c))
+		}
+	}
+	if len(names) == 0 {
+		return err
+	}
+	return fail.Hint(err, "%s left the module and may be in the way; to delete one first: --replace %s",
+		strings.Join(names, ", "), names[0])
+}
+
+// toPrune returns the steps whose objects are still to be deleted.
+func (p *Plan) toPrune() []*Step {
+	var steps []*Step
+	for _, s := range p.Prune {
+		if !s.gone {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+// leaveForLater keeps what a run with these settings does not prune, and its
+// entries in the inventory, so that a later run knows of it.
+func (p *Plan) leaveForLater() {
+	var reason string
+	switch {
+	case p.request.Prune == PruneNever:
+		reason = "nothing is to be pruned"
+	case p.request.Prune != PruneAlways && !p.request.Wait:
+		reason = "left for the next apply that waits"
+	default:
+		return
+	}
+	for _, s := range p.Prune {
+		if s.Action == event.Deleted && !s.replaced {
+			s.Action, s.Reason = event.Kept, reason
+			p.instance.Inventory.Entries = append(p.instance.Inventory.Entries, s.Object.ID().Entry(s.Object.Version()))
+		}
+	}
+}

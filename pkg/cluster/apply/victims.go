@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// countVictims says of each definition of a kind and of each namespace that is
+// to be deleted how many objects go with it.
+func (e *Engine) countVictims(ctx context.Context, m api.Metadata, steps []*Step) error {
+	doomed := uidsOf(steps)
+	for _, s := range steps {
+		if s.Action != event.Deleted {
+			continue
+		}
+		var err error
+		switch {
+		case isCRD(s.live):
+			s.Reason, err = e.countKind(ctx, s.live)
+		case isNamespace(s.live):
+			s.Reason, err = e.countSpace(ctx, m, s.live.Name(), doomed)
+		}
+		if err != nil {
+			return fmt.Errorf("count what %s holds: %w", s.Ref(), err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) countKind(ctx context.Context, crd api.Object) (string, error) {
+	gk, _ := definedBy(crd)
+	r, err := e.Client.Resource(schema.GroupVersionKind{Group: gk.Group, Kind: gk.Kind})
+	if kube.IsUnknownKind(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	list, _, err := e.Client.List(ctx, r, "", kube.Selector{})
+	return fmt.Sprintf("with all objects of its kind, %d now", len(list)), err
+}
+
+// countSpace counts what a namespace holds beside the objects that are to be
+// deleted themselves and the record of the instance.
+func (e *Engine) countSpace(ctx context.Context, m api.Metadata, namespace string, doomed map[string]bool) (string, error) {
+	names, err := e.content(ctx, namespace, doomed)
+	record := event.Object{Kind: "Secret", Namespace: m.Namespace, Name: api.RecordPrefix + m.Name}.String()
+	names = slices.DeleteFunc(names, func(name string) bool { return name == record })
+	if len(names) == 0 {
+		return "", err
+	}
+	return fmt.Sprintf("with all that is in it, beside the instance %d now", len(names)), err
+}
+
+// uidsOf returns the uids of the live objects that are to be deleted.
+func uidsOf(steps []*Step) map[string]bool {
+	doomed := map[string]bool{}
+	for _, s := range steps {
+		doomed[kube.UID(s.live)] = s.Action == event.Deleted
+	}
+	return doomed
+}
+
+// checkDeletes asks the server about the deletes of a dry run, if that is
+// wanted: what it refuses is an error.
+func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) error {
+	if !wanted {
+		return nil
+	}
+	return each(e.concurrency(), steps, func(s *Step) error {
+		if s.Action != event.Deleted {
+			return nil
+		}
+		err := e.Client.CheckDelete(ctx, s.Resource, s.live)
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete %s: %w", s.Ref(), err)
+		}
+		return nil
+	})
+}
+
+// checkVictims looks at what is to be pruned although it is protected: of a
+// definition of a kind it says how many objects go along, and a namespace is
+// kept as long as it holds anything that does not go too (SAFETY.md, S3).
+func (e *Engine) checkVictims(ctx context.Context, plan *Plan) error {
+	doomed := uidsOf(plan.Prune)
+	for _, s := range plan.Prune {
+		if s.Action != event.Deleted || !isNamespace(s.live) {
+			continue
+		}
+		if s.Object.Name() == plan.instance.Metadata.Namespace {
+			s.Action, s.Reason = event.Kept, "it is the namespace of the instance"
+			continue
+		}
+		what, err := e.content(ctx, s.Object.Name(), doomed)
+		if err != nil {
+			return fmt.Errorf("find out what %s holds: %w", s.Ref(), err)
+		}
+		if len(what) > 0 {
+			s.Action, s.Reason = event.Kept, "it holds "+slices.Min(what)
+		}
+	}
+	return e.countVictims(ctx, plan.instance.Metadata, plan.Prune)
+}
+
+// content names the objects in a namespace that are not to be deleted by
+// themselves and were not put there by Kubernetes.
+func (e *Engine) content(ctx context.Context, namespace string, doomed map[string]bool) ([]string, error) {
+	resources, err := e.Client.Namespaced()
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var names []string
+	err = each(e.concurrency(), resources, func(r kube.Resource) error {
+		if isDerived(r) {
+			return nil
+		}
+		list, _, failed := e.Client.List(ctx, r, namespace, kube.Selector{})
+		if failed != nil {
+			return fmt.Errorf("list %s: %w", r.Resource, failed)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, o := range list {
+			// What has an owner goes with it.
+			if !doomed[kube.UID(o)] && !isDefault(o) && !hasOwner(o) {
+				names = append(names, refOf(o).String())
+			}
+		}
+		return nil
+	})
+	return names, err
+}
+
+// isDerived says whether the objects of a resource only tell of others.
+func isDerived(r kube.Resource) bool {
+	switch r.Group + "/" + r.Resource {
+	case "/events", "events.k8s.io/events", "/endpoints", "metrics.k8s.io/pods":
+		return true
+	}
+	return false
+}
+
+// isDefault says whether Kubernetes puts the object into every namespace.
+func isDefault(o api.Object) bool {
+	switch refOf(o).Kind + "/" + o.Name() {
+	case "ServiceAccount/default", "ConfigMap/kube-root-ca.crt":
+		return o.Group() == ""
+	}
+	return false
+}
+
+func hasOwner(o api.Object) bool {
+	owners, _, _ := unstructured.NestedSlice(o, "metadata", "ownerReferences")
+	return len(owners) > 0
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+)
+
+const (
+	ledgerPrefix = "timoni-ledger."
+	ledgerKey    = "ledger"
+	// maxLedger bounds the compressed ledger: a Secret holds 1 MiB.
+	maxLedger = 900 << 10
+	// maxInflated bounds what is read, as anybody may have written it.
+	maxInflated = 64 << 20
+)
+
+// Ledger is what we remember of an instance beside its record. Nothing depends
+// on it: without it an apply asks the server about every object again.
+type Ledger struct {
+	// Fingerprints say, by inventory id, what an object looked like when it was
+	// last found to be as wanted.
+	Fingerprints map[string]string `json:"fingerprints,omitempty"`
+	// Applied holds, by inventory id, the values of the fields that are ours of
+	// an object as it was last found to be as wanted, for comparing it later.
+	// Package apply knows their form.
+	Applied map[string]json.RawMessage `json:"applied,omitempty"`
+	// Stages say, by inventory id, in which stage an object was applied, counted
+	// from 1: a delete goes the other way.
+	Stages map[string]int `json:"stages,omitempty"`
+	// FieldManager is the name under which the objects were applied, empty for
+	// api.FieldManager.
+	FieldManager string `json:"fieldManager,omitempty"`
+	// History holds the last revisions, the newest last. Their values may be
+	// secret, as those in the record are.
+	History []Revision `json:"history,omitempty"`
+
+	secret api.Object // as read, nil when there is none
+}
+
+// Revision is one apply that is over.
+type Revision struct {
+	Number  int        `json:"revision"`
+	Time    string     `json:"time"` // RFC 3339
+	Module  api.Module `json:"module"`
+	Values  string     `json:"values"` // CUE text
+	Images  []string   `json:"images,omitempty"`
+	Package string     `json:"package,omitempty"` // of the module, empty for main
+	User    string     `json:"user,omitempty"`    // who applied it, as the cluster knows them
+	Outcome Outcome    `json:"outcome"`
+}
+
+// Outcome is how an apply ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Succeeded Outcome = "Succeeded"
+	Failed    Outcome = "Failed"
+)
+
+// With returns the history with one more revision, which gets its number, and
+// without those that are older than the newest limit ones.
+func (l *Ledger) With(r Revision, limit int) []Revision {
+	if limit <= 0 {
+		return nil
+	}
+	r.Number = 1
+	if n := len(l.History); n > 0 {
+		r.Number = l.History[n-1].Number + 1
+	}
+	history := append(slices.Clone(l.History), r)
+	return history[max(0, len(history)-limit):]
+}
+
+// Ledger returns the ledger of an instance, empty when there is none, or none
+// that can be read.
+func (s Store) Ledger(ctx context.Context, namespace, name string) (*Ledger, error) {
+	secret, err := s.client.Get(ctx, secrets(), namespace, ledgerPrefix+name)
+	if apierrors.IsNotFound(err) {
+		return &Ledger{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger of instance %q in namespace %q: %w", name, namespace, err)
+	}
+	ledger := &Ledger{}
+	if err := ledger.decode(secret); err != nil {
+		ledger = &Ledger{}
+	}
+	ledger.secret = secret
+	return ledger, nil
+}
+
+// Of returns the ledger of a record, and an empty one where it is that of
+// another, deleted record, which the garbage collector has not come to yet:
+// what that knew is not so any more.
+func (l *Ledger) Of(rec *Record) *Ledger {
+	if l.secret == nil || rec != nil && isOwner(rec.secret, l.secret) {
+		return l
+	}
+	return &Ledger{secret: l.secret}
+}
+
+func isOwner(owner, o api.Object) bool {
+	metadata, _ := o["metadata"].(map[string]any)
+	references, _ := metadata["ownerReferences"].([]any)
+	return slices.ContainsFunc(references, func(r any) bool {
+		reference, _ := r.(map[string]any)
+		return reference["uid"] == kube.UID(owner)
+	})
+}
+
+// SaveLedger writes what is to be remembered of an instance, if it differs from
+// what was read. The ledger belongs to the record, so that whoever deletes that
+// deletes both.
+func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger) error {
+	if ledger.secret != nil && ledger.same(next) {
+		return nil
+	}
+	text, err := next.encode()
+	if err != nil {
+		return err
+	}
+	if text == ledger.text() {
+		return nil // it differs in what there is no room for
+	}
+	m := rec.Instance.Metadata
+	secret := api.Object{
+		"apiVersion": "v1", "kind": "Secret", "type": "timoni.sh/ledger",
+		"metadata": map[string]any{
+			"name": ledgerPrefix + m.Name, "namespace": m.Namespace,
+			// Not the labels by which records are listed.
+			"labels": map[string]any{api.LabelName: m.Name, api.LabelComponent: "ledger"},
+			"ownerReferences": []any{map[string]any{
+				"apiVersion": "v1", "kind": "Secret", "name": rec.secret.Name(), "uid": kube.UID(rec.secret),
+			}},
+		},
+		"data": map[string]any{ledgerKey: text},
+	}
+	exists := ledger.secret != nil
+	if exists {
+		metadata := secret["metadata"].(map[string]any)
+		metadata["resourceVersion"] = kube.ResourceVersion(ledger.secret)
+		_, err = s.client.Update(ctx, secrets(), secret)
+		delete(metadata, "resourceVersion")
+		exists = !apierrors.IsNotFound(err) // the garbage collector of a deleted record was there
+	}
+	if !exists {
+		_, err = s.client.Create(ctx, secrets(), secret, kube.Real)
+	}
+	if err == nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
+		return nil // another run was there, or the namespace is gone: the next apply writes it
+	}
+	return fmt.Errorf("write the ledger of instance %q: %w", m.Name, err)
+}
+
+// same says whether two ledgers say the same.
+func (l *Ledger) same(next *Ledger) bool {
+	return l.FieldManager == next.FieldManager && maps.Equal(l.Fingerprints, next.Fingerprints) && maps.Equal(l.Stages, next.Stages) &&
+		slices.EqualFunc(l.History, next.History, func(a, b Revision) bool { return reflect.DeepEqual(a, b) }) &&
+		maps.EqualFunc(l.Applied, next.Applied, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
+}
+
+// encode returns the ledger as the data of a Secret. What makes it too large is
+// forgotten rather than refused: the applied values, which only serve people,
+// the oldest revisions, then the fingerprints, which only save work.
+func (l *Ledger) encode() (string, error) {
+	var b bytes.Buffer
+	zip := gzip.NewWriter(&b)
+	if err := errors.Join(json.NewEncoder(zip).Encode(l), zip.Close()); err != nil {
+		return "", fmt.Errorf("encode the ledger: %w", err)
+	}
+	if b.Len() > maxLedger {
+		less := *l
+		switch {
+		case l.Applied != nil:
+			less.Applied = nil
+		case len(l.History) > 0:
+			less.History = l.History[1:]
+		case l.Fingerprints != nil:
+			less.Fingerprints = nil
+		default:
+			return (&Ledger{FieldManager: l.FieldManager}).encode()
+		}
+		return less.encode()
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+}
+
+// text returns the data of the Secret that the ledger was read from.
+func (l *Ledger) text() string {
+	data, _ := l.secret["data"].(map[string]any)
+	encoded, _ := data[ledgerKey].(string)
+	return encoded
+}
+
+func (l *Ledger) decode(secret api.Object) error {
+	zipped, err := base64.StdEncoding.DecodeString((&Ledger{secret: secret}).text())
+	if err != nil {
+		return err
+	}
+	zip, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return err
+	}
+	return json.NewDecoder(io.LimitReader(zip, maxInflated)).Decode(l)
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// The times of the Lease (DESIGN.md, decision 8).
+const (
+	leaseDuration = 15 * time.Second
+	leaseRenewal  = 5 * time.Second
+	leaseLook     = 500 * time.Millisecond // how often a lock of others is looked at
+)
+
+// Holder says which process holds a lock, precisely enough that another one on
+// the same machine can tell that it is dead. Where Machine is empty, nobody
+// can.
+type Holder struct {
+	Machine string // the same for all processes that see each other's ids, until the next boot
+	Pid     int
+	Alive   func(pid int) bool // nil when it cannot be told
+}
+
+// Lock is an instance's Lease, held by this process and renewed until Release.
+type Lock struct {
+	store    Store
+	identity string
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+
+	mu    sync.Mutex
+	lease api.Object
+}
+
+// ErrLost is the cause of the context of a run whose lock somebody else took.
+var ErrLost = errors.New("the lock of the instance was lost")
+
+func leases() kube.Resource {
+	return kube.Resource{
+		GroupVersionResource: schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"},
+		Kind:                 "Lease", Namespaced: true,
+	}
+}
+
+// Lock takes the lock of an instance. While somebody else holds it, it waits,
+// up to a patience (0 is for ever), after it has said whose it is to waiting.
+// The context that it returns ends when the lock is lost; the exit code of the
+// error for a lock that was not to be had is fail.Refused.
+func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patience time.Duration, waiting func(owner string)) (context.Context, *Lock, error) {
+	l := &Lock{store: s, identity: h.identity()}
+	var deadline <-chan time.Time
+	if patience > 0 {
+		deadline = time.After(patience)
+	}
+	other := observed{}
+	for {
+		taken, err := l.try(ctx, namespace, name, h, &other)
+		if err != nil {
+			return nil, nil, fmt.Errorf("lock instance %q in namespace %q: %w", name, namespace, err)
+		}
+		if taken {
+			held := l.keep(ctx)
+			return held, l, nil
+		}
+		if !other.told {
+			other.told = true
+			waiting(other.owner)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, context.Cause(ctx)
+		case <-deadline:
+			return nil, nil, fail.Refusedf("instance %q in namespace %q is locked by %s, which is still at work", name, namespace, other.owner)
+		case <-time.After(leaseLook):
+		}
+	}
+}
+
+// observed is what is known of the lock of somebody else. That it has expired
+// is judged by how long it was seen unchanged, since clocks differ.
+type observed struct {
+	owner, renewed string
+	since          time.Time
+	told           bool
+}
+
+// try takes the lock if it is free, expired or that of a dead process.
+func (l *Lock) try(ctx context.Context, namespace, name string, h Holder, other *observed) (bool, error) {
+	lease := api.Object{
+		"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+		"metadata": map[string]any{
+			"name": api.RecordPrefix + name, "namespace": namespace,
+			"labels": map[string]any{api.LabelName: name, api.LabelComponent: "lock"},
+		},
+		"spec": l.spec(),
+	}
+	live, err := l.store.client.Create(ctx, leases(), lease, kube.Real)
+	if err == nil {
+		l.lease = live
+		return true, nil
+	}
+	if !apierrors.IsAlreadyExists(err) {
+		return false, err
+	}
+	live, err = l.store.client.Get(ctx, leases(), namespace, lease.Name())
+	if apierrors.IsNotFound(err) {
+		return false, nil // just released: the next look takes it
+	}
+	if err != nil {
+		return false, err
+	}
+	spec, _ := live["spec"].(map[string]any)
+	owner, renewed := fmt.Sprint(spec["holderIdentity"]), fmt.Sprint(spec["renewTime"])
+	if owner != other.owner || renewed != other.renewed {
+		other.owner, other.renewed, other.since = owner, renewed, time.Now()
+	}
+	if !h.isDead(owner) && time.Since(other.since) < leaseDuration {
+		return false, nil
+	}
+	live["spec"] = l.spec()
+	live, err = l.store.client.Update(ctx, leases(), live)
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return false, nil // somebody was faster
+	}
+	l.lease = live
+	return err == nil, err
+}
+
+func (l *Lock) spec() map[string]any {
+	now := metav1.NowMicro().UTC().Format(metav1.RFC3339Micro)
+	return map[string]any{
+		"holderIdentity": l.identity, "leaseDurationSeconds": int64(leaseDuration / time.Second),
+		"acquireTime": now, "renewTime": now,
+	}
+}
+
+// keep renews the lock until Release, and ends the context that it returns
+// when that is not possible in time.
+func (l *Lock) keep(ctx context.Context) context.Context {
+	held, lost := context.WithCancelCause(ctx)
+	var renewing context.Context
+	renewing, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	l.done.Go(func() {
+		renewed := time.Now()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-time.After(leaseRenewal):
+			}
+			err := l.renew(renewing)
+			switch {
+			case err == nil:
+				renewed = time.Now()
+			case apierrors.IsConflict(err), apierrors.IsNotFound(err), time.Since(renewed) > leaseDuration:
+				lost(fmt.Errorf("%w: %w", ErrLost, err))
+				return
+			}
+		}
+	})
+	return held
+}
+
+func (l *Lock) renew(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lease := l.lease.DeepCopy()
+	acquired := lease["spec"].(map[string]any)["acquireTime"]
+	spec := l.spec()
+	spec["acquireTime"] = acquired
+	lease["spec"] = spec
+	next, err := l.store.client.Update(ctx, leases(), lease)
+	if err == nil {
+		l.lease = next
+	}
+	return err
+}
+
+// Release gives the lock back, unless somebody else has taken it.
+func (l *Lock) Release(ctx context.Context) error {
+	l.stop()
+	l.done.Wait()
+	err := l.store.client.DeleteUnchanged(ctx, leases(), l.lease)
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return fmt.Errorf("release the lock: %w", err)
+}
+
+// identity returns MACHINE/PID/RANDOM. The last part tells two locks of one
+// process apart.
+func (h Holder) identity() string {
+	return h.Machine + "/" + strconv.Itoa(h.Pid) + "/" + rand.Text()[:6]
+}
+
+// isDead says whether an owner was a process of this machine that is gone.
+func (h Holder) isDead(owner string) bool {
+	parts := strings.Split(owner, "/")
+	if len(parts) != 3 || h.Alive == nil || h.Machine == "" || parts[0] != h.Machine {
+		return false
+	}
+	pid, err := strconv.Atoi(parts[1])
+	return err == nil && !h.Alive(pid)
+}

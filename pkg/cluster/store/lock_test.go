@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+func leases() kube.Resource {
+	return kube.Resource{
+		GroupVersionResource: schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}, Namespaced: true,
+	}
+}
+
+func TestLock(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	s := store.New(client)
+	alive := func(int) bool { return true }
+	one := store.Holder{Machine: "m", Pid: 1, Alive: alive}
+	silent := func(string) {}
+
+	_, lock, err := s.Lock(t.Context(), ns, "app", one, time.Second, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := ""
+	_, _, err = s.Lock(t.Context(), ns, "app", store.Holder{Machine: "m", Pid: 2, Alive: alive}, time.Second, func(owner string) { told = owner })
+	if fail.CodeOf(err) != fail.Refused || !strings.HasPrefix(told, "m/1/") {
+		t.Errorf("a lock that is held: %v, held by %q", err, told)
+	}
+	// A process of another machine is not known to be dead.
+	_, _, err = s.Lock(t.Context(), ns, "app", store.Holder{Machine: "other", Pid: 2, Alive: func(int) bool { return false }}, time.Second, silent)
+	if fail.CodeOf(err) != fail.Refused {
+		t.Errorf("a lock held elsewhere: %v", err)
+	}
+	held, taken, err := s.Lock(t.Context(), ns, "app", store.Holder{Machine: "m", Pid: 3, Alive: func(int) bool { return false }}, time.Second, silent)
+	if err != nil {
+		t.Fatalf("the lock of a dead process: %v", err)
+	}
+	// Its former holder must not take the lock away from the new one.
+	if err := lock.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := client.Get(t.Context(), leases(), ns, "timoni.app"); err != nil {
+		t.Errorf("the lock is gone: %v", err)
+	}
+	if held.Err() != nil {
+		t.Errorf("the holder's context ended: %v", context.Cause(held))
+	}
+	if err := taken.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, lock, err = s.Lock(t.Context(), ns, "app", one, time.Second, silent); err != nil {
+		t.Fatalf("a lock that was released: %v", err)
+	}
+	if err := lock.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLostLock holds that who loses the lock is told to stop.
+func TestLostLock(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	held, lock, err := store.New(client).Lock(t.Context(), ns, "app", store.Holder{}, time.Second, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease, err := client.Get(t.Context(), leases(), ns, "timoni.app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease["spec"].(map[string]any)["holderIdentity"] = "somebody/1/x"
+	if _, err := client.Update(t.Context(), leases(), lease); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-held.Done():
+	case <-time.After(20 * time.Second):
+	}
+	if !errors.Is(context.Cause(held), store.ErrLost) {
+		t.Errorf("cause %v", context.Cause(held))
+	}
+	if err := lock.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

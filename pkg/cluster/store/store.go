@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package store keeps the instance record: the Secret that says what an
+// instance is made of. Its format is shared with Timoni (INTEROP.md, section
+// 3), so that either tool manages what the other applied.
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// ErrNotFound means that no instance of that name is installed.
+var ErrNotFound = errors.New("not found")
+
+// maxRecord is the size that Kubernetes allows for the data of a Secret.
+const maxRecord = 1 << 20
+
+// Record is an instance as the cluster has it.
+type Record struct {
+	Instance api.Instance  // the last revision that was applied in full, or the first one
+	Pending  *api.Instance // what an unfinished upgrade wanted, nil when there is none
+	Deleting bool          // a delete has begun and not ended
+
+	secret api.Object
+}
+
+// Inventory returns what may exist in the cluster because of this instance:
+// the entries of the applied and of the pending revision.
+func (r *Record) Inventory() []api.Entry {
+	if r == nil {
+		return nil
+	}
+	entries := slices.Clone(r.Instance.Inventory.Entries)
+	if r.Pending != nil {
+		entries = append(entries, r.Pending.Inventory.Entries...)
+	}
+	return unique(entries)
+}
+
+// Same says whether two records, either of which may be nil, are the same
+// version of the same record.
+func (r *Record) Same(other *Record) bool {
+	if r == nil || other == nil {
+		return r == other
+	}
+	return kube.UID(r.secret) == kube.UID(other.secret) && kube.ResourceVersion(r.secret) == kube.ResourceVersion(other.secret)
+}
+
+// Labels returns the labels of the record's Secret.
+func (r *Record) Labels() map[string]any {
+	metadata, _ := r.secret["metadata"].(map[string]any)
+	labels, _ := metadata["labels"].(map[string]any)
+	return labels
+}
+
+// Store reads and writes records of one cluster.
+type Store struct{ client *kube.Client }
+
+// New returns a Store over a client.
+func New(client *kube.Client) Store { return Store{client: client} }
+
+func secrets() kube.Resource {
+	return kube.Resource{
+		GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: "secrets"},
+		Kind:                 "Secret", Namespaced: true,
+	}
+}
+
+// Get returns the record of an instance; ErrNotFound when there is none.
+func (s Store) Get(ctx context.Context, namespace, name string) (*Record, error) {
+	secret, err := s.client.Get(ctx, secrets(), namespace, api.RecordPrefix+name)
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("instance %q in namespace %q: %w", name, namespace, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the record of instance %q in namespace %q: %w", name, namespace, err)
+	}
+	return decode(secret)
+}
+
+// records selects the records among the Secrets.
+func records() kube.Selector {
+	return kube.Selector{Labels: api.LabelComponent + "=" + api.RecordComponent + "," + api.LabelCreatedBy + "=" + api.CreatedBy}
+}
+
+// List returns the records of a namespace, or of all when it is empty, sorted
+// by namespace and name; with a label selector, those of them that it selects.
+// A record that cannot be read does not hide the others: it is left out and
+// named in the error, which joins one per record.
+func (s Store) List(ctx context.Context, namespace, labels string) ([]*Record, error) {
+	selector := records()
+	if labels != "" {
+		selector.Labels += "," + labels
+	}
+	list, _, err := s.client.List(ctx, secrets(), namespace, selector)
+	if err != nil {
+		return nil, fmt.Errorf("list the instance records: %w", err)
+	}
+	var records []*Record
+	var bad []error
+	for _, secret := range list {
+		record, err := decode(secret)
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		records = append(records, record)
+	}
+	slices.SortFunc(records, func(a, b *Record) int {
+		return strings.Compare(a.Instance.Metadata.Namespace+"/"+a.Instance.Metadata.Name,
+			b.Instance.Metadata.Namespace+"/"+b.Instance.Metadata.Name)
+	})
+	return records, errors.Join(bad...)
+}
+
+// Begin records the intent to apply a revision before its first object is
+// written, so that whatever happens next, a later apply or delete finds every
+// object. prev is nil for the first install.
+func (s Store) Begin(ctx context.Context, prev *Record, want api.Instance) (*Record, error) {
+	if prev == nil {
+		return s.create(ctx, want)
+	}
+	if prev.Pending != nil {
+		// An earlier upgrade did not finish either: what it may have created
+		// must not be forgotten.
+		want.Inventory.Entries = unique(append(slices.Clone(want.Inventory.Entries), prev.Pending.Inventory.Entries...))
+	}
+	return s.write(ctx, prev, &Record{Instance: prev.Instance, Pending: &want})
+}
+
+// Finish records the revision that is now applied in full.
+func (s Store) Finish(ctx context.Context, rec *Record, got api.Instance) (*Record, error) {
+	return s.write(ctx, rec, &Record{Instance: got})
+}
+
+// MarkDeleting records that a delete has begun.
+func (s Store) MarkDeleting(ctx context.Context, rec *Record) (*Record, error) {
+	if rec.Deleting {
+		return rec, nil
+	}
+	return s.write(ctx, rec, &Record{Instance: rec.Instance, Pending: rec.Pending, Deleting: true})
+}
+
+// Remove deletes the record; it is no error when it is gone already.
+func (s Store) Remove(ctx context.Context, rec *Record) error {
+	err := s.client.Delete(ctx, secrets(), rec.secret)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete the record of instance %q: %w", rec.Instance.Metadata.Name, err)
+	}
+	return nil
+}
+
+// Check returns an error when the record of a revision would be larger than
+// Kubernetes allows.
+func Check(prev *Record, want api.Instance) error {
+	next := &Record{Instance: want}
+	if prev != nil {
+		next = &Record{Instance: prev.Instance, Pending: &want}
+	}
+	data, err := encode(next)
+	if err != nil {
+		return err
+	}
+	size := 0
+	for _, v := range data {
+		size += base64.StdEncoding.DecodedLen(len(v.(string)))
+	}
+	if size > maxRecord {
+		return fail.Refusedf("the record of instance %q would take %d bytes, more than the %d that a Secret may hold: "+
+			"make the values smaller or split the module", want.Metadata.Name, size, maxRecord)
+	}
+	return nil
+}
+
+func (s Store) create(ctx context.Context, want api.Instance) (*Record, error) {
+	rec := &Record{Instance: want}
+	data, err := encode(rec)
+	if err != nil {
+		return nil, err
+	}
+	secret := api.Object{
+		"apiVersion": "v1", "kind": "Secret", "type": api.RecordType,
+		"metadata": map[string]any{
+			"name": api.RecordPrefix + want.Metadata.Name, "namespace": want.Metadata.Namespace,
+			"labels": map[string]any{
+				api.LabelName: want.Metadata.Name, api.LabelComponent: api.RecordComponent, api.LabelCreatedBy: api.CreatedBy,
+			},
+		},
+		"data": data,
+	}
+	rec.secret, err = s.client.Create(ctx, secrets(), secret, kube.Real)
+	return rec, writeError(want, err)
+}
+
+// write replaces the record that prev was read from.
+func (s Store) write(ctx context.Context, prev, next *Record) (*Record, error) {
+	data, err := encode(next)
+	if err != nil {
+		return nil, err
+	}
+	secret := prev.secret.DeepCopy()
+	secret["data"] = data
+	setDeleting(secret, next.Deleting)
+	next.secret, err = s.client.Update(ctx, secrets(), secret)
+	return next, writeError(next.Instance, err)
+}
+
+func writeError(i api.Instance, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("write the record of instance %q: %w", i.Metadata.Name, err)
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		return fail.Hint(err, "another run changed the instance meanwhile: run the command again")
+	}
+	return err
+}
+
+func setDeleting(secret api.Object, deleting bool) {
+	metadata := secret["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	if !deleting {
+		delete(annotations, api.AnnotationDeleting)
+		return
+	}
+	if annotations == nil {
+		annotations = map[string]any{}
+		metadata["annotations"] = annotations
+	}
+	annotations[api.AnnotationDeleting] = time.Now().UTC().Format(time.RFC3339)
+}
+
+func encode(r *Record) (map[string]any, error) {
+	data := map[string]any{}
+	set := func(key string, i api.Instance) error {
+		text, err := json.Marshal(i)
+		if err != nil {
+			return fmt.Errorf("encode the record of instance %q: %w", i.Metadata.Name, err)
+		}
+		data[key] = base64.StdEncoding.EncodeToString(text)
+		return nil
+	}
+	if err := set(api.RecordKey, r.Instance); err != nil {
+		return nil, err
+	}
+	if r.Pending == nil {
+		return data, nil
+	}
+	return data, set(api.PendingKey, *r.Pending)
+}
+
+func decode(secret api.Object) (*Record, error) {
+	rec := &Record{secret: secret, Deleting: secret.Annotation(api.AnnotationDeleting) != ""}
+	data, _ := secret["data"].(map[string]any)
+	found, err := decodeKey(data, api.RecordKey, &rec.Instance)
+	if err == nil && !found {
+		err = fmt.Errorf("it has no data key %q", api.RecordKey)
+	}
+	if err == nil && rec.Instance.Metadata.Name == "" {
+		err = errors.New("it names no instance")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record %s/%s: %w", secret.Namespace(), secret.Name(), err)
+	}
+	var pending api.Instance
+	found, err = decodeKey(data, api.PendingKey, &pending)
+	if err != nil {
+		return nil, fmt.Errorf("record %s/%s: %w", secret.Namespace(), secret.Name(), err)
+	}
+	if found {
+		rec.Pending = &pending
+	}
+	return rec, nil
+}
+
+func decodeKey(data map[string]any, key string, into *api.Instance) (bool, error) {
+	encoded, ok := data[key].(string)
+	if !ok {
+		return false, nil
+	}
+	text, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return false, fmt.Errorf("data key %q is not base64: %w", key, err)
+	}
+	// The decoder's error can quote what it could not read, and the values may
+	// hold secrets: only the place is told.
+	if err := json.Unmarshal(text, into); err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			return false, fmt.Errorf("data key %q is not JSON at byte %d", key, syntax.Offset)
+		}
+		return false, fmt.Errorf("data key %q is not an instance", key)
+	}
+	return true, nil
+}
+
+func unique(entries []api.Entry) []api.Entry {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(entries, func(e api.Entry) bool {
+		old := seen[e.ID]
+		seen[e.ID] = true
+		return old
+	})
+}

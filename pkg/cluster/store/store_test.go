@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
+)
+
+func TestMain(m *testing.M) { os.Exit(kit.Main(m)) }
+
+func connect(t *testing.T) (*kube.Client, string) {
+	t.Helper()
+	cp := kit.ForTest(t)
+	flags := kube.NewFlags()
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.AddTo(fs)
+	err := fs.Parse([]string{"--kubeconfig", cp.Kubeconfig, "--cache-dir", filepath.Join(t.TempDir(), "cache")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := flags.Connect("test", event.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, cp.Namespace(t)
+}
+
+func instance(ns, version string, ids ...string) api.Instance {
+	i := api.Instance{
+		Kind: api.KindInstance, APIVersion: api.APIVersion,
+		Metadata: api.Metadata{Name: "app", Namespace: ns},
+		Module:   api.Module{Name: "timoni.sh/m", Repository: "oci://r/m", Version: version, Digest: "sha256:00"},
+		Values:   "{\n\ta: 1\n}", LastTransitionTime: "2026-11-20T10:24:09Z",
+		Inventory: api.Inventory{Entries: []api.Entry{}},
+	}
+	for _, id := range ids {
+		i.Inventory.Entries = append(i.Inventory.Entries, api.Entry{ID: id, Version: "v1"})
+	}
+	return i
+}
+
+func secrets() kube.Resource {
+	return kube.Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: "secrets"}, Namespaced: true}
+}
+
+// keys returns the data of the record's Secret, decoded.
+func keys(t *testing.T, client *kube.Client, ns string) map[string]string {
+	t.Helper()
+	secret, err := client.Get(t.Context(), secrets(), ns, "timoni.app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded := map[string]string{}
+	for k, v := range secret["data"].(map[string]any) {
+		text, err := base64.StdEncoding.DecodeString(v.(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded[k] = string(text)
+	}
+	return decoded
+}
+
+func encode(t *testing.T, i api.Instance) string {
+	t.Helper()
+	text, err := json.Marshal(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestLife holds what other tools read at each moment of an instance's life.
+func TestLife(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	s := store.New(client)
+	if _, err := s.Get(t.Context(), ns, "app"); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("before: %v", err)
+	}
+
+	one := instance(ns, "1.0.0", "ns_a__ConfigMap")
+	rec, err := s.Begin(t.Context(), nil, one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(when string, want map[string]string) {
+		t.Helper()
+		if diff := cmp.Diff(want, keys(t, client, ns)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+	want("first install", map[string]string{"instance": encode(t, one)})
+
+	two := instance(ns, "2.0.0", "ns_b__ConfigMap")
+	if rec, err = s.Begin(t.Context(), rec, two); err != nil {
+		t.Fatal(err)
+	}
+	want("upgrade begun", map[string]string{"instance": encode(t, one), "pending": encode(t, two)})
+
+	// Another upgrade after one that did not end knows the objects of both.
+	rec, err = s.Begin(t.Context(), rec, instance(ns, "3.0.0", "ns_c__ConfigMap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, e := range rec.Inventory() {
+		ids = append(ids, e.ID)
+	}
+	if diff := cmp.Diff([]string{"ns_a__ConfigMap", "ns_c__ConfigMap", "ns_b__ConfigMap"}, ids); diff != "" {
+		t.Errorf("inventory (-want +got):\n%s", diff)
+	}
+
+	if rec, err = s.MarkDeleting(t.Context(), rec); err != nil || !rec.Deleting {
+		t.Fatalf("deleting: %+v, %v", rec, err)
+	}
+	three := instance(ns, "3.0.0", "ns_c__ConfigMap")
+	if rec, err = s.Finish(t.Context(), rec, three); err != nil {
+		t.Fatal(err)
+	}
+	want("finished", map[string]string{"instance": encode(t, three)})
+	if got, err := s.Get(t.Context(), ns, "app"); err != nil || got.Deleting || got.Pending != nil {
+		t.Errorf("after an apply: %+v, %v", got, err)
+	}
+	if err := s.Remove(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove(t.Context(), rec); err != nil {
+		t.Errorf("removing what is gone: %v", err)
+	}
+}
+
+// TestConcurrentWrite holds that of two runs one is told to stop.
+func TestConcurrentWrite(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	s := store.New(client)
+	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0")); err == nil || len(fail.HintsOf(err)) == 0 {
+		t.Errorf("a second install: %v", err)
+	}
+	if _, err := s.Finish(t.Context(), rec, instance(ns, "1.0.1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Begin(t.Context(), rec, instance(ns, "2.0.0")); err == nil || len(fail.HintsOf(err)) == 0 {
+		t.Errorf("a write over a newer record: %v", err)
+	}
+}
+
+// TestListForeign holds that records of the reference tool are read, and that a
+// bad one is named and hides no other (S13).
+func TestListForeign(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	for name, data := range map[string]map[string]any{
+		"good": {"instance": base64.StdEncoding.EncodeToString([]byte(`{"kind":"Instance","apiVersion":"timoni.sh/v1alpha1",` +
+			`"metadata":{"name":"good","namespace":"` + ns + `","labels":{"bundle.timoni.sh/name":"b"}},"module":{"name":"timoni.sh/m",` +
+			`"repository":"oci://r/m","version":"1.2.4","digest":"sha256:00","annotations":{"a":"b"}},"values":"{}",` +
+			`"lastTransitionTime":"2026-11-20T10:24:09Z","inventory":{"entries":[{"id":"x_y__ConfigMap","v":"v1"}]},"future":{"x":1}}`))},
+		"badjson": {"instance": base64.StdEncoding.EncodeToString([]byte(`{"values":"secret`))},
+		"empty":   {"instance": base64.StdEncoding.EncodeToString([]byte(`{}`))},
+		"pending": {"pending": base64.StdEncoding.EncodeToString([]byte(`{}`))},
+	} {
+		_, err := client.Create(t.Context(), secrets(), api.Object{
+			"apiVersion": "v1", "kind": "Secret", "type": "timoni.sh/instance", "data": data,
+			"metadata": map[string]any{"name": "timoni." + name, "namespace": ns, "labels": map[string]any{
+				"app.kubernetes.io/name": name, "app.kubernetes.io/component": "instance", "app.kubernetes.io/created-by": "timoni",
+				"bundle.timoni.sh/name": "b",
+			}},
+		}, kube.Real)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, err := store.New(client).List(t.Context(), ns, "")
+	if len(records) != 1 || records[0].Instance.Metadata.Name != "good" || records[0].Labels()[api.LabelBundle] != "b" {
+		t.Errorf("records %+v", records)
+	}
+	for _, want := range []string{
+		ns + `/timoni.badjson: data key "instance" is not JSON`,
+		ns + "/timoni.empty: it names no instance",
+		ns + `/timoni.pending: it has no data key "instance"`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "secret") {
+		t.Errorf("the error quotes what is in the record: %v", err)
+	}
+}
+
+func TestCheckSize(t *testing.T) {
+	t.Parallel()
+	small, large := instance("ns", "1.0.0"), instance("ns", "1.0.0")
+	large.Values = strings.Repeat("x", 600<<10)
+	if err := store.Check(nil, large); err != nil {
+		t.Errorf("one revision fits: %v", err)
+	}
+	if err := store.Check(&store.Record{Instance: large}, large); fail.CodeOf(err) != fail.Refused {
+		t.Errorf("two such revisions do not: %v", err)
+	}
+	if err := store.Check(&store.Record{Instance: small}, small); err != nil {
+		t.Error(err)
+	}
+}

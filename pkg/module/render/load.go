@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/inject/embed"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/mod/modfile"
+
+	"k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// evaluation is a module on its way through the evaluator.
+type evaluation struct {
+	req      Request
+	path     string // the CUE module path
+	warnings []string
+
+	ctx        *cue.Context
+	instance   *build.Instance
+	files      *files
+	valuesFile *ast.File // values.cue with the user's values in it
+	confined   io.Closer // what @embed reads through
+}
+
+// loadModule reads the module's package and what it imports, with the values merged
+// into values.cue.
+func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
+	root, err := filepath.Abs(req.Dir)
+	if err != nil {
+		return nil, err
+	}
+	dir := root
+	if req.Package != DefaultPackage {
+		dir = filepath.Join(root, req.Package)
+	}
+	files := &files{
+		root: root, within: req.Within, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree,
+		debug: req.Debug, comments: req.comments, whole: req.Whole,
+		parsed: map[string]parsed{}, read: map[string]*vendored{}, vendored: map[*ast.File]*vendored{},
+	}
+	if err = files.check(filepath.Join(root, filepath.FromSlash(moduleFile))); err != nil {
+		return nil, err
+	}
+	inst := req.shared.load(req, root, dir, files)
+	valuesFile := files.parsed[files.values].file
+	if valuesFile != nil && valuesFile.PackageName() != req.Package {
+		return nil, fmt.Errorf("%s does not belong to package %q", files.display(files.values), req.Package)
+	}
+	if inst.Err != nil {
+		return nil, files.explain(inst.Err)
+	}
+	if !files.keepReached(inst) {
+		return nil, errPartial
+	}
+	req.shared.keep(inst, files)
+	schemaFile, err := parser.ParseFile(schemaName, schema.Module(req.Package))
+	if err != nil {
+		return nil, err
+	}
+	if err := inst.AddSyntax(schemaFile); err != nil {
+		return nil, files.explain(err)
+	}
+	confined, err := files.confine()
+	if err != nil {
+		return nil, err
+	}
+	e := &evaluation{
+		req: req, instance: inst, files: files, valuesFile: valuesFile, confined: confined,
+		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
+	}
+	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version
+	if warning := languageWarning(filepath.Join(root, filepath.FromSlash(moduleFile))); warning != "" {
+		e.warnings = append(e.warnings, files.display(filepath.Join(root, filepath.FromSlash(moduleFile)))+" "+warning)
+	}
+	return e, nil
+}
+
+var (
+	languageRE        = regexp.MustCompile(`(?m)^\s*"?language"?\s*:`)
+	languageVersionRE = regexp.MustCompile(`(?m)^\s*"?language"?\s*:\s*\{?\s*"?version"?\s*:\s*"([^"]*)"`)
+)
+
+// languageWarning returns what is to be said of the language version of a
+// module file. The loader takes any, and none, without a word.
+func languageWarning(name string) string {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return ""
+	}
+	if !languageRE.Match(data) {
+		return "names no language version: the oldest one is assumed"
+	}
+	m := languageVersionRE.FindSubmatch(data)
+	if m == nil {
+		return ""
+	}
+	known := cue.LanguageVersion()
+	wanted, err := version.ParseSemantic(string(m[1]))
+	if err != nil || m[1][0] != 'v' {
+		return fmt.Sprintf("names the language version %q, which is not one such as %s", m[1], known)
+	}
+	if version.MustParseSemantic(known).LessThan(wanted) {
+		return fmt.Sprintf("is written for the language version %s: this program knows %s, and takes it as that", m[1], known)
+	}
+	return ""
+}
+
+// overlay returns what the loader reads instead of files. One is a module file
+// without a language version: where a module imports packages, the loader reads
+// it again and wants a version.
+func (f *files) overlay(dir string) map[string]load.Source {
+	overlay := f.preload(dir)
+	name := filepath.Join(f.root, filepath.FromSlash(moduleFile))
+	data, err := os.ReadFile(name)
+	if err != nil || languageRE.Match(data) {
+		return overlay
+	}
+	file, err := modfile.FixLegacy(data, moduleFile)
+	if err != nil {
+		return overlay // the loader says so
+	}
+	if data, err = modfile.Format(file); err != nil {
+		return overlay
+	}
+	if overlay == nil {
+		overlay = map[string]load.Source{}
+	}
+	overlay[name] = load.FromBytes(data)
+	return overlay
+}
+
+func loadInstance(req Request, root, dir string, files *files, withoutImports bool) *build.Instance {
+	tags := []string{"name=" + req.Name, "namespace=" + req.Namespace}
+	if req.Debug {
+		tags = append(tags, debugTag)
+	}
+	constant := func(s string) load.TagVar {
+		return load.TagVar{Func: func() (ast.Expr, error) { return ast.NewString(s), nil }}
+	}
+	return load.Instances([]string{"."}, &load.Config{
+		Dir: dir, ModuleRoot: root, Package: req.Package,
+		AcceptLegacyModules: true,
+		Tags:                tags,
+		TagVars: map[string]load.TagVar{
+			"moduleVersion": constant(req.ModuleVersion),
+			"kubeVersion":   constant(req.KubeVersion),
+		},
+		ParseFile:   files.parse,
+		SkipImports: withoutImports,
+		Overlay:     files.overlay(dir),
+		Registry:    req.registry(root),
+		Env:         []string{}, // not the process's
+	})[0]
+}
+
+// evaluate evaluates the whole package, once.
+func (e *evaluation) evaluate() (cue.Value, error) {
+	root := e.ctx.BuildInstance(e.instance)
+	return root, e.explain(values.Check(root))
+}
+
+// files parses the files of a module for the loader. It names them as the user
+// would, and merges the values into values.cue.
+type files struct {
+	root   string // the module, absolute
+	origin string // the module, as the user typed it
+	pkg    string
+	within string // what no file leaves through a link; empty: that is not asked
+	values string // the values.cue of the package, absolute
+	tree   *values.Tree
+	debug  bool // the build tag debug is set
+
+	comments bool // are wanted
+	whole    bool // vendored packages are wanted with what nothing refers to
+
+	mu       sync.Mutex
+	parsed   map[string]parsed       // by path: the loader asks for the imports first, then for the whole
+	read     map[string]*vendored    // by path: those that the loader sees the head of
+	vendored map[*ast.File]*vendored // by what stands for the file until it is known what is needed of it
+	shared   map[use]bool            // of packages of which an earlier rendering has kept a part; nil if of none
+}
+
+type parsed struct {
+	file *ast.File
+	err  error
+}
+
+func (f *files) parse(name string, src any, config parser.Config) (*ast.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.parsed[name]; ok {
+		return p.file, p.err
+	}
+	if err := f.check(name); err != nil {
+		f.parsed[name] = parsed{nil, err}
+		return nil, err
+	}
+	config.Mode &^= parser.ImportsOnly | parser.ParseComments
+	if f.comments {
+		config.Mode |= parser.ParseComments
+	}
+	if stub := f.parseStub(name, src, config); stub != nil {
+		f.parsed[name] = parsed{file: stub}
+		return stub, nil
+	}
+	file, err := parser.ParseFile(f.display(name), src, config)
+	if err == nil && name == f.values {
+		declareTags(file, f.debug)
+		f.tree.Overlay(file)
+	}
+	f.parsed[name] = parsed{file, err}
+	return file, err
+}
+
+// check returns an error when a file of the module is a link to somewhere else.
+func (f *files) check(name string) error {
+	if f.within == "" {
+		return nil
+	}
+	inside, err := values.Within(f.within, name)
+	if err == nil && !inside {
+		err = fail.Refusedf("file %q of the module leads outside through a link", f.display(name))
+	}
+	return err
+}
+
+// display returns the name of a file of the module as a user would write it.
+func (f *files) display(name string) string {
+	rel, ok := strings.CutPrefix(name, f.root+string(filepath.Separator))
+	if !ok {
+		return name
+	}
+	if strings.Contains(f.origin, "://") {
+		return f.origin + "/" + filepath.ToSlash(rel)
+	}
+	const separator = string(filepath.Separator)
+	return strings.TrimSuffix(strings.TrimSuffix(f.origin, separator), "/") + separator + rel
+}
+
+// explain turns an error of the loader into the project's. The loader knows the
+// module by its absolute path, and where values.cue could not be read it misses
+// the tags that declareTags would have put there.
+func (f *files) explain(err error) error {
+	if f.isPart() {
+		return errPartial
+	}
+	if failed, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(failed, fs.ErrPermission) {
+		return fmt.Errorf("file %q of the module: %w", f.display(failed.Path), failed.Err)
+	}
+	var kept []values.Problem
+	for _, p := range values.Problems(err) {
+		p = values.Problem{Path: p.Path, Message: p.Message, Positions: p.Positions}
+		if strings.HasPrefix(p.Message, "import failed: ") {
+			p.Path = "" // the package's own, which the place says
+		}
+		p.Message = strings.ReplaceAll(p.Message, f.root+string(filepath.Separator), f.display(f.root+string(filepath.Separator)))
+		for i := range p.Positions {
+			p.Positions[i].Filename = f.display(p.Positions[i].Filename)
+		}
+		if p.Message != `no tag for "name"` || len(kept) == 0 {
+			kept = append(kept, p)
+		}
+	}
+	return f.tree.Explain(values.NewError(kept), values.Module{Text: f.text})
+}
+
+// schemaName is what positions call the schema that every module is checked by.
+const schemaName = "timoni.sh/core/v1alpha1/timoni.cue"
+
+// declareTags declares the tags that every module is given, in a hidden field:
+// the loader refuses a tag that nothing declares, and a module need not.
+func declareTags(file *ast.File, debug bool) {
+	lit := &ast.StructLit{}
+	for _, name := range []string{"name", "namespace"} {
+		lit.Elts = append(lit.Elts, &ast.Field{
+			Label: ast.NewIdent(name), Value: ast.NewIdent("_"),
+			Attrs: []*ast.Attribute{{Text: "@tag(" + name + ")"}},
+		})
+	}
+	if debug {
+		lit.Elts = append(lit.Elts, &ast.Field{
+			Label: ast.NewIdent("mode"), Value: ast.NewIdent("_"),
+			Attrs: []*ast.Attribute{{Text: "@tag(_timoniMode, short=" + debugTag + ")"}},
+		})
+	}
+	file.Decls = append(file.Decls, &ast.Field{Label: ast.NewIdent("_timoniTags"), Value: lit})
+}
+
+// valuesText returns the merged values as the instance record holds them:
+// without what the schema adds, where values.cue can be evaluated alone.
+func (e *evaluation) valuesText(root cue.Value) (string, error) {
+	alone := siblingOf(e.instance)
+	alone.ImportPath += "-values"
+	path := cue.MakePath(cue.Str("values"))
+	if err := alone.AddSyntax(e.valuesFile); err == nil {
+		v := e.ctx.BuildInstance(alone).LookupPath(path)
+		if v.Validate(cue.Concrete(true)) == nil {
+			return values.Text(v)
+		}
+	}
+	return values.Text(root.LookupPath(path))
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package render evaluates a module: a directory and values in, stages of
+// Kubernetes objects out. The semantics are those of INTEROP.md, section 1.
+// It reads the module's files and nothing else: no environment, no cluster, no
+// registry.
+package render
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+
+	"cuelang.org/go/cue"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// DefaultPackage is the package that is rendered unless another one is named.
+const DefaultPackage = "main"
+
+// DefaultKubeVersion is the version of Kubernetes that a module is told when
+// nobody knows the cluster's.
+const DefaultKubeVersion = "1.36.0"
+
+// ErrNoModule says that a directory holds no module, or an incomplete one.
+var ErrNoModule = errors.New("not a Timoni module")
+
+// Request says what to render.
+type Request struct {
+	Dir     string // holds the module
+	Origin  string // what the user typed, for error messages; Dir when empty
+	Package string // DefaultPackage when empty
+
+	Name, Namespace string // of the instance
+	ModuleVersion   string
+	KubeVersion     string // as a server says it, DefaultKubeVersion when empty
+	// Debug sets the build tag debug; debug_values.cue then stands in for
+	// values.cue, if there is one.
+	Debug bool
+	// CheckImages asks for Result.ImageProblems.
+	CheckImages bool
+
+	// Whole evaluates all of the vendored packages, so that errors in what
+	// nothing refers to are found too. The result is the same.
+	Whole bool
+
+	comments bool // of the source are wanted
+
+	Values []values.Source // merged over values.cue in this order
+	// ReplaceValues makes Values stand in for values.cue, as a rollback wants it.
+	ReplaceValues bool
+
+	Limits Limits
+
+	CUERegistry *CUERegistry // nil: none is ever asked
+
+	// Within, when it is set, is the directory that no file of the module leaves
+	// through a link: the module may be somebody else's.
+	Within string
+
+	// ObjectsOnly leaves Values, Images and ImageProblems of the result empty,
+	// which saves an evaluation.
+	ObjectsOnly bool
+
+	shared *shared // what other renderings of the module have read; nil: there are none
+}
+
+// Set is a stage: objects that are applied together.
+type Set struct {
+	Name    string
+	Objects []api.Object
+
+	values []cue.Value // of Objects
+}
+
+// Result is a rendered instance.
+type Result struct {
+	ModulePath string   // CUE's, "timoni.sh/minimal"
+	Sets       []Set    // in the order in which they are to be applied
+	Values     string   // values.cue merged with the user's values, as CUE text
+	Images     []string // the container images of the instance's configuration, sorted
+	Warnings   []string
+	// ImageProblems is what is wrong with the images of the containers: a
+	// reference that is none, or one with neither a tag nor a digest.
+	ImageProblems []values.Problem
+
+	mu     *sync.Mutex // CUE values are not safe for concurrent use
+	checks []healthCheck
+	limits Limits // of evaluating one
+}
+
+// Objects returns the objects of all stages in order.
+func (r *Result) Objects() []api.Object {
+	var objects []api.Object
+	for _, set := range r.Sets {
+		objects = append(objects, set.Objects...)
+	}
+	return objects
+}
+
+// Build renders the module. Errors of the module's code or of the values wrap a
+// *values.Error with the places; a directory without a module is ErrNoModule.
+func Build(ctx context.Context, req Request) (*Result, error) {
+	result, err := bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
+		part, failed := buildStages(ctx, req, s)
+		if errors.Is(failed, errPartial) {
+			req.Whole = true
+			s.enter("load")
+			return buildStages(ctx, req, s)
+		}
+		return part, failed
+	})
+	return result, hinted(err)
+}
+
+// buildStages tells s what it is at. Between the stages is where a cancelled
+// run, which nobody waits for any more, ends.
+func buildStages(ctx context.Context, req Request, s *stage) (result *Result, err error) {
+	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
+	e, err := newEvaluation(req)
+	if err != nil {
+		return nil, err
+	}
+	defer e.confined.Close()
+	if err = ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.enter("evaluate")
+	root, err := e.evaluate()
+	if err != nil {
+		return nil, err
+	}
+	s.enter("decode")
+	if result, err = e.result(root); err != nil {
+		return nil, e.explain(err)
+	}
+	return result, nil
+}
+
+// newEvaluation reads what the request names.
+func newEvaluation(req Request) (*evaluation, error) {
+	req.Package = cmp.Or(req.Package, DefaultPackage)
+	req.Origin = cmp.Or(req.Origin, req.Dir)
+	var err error
+	if req.KubeVersion, err = parseKubeVersion(cmp.Or(req.KubeVersion, DefaultKubeVersion)); err != nil {
+		return nil, err
+	}
+	if err = checkModule(req); err != nil {
+		return nil, err
+	}
+	tree, err := values.Merge(req.Values)
+	if err != nil {
+		return nil, err
+	}
+	if req.ReplaceValues {
+		tree.Replace()
+	}
+	req.Whole = req.shared.useWhole(req.Whole)
+	return loadModule(req, tree)
+}
+
+// result reads from the evaluated module what it has to say.
+func (e *evaluation) result(root cue.Value) (*Result, error) {
+	timoni := root.LookupPath(cue.MakePath(cue.Str("timoni")))
+	instance := timoni.LookupPath(cue.MakePath(cue.Str("instance")))
+	if err := instance.Validate(cue.Concrete(true)); err != nil {
+		return nil, values.Explain(err)
+	}
+	sets, err := readSets(timoni.LookupPath(cue.MakePath(cue.Str("apply"))), e.req.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	checks, err := readChecks(timoni.LookupPath(cue.MakePath(cue.Str("healthChecks"))))
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{
+		ModulePath: e.path,
+		Sets:       sets,
+		Warnings:   e.warnings,
+
+		mu:     &sync.Mutex{},
+		checks: checks,
+		limits: e.req.Limits,
+	}
+	if e.req.ObjectsOnly {
+		return result, nil
+	}
+	config := instance.LookupPath(cue.MakePath(cue.Str("config")))
+	result.Images = readImages(config)
+	if e.req.CheckImages {
+		result.ImageProblems = checkImages(config, timoni.LookupPath(cue.MakePath(cue.Str("apply"))))
+	}
+	result.Values, err = e.valuesText(root)
+	return result, err
+}
+
+// problems turns what was found wrong with the objects into one error.
+func problems(list []values.Problem) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return fail.With(fail.Failed, values.NewError(list))
+}

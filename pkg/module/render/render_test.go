@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
+)
+
+func mustBuild(t *testing.T, dir string) *render.Result {
+	t.Helper()
+	result, err := render.Build(t.Context(), render.Request{Dir: dir, Name: "app", Namespace: "apps", ModuleVersion: "1.0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+const healthModule = `package main
+
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: {}
+	apply: {}
+	healthChecks: {
+		group: {
+			group: "example.com"
+			#object: {...}
+			current: #object.status.ready
+		}
+		kind: #HealthCheckForCondition & {group: "example.com", kind: "Conditioned"}
+		full: {
+			group: "full.example.com"
+			#object: {...}
+			inProgress: #object.status.phase == "Pending"
+			failed:     #object.status.phase == "Failed" || #object.status.phase == "Pending"
+			current:    true
+		}
+		broken: {
+			group: "broken.example.com"
+			#object: {...}
+			current: #object.status.n > 1
+		}
+	}
+}
+`
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	result := mustBuild(t, fixture.Module(t, map[string]string{"timoni.cue": healthModule}))
+	object := func(apiVersion, kind string, status any) api.Object {
+		o := api.Object{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": "x", "generation": int64(2)}}
+		if status != nil {
+			o["status"] = status
+		}
+		return o
+	}
+	condition := func(kind, status string, generation int64) map[string]any {
+		return map[string]any{"conditions": []any{map[string]any{"type": kind, "status": status, "observedGeneration": generation}}}
+	}
+	for name, tc := range map[string]struct {
+		object api.Object
+		want   api.Health
+		known  bool
+		err    string
+	}{
+		"no check":          {object("v1", "ConfigMap", nil), "", false, ""},
+		"incomplete":        {object("example.com/v1", "Thing", nil), api.HealthInProgress, true, ""},
+		"not current":       {object("example.com/v1", "Thing", map[string]any{"ready": false}), api.HealthInProgress, true, ""},
+		"current":           {object("example.com/v1beta1", "Thing", map[string]any{"ready": true}), api.HealthCurrent, true, ""},
+		"kind before group": {object("example.com/v1", "Conditioned", map[string]any{"ready": true}), api.HealthInProgress, true, ""},
+		"condition":         {object("example.com/v1", "Conditioned", condition("Ready", "True", 2)), api.HealthCurrent, true, ""},
+		"old condition":     {object("example.com/v1", "Conditioned", condition("Ready", "True", 1)), api.HealthInProgress, true, ""},
+		"failed condition":  {object("example.com/v1", "Conditioned", condition("Stalled", "True", 2)), api.HealthFailed, true, ""},
+		"in progress first": {object("full.example.com/v1", "Thing", map[string]any{"phase": "Pending"}), api.HealthInProgress, true, ""},
+		"failed second":     {object("full.example.com/v1", "Thing", map[string]any{"phase": "Failed"}), api.HealthFailed, true, ""},
+		"current last":      {object("full.example.com/v1", "Thing", map[string]any{"phase": "x"}), api.HealthCurrent, true, ""},
+		"error":             {object("broken.example.com/v1", "Thing", map[string]any{"n": "text"}), "", true, `health check "broken" of Thing.broken.example.com/x: current:`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// Several at once, since the wait evaluates checks as events come in.
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					got, known, err := result.Health(tc.object)
+					if got != tc.want || known != tc.known {
+						t.Errorf("Health = %q, %v, want %q, %v", got, known, tc.want, tc.known)
+					}
+					if (err != nil) != (tc.err != "") || err != nil && !strings.Contains(err.Error(), tc.err) {
+						t.Errorf("error %v, want %q", err, tc.err)
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// TestDeterministic holds that a module renders to the same bytes, with links
+// in cue.mod, from an absolute and from a relative path.
+func TestDeterministic(t *testing.T) {
+	t.Parallel()
+	shared := t.TempDir()
+	fixture.Write(t, filepath.Join(shared, "example.com", "gen", "a.cue"), "package gen\n\n#CM: {apiVersion: \"v1\", kind: \"ConfigMap\", ...}\n")
+	dir := fixture.Module(t, map[string]string{"timoni.cue": `package main
+
+import "example.com/gen"
+
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: {}
+	apply: app: [for n in ["c", "a", "b"] {gen.#CM & {metadata: name: n, data: {z: "1", y: "2"}}}]
+}
+`})
+	if err := os.Symlink(shared, filepath.Join(dir, "cue.mod", "gen")); err != nil {
+		t.Fatal(err)
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative, err := filepath.Rel(wd, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := string(api.YAML(mustBuild(t, dir).Objects()))
+	if !strings.Contains(first, "name: c\n") {
+		t.Fatalf("rendered:\n%s", first)
+	}
+	for range 5 {
+		if diff := cmp.Diff(first, string(api.YAML(mustBuild(t, relative).Objects()))); diff != "" {
+			t.Fatalf("(-first +next):\n%s", diff)
+		}
+	}
+}
+
+func TestErrNoModule(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	fixture.Write(t, file, "")
+	for name, dir := range map[string]string{"empty": dir, "file": file} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := render.Build(t.Context(), render.Request{Dir: dir})
+			if !errors.Is(err, render.ErrNoModule) || fail.CodeOf(err) != fail.Failed {
+				t.Errorf("error %v with code %d", err, fail.CodeOf(err))
+			}
+		})
+	}
+	_, err := render.Build(t.Context(), render.Request{Dir: dir})
+	if hints := fail.HintsOf(err); len(hints) != 1 || !strings.Contains(hints[0], "mod init") {
+		t.Errorf("hints %q", hints)
+	}
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/comments"
+	"sigs.k8s.io/kustomize/kyaml/fn/runtime/runtimeutil"
+	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+)
+
+// The annotations that the function writes.
+const (
+	// ownerAnnotation holds NAMESPACE/NAME of the instance, in files only: a
+	// file whose object the module no longer renders is known by it.
+	ownerAnnotation = "krm.timoni.sh/instance"
+	// buildAnnotation is kustomize's, on what it hands to transformers.
+	buildAnnotation = "kustomize.config.k8s.io/id"
+	// bundleAnnotation holds the same of the function config of a bundle.
+	bundleAnnotation = "krm.timoni.sh/bundle"
+	// originAnnotation holds the reference of the module.
+	originAnnotation = "krm.timoni.sh/origin"
+	// hashAnnotation asks kustomize for a hash in the name.
+	hashAnnotation = "kustomize.config.k8s.io/needs-hash"
+)
+
+// The values of output.onConflict; Replace is the default, since what runs over
+// files finds there what it wrote the last time.
+const (
+	conflictReplace = "Replace"
+	conflictKeep    = "Keep"
+	conflictFail    = "Fail"
+)
+
+// check returns what is wrong with the fields that decode lets pass.
+func (o outputConfig) check() error {
+	var problems []error
+	known := []string{conflictReplace, conflictKeep, conflictFail}
+	if o.OnConflict != "" && !slices.Contains(known, o.OnConflict) {
+		problems = append(problems, fieldErrorf("spec.output.onConflict", "unknown value %q%s", o.OnConflict, fail.Suggest(o.OnConflict, known)))
+	}
+	kinds := []string{"ConfigMap", "Secret"}
+	for i, kind := range o.Hash {
+		if !slices.Contains(kinds, kind) {
+			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.hash[%d]", i), "unknown kind %q%s", kind, fail.Suggest(kind, kinds)))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// checkHash returns an error where hashes would not be made.
+func (o outputConfig) checkHash(list *List) error {
+	if len(o.Hash) > 0 && len(list.Items) > 0 {
+		return fieldErrorf("spec.output.hash", "only kustomize adds hashes, and only to the objects of a generator: list this config under generators:")
+	}
+	return nil
+}
+
+// objects returns the objects of the stages that are asked for.
+func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
+	if o.SyncWaves {
+		result.SyncWaves()
+	}
+	if len(o.Stages) == 0 {
+		return result.Objects(), nil
+	}
+	var names []string
+	var objects []api.Object
+	for _, set := range result.Sets {
+		names = append(names, set.Name)
+		if slices.Contains(o.Stages, set.Name) {
+			objects = append(objects, set.Objects...)
+		}
+	}
+	var problems []error
+	for i, stage := range o.Stages {
+		if !slices.Contains(names, stage) {
+			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.stages[%d]", i), "the module has no stage %q%s", stage, fail.Suggest(stage, names)))
+		}
+	}
+	return objects, errors.Join(problems...)
+}
+
+// owner is what files are known by that a config has made.
+type owner struct{ annotation, name string }
+
+// annotate writes the annotations that the config asks for.
+func (o outputConfig) annotate(item *yaml.RNode, by owner, origin string, files bool) error {
+	set := map[string]string{}
+	if files {
+		set[by.annotation] = by.name
+	}
+	if o.Origin {
+		set[originAnnotation] = origin
+	}
+	if slices.Contains(o.Hash, item.GetKind()) {
+		set[hashAnnotation] = "true"
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	annotations := item.GetAnnotations()
+	maps.Copy(annotations, set)
+	return item.SetAnnotations(annotations)
+}
+
+// areFiles says whether what the list holds is written back to files, as kpt
+// and 'kustomize fn run' do. Items in a build have paths too, where a function
+// has made them.
+func (l *List) areFiles() bool {
+	if slices.ContainsFunc(l.Items, isFromBuild) {
+		return false
+	}
+	return l.Config != nil && isFromFile(l.Config) || slices.ContainsFunc(l.Items, isFromFile)
+}
+
+// merge puts rendered objects into the list: each in the place of the one with
+// its identity, whose annotations of kustomize's and kpt's it takes over, or at
+// the end. What the owner made before and does not make any more is removed.
+func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
+	key := l.key()
+	place := map[yaml.ResourceIdentifier]int{}
+	for i, item := range l.Items {
+		place[key(item)] = i
+	}
+	made := map[yaml.ResourceIdentifier]bool{}
+	var problems []error
+	for _, o := range objects {
+		id := identify(o)
+		made[id] = true
+		i, exists := place[key(o)]
+		switch {
+		case !exists:
+			l.Items = append(l.Items, o)
+		case onConflict == conflictFail:
+			problems = append(problems, fmt.Errorf("%s is among the items already", describeID(id)))
+		case onConflict != conflictKeep && isForTools(l.Items[i], by):
+			problems = append(problems, fail.Refusedf("%s is among the items already, for tools and not for a cluster: a module does not replace it", describeID(id)))
+		case onConflict != conflictKeep:
+			problems = append(problems, inherit(l.Items[i], o))
+			l.Items[i] = o
+		}
+	}
+	l.Items = slices.DeleteFunc(l.Items, func(item *yaml.RNode) bool {
+		return !made[identify(item)] && isFromFile(item) && len(item.GetAnnotations(by.annotation)) > 0 &&
+			item.GetAnnotations()[by.annotation] == by.name
+	})
+	return errors.Join(problems...)
+}
+
+// isForTools says whether an item that the owner has not made tells kpt,
+// kustomize or a function what to do.
+func isForTools(item *yaml.RNode, by owner) bool {
+	annotations := item.GetAnnotations()
+	if annotations[by.annotation] == by.name {
+		return false
+	}
+	group, _ := resid.ParseGroupVersion(item.GetApiVersion())
+	_, isFunction := annotations[runtimeutil.FunctionAnnotationKey]
+	return isFunction || annotations[localConfig] == "true" || group == "kpt.dev" || group == "kustomize.config.k8s.io"
+}
+
+// key returns what tells two items apart. To kustomize no namespace is the
+// namespace default.
+func (l *List) key() func(*yaml.RNode) yaml.ResourceIdentifier {
+	inBuild := slices.ContainsFunc(l.Items, isFromBuild)
+	return func(item *yaml.RNode) yaml.ResourceIdentifier {
+		id := identify(item)
+		if inBuild && id.Namespace == "" {
+			id.Namespace = defaultNamespace
+		}
+		return id
+	}
+}
+
+// inherit gives an object what kustomize and kpt know its predecessor by, and
+// the comments that people wrote into its file.
+func inherit(from, to *yaml.RNode) error {
+	annotations := to.GetAnnotations()
+	before := len(annotations)
+	for key, value := range from.GetAnnotations() {
+		if _, given := annotations[key]; !given && isToolAnnotation(key) {
+			annotations[key] = value
+		}
+	}
+	if len(annotations) > before {
+		if err := to.SetAnnotations(annotations); err != nil {
+			return err
+		}
+	}
+	return comments.CopyComments(from, to)
+}
+
+// isToolAnnotation says whether an annotation is kustomize's or kpt's.
+func isToolAnnotation(key string) bool {
+	domain, _, _ := strings.Cut(key, "/")
+	return strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")
+}
+
+// checkAnnotations returns an error when an object has an annotation by which
+// kustomize and kpt run programs, the next time that they look at its file, or
+// know in which file it is: that is not for a module to say.
+func checkAnnotations(items []*yaml.RNode) error {
+	var problems []error
+	for _, item := range items {
+		for _, key := range slices.Sorted(maps.Keys(item.GetAnnotations())) {
+			if isReserved(key) {
+				err := fail.Refusedf("%s: the module gives it the annotation %s, which is for whoever builds", describeID(identify(item)), key)
+				problems = append(problems, err)
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func isReserved(key string) bool {
+	switch key {
+	case runtimeutil.FunctionAnnotationKey, "config.k8s.io/function",
+		//lint:ignore SA1019 kyaml still reads them
+		kioutil.LegacyPathAnnotation, kioutil.LegacyIndexAnnotation, kioutil.LegacyIdAnnotation, buildAnnotation:
+		return true
+	}
+	return strings.HasPrefix(key, "internal.config.kubernetes.io/")
+}
+
+// parse returns objects as items.
+func parse(objects []api.Object) ([]*yaml.RNode, error) {
+	var items []*yaml.RNode
+	for _, o := range objects {
+		var doc yaml.Node
+		if err := yaml.Unmarshal(api.YAML([]api.Object{o}), &doc); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.ID(), err)
+		}
+		items = append(items, yaml.NewRNode(doc.Content[0]))
+	}
+	return items, nil
+}
+
+func describeID(id yaml.ResourceIdentifier) string {
+	parts := []string{id.Kind, id.Namespace, id.Name}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "/")
+}

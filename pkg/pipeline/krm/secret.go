@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// conceal takes what a Secret holds out of what is wrong with it: messages of
+// the evaluator quote values.
+func conceal(secret *yaml.RNode, problems []values.Problem) []values.Problem {
+	hide := held(secret).Hider()
+	for i, p := range problems {
+		field, _, _ := strings.Cut(p.Path, ".")
+		// A part of a value, or what the definition makes of one, is none that
+		// hide knows.
+		if (field == "data" || field == "stringData") && strings.ContainsAny(p.Message, "\"'`") {
+			p.Message = "the value, which is not shown, is not what the definition asks for"
+		}
+		problems[i] = p.Replace(hide)
+	}
+	return problems
+}
+
+// held returns the values of a Secret by their fields, those of its data as
+// they stand there and decoded.
+func held(secret *yaml.RNode) bundle.Runtime {
+	all := bundle.Runtime{}
+	for key, text := range secret.GetDataMap() {
+		all["data."+key] = strings.TrimSpace(text)
+		if decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err == nil {
+			all["decoded data."+key] = string(decoded)
+		}
+	}
+	plain := secret.Field("stringData")
+	if plain.IsNilOrEmpty() || plain.Value.YNode().Kind != yaml.MappingNode {
+		return all
+	}
+	for i, n := range plain.Value.Content() {
+		if i%2 == 1 {
+			all["stringData."+plain.Value.Content()[i-1].Value] = n.Value
+		}
+	}
+	return all
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
+	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
+)
+
+// sampleModule holds one of everything that the format has a rule for.
+func sampleModule() map[string]string {
+	return map[string]string{
+		"cue.mod/module.cue":                   "module: \"timoni.sh/sample\"\nlanguage: version: \"v0.17.1\"\n",
+		"cue.mod/gen/k8s.io/types.cue":         "package types\n",
+		"cue.mod/pkg/timoni.sh/core/a.ignored": "timoni.ignore does not apply here\n",
+		"timoni.cue":                           "package main\n",
+		"values.cue":                           "package main\nvalues: {}\n",
+		"templates/config.cue":                 "package templates\n",
+		"templates.cue":                        "package main // sorts after the directory templates\n",
+		"timoni.ignore":                        "*.ignored\n/docs/\n!keep.ignored\n",
+		"docs/guide.md":                        "left out\n",
+		"a.ignored":                            "left out\n",
+		"templates/keep.ignored":               "kept\n",
+		".git/config":                          "left out, always\n",
+		strings.Repeat("long-", 25) + "name":   "does not fit an old tar header\n",
+	}
+}
+
+func TestPackGolden(t *testing.T) {
+	t.Parallel()
+	dir := fixture.Dir(t, sampleModule())
+	image, err := oci.Pack(dir, oci.PackOptions{Annotations: map[string]string{oci.AnnotationVersion: "1.2.3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.File(t, filepath.Join("testdata", "pack.golden"), []byte(describe(t, image)))
+}
+
+// describe prints all that is fixed by the format.
+func describe(t *testing.T, image v1.Image) string {
+	t.Helper()
+	var out strings.Builder
+	manifest := must(image.RawManifest())(t)
+	fmt.Fprintf(&out, "manifest %s\n%s\n", must(image.Digest())(t), manifest)
+	config := must(image.RawConfigFile())(t)
+	fmt.Fprintf(&out, "config %d bytes\n%s\n", len(config), config)
+	for _, layer := range must(image.Layers())(t) {
+		compressed := must(io.ReadAll(must(layer.Compressed())(t)))(t)
+		archive := must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(compressed)))(t)))(t)
+		fmt.Fprintf(&out, "layer compressed sha256:%x uncompressed sha256:%x\n", sha256.Sum256(compressed), sha256.Sum256(archive))
+		for reader := tar.NewReader(bytes.NewReader(archive)); ; {
+			h, err := reader.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&out, "  %c %04o %d:%d %q:%q %d %d %s\n", h.Typeflag, h.Mode, h.Uid, h.Gid, h.Uname, h.Gname, h.ModTime.Unix(), h.Size, h.Name)
+		}
+	}
+	return out.String()
+}
+
+// TestPackSame packs the same content from a disk that says other things of it.
+func TestPackSame(t *testing.T) {
+	t.Parallel()
+	one, other := fixture.Dir(t, sampleModule()), fixture.Dir(t, sampleModule())
+	err := filepath.Walk(other, func(name string, info os.FileInfo, err error) error {
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.Chmod(name, 0o700), os.Chtimes(name, time.Unix(1e9, 5), time.Unix(1e9, 5)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var digests []v1.Hash
+	for _, dir := range []string{one, other} {
+		digests = append(digests, must(must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t))
+	}
+	if digests[0] != digests[1] {
+		t.Errorf("digests differ: %s", digests)
+	}
+}
+
+// TestPackConfig compares the config blob with what the library makes of an
+// empty image, which is how the reference makes it.
+func TestPackConfig(t *testing.T) {
+	t.Parallel()
+	image := must(oci.Pack(fixture.Dir(t, sampleModule()), oci.PackOptions{}))(t)
+	want := must(json.Marshal(v1.ConfigFile{RootFS: v1.RootFS{Type: "layers"}}))(t)
+	if diff := cmp.Diff(string(want), string(must(image.RawConfigFile())(t))); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
+	}
+}
+
+func TestPackSymlinks(t *testing.T) {
+	t.Parallel()
+	shared := fixture.Dir(t, map[string]string{"k8s.io/types.cue": "package types\n"})
+	dir := fixture.Dir(t, map[string]string{"cue.mod/module.cue": "x\n"})
+	gen := filepath.Join(dir, "cue.mod", "gen")
+	if err := os.Symlink(shared, gen); err != nil {
+		t.Fatal(err)
+	}
+	_, err := oci.Pack(dir, oci.PackOptions{})
+	wantError(t, err, `"cue.mod/gen" is a symbolic link`)
+	if diff := cmp.Diff([]string{`pack what it points to with --resolve-symlinks, or list it in timoni.ignore`}, fail.HintsOf(err)); diff != "" {
+		t.Errorf("hints (-want +got):\n%s", diff)
+	}
+	linked := must(must(oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true}))(t).Digest())(t)
+
+	if err = errors.Join(os.Remove(gen), os.CopyFS(gen, os.DirFS(shared))); err != nil {
+		t.Fatal(err)
+	}
+	copied := must(must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t)
+	if linked != copied {
+		t.Errorf("packed through a link %s, packed from a copy %s", linked, copied)
+	}
+
+	if err = os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true})
+	wantError(t, err, `"loop" is a symbolic link to a directory that contains it`)
+}
+
+func TestPackErrors(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		files  map[string]string
+		limits oci.Limits
+		is     error
+		text   string
+	}{
+		"no module":     {map[string]string{"values.cue": ""}, oci.Limits{}, oci.ErrNotModule, "it has no cue.mod/module.cue"},
+		"a bad pattern": {map[string]string{"timoni.ignore": "a\n\xff\n"}, oci.Limits{}, nil, "timoni.ignore: line 2"},
+		"many files":    {map[string]string{"a/b": "", "c": ""}, oci.Limits{Files: 4}, oci.ErrTooLarge, `more than 4 files and directories, the next is "c"`},
+		"a large file":  {map[string]string{"a": "12345"}, oci.Limits{File: 4}, oci.ErrTooLarge, `file "a" has 5 bytes, more than 4`},
+		"much in all":   {map[string]string{"a": "123", "b": "45"}, oci.Limits{Total: 4}, oci.ErrTooLarge, `the next is "b"`},
+		"a large layer": {map[string]string{"a": ""}, oci.Limits{Blob: 10}, oci.ErrTooLarge, "more than the allowed 10"},
+		"a deep path":   {map[string]string{strings.Repeat("123456789/", 103) + "x": ""}, oci.Limits{}, oci.ErrUnsafe, "more than 1024 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := fixture.Dir(t, test.files)
+			if name != "no module" {
+				fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), "")
+			}
+			_, err := oci.Pack(dir, oci.PackOptions{Limits: test.limits})
+			wantError(t, err, test.text)
+			if test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("error %q does not wrap %q", err, test.is)
+			}
+		})
+	}
+}
+
+// must returns a value, or ends the test with the error beside it.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func wantError(t *testing.T, err error, text string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("error %v, want one with %q", err, text)
+	}
+}

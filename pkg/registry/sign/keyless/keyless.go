@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package keyless checks signatures that were made without a key: with a
+// certificate for an identity that was valid for minutes, and the record of a
+// log or a clock that it was used within them. It asks nobody.
+package keyless
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
+)
+
+// Verify is a source.Keyless: it returns the identity that made the first of
+// the signatures which counts.
+func Verify(_ context.Context, c source.Claim) (signer string, err error) {
+	verifier, err := newVerifier(c.Rule.TrustedRoot)
+	if err != nil {
+		return "", err
+	}
+	identities, err := identitiesOf(c.Rule.Identities)
+	if err != nil {
+		return "", err
+	}
+	var reasons []string
+	for _, s := range c.Signatures {
+		signer, err = check(verifier, identities, s, c.Digest)
+		if err == nil {
+			return signer, nil
+		}
+		reasons = append(reasons, err.Error())
+	}
+	return "", signature.Reject(len(c.Signatures), reasons)
+}
+
+// newVerifier asks for all that the trusted root can vouch for: a certificate
+// that was logged when it names logs of certificates, and a signature that was
+// logged when it names logs of signatures; for a time in any case.
+func newVerifier(file string) (*verify.Verifier, error) {
+	trusted, err := root.NewTrustedRootFromPath(file)
+	if err != nil {
+		return nil, fail.With(fail.Usage, fmt.Errorf("trusted root %s: %w", file, err))
+	}
+	options := []verify.VerifierOption{verify.WithObserverTimestamps(1)}
+	if len(trusted.RekorLogs()) > 0 {
+		options = append(options, verify.WithTransparencyLog(1))
+	}
+	if len(trusted.CTLogs()) > 0 {
+		options = append(options, verify.WithSignedCertificateTimestamps(1))
+	}
+	return verify.NewVerifier(trusted, options...)
+}
+
+func identitiesOf(list []trust.Identity) ([]verify.PolicyOption, error) {
+	var options []verify.PolicyOption
+	for _, i := range list {
+		identity, err := verify.NewShortCertificateIdentity(i.Issuer, whole(i.IssuerRegExp), i.Subject, whole(i.SubjectRegExp))
+		if err != nil {
+			return nil, fail.With(fail.Usage, err)
+		}
+		options = append(options, verify.WithCertificateIdentity(identity))
+	}
+	return options, nil
+}
+
+// whole makes an expression match the whole of a text or nothing of it.
+func whole(expression string) string {
+	if expression == "" {
+		return ""
+	}
+	return "^(?:" + expression + ")$"
+}
+
+// check returns who made one signature.
+func check(verifier *verify.Verifier, identities []verify.PolicyOption, s signature.Signature, digest string) (string, error) {
+	entity, signed, err := entityOf(s, digest)
+	if err != nil {
+		return "", err
+	}
+	result, err := verifier.Verify(entity, verify.NewPolicy(verify.WithArtifactDigest("sha256", signed), identities...))
+	if err != nil {
+		return "", short(err)
+	}
+	if s.Bundle == nil {
+		err = signature.CheckPayload(s.Payload, digest)
+	} else if kind := result.Statement.GetPredicateType(); result.Statement != nil && kind != signature.PredicateType {
+		err = fmt.Errorf("one is a statement of type %q", kind)
+	}
+	if err != nil {
+		return "", err
+	}
+	certificate := result.Signature.Certificate
+	return certificate.SubjectAlternativeName + " (" + certificate.Issuer + ")", nil
+}
+
+// entityOf returns a signature in the library's form and the digest of what it
+// signs: the artifact, or the payload that speaks of the artifact.
+func entityOf(s signature.Signature, digest string) (*bundle.Bundle, []byte, error) {
+	if s.Bundle == nil {
+		if s.Certificate == "" {
+			return nil, nil, errors.New("one was made with a key")
+		}
+		entity, err := legacyBundle(s)
+		sum := sha256.Sum256(s.Payload)
+		return entity, sum[:], err
+	}
+	var entity bundle.Bundle
+	if err := entity.UnmarshalJSON(s.Bundle); err != nil {
+		return nil, nil, errors.New("one is a bundle that cannot be read")
+	}
+	sum, err := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
+	return &entity, sum, err
+}
+
+// short returns an error on one line of bounded length: parts of its text are
+// from the registry.
+func short(err error) error {
+	const longest = 200
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if runes := []rune(text); len(runes) > longest {
+		text = string(runes[:longest]) + "…"
+	}
+	return errors.New(text)
+}

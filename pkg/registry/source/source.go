@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package source turns a module reference into a directory of content that can
+// be trusted to be what the reference names.
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+)
+
+// ErrNoDirectory says that a local reference names no directory.
+var ErrNoDirectory = errors.New("is not a directory")
+
+// Options say where a module may come from. The zero value works.
+type Options struct {
+	OCI      oci.Options
+	TempDir  string         // holds pulled modules, the system's default when empty
+	Observer event.Observer // nil: nobody is told
+}
+
+// Module is a module whose content is on disk until Close.
+type Module struct {
+	Dir         string            // of the content
+	Repository  string            // as the instance record stores it: oci://…, or the directory as typed
+	Version     string            // the annotated version, the tag, or ref.DevelVersion for a directory
+	Digest      string            // sha256:…, or ref.UnknownDigest for a directory
+	Annotations map[string]string // of the manifest, nil for a directory
+
+	pulled string // what Close removes
+}
+
+// Open makes the content of the module that r names available. A directory is
+// read in place; a module in a registry is pulled into a directory of its own,
+// which only this user may enter. The error wraps ErrNoDirectory or one of
+// package oci; nothing is left on disk then.
+func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	if o.OCI.Observer == nil {
+		o.OCI.Observer = o.Observer
+	}
+	r, err := Resolve(ctx, r, o)
+	if err != nil {
+		return nil, err
+	}
+	m, err := open(ctx, r, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Observer != nil {
+		pulled := event.Pulled{Reference: r.String()}
+		if !r.IsLocal() {
+			pulled.Digest = m.Digest
+		}
+		o.Observer.Observe(pulled)
+	}
+	return m, nil
+}
+
+// Resolve returns r with the newest version in its range, if it has one, and
+// tells the observer which that is.
+func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, error) {
+	resolved, err := oci.Resolve(ctx, r, o.OCI)
+	if err == nil && r.Range != "" && o.Observer != nil {
+		o.Observer.Observe(event.Resolved{Range: r.Range, Reference: resolved.String()})
+	}
+	return resolved, err
+}
+
+// Close removes what Open has put on disk. It may be called more than once.
+func (m *Module) Close() error {
+	if m.pulled == "" {
+		return nil
+	}
+	return os.RemoveAll(m.pulled)
+}
+
+func open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	if r.IsLocal() {
+		return openDir(r)
+	}
+	return pull(ctx, r, o)
+}
+
+func openDir(r ref.Reference) (*Module, error) {
+	info, err := os.Stat(r.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, hintScheme(r, fmt.Errorf("module %q: %w", r, fs.ErrNotExist))
+	case err != nil:
+		return nil, fmt.Errorf("module %q: %w", r, err)
+	case !info.IsDir():
+		return nil, fail.Hint(fmt.Errorf("module %q %w", r, ErrNoDirectory), "name the directory that holds cue.mod")
+	}
+	return &Module{Dir: r.Dir, Repository: r.Source(), Version: ref.DevelVersion, Digest: ref.UnknownDigest}, nil
+}
+
+// imageRE matches what looks like an address in a registry: a host with a dot
+// or a port, or localhost, and a path.
+var imageRE = regexp.MustCompile(`^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[0-9]+)/[a-z0-9]`)
+
+// hintScheme says what is missing when a registry address was typed.
+func hintScheme(r ref.Reference, err error) error {
+	if !imageRE.MatchString(r.Dir) || strings.HasPrefix(r.String(), "file://") {
+		return fail.Hint(err, "name a directory that holds a module, or a module in a registry as oci://HOST/PATH:VERSION")
+	}
+	return fail.Hint(err, "for a module in a registry use oci://%s", r.Dir)
+}
+
+func pull(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	dir, err := os.MkdirTemp(o.TempDir, "timoni-module-")
+	if err != nil {
+		return nil, fail.Hint(err, "set TMPDIR to a directory that can be written to")
+	}
+	manifest, err := oci.Pull(ctx, r, dir, o.OCI)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	tag := r.Tag
+	if tag == "" && r.Digest == "" {
+		tag = ref.Latest
+	}
+	return &Module{
+		Dir: dir, Repository: r.Source(), Digest: manifest.Digest, Annotations: manifest.Annotations,
+		Version: cmp.Or(manifest.Annotations[oci.AnnotationVersion], tag),
+		pulled:  dir,
+	}, nil
+}
