@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/krmcmd"
 )
 
-func main() { os.Exit(cli.Main(krm.New)) }
+func main() { os.Exit(cli.Main(krmcmd.New)) }

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/applycmd"
 )
 
-func main() { os.Exit(cli.Main(apply.New)) }
+func main() { os.Exit(cli.Main(applycmd.New)) }

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/artifactcmd"
 )
 
-func main() { os.Exit(cli.Main(artifact.New)) }
+func main() { os.Exit(cli.Main(artifactcmd.New)) }

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/buildcmd"
 )
 
-func main() { os.Exit(cli.Main(build.New)) }
+func main() { os.Exit(cli.Main(buildcmd.New)) }

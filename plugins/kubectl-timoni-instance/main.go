@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/instancecmd"
 )
 
-func main() { os.Exit(cli.Main(instance.New)) }
+func main() { os.Exit(cli.Main(instancecmd.New)) }

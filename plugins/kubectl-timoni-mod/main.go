@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/mod"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/modcmd"
 )
 
-func main() { os.Exit(cli.Main(mod.New)) }
+func main() { os.Exit(cli.Main(modcmd.New)) }

@@ -69,33 +69,32 @@ func layers() []layer {
 		{"cluster/delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
 
 		{"bundle", 3, []string{cue, yaml}},
-		{"pipeline/policy", 3, []string{cue}},
+		{"pipeline/vet", 3, []string{cue}},
 		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/", "sigs.k8s.io/structured-merge-diff/"}},
 
 		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 
 		{"pipeline/krm", 4, []string{kustomize, yaml}},
 
-		{"action/render", 5, nil},
-		{"action/registry", 5, nil},
+		{"action/build", 5, nil},
+		{"action/artifact", 5, nil},
 		{"action/vendor", 5, nil},
 		{"action/verify", 5, nil}, // who signed: alone with package keyless
-		{"action/krm", 5, nil},
-		{"action/cel", 5, []string{apimachinery}}, // asks a child: without CEL
+		{"action/function", 5, nil},
+		{"action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
 		{"action/instance", 5, nil},               // the verbs on what is applied: no CUE
 		{"action/plugins", 5, nil},                // the front door's: nothing heavy
 
-		{"action/cluster", 6, []string{apimachinery}},
-		{"action/module", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
-		{"action/bundle", 7, nil},
+		{"action/deploy", 6, []string{apimachinery}},
+		{"action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 
 		// ui stays light, since the front door links it: kubectl's printers
 		// are in a package of their own.
 		{"cli/ui", 8, []string{terminal, yaml}},
 		{"cli/ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
-		{"cli/option/registry", 7, []string{pflag}}, // apart, for commands without CUE
-		{"cli/option/policy", 7, []string{pflag}},   // apart, for what talks to a cluster
-		{"cli/option/signing", 7, []string{pflag}},
+		{"cli/option/registryflag", 7, []string{pflag}}, // apart, for commands without CUE
+		{"cli/option/policyflag", 7, []string{pflag}},   // apart, for what talks to a cluster
+		{"cli/option/signingflag", 7, []string{pflag}},
 		{"cli/option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},
 

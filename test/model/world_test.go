@@ -23,10 +23,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/cluster"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/registry"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
@@ -76,8 +76,8 @@ func (w *world) push(t *testing.T, version, extra string) {
 		t.Fatal(err)
 	}
 	fixture.Write(t, filepath.Join(dir, "extra.cue"), "package main\n\n"+extra)
-	_, err := registry.PushModule(t.Context(), registry.PushModuleRequest{
-		ModuleRequest: registry.ModuleRequest{Source: dir, Version: version}, Target: w.module, OCI: w.options,
+	_, err := artifact.PushModule(t.Context(), artifact.PushModuleRequest{
+		ModuleRequest: artifact.ModuleRequest{Source: dir, Version: version}, Target: w.module, OCI: w.options,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -132,9 +132,9 @@ func holder() store.Holder {
 	return store.Holder{Machine: "test", Pid: 1, Alive: func(int) bool { return false }}
 }
 
-func (u *user) request() cluster.ApplyRequest {
-	return cluster.ApplyRequest{
-		Request: render.Request{Name: "app", Namespace: u.ns, OCI: u.options},
+func (u *user) request() deploy.ApplyRequest {
+	return deploy.ApplyRequest{
+		Request: build.Request{Name: "app", Namespace: u.ns, OCI: u.options},
 		Options: apply.Options{Wait: true, Timeout: 30 * time.Second, Holder: holder(), HistoryLimit: 10},
 	}
 }
@@ -153,7 +153,7 @@ func (u *user) apply(ctx context.Context, r revision, adopt bool) error {
 		return err
 	}
 	req.Values = []values.Source{{Name: "values.json", Format: values.JSON, Data: data}}
-	_, err = cluster.Apply(ctx, u.client, req, event.Discard())
+	_, err = deploy.Apply(ctx, u.client, req, event.Discard())
 	return err
 }
 
@@ -186,7 +186,7 @@ func stages(objects map[string]object) map[string]map[string]any {
 }
 
 func (u *user) rollback(ctx context.Context, to int) error {
-	_, _, err := cluster.Rollback(ctx, u.client, u.request(), to, event.Discard())
+	_, _, err := deploy.Rollback(ctx, u.client, u.request(), to, event.Discard())
 	return err
 }
 

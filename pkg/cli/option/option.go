@@ -13,11 +13,11 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registry"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	renderer "github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -26,7 +26,7 @@ import (
 const KubeVersionVariable = "TIMONI_KUBE_VERSION"
 
 // Registry are the flags for reaching a registry.
-type Registry = registry.Flags
+type Registry = registryflag.Flags
 
 // Selection are the flags that select a version of a module in a registry.
 type Selection struct{ version, digest string }
@@ -97,11 +97,11 @@ func (c *CUERegistry) AddTo(fs *pflag.FlagSet) {
 
 // Access returns how a module's deps are fetched, nil when they are not. CUE
 // reads its settings and docker's credentials as its own command does.
-func (c *CUERegistry) Access(userAgent string) *renderer.CUERegistry {
+func (c *CUERegistry) Access(userAgent string) *render.CUERegistry {
 	if !c.allowed {
 		return nil
 	}
-	r := &renderer.CUERegistry{Env: []string{}, UserAgent: userAgent}
+	r := &render.CUERegistry{Env: []string{}, UserAgent: userAgent}
 	if c.Process == nil {
 		return r
 	}
@@ -118,38 +118,38 @@ func (c *CUERegistry) Access(userAgent string) *renderer.CUERegistry {
 // Request returns the request to render module, as typed, as the instance name
 // in namespace. Reading the values is all it does; the error has the exit code
 // fail.Usage where the command line is wrong.
-func (m *Module) Request(ctx context.Context, name, namespace, module string, stdin io.Reader, userAgent string) (render.Request, error) {
+func (m *Module) Request(ctx context.Context, name, namespace, module string, stdin io.Reader, userAgent string) (build.Request, error) {
 	if err := CheckName(name); err != nil {
-		return render.Request{}, err
+		return build.Request{}, err
 	}
 	if err := m.limits.check(); err != nil {
-		return render.Request{}, err
+		return build.Request{}, err
 	}
 	if err := CheckNamespace(namespace); err != nil {
-		return render.Request{}, err
+		return build.Request{}, err
 	}
 	if m.cueRegistry.allowed && m.Registry.Offline() {
-		return render.Request{}, fail.Usagef("--allow-cue-registry and --offline exclude each other")
+		return build.Request{}, fail.Usagef("--allow-cue-registry and --offline exclude each other")
 	}
 	reference, err := m.Selection.Reference(module)
 	if err != nil {
-		return render.Request{}, err
+		return build.Request{}, err
 	}
 	if m.Registry.ReadsStdin() && slices.Contains(m.Values.files, "-") {
-		return render.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
+		return build.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	}
 	options, err := m.Registry.Options(stdin, userAgent)
 	if err != nil {
-		return render.Request{}, err
+		return build.Request{}, err
 	}
 	sources, err := m.Values.Sources(ctx, stdin, userAgent)
 	if err != nil {
-		return render.Request{}, err
+		return build.Request{}, err
 	}
 	if m.Registry.Process != nil {
 		m.cueRegistry.Process = m.Registry.Process
 	}
-	return render.Request{
+	return build.Request{
 		Module: reference, OCI: options, Package: m.pkg,
 		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
 		CUERegistry: m.cueRegistry.Access(userAgent),

@@ -12,7 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	renderer "github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
@@ -75,11 +75,11 @@ func TestLimitsOf(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		time, memory string
-		want         renderer.Limits
+		want         render.Limits
 		err          string
 	}{
 		"none":      {},
-		"both":      {"90s", "512Mi", renderer.Limits{Time: 90 * time.Second, Memory: 512 << 20}, ""},
+		"both":      {"90s", "512Mi", render.Limits{Time: 90 * time.Second, Memory: 512 << 20}, ""},
 		"no time":   {time: "90", err: `TIMONI_RENDER_TIMEOUT: "90" is not a time`},
 		"past":      {time: "-1s", err: `TIMONI_RENDER_TIMEOUT: "-1s" is not a time`},
 		"no memory": {memory: "much", err: `TIMONI_RENDER_MEMORY: "much" is not a size`},

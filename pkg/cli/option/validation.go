@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
@@ -18,7 +18,7 @@ import (
 
 // Validation are the flags for checks of custom resources that need no cluster.
 type Validation struct {
-	mode  render.Validation
+	mode  build.Validation
 	files []string
 }
 
@@ -26,13 +26,13 @@ type Validation struct {
 // Values.
 func (v *Validation) AddTo(fs *pflag.FlagSet) {
 	v.AddFilesTo(fs)
-	fs.StringVar((*string)(&v.mode), "validate", string(render.ValidateStrict),
+	fs.StringVar((*string)(&v.mode), "validate", string(build.ValidateStrict),
 		"what becomes of custom resources that are not as their CRDs describe them: strict (an error), warn or off")
 }
 
 // AddFilesTo registers the flags of a command that always validates.
 func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
-	v.mode = render.ValidateStrict
+	v.mode = build.ValidateStrict
 	fs.StringArrayVar(&v.files, "crds", nil,
 		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
 }
@@ -43,13 +43,13 @@ func (v *Validation) Check(values *Values) error {
 	if slices.Contains(v.files, "-") && slices.Contains(values.files, "-") {
 		return fail.Usagef("--crds - and -f - cannot both read the standard input")
 	}
-	return fail.OneOf("--validate", v.mode, render.ValidateStrict, render.ValidateWarn, render.ValidateOff)
+	return fail.OneOf("--validate", v.mode, build.ValidateStrict, build.ValidateWarn, build.ValidateOff)
 }
 
 // Complete reads what the flags name into the request.
-func (v *Validation) Complete(ctx context.Context, req *render.Request, stdin io.Reader, o download.Options) (err error) {
+func (v *Validation) Complete(ctx context.Context, req *build.Request, stdin io.Reader, o download.Options) (err error) {
 	req.Validate = v.mode
-	if req.Validate != render.ValidateOff {
+	if req.Validate != build.ValidateOff {
 		req.CRDs, err = crd.Read(ctx, crd.Files{Names: v.files, Stdin: stdin, Download: o})
 	}
 	return err
@@ -57,7 +57,7 @@ func (v *Validation) Complete(ctx context.Context, req *render.Request, stdin io
 
 // Explain adds what can be done about custom resources that are not valid.
 func (v *Validation) Explain(err error) error {
-	if _, ok := errors.AsType[*render.StructureError](err); ok {
+	if _, ok := errors.AsType[*build.StructureError](err); ok {
 		return fail.Hint(err, "give --validate=warn to go on all the same")
 	}
 	return err

@@ -21,7 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/policy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/vet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -120,7 +120,7 @@ func (c schemaConfig) check() error {
 // rule is a rule that is ready to be applied.
 type rule struct {
 	matcher
-	definition policy.Definition
+	definition vet.Definition
 	severity   Severity
 }
 
@@ -181,7 +181,7 @@ func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, 
 }
 
 // policy reads the schema.
-func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) (*policy.Policy, error) {
+func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) (*vet.Policy, error) {
 	schema := spec.Schema
 	switch {
 	case schema.Inline != "":
@@ -212,8 +212,8 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 }
 
 // readPolicy evaluates files within the limits of a rendering.
-func (f Function) readPolicy(ctx context.Context, files []cuefile.File, within string) (*policy.Policy, error) {
-	return render.Bounded(ctx, f.Limits, "read the schema", func() (*policy.Policy, error) { return policy.Read(files, within) })
+func (f Function) readPolicy(ctx context.Context, files []cuefile.File, within string) (*vet.Policy, error) {
+	return render.Bounded(ctx, f.Limits, "read the schema", func() (*vet.Policy, error) { return vet.Read(files, within) })
 }
 
 func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Reference, items []*yaml.RNode) ([]cuefile.File, string, error) {
@@ -225,7 +225,7 @@ func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Refer
 	if err != nil {
 		return nil, "", atField("spec.schema.url", err)
 	}
-	files, err := policy.Files(dir, artifact.String())
+	files, err := vet.Files(dir, artifact.String())
 	return files, dir, atField("spec.schema.url", err)
 }
 

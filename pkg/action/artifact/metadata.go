@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package artifact
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+)
+
+// Metadata says what an artifact's annotations are made of.
+type Metadata struct {
+	Annotations     map[string]string // win over all others
+	SourceDateEpoch string            // seconds since 1970, the value of SOURCE_DATE_EPOCH
+}
+
+// annotations returns the annotations of what is made from dir: from Git, where
+// dir is in a repository and git is installed, then the date that was given,
+// then the explicit ones. Nothing in them depends on when and where it is made.
+func (m Metadata) annotations(ctx context.Context, dir string) (map[string]string, error) {
+	all := fromGit(ctx, dir)
+	if m.SourceDateEpoch != "" {
+		seconds, err := strconv.ParseInt(m.SourceDateEpoch, 10, 64)
+		if err != nil {
+			return nil, fail.Usagef("SOURCE_DATE_EPOCH=%q is not a number of seconds", m.SourceDateEpoch)
+		}
+		all[oci.AnnotationCreated] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+	}
+	maps.Copy(all, m.Annotations)
+	return all, nil
+}
+
+// fromGit returns what git knows of dir. Without git, or outside a repository,
+// that is nothing.
+func fromGit(ctx context.Context, dir string) map[string]string {
+	all := map[string]string{}
+	commit, err := git(ctx, dir, "log", "-1", "--format=%H %ct")
+	if err != nil {
+		return all
+	}
+	revision, when, _ := strings.Cut(commit, " ")
+	// A tree with changes is not what the commit holds.
+	if changes, err := git(ctx, dir, "status", "--porcelain", "--", "."); err != nil || changes != "" {
+		revision += "-dirty"
+	}
+	all[oci.AnnotationRevision] = revision
+	if seconds, err := strconv.ParseInt(when, 10, 64); err == nil {
+		all[oci.AnnotationCreated] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+	}
+	if source, err := git(ctx, dir, "config", "--get", "remote.origin.url"); err == nil && isRemote(source) {
+		all[oci.AnnotationSource] = withoutCredentials(source)
+	}
+	return all
+}
+
+// git runs git in dir and returns its output. A monitor of the file system,
+// which a repository can name, is a program that nobody asked for.
+func git(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false", "-C", dir}, args...)...)
+	out, err := cmd.Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// isRemote says whether an address means the same elsewhere: one of the form
+// scheme://host or host:path, as git tells them. A path of this machine does
+// not, and may be nobody's business.
+func isRemote(address string) bool {
+	if scheme, _, ok := strings.Cut(address, "://"); ok {
+		return scheme != "file"
+	}
+	host, _, ok := strings.Cut(address, ":")
+	const drive = 1 // C:\…
+	return ok && len(host) > drive && !strings.ContainsAny(host, `/\`)
+}
+
+// withoutCredentials takes user and password, often a token, out of an address.
+func withoutCredentials(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address // of the form git@host:path, which has no password
+	}
+	if u.Scheme == "http" || u.Scheme == "https" {
+		u.User = nil
+	}
+	return u.Redacted()
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package artifact holds the verbs on what registries have: modules, other
+// artifacts, and the credentials for them. It links no CUE.
+package artifact
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
+)
+
+// ModuleRequest says what a module is packed from.
+type ModuleRequest struct {
+	Source  string // directory of the module, or an archive or layout made by BuildModule
+	Version string // an archive has its own, which it may be left out for
+	Metadata
+	Images          []string // container images to annotate, sorted
+	ResolveSymlinks bool     // packs what symbolic links point to
+}
+
+// PushModuleRequest says where a module goes.
+type PushModuleRequest struct {
+	ModuleRequest
+	Target ref.Reference // its tag is the version when ModuleRequest has none
+	OCI    oci.Options
+	Attestation
+	Latest bool // moves the tag latest too
+	Force  bool // moves a version that is there with other content
+
+	Key oci.Signer // signs it, nil to leave it unsigned
+}
+
+// Pushed says what a push did.
+type Pushed struct {
+	Repository string   `json:"repository"`
+	Tags       []string `json:"tags"`
+	Digest     string   `json:"digest"`
+	Unchanged  bool     `json:"unchanged"`        // the registry had all of it
+	Signed     bool     `json:"signed,omitempty"` // it has a signature by the given key
+
+	Attached []Attached `json:"attached,omitempty"` // SBOM and provenance
+}
+
+// String returns the line for a person.
+func (p Pushed) String() string {
+	done := "pushed"
+	if p.Unchanged {
+		done = "unchanged"
+	}
+	text := fmt.Sprintf("%s %s:%s (%s)", done, p.Repository, p.Tags[0], p.Digest)
+	if p.Signed {
+		text += ", signed"
+	}
+	return text
+}
+
+// sign signs what was pushed when there is a key.
+func sign(ctx context.Context, done oci.Pushed, target ref.Reference, tags []string, key oci.Signer, o oci.Options) (Pushed, error) {
+	pushed := Pushed{
+		Repository: target.Source(), Tags: tags, Digest: done.Digest,
+		Unchanged: done.Unchanged, Attached: attached(done.Documents),
+	}
+	if key == nil {
+		return pushed, nil
+	}
+	if _, err := oci.Sign(ctx, target, done.Digest, key, o); err != nil {
+		return Pushed{}, fail.Hint(err, "%s is pushed, but not signed: push it again", target)
+	}
+	pushed.Signed = true
+	return pushed, nil
+}
+
+// PushModule packs a module and pushes it under its version. A version that
+// the registry has with equal content is left alone, one with other content is
+// oci.ErrExists.
+func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
+	target, err := req.Target.Select(req.Version, "")
+	if err != nil {
+		return Pushed{}, err
+	}
+	if target.Range != "" {
+		return Pushed{}, fail.Usagef("%q is not one version to push", req.Version)
+	}
+	if target.Tag == ref.Latest {
+		return Pushed{}, fail.Hint(fail.Usagef("%q is not a version to push", ref.Latest), "name the version, and move that tag too with --latest")
+	}
+	if err = req.check(); err != nil {
+		return Pushed{}, err
+	}
+	req.Version = target.Tag
+	image, version, err := req.pack(ctx)
+	if err != nil {
+		return Pushed{}, err
+	}
+	target.Tag = version
+	tags := []string{version}
+	if req.Latest {
+		tags = append(tags, ref.Latest)
+	}
+	along, err := req.companions(image, target)
+	if err != nil {
+		return Pushed{}, err
+	}
+	pushed, err := oci.PushWith(ctx, image, along, target, tags, req.Force, req.OCI)
+	if err != nil {
+		return Pushed{}, err
+	}
+	return sign(ctx, pushed, target, tags, req.Key, req.OCI)
+}
+
+// pack returns the artifact of the module and its version.
+func (req ModuleRequest) pack(ctx context.Context) (oci.Image, string, error) {
+	if oci.IsArchive(req.Source) {
+		return req.unpack()
+	}
+	if req.Version == "" {
+		return nil, "", fail.Hint(fail.Usagef("the version is missing"), "give it with --version 1.2.3")
+	}
+	if err := ref.CheckVersion(req.Version); err != nil {
+		return nil, "", err
+	}
+	annotations, err := req.annotations(ctx, req.Source)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, explicit := annotations[oci.AnnotationImages]; len(req.Images) > 0 && !explicit {
+		annotations[oci.AnnotationImages] = strings.Join(req.Images, ",")
+	}
+	image, err := oci.PackModule(req.Source, req.Version, oci.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks})
+	if err != nil {
+		return nil, "", fmt.Errorf("pack %s: %w", req.Source, err)
+	}
+	return image, req.Version, nil
+}
+
+// unpack reads an archive, to which nothing can be added any more.
+func (req ModuleRequest) unpack() (oci.Image, string, error) {
+	if len(req.Annotations) > 0 || req.ResolveSymlinks {
+		return nil, "", fail.Usagef("%s is packed already: annotations and links cannot be changed", req.Source)
+	}
+	image, err := oci.ReadLayout(req.Source, oci.Limits{})
+	if err != nil {
+		return nil, "", err
+	}
+	version, err := oci.ModuleVersion(image)
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w", req.Source, err)
+	}
+	if req.Version != "" && req.Version != version {
+		return nil, "", fail.Usagef("%s holds version %q, but %q is asked for", req.Source, version, req.Version)
+	}
+	return image, version, nil
+}
+
+// Built says what was written.
+type Built struct {
+	File   string `json:"file"`
+	Digest string `json:"digest"` // of the manifest, as a push has it
+}
+
+// String returns the line for a person.
+func (b Built) String() string { return fmt.Sprintf("built %s (%s)", b.File, b.Digest) }
+
+// BuildModule writes the artifact of a module as an OCI image layout: one
+// archive when output ends in .tar, a directory otherwise.
+func BuildModule(ctx context.Context, req ModuleRequest, output string) (Built, error) {
+	image, version, err := req.pack(ctx)
+	if err != nil {
+		return Built{}, err
+	}
+	return write(output, version, image)
+}
+
+func write(output, tag string, image oci.Image) (Built, error) {
+	if err := oci.WriteLayout(output, tag, image); err != nil {
+		return Built{}, fmt.Errorf("write %s: %w", output, err)
+	}
+	digest, err := image.Digest()
+	return Built{File: output, Digest: digest.String()}, err
+}
+
+// PullRequest says what is pulled where to.
+type PullRequest struct {
+	Reference   ref.Reference
+	Dir         string // must be empty or not exist
+	ContentType string // of an artifact's layers, all when empty
+	OCI         oci.Options
+}
+
+// Pulled says what was pulled.
+type Pulled struct {
+	Reference   string            `json:"reference"`
+	Digest      string            `json:"digest"`
+	Dir         string            `json:"dir"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// String returns the line for a person.
+func (p Pulled) String() string {
+	return fmt.Sprintf("pulled %s into %s (%s)", p.Reference, p.Dir, p.Digest)
+}
+
+// PullModule writes the content of a module to a directory.
+func PullModule(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
+	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (oci.Manifest, error) {
+		return oci.Pull(ctx, r, req.Dir, o)
+	})
+}
+
+// PullArtifact writes the content of any artifact to a directory.
+func PullArtifact(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
+	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (oci.Manifest, error) {
+		return oci.PullArtifact(ctx, r, req.Dir, req.ContentType, o)
+	})
+}
+
+func (req PullRequest) pull(ctx context.Context, observer event.Observer, fetch func(ref.Reference, oci.Options) (oci.Manifest, error)) (Pulled, error) {
+	r, err := source.Resolve(ctx, req.Reference, source.Options{OCI: req.OCI, Observer: observer})
+	if err != nil {
+		return Pulled{}, err
+	}
+	req.OCI.Observer = observer
+	manifest, err := fetch(r, req.OCI)
+	if err != nil {
+		return Pulled{}, err
+	}
+	observer.Observe(event.Pulled{Reference: r.String(), Digest: manifest.Digest})
+	return Pulled{Reference: r.String(), Digest: manifest.Digest, Dir: req.Dir, Annotations: maps.Clone(manifest.Annotations)}, nil
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package build is the verb that every other one begins with: a module
+// reference and values in, stages of objects out.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
+)
+
+// Request names a module and the instance that is made of it.
+type Request struct {
+	Module          ref.Reference
+	OCI             oci.Options // for a module in a registry
+	Name, Namespace string
+	Package         string // render.DefaultPackage when empty
+	KubeVersion     string // as a server says it, render.DefaultKubeVersion when empty
+
+	Values []values.Source // merged over the module's in this order
+	// ReplaceValues makes Values stand in for the module's, as a rollback wants it.
+	ReplaceValues bool
+
+	Debug, CheckImages, Whole bool // as render.Request has them
+	Limits                    render.Limits
+	CUERegistry               *render.CUERegistry
+
+	Validate Validation       // of custom resources
+	CRDs     []crd.Definition // to validate by, beside those that the module renders
+	Rules    Rules            // nil: rules in CEL are left to the API server
+}
+
+// Result is a rendered instance. Its health checks work after the module's
+// content is gone.
+type Result struct {
+	*render.Result
+	Module api.Module // what the instance record says of the module
+}
+
+// Render fetches the module and renders it. The observer is told of the pull
+// and of warnings. Nothing is left on disk.
+func Render(ctx context.Context, req Request, observer event.Observer) (result *Result, err error) {
+	m, err := source.Open(ctx, req.Module, source.Options{OCI: req.OCI, Observer: observer})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	rendered, err := render.Build(ctx, render.Request{
+		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
+		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
+		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits, CUERegistry: req.CUERegistry,
+		Debug: req.Debug, CheckImages: req.CheckImages, Whole: req.Whole,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", req.Name, err)
+	}
+	for _, warning := range rendered.Warnings {
+		observer.Observe(event.Warning{Text: warning})
+	}
+	if err = checkStructure(ctx, req, rendered, observer); err != nil {
+		return nil, fmt.Errorf("render %s: %w", req.Name, err)
+	}
+	return &Result{Result: rendered, Module: api.Module{
+		Name: rendered.ModulePath, Repository: m.Repository,
+		Version: m.Version, Digest: m.Digest, Annotations: m.Annotations,
+	}}, nil
+}

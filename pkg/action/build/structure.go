@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package build
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// Validation says what becomes of custom resources that are not as their CRDs
+// describe them: fields that an API server would refuse, or drop.
+type Validation string
+
+// The ways to validate. The zero value is ValidateOff.
+const (
+	ValidateStrict Validation = "strict" // they are an error
+	ValidateWarn   Validation = "warn"   // they are warnings
+	ValidateOff    Validation = "off"
+)
+
+// Rules judge a custom resource by the rules in CEL of its CRD: package
+// crd/cel. It is asked about objects whose structure is right.
+type Rules interface {
+	Validate(ctx context.Context, d crd.Definition, object api.Object) []crd.Problem
+}
+
+// StructureError is what is wrong with the custom resources.
+type StructureError struct{ Problems []StructureProblem }
+
+// StructureProblem is one thing that is wrong with one of them.
+type StructureProblem struct {
+	Message string
+	Origin  render.Origin // of what is wrong
+}
+
+// String returns the message and, in a second line, where it comes from.
+func (p StructureProblem) String() string { return p.Message + "\n    " + p.Origin.String() }
+
+// maxProblems is how many problems an error shows: a screen at most.
+const maxProblems = 10
+
+// Error returns the first problems and the number of the others.
+func (e *StructureError) Error() string {
+	shown := e.Problems[:min(len(e.Problems), maxProblems)]
+	lines := make([]string, len(shown))
+	for i, p := range shown {
+		lines[i] = p.String()
+	}
+	text := strings.Join(lines, "\n")
+	if more := len(e.Problems) - len(shown); more > 0 {
+		text += fmt.Sprintf("\nand %d more", more)
+	}
+	return text
+}
+
+// checkStructure holds custom resources to the CRDs that are given and to
+// those among the objects, which win.
+func checkStructure(ctx context.Context, req Request, result *render.Result, observer event.Observer) error {
+	if req.Validate != ValidateStrict && req.Validate != ValidateWarn {
+		return nil
+	}
+	problems := structureProblems(ctx, req, result)
+	mask := values.Mask(req.Values)
+	for i, problem := range problems {
+		problems[i].Message = mask(problem.Message)
+	}
+	if len(problems) > 0 && req.Validate == ValidateStrict {
+		return &StructureError{Problems: problems}
+	}
+	for _, problem := range problems {
+		observer.Observe(event.Warning{Text: problem.String()})
+	}
+	return nil
+}
+
+func structureProblems(ctx context.Context, req Request, result *render.Result) []StructureProblem {
+	definitions := slices.Clone(req.CRDs)
+	objects := result.Objects()
+	var problems []StructureProblem
+	for i, object := range objects {
+		d, ok, err := crd.FromObject(object)
+		switch {
+		case err != nil:
+			problems = append(problems, StructureProblem{err.Error(), result.Origin(i, "")})
+		case ok:
+			definitions = append(definitions, d)
+		}
+	}
+	if len(definitions) == 0 {
+		return problems
+	}
+	validator := crd.NewValidator(definitions)
+	for i, object := range objects {
+		found := validator.Validate(object)
+		if d, known := validator.Definition(object); known && len(found) == 0 && req.Rules != nil {
+			found = req.Rules.Validate(ctx, d, object)
+		}
+		for _, p := range found {
+			problems = append(problems, StructureProblem{p.String(), result.Origin(i, p.Path)})
+		}
+	}
+	return problems
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package applycmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+const rollbackLong = `Apply an earlier revision of an instance again, as a new revision: the module
+with the digest and with the values that were recorded. The revision is the last
+one that succeeded before the present one, or the one of --to.
+
+A revision that was made from a directory cannot be had back: what is in the
+directory now may be something else.`
+
+func newRollback(env cli.Env) *cobra.Command {
+	o := &applyOptions{options: newOptions(env)}
+	registry := option.Registry{Process: env}
+	var to int
+	var pkg string
+	cmd := &cobra.Command{
+		Use: "rollback NAME", Short: "Apply an earlier revision again", Long: rollbackLong,
+		Example: cli.Example(env, "app -n apps", "app -n apps --to 3 --dry-run=server --diff"),
+		Args:    cli.Args(1, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req, err := o.request()
+			if err != nil {
+				return err
+			}
+			if to < 0 {
+				return fail.Usagef("--to=%d: revisions count from 1", to)
+			}
+			if req.OCI, err = registry.Options(env.Stdin, cli.UserAgent("apply")); err != nil {
+				return err
+			}
+			req.Name, req.Package = instance.ParseName(args[0]), pkg
+			return o.done(o.rollback(cmd.Context(), req, to))
+		},
+	}
+	fs := cmd.Flags()
+	o.addTo(fs)
+	registry.AddTo(fs)
+	fs.StringVarP(&pkg, "package", "p", "", "CUE `PACKAGE` of the module; by default that of the revision")
+	fs.IntVar(&to, "to", 0, "the `REVISION` to go back to, as history shows it")
+	return cmd
+}
+
+func (o *applyOptions) rollback(ctx context.Context, req deploy.ApplyRequest, to int) error {
+	var err error
+	if req.Namespace, err = o.kube.Namespace(); err != nil {
+		return err
+	}
+	observer := o.observer()
+	client, err := o.connect(&o.policy.Plan, observer)
+	if err != nil {
+		return err
+	}
+	revision, applied, err := deploy.Rollback(ctx, client, req, to, observer)
+	if err != nil {
+		return err
+	}
+	return o.print(applied, req, fmt.Sprintf("rolled %s back to revision %d (version %s)", req.Name, revision.Number, revision.Module.Version))
+}

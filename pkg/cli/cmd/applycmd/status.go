@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package applycmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+const statusLong = `Show the readiness of every object of an instance, what has changed of it since
+the last apply, and, when it is not ready or with -o wide, the last events. The
+exit code is 0 when all objects exist and are ready and the last apply ended, 1
+when not. What has changed is told but no reason to say no: 'diff NAME' shows it.
+
+With --watch, the state is printed again at each change until it is ready, as
+'kubectl rollout status' does.`
+
+func newStatus(env cli.Env) *cobra.Command {
+	flags := kube.NewFlags()
+	out := printer.New(printer.InProcess, "wide")
+	var watch bool
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use: "status NAME", Short: "Show whether the objects of an instance are ready", Long: statusLong,
+		Example: cli.Example(env, "app -n apps", "app -n apps --watch --timeout 5m", "app -n apps -o json"),
+		Args:    cli.Args(1, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := out.Check(); err != nil {
+				return err
+			}
+			namespace, err := flags.Namespace()
+			if err != nil {
+				return err
+			}
+			client, err := flags.Connect(cli.UserAgent("apply"), ui.NewText(env.Stderr))
+			if err != nil {
+				return err
+			}
+			key := instance.Key{Namespace: namespace, Name: instance.ParseName(args[0])}
+			if watch {
+				return watchStatus(cmd.Context(), client, key, timeout, func(report *instance.StatusReport) error {
+					defer fmt.Fprintln(env.Stderr) // an empty line between two states, for a person
+					return printStatus(env.Stdout, report, out)
+				})
+			}
+			report, err := instance.Status(cmd.Context(), client, key)
+			if err != nil {
+				return err
+			}
+			if err = printStatus(env.Stdout, report, out); err == nil && !report.IsGood() {
+				err = fail.With(fail.No, errors.New(""))
+			}
+			return err
+		},
+	}
+	fs := cmd.Flags()
+	flags.AddTo(fs)
+	out.AddTo(fs)
+	fs.BoolVarP(&watch, "watch", "w", false, "print the state at each change until it is ready")
+	fs.DurationVar(&timeout, "timeout", 0, "how long to watch, 0 for ever; the exit code is 1 when it is over")
+	return cmd
+}
+
+func watchStatus(ctx context.Context, client *kube.Client, key instance.Key, timeout time.Duration, show func(*instance.StatusReport) error) error {
+	over := fail.With(fail.No, fmt.Errorf("instance %q is not ready after %s", key.Name, timeout))
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, over)
+		defer cancel()
+	}
+	err := instance.WatchStatus(ctx, client, key, show)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx) // not of the request that it interrupted
+	}
+	return err
+}
+
+func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) error {
+	format, text := out.Format()
+	if !text {
+		return out.Print(w, printer.StatusOf(r))
+	}
+	ready := "ready"
+	if !r.Ready {
+		ready = "not ready"
+	}
+	if r.State != instance.Applied {
+		ready += ", the last run did not end (" + string(r.State) + ")"
+	}
+	if _, err := fmt.Fprintf(w, "%s in namespace %s: %s\n\n", r.Name, r.Namespace, ready); err != nil {
+		return err
+	}
+	rows := make([][]string, len(r.Objects))
+	for i, o := range r.Objects {
+		rows[i] = []string{o.Object.String(), o.Status, o.Message}
+		if o.Drift != "" && o.Message != "" {
+			rows[i][2] += "; "
+		}
+		rows[i][2] += o.Drift
+	}
+	if err := ui.Table(w, out.Header("OBJECT", "STATUS", "MESSAGE"), rows); err != nil {
+		return err
+	}
+	if len(r.Events) == 0 || r.IsGood() && format != "wide" {
+		return nil
+	}
+	rows = make([][]string, len(r.Events))
+	for i, e := range r.Events {
+		rows[i] = []string{e.Time, e.Type, e.Reason, e.Object.String(), e.Message}
+	}
+	fmt.Fprintln(w)
+	return ui.Table(w, out.Header("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"), rows)
+}

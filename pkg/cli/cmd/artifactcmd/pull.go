@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package artifactcmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+)
+
+func newPull(env cli.Env) *cobra.Command {
+	o := &pulling{access: newAccess(env)}
+	cmd := &cobra.Command{
+		Use: "pull REFERENCE DIR", Short: "Pull an artifact into a directory",
+		Long: "Pull an artifact into a directory, which must be empty or not exist. REFERENCE is\n" +
+			"oci://HOST/PATH[:TAG][@DIGEST]. Modules and artifacts for Flux are taken too.",
+		Example: cli.Example(env,
+			"pull oci://registry.example.com/bundles/prod:1.0.0 ./prod",
+			"pull oci://registry.example.com/modules/app:1.0.0 ./vendor --content-type=module/vendor"),
+		Args: cli.Args(2, "REFERENCE and DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&o.version, "version", "", "`VERSION`, or a range such as '>=1.2 <2', of which the newest is pulled")
+	fs.StringVar(&o.contentType, "content-type", "", "pull only the layers that hold this")
+	o.registry.AddTo(fs)
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+	cli.AddOutput(cmd, &o.output)
+	return cmd
+}
+
+type pulling struct {
+	access
+	version, contentType string
+	quiet                bool
+}
+
+func (o *pulling) run(ctx context.Context, reference, dir string) error {
+	r, options, err := o.open(reference)
+	if err != nil {
+		return err
+	}
+	if r, err = r.Select(o.version, ""); err != nil {
+		return err
+	}
+	req := artifact.PullRequest{Reference: r, Dir: dir, ContentType: o.contentType, OCI: options}
+	pulled, err := artifact.PullArtifact(ctx, req, ui.Transfers(o.env.Stderr, o.quiet, true))
+	if err != nil {
+		return err
+	}
+	return ui.Value(o.env.Stdout, o.output, pulled)
+}
+
+func newDigest(env cli.Env) *cobra.Command {
+	o := newAccess(env)
+	cmd := &cobra.Command{
+		Use: "digest REFERENCE", Short: "Print the digest of an artifact",
+		Long:    "Print the digest of the manifest that oci://HOST/PATH[:TAG] has in the registry now.",
+		Example: cli.Example(env, "digest oci://registry.example.com/bundles/prod:1.0.0"),
+		Args:    cli.Args(1, "REFERENCE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, options, err := o.open(args[0])
+			if err != nil {
+				return err
+			}
+			digest, err := oci.Digest(cmd.Context(), r, options)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(env.Stdout, digest)
+			return err
+		},
+	}
+	o.registry.AddAccessTo(cmd.Flags())
+	return cmd
+}
+
+func newList(env cli.Env) *cobra.Command {
+	o := &listing{access: newAccess(env)}
+	cmd := &cobra.Command{
+		Use: "list REPOSITORY", Aliases: []string{"ls"}, Short: "List the tags of a repository",
+		Long: "List the tags of oci://HOST/PATH with their digests, by name; those that only lead\n" +
+			"to signatures are left out. With --filter-semver only versions, the newest first.",
+		Example: cli.Example(env, "list oci://registry.example.com/bundles/prod",
+			"list oci://registry.example.com/bundles/prod --filter-semver '>=1.2 <2' --limit 1"),
+		Args: cli.Args(1, "REPOSITORY"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	fs := cmd.Flags()
+	registryflag.AddSelectionTo(fs, &o.req.Selection, "tags")
+	o.registry.AddAccessTo(fs)
+	cli.AddOutput(cmd, &o.output)
+	return cmd
+}
+
+type listing struct {
+	access
+	req artifact.ListRequest
+}
+
+func (o *listing) run(ctx context.Context, repository string) (err error) {
+	if o.req.Reference, o.req.OCI, err = o.open(repository); err != nil {
+		return err
+	}
+	list, err := artifact.List(ctx, o.req)
+	if err != nil {
+		return err
+	}
+	header, rows := o.req.Columns("TAG", list)
+	return ui.Rows(o.env.Stdout, o.output, list, header, rows)
+}

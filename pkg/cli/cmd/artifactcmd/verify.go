@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package artifactcmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/verify"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
+)
+
+const verifyLong = `Say who signed an artifact, and fail with exit code 5 unless it is who must.
+
+Who must is said by --key, by an identity and the issuer that vouches for it, or
+by the policy file. Signatures are those of Cosign in the registry, or the one in
+a bundle. Those without a key need --trusted-root, the file that names the
+authorities and logs to trust ('cosign trusted-root create' makes one); nobody
+is asked over the network. An expression must match the whole.`
+
+func newVerify(env cli.Env) *cobra.Command {
+	o := &verifying{access: newAccess(env)}
+	cmd := &cobra.Command{
+		Use: "verify REFERENCE", Short: "Say who signed an artifact", Long: verifyLong,
+		Example: cli.Example(env,
+			"verify oci://registry.example.com/modules/app:1.0.0 --key cosign.pub",
+			"verify oci://ghcr.io/org/app:1.0.0 --trusted-root trusted_root.json \\\n"+
+				"    --certificate-oidc-issuer https://token.actions.githubusercontent.com \\\n"+
+				"    --certificate-identity-regexp 'https://github.com/org/app/.*'"),
+		Args: cli.Args(1, "REFERENCE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	fs := cmd.Flags()
+	fs.StringArrayVar(&o.rule.Keys, "key", nil, "public key in a `FILE`, PEM; may be repeated, one is enough")
+	fs.StringVar(&o.identity.Subject, "certificate-identity", "", "who signed: the `SUBJECT` of the certificate")
+	fs.StringVar(&o.identity.SubjectRegExp, "certificate-identity-regexp", "", "an `EXPRESSION` for the subject")
+	fs.StringVar(&o.identity.Issuer, "certificate-oidc-issuer", "", "who vouches for the subject: a `URL`")
+	fs.StringVar(&o.identity.IssuerRegExp, "certificate-oidc-issuer-regexp", "", "an `EXPRESSION` for the issuer")
+	fs.StringVar(&o.rule.TrustedRoot, "trusted-root", "", "`FILE` with the authorities and logs to trust")
+	fs.StringVar(&o.bundle, "bundle", "", "`FILE` with the signature, instead of those in the registry")
+	fs.StringVar(&o.signatures, "signatures", "", "")
+	fs.Lookup("signatures").Hidden = true // what the other binaries ask with
+	o.registry.AddTo(fs)
+	cli.AddOutput(cmd, &o.output)
+	return cmd
+}
+
+type verifying struct {
+	access
+	rule               trust.Rule
+	identity           trust.Identity
+	bundle, signatures string
+}
+
+func (o *verifying) run(ctx context.Context, reference string) error {
+	req := verify.Request{Policy: o.registry.PolicyFile()}
+	if err := o.who(&req); err != nil {
+		return err
+	}
+	var err error
+	if req.Reference, req.OCI, err = o.open(reference); err != nil {
+		return err
+	}
+	if req.Reference.IsLocal() {
+		return fail.Usagef("%q is a directory: only artifacts in a registry are signed", reference)
+	}
+	if o.bundle != "" {
+		if req.Bundle, err = os.ReadFile(o.bundle); err != nil {
+			return fail.With(fail.Usage, fmt.Errorf("bundle: %w", err))
+		}
+	}
+	verified, err := o.verify(ctx, req)
+	if err != nil {
+		return err
+	}
+	return ui.Value(o.env.Stdout, o.output, verified)
+}
+
+// who turns the flags into a rule, unless the policy is to say who must sign.
+func (o *verifying) who(req *verify.Request) error {
+	byIdentity := o.identity != trust.Identity{}
+	if len(o.rule.Keys) == 0 && !byIdentity {
+		switch {
+		case o.rule.TrustedRoot != "":
+			return fail.Usagef("--trusted-root is for identities: --certificate-identity and --certificate-oidc-issuer")
+		case req.Policy == "":
+			return fail.Usagef("who must have signed is missing: --key FILE, --certificate-identity SUBJECT or --policy FILE")
+		}
+		return nil
+	}
+	if byIdentity {
+		if err := o.identity.Check(); err != nil {
+			return fail.Usagef("--certificate-identity SUBJECT and --certificate-oidc-issuer URL belong together: %w", err)
+		}
+		if o.rule.TrustedRoot == "" {
+			return fail.Hint(fail.Usagef("who vouches for identities is missing: --trusted-root FILE"),
+				"'cosign trusted-root create' writes that of the public instance of Sigstore")
+		}
+		o.rule.Identities = []trust.Identity{o.identity}
+	}
+	req.Rule = &o.rule
+	return nil
+}
+
+func (o *verifying) verify(ctx context.Context, req verify.Request) (verify.Verified, error) {
+	if o.signatures == "" {
+		return verify.Artifact(ctx, req)
+	}
+	const longest = 256 << 20 // more than package oci reads of signatures
+	var given []signature.Signature
+	if err := json.NewDecoder(io.LimitReader(o.env.Stdin, longest)).Decode(&given); err != nil {
+		return verify.Verified{}, fail.Usagef("--signatures: %w", err)
+	}
+	return verify.Answer(ctx, req, given)
+}

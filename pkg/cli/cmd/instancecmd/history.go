@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package instancecmd
+
+import (
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+)
+
+func newHistory(c *common) *cobra.Command {
+	out := c.output()
+	cmd := &cobra.Command{
+		Use: "history NAME", Short: "Show the revisions of an instance",
+		Long: "Show the remembered revisions of an instance, the newest last. With -o json or\n" +
+			"yaml, their values are shown too.",
+		Example: cli.Example(c.env, "history app -n apps"),
+		Args:    cli.Args(1, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := out.Check(); err != nil {
+				return err
+			}
+			client, namespace, err := c.open(ui.NewText(c.env.Stderr))
+			if err != nil {
+				return err
+			}
+			key := instance.Key{Namespace: namespace, Name: instance.ParseName(args[0])}
+			history, err := instance.History(cmd.Context(), client, key)
+			if err != nil {
+				return err
+			}
+			if _, text := out.Format(); !text {
+				return out.Print(c.env.Stdout, printer.History(key, history))
+			}
+			return printHistory(c, history, out)
+		},
+	}
+	out.AddTo(cmd.Flags())
+	return cmd
+}
+
+func printHistory(c *common, history []store.Revision, out *printer.Flags) error {
+	rows := make([][]string, len(history))
+	for i, r := range history {
+		rows[i] = []string{strconv.Itoa(r.Number), r.Time, string(r.Outcome), r.User, r.Module.Repository, r.Module.Version, r.Module.Digest}
+	}
+	return ui.Table(c.env.Stdout, out.Header("REVISION", "TIME", "OUTCOME", "USER", "MODULE", "VERSION", "DIGEST"), rows)
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krmcmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/function"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
+)
+
+const kustomizeLong = `Build a kustomization as 'kustomize build' does, with modules in it.
+
+The kinds of krm.timoni.sh need no annotation and no flag here: this program
+runs them itself, and none is ever left out. Functions and plugins of others are
+refused (exit code 5) unless --enable-exec allows them to run as programs with
+your rights.
+
+DIR is a directory with a kustomization.yaml (default: the current one) or an
+address of one, as kustomize takes it.`
+
+func newKustomize(env cli.Env) *cobra.Command {
+	var k krm.Kustomization
+	var helm bool
+	var helmCommand, restrictor string
+	cmd := &cobra.Command{
+		Use: "kustomize [DIR]", Short: "Build a kustomization that uses modules", Long: kustomizeLong,
+		Args: cli.ArgsBetween(0, 1, "a directory"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			k.Dir = cli.Operand(args, ".")
+			const rootOnly, none = "LoadRestrictionsRootOnly", "LoadRestrictionsNone"
+			err := fail.OneOf("--load-restrictor", restrictor, rootOnly, none)
+			if err == nil && k.Namespace != "" {
+				err = option.CheckNamespace(k.Namespace)
+			}
+			if err != nil {
+				return err
+			}
+			k.AnyFile = restrictor == none
+			if helm {
+				k.Helm = helmCommand
+			}
+			if k.Executable, err = env.Executable(); err != nil {
+				return err
+			}
+			objects, err := function.Build(cmd.Context(), k)
+			if err != nil {
+				return err
+			}
+			_, err = env.Stdout.Write(objects)
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&k.Namespace, "namespace", "n", "", "namespace of the instances whose configs name none (default \"default\")")
+	flags.BoolVar(&k.EnableExec, "enable-exec", false, "run the functions and plugins of others too")
+	flags.BoolVar(&helm, "enable-helm", false, "inflate helmCharts")
+	flags.StringVar(&helmCommand, "helm-command", "helm", "the helm to run")
+	flags.StringVar(&restrictor, "load-restrictor", "LoadRestrictionsRootOnly", "LoadRestrictionsNone lets kustomizations name files outside their directories")
+	return cmd
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package modcmd is the command line of a module's author.
+package modcmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+)
+
+// New returns the command with a subcommand for each verb.
+func New(env cli.Env) *cobra.Command {
+	return cli.Group("mod", "Create, vet, test and publish modules",
+		newFmt(env),
+		newVendor(env),
+		newInit(env),
+		newPush(env),
+		newPull(env),
+		newList(env),
+		newBuild(env),
+		newShow(env),
+		newTest(env),
+		newVet(env),
+		newCEL(env),
+	)
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package modcmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/mod"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+)
+
+// packing are the flags of the commands that pack a module.
+type packing struct {
+	version                  string
+	annotations              registryflag.Annotations
+	resolveSymlinks, skipVet bool
+}
+
+func (p *packing) addTo(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&p.version, "version", "", "`VERSION` of the module, such as 1.2.3")
+	fs.BoolVar(&p.resolveSymlinks, "resolve-symlinks", false, "pack what symbolic links point to, in their place")
+	fs.BoolVar(&p.skipVet, "skip-vet", false, "pack a module that may not be valid")
+	p.annotations.AddTo(fs)
+}
+
+// request returns what is to be packed, once the module is vetted. An archive
+// was vetted when it was made.
+func (p *packing) request(ctx context.Context, env cli.Env, source string) (artifact.ModuleRequest, error) {
+	annotations, err := p.annotations.Map()
+	req := artifact.ModuleRequest{
+		Source: source, Version: p.version, ResolveSymlinks: p.resolveSymlinks,
+		Metadata: artifact.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
+	}
+	if err != nil || oci.IsArchive(source) {
+		return req, err
+	}
+	if !p.skipVet {
+		if err = p.vet(ctx, env, source); err != nil {
+			return req, err
+		}
+	}
+	req.Images, err = render.ImagesFile(source)
+	return req, err
+}
+
+// vet prints what is wrong with a module, and fails when that makes it invalid.
+func (p *packing) vet(ctx context.Context, env cli.Env, dir string) error {
+	r, err := ref.Parse(dir)
+	if err != nil {
+		return err
+	}
+	if !r.IsLocal() {
+		return fail.Usagef("%q is not a directory or an archive to pack", dir)
+	}
+	vetted, err := mod.Vet(ctx, mod.VetRequest{Request: build.Request{
+		Module: r, Name: "app", Namespace: "default", Package: render.DefaultPackage,
+		KubeVersion: env.Getenv(option.KubeVersionVariable),
+	}})
+	if err != nil {
+		return err
+	}
+	for _, f := range vetted.Findings {
+		if _, err = io.WriteString(env.Stderr, describe(f)); err != nil {
+			return err
+		}
+	}
+	if vetted.Valid {
+		return nil
+	}
+	return fail.Hint(fmt.Errorf("module %s is not valid", dir), "see '%s vet %s', or pack it all the same with --skip-vet", env.Program, dir)
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package modcmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/signingflag"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+)
+
+const pushLong = `Push a module to an OCI registry.
+
+SOURCE is the module's directory, or what 'mod build' made of it. TARGET is
+oci://HOST/PATH[:VERSION]; the version, with --version or in TARGET, is a semantic
+version without the prefix v, and becomes the tag.
+
+The same content gives the same digest everywhere: file modes, owners and times
+do not count, and what timoni.ignore lists is left out. The date, address and
+commit of a Git repository are annotated; SOURCE_DATE_EPOCH and --annotation win.
+
+An SBOM with the images of images.cue and a statement of the source and revision
+are pushed with it, as artifacts that refer to it, where the registry supports
+that; see 'mod show provenance'. They are not signed.
+
+The module is vetted first, with its own values; --skip-vet leaves that out. A
+version that the registry has is left alone when its content is the same,
+and refused otherwise, unless --force is given.`
+
+// newPush returns the command push.
+func newPush(env cli.Env) *cobra.Command {
+	o := &pushing{env: env}
+	cmd := &cobra.Command{
+		Use: "push SOURCE TARGET", Short: "Push a module to a registry", Long: pushLong,
+		Example: cli.Example(env,
+			"push ./module oci://registry.example.com/modules/app --version 1.2.3 --latest",
+			"push app.tar oci://registry.example.com/modules/app"),
+		Args: cli.Args(2, "SOURCE and TARGET"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+	}
+	fs := cmd.Flags()
+	o.packing.addTo(cmd)
+	fs.BoolVar(&o.req.Latest, "latest", false, "move the tag latest too")
+	fs.BoolVar(&o.req.Force, "force", false, "move a version that the registry has with other content")
+	fs.StringVar((*string)(&o.req.Attach), "attest", string(oci.AttachAuto),
+		"push the SBOM and the provenance along: auto, where the registry lists what refers to an artifact; always; never")
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+	o.signing.AddTo(fs)
+	cli.AddOutput(cmd, &o.output)
+	o.registry.Process = env
+	o.registry.AddAccessTo(fs)
+	return cmd
+}
+
+type pushing struct {
+	env      cli.Env
+	packing  packing
+	signing  signingflag.Flag
+	registry registryflag.Flags
+	req      artifact.PushModuleRequest
+	output   string
+	quiet    bool
+}
+
+func (o *pushing) run(ctx context.Context, source, target string) (err error) {
+	if o.req.Target, err = ref.Parse(target); err != nil {
+		return err
+	}
+	if o.req.ModuleRequest, err = o.packing.request(ctx, o.env, source); err != nil {
+		return err
+	}
+	if o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod")); err != nil {
+		return err
+	}
+	o.req.ProgramVersion = cli.Version
+	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
+	if o.req.Key, err = o.signing.Key(o.env.LookupEnv, ui.Password(o.env.Stdin, o.env.Stderr)); err != nil {
+		return err
+	}
+	pushed, err := artifact.PushModule(ctx, o.req)
+	if err != nil {
+		return err
+	}
+	return ui.Value(o.env.Stdout, o.output, pushed)
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package policyflag holds the flags that say how instances are applied. It is
+// apart from package option because it links what talks to a cluster.
+package policyflag
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// Plan are the flags that decide what an apply would do.
+type Plan struct {
+	FieldManager string
+
+	options    apply.Options
+	replace    []string
+	pruneKinds []string
+}
+
+// AddTo registers the flags.
+func (p *Plan) AddTo(fs *pflag.FlagSet) {
+	o := &p.options
+	fs.StringVar((*string)(&o.Adopt), "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
+	fs.BoolVar(&o.AllowEmpty, "allow-empty", false, "apply a module that renders no object, which removes all that it had")
+	fs.BoolVar(&o.Force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
+	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
+	fs.StringArrayVar(&p.replace, "replace", nil,
+		"delete an object, `KIND/NAME`, before what is new is applied: one of the module is created again, one that left it makes room; may be repeated")
+	fs.StringVar((*string)(&o.Prune), "prune", string(apply.PruneAfterReady),
+		"delete what left the module `WHEN`: after-ready (only when it waits), always (ready or not) or never (left to a later apply)")
+	fs.StringSliceVar(&p.pruneKinds, "prune-kinds", nil,
+		"delete what left the module of these `KINDS` too: "+strings.Join(apply.ProtectedKinds(), ", "))
+	fs.IntVar(&o.Concurrency, "concurrency", apply.DefaultConcurrency, "how many requests to the cluster may be under way at once")
+	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` under which fields are owned; those owned under the name before are moved to it")
+	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", 5*time.Minute, "how long to plan, and to apply one stage without waiting for it, 0 for ever")
+}
+
+// Options returns what the flags say. The error is a usage error.
+func (p *Plan) Options() (apply.Options, error) {
+	o := p.options
+	err := fail.OneOf("--adopt", o.Adopt, apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll)
+	if err != nil {
+		return o, err
+	}
+	if err = fail.OneOf("--prune", o.Prune, apply.PruneAfterReady, apply.PruneAlways, apply.PruneNever); err != nil {
+		return o, err
+	}
+	for _, text := range p.replace {
+		var target apply.Target
+		if target, err = apply.ParseTarget(text); err == nil && target.Name == "" {
+			err = fail.Usagef("it has to name one object, as KIND/NAME")
+		}
+		if err != nil {
+			return o, fail.Usagef("--replace=%s: %w", text, err)
+		}
+		o.Replace = append(o.Replace, target)
+	}
+	if o.PruneAlso.Kinds, err = kinds(p.pruneKinds); err != nil {
+		return o, err
+	}
+	if o.Concurrency < 1 {
+		return o, fail.Usagef("--concurrency=%d: at least one request has to be under way", o.Concurrency)
+	}
+	if p.FieldManager == "" || len(p.FieldManager) > 128 { // what the server takes
+		return o, fail.Usagef("--field-manager=%q: a name of 1 to 128 characters is wanted", p.FieldManager)
+	}
+	return o, nil
+}
+
+// Client returns a client that writes as the flags say.
+func (p *Plan) Client(client *kube.Client) *kube.Client {
+	return client.WithFieldManager(p.FieldManager)
+}
+
+// kinds returns the names of protected kinds in their own writing.
+func kinds(names []string) ([]string, error) {
+	var found []string
+	for _, name := range names {
+		i := slices.IndexFunc(apply.ProtectedKinds(), func(k string) bool { return strings.EqualFold(k, name) })
+		if i < 0 {
+			return nil, fail.Usagef("--prune-kinds=%s: what is not pruned by itself is one of %s", name, strings.Join(apply.ProtectedKinds(), ", "))
+		}
+		found = append(found, apply.ProtectedKinds()[i])
+	}
+	return found, nil
+}
+
+// Run are the flags of the verbs that carry the plan out.
+type Run struct {
+	Plan
+	dryRun  deploy.DryRun
+	waitFor []string
+}
+
+// AddTo registers the flags.
+func (r *Run) AddTo(fs *pflag.FlagSet) {
+	r.Plan.AddTo(fs)
+	o := &r.options
+	fs.StringVar((*string)(&r.dryRun), "dry-run", string(deploy.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
+	fs.BoolVar(&o.Wait, "wait", true, "wait for each stage to become ready, and prune")
+	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
+		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them, or KIND=cel=EXPRESSION about self; may be repeated")
+	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
+	fs.IntVar(&o.HistoryLimit, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
+}
+
+// Options returns what the flags say. The error is a usage error.
+func (r *Run) Options() (apply.Options, error) {
+	o, err := r.Plan.Options()
+	if err != nil {
+		return o, err
+	}
+	for _, text := range r.waitFor {
+		rule, err := apply.ParseWaitRule(text)
+		if err != nil {
+			return o, fail.Usagef("--wait-for=%s: %w", text, err)
+		}
+		o.WaitFor = append(o.WaitFor, rule)
+	}
+	if len(o.WaitFor) > 0 && !o.Wait {
+		return o, fail.Usagef("--wait-for needs --wait")
+	}
+	return o, nil
+}
+
+// DryRun returns how far to go. The error is a usage error.
+func (r *Run) DryRun() (deploy.DryRun, error) {
+	return r.dryRun, fail.OneOf("--dry-run", r.dryRun, deploy.DryRunNone, deploy.DryRunClient, deploy.DryRunServer)
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package registryflag
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
+)
+
+// AddSelectionTo registers the flags of a command that lists what is called
+// things, such as versions.
+func AddSelectionTo(fs *pflag.FlagSet, s *artifact.Selection, things string) {
+	fs.StringVar(&s.Range, "filter-semver", "", "list the versions in `RANGE` only, such as '>=1.2 <2' or 1.x")
+	fs.IntVar(&s.Limit, "limit", 0, "list at most `N` "+things+", 0 for all")
+	fs.BoolVar(&s.Digests, "digests", true, "ask for the digests of the "+things)
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package vet checks objects by definitions in CUE.
+package vet
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// Policy is what files say of objects. It is not safe for concurrent use.
+type Policy struct{ root cue.Value }
+
+// Read evaluates files. Nothing that is read leaves the directory within.
+func Read(files []cuefile.File, within string) (*Policy, error) {
+	root, err := cuefile.Evaluate(files, cuefile.Options{Within: within})
+	return &Policy{root}, err
+}
+
+// Files returns the files in CUE of a directory, named as they are below it,
+// without those of its subdirectories.
+func Files(dir, origin string) ([]cuefile.File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []cuefile.File
+	for _, e := range entries {
+		if e.Type() != fs.FileMode(0) || filepath.Ext(e.Name()) != ".cue" || strings.HasSuffix(e.Name(), "_tool.cue") {
+			continue
+		}
+		f, err := cuefile.Read(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		f.Name = origin + "/" + e.Name()
+		files = append(files, f)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s holds no file in CUE", origin)
+	}
+	return files, nil
+}
+
+// Definition is what objects are checked by.
+type Definition struct {
+	value   cue.Value
+	path    string
+	context *cue.Context // of the objects
+}
+
+// Definition returns the one at a path, such as "#Workload". The error says
+// which there are.
+func (p *Policy) Definition(path string) (Definition, error) {
+	parsed := cue.ParsePath(path)
+	if err := parsed.Err(); err != nil {
+		return Definition{}, fmt.Errorf("%q is no path of CUE's such as #Workload", path)
+	}
+	v := p.root.LookupPath(parsed)
+	if v.Exists() {
+		return Definition{v, parsed.String(), cuecontext.New()}, nil
+	}
+	var known []string
+	fields, err := p.root.Fields(cue.Definitions(true))
+	if err != nil {
+		return Definition{}, values.Explain(err)
+	}
+	for fields.Next() {
+		known = append(known, fields.Selector().String())
+	}
+	return Definition{}, fmt.Errorf("the schema has no %q%s", path, fail.Suggest(path, known))
+}
+
+// Check returns what is wrong with an object, which consists of maps, slices
+// and scalars. Paths are those of the object.
+func (d Definition) Check(object any) []values.Problem {
+	v := d.value.Unify(d.context.Encode(object))
+	err := v.Validate(cue.Concrete(true), cue.Final())
+	if err == nil {
+		return nil
+	}
+	var list []values.Problem
+	e, ok := errors.AsType[*values.Error](values.Explain(err))
+	if !ok {
+		return []values.Problem{{Message: err.Error()}}
+	}
+	for _, p := range e.Problems {
+		p.Path = strings.TrimPrefix(strings.TrimPrefix(p.Path, d.path), ".")
+		list = append(list, p)
+	}
+	return list
+}
