@@ -82,8 +82,8 @@ func layers() []layer {
 		{"action/verify", 5, nil}, // who signed: alone with package keyless
 		{"action/function", 5, nil},
 		{"action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
-		{"action/instance", 5, nil},               // the verbs on what is applied: no CUE
-		{"action/plugins", 5, nil},                // the front door's: nothing heavy
+		{"action/instance", 5, nil},                      // the verbs on what is applied: no CUE
+		{"action/plugins", 5, nil},                       // the front door's: nothing heavy
 
 		{"action/deploy", 6, []string{apimachinery}},
 		{"action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
