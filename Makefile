@@ -63,8 +63,12 @@ krew-local: build ## install into KREW_ROOT as krew does (KREW_ROOT=bin/krew-roo
 ##@ Test
 
 .PHONY: test
-test: control-plane build ## run every test
+test: control-plane build ## run every test, except those with programs of other projects
 	go test -timeout 30m ./...
+
+.PHONY: test-interop
+test-interop: control-plane peers build ## run the tests with cosign, Flux, Argo CD, Helm, older kustomize and a container engine
+	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... -run 'TestScripts/interop|TestFlux|TestGitOps|TestHealthChecks'
 
 .PHONY: unit
 unit: ## test the packages, without a control plane
@@ -165,7 +169,10 @@ check-cross:
 check-vulnerabilities:
 	@.ci/vulnerabilities
 
-# The programs of the control plane, built into the user's cache directory.
-.PHONY: control-plane
+# The programs of the control plane, and those of other projects, built into the
+# user's cache directory.
+.PHONY: control-plane peers
 control-plane:
 	@go run ./test/kit/cmd/cluster build
+peers:
+	@go run ./test/kit/cmd/cluster build-peers

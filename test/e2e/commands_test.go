@@ -43,6 +43,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"expand":             expand,
 		"serve-https":        serveHTTPS,
 		"cosign":             cosign,
+		"key-pair":           keyPairCommand,
 		"sign-keyless":       signKeyless,
 		"program":            program,
 		"container-image":    containerImage,

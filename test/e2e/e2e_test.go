@@ -47,6 +47,9 @@ func TestScripts(t *testing.T) {
 	}
 	for _, family := range families {
 		t.Run(family.Name(), func(t *testing.T) {
+			if family.Name() == interop && !withPeers() {
+				t.Skip("runs with 'make test-interop'")
+			}
 			t.Parallel()
 			testscript.Run(t, testscript.Params{
 				Dir: filepath.Join("testdata", family.Name()),
@@ -62,6 +65,13 @@ func TestScripts(t *testing.T) {
 		})
 	}
 }
+
+// interop is the family of scripts that run programs of other projects.
+const interop = "interop"
+
+// withPeers reports whether tests may run programs of other projects (cosign,
+// Flux, Argo CD, Helm, an older kustomize), which take half an hour to build.
+func withPeers() bool { return os.Getenv("TIMONI_INTEROP") != "" }
 
 // plugins returns the directory of the built plugins, and fails the test when
 // one of them is not there.

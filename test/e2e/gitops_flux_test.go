@@ -3,11 +3,6 @@
 package e2e_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,24 +140,9 @@ func revision(u *user, repository, tag string) string {
 // keyPair writes a private and a public key to files.
 func keyPair(t *testing.T) (private, public string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
+	path := filepath.Join(t.TempDir(), "cosign")
+	if err := writeKeys(path, nil); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	write := func(name, kind string, der []byte, err error) string {
-		t.Helper()
-		if err == nil {
-			name = filepath.Join(dir, name)
-			err = os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return name
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	private = write("cosign.key", "PRIVATE KEY", der, err)
-	der, err = x509.MarshalPKIXPublicKey(&key.PublicKey)
-	return private, write("cosign.pub", "PUBLIC KEY", der, err)
+	return path + ".key", path + ".pub"
 }

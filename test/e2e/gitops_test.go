@@ -182,9 +182,13 @@ func judged(t *testing.T, program string, request map[string]any) []string {
 	return strings.Fields(words.Replace(string(out)))
 }
 
-// extra returns the path of a program that single tests run.
+// extra returns the path of a peer's program. Without the peers the test is
+// skipped.
 func extra(t *testing.T, name string) string {
 	t.Helper()
+	if !withPeers() {
+		t.Skip("runs with 'make test-interop'")
+	}
 	var log bytes.Buffer
 	path, err := controlplane.Extra(t.Context(), name, &log)
 	if err != nil {

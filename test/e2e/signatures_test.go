@@ -4,6 +4,8 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/elliptic"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -39,6 +42,22 @@ func cosign(ts *testscript.TestScript, neg bool, args []string) {
 	case err != nil && !neg:
 		ts.Fatalf("cosign %s: %v", strings.Join(args, " "), err)
 	}
+}
+
+// keyPairCommand is writeKeys with the password of $COSIGN_PASSWORD.
+func keyPairCommand(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 1, "key-pair NAME")
+	ts.Check(writeKeys(ts.MkAbs(args[0]), []byte(ts.Getenv("COSIGN_PASSWORD"))))
+}
+
+// writeKeys writes path.key and path.pub in cosign's format. A private key
+// without a password is not encrypted.
+func writeKeys(path string, password []byte) error {
+	private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), func(bool) ([]byte, error) { return password, nil })
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(path+".key", private, 0o600), os.WriteFile(path+".pub", public, 0o644))
 }
 
 // signKeyless signs an artifact without a key, by a Sigstore of its own, whose

@@ -2,9 +2,10 @@
 
 // Command cluster keeps one control plane of the kit running for use by hand.
 //
-//	cluster build   build the control plane's programs
-//	cluster up      start it, unless it runs, and print its export line
-//	cluster down    stop it and remove its files
+//	cluster build         build the control plane's programs
+//	cluster build-peers   build the programs of other projects that tests run
+//	cluster up            start it, unless it runs, and print its export line
+//	cluster down          stop it and remove its files
 package main
 
 import (
@@ -29,12 +30,13 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) != 1 {
-		return errors.New("usage: cluster build|up|down")
+		return errors.New("usage: cluster build|build-peers|up|down")
 	}
-	if args[0] == "build" {
-		if _, err := controlplane.Binaries(ctx, stderr); err != nil {
-			return err
-		}
+	switch args[0] {
+	case "build":
+		_, err := controlplane.Binaries(ctx, stderr)
+		return err
+	case "build-peers":
 		return controlplane.Extras(ctx, stderr)
 	}
 	dir, err := os.UserCacheDir()
@@ -56,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "down":
 		return down(ctx, dir)
 	}
-	return fmt.Errorf("unknown verb %q: usage: cluster build|up|down", args[0])
+	return fmt.Errorf("unknown verb %q: usage: cluster build|build-peers|up|down", args[0])
 }
 
 // state is what up leaves for down.
