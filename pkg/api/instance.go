@@ -8,7 +8,7 @@ const (
 	KindInstance = "Instance"
 )
 
-// Labels and annotations on objects (INTEROP.md, section 2). The values are
+// Labels and annotations on objects (docs/interop.md, section 2). The values are
 // EnabledValue or DisabledValue.
 const (
 	LabelInstanceName      = "instance.timoni.sh/name"
@@ -36,7 +36,7 @@ const FieldManager = "timoni"
 // CreatedBy is the value of LabelCreatedBy on records and created namespaces.
 const CreatedBy = "timoni"
 
-// The Secret that is an instance's record (INTEROP.md, section 3).
+// The Secret that is an instance's record (docs/interop.md, section 3).
 const (
 	RecordPrefix    = "timoni."
 	RecordType      = "timoni.sh/instance"

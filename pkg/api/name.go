@@ -16,7 +16,7 @@ var (
 )
 
 // CheckName returns an error unless name can be the name of an instance or of a
-// bundle (INTEROP.md, section 5).
+// bundle (docs/interop.md, section 5).
 func CheckName(name string) error {
 	return checkName(name, nameRE, "-_.")
 }

@@ -2,7 +2,7 @@
 
 // Package api holds the types and keys that are written where other tools read
 // them: the instance record, the inventory, labels, annotations and objects.
-// The formats are those of INTEROP.md.
+// The formats are those of docs/interop.md.
 package api
 
 import (

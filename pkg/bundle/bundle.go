@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package bundle reads bundle files: instances of modules, each with a
-// namespace and values (INTEROP.md, section 5).
+// namespace and values (docs/interop.md, section 5).
 package bundle
 
 import (

@@ -13,7 +13,7 @@ import (
 // Code is the exit code of a process.
 type Code int
 
-// The exit codes of every binary of the project (DESIGN.md, decision 12).
+// The exit codes of every binary of the project (docs/design.md, decision 12).
 const (
 	Done        Code = 0   // the command did what was asked
 	No          Code = 1   // the answer is no: differences, not ready, invalid

@@ -224,7 +224,7 @@ func ParseRange(s string) (*semver.Constraints, error) {
 
 // CheckVersion returns an error unless v is a version of a module: strict
 // SemVer 2.0.0 without v prefix and without build metadata, which is no legal
-// part of a tag (INTEROP.md, section 4). Its exit code is fail.Usage.
+// part of a tag (docs/interop.md, section 4). Its exit code is fail.Usage.
 func CheckVersion(v string) error {
 	if strings.HasPrefix(v, "v") {
 		return fail.Usagef("version %q: leave out the prefix v", v)

@@ -36,9 +36,16 @@ const (
 	fieldsets    = "sigs.k8s.io/structured-merge-diff/v6/" // the field sets of apimachinery's managed fields
 )
 
-// layers is the table of DESIGN.md section 3. To add a package, add its row.
+// layers is the table of docs/design.md section 3. To add a package, add its row.
 func layers() []layer {
 	return []layer{
+		// The districts, which only have a doc.go.
+		{"module", -1, nil},
+		{"registry", -1, nil},
+		{"cluster", -1, nil},
+		{"pipeline", -1, nil},
+		{"action", -1, nil},
+
 		// Below its neighbours, whose errors carry its hints and exit codes.
 		{"fail", -1, nil},
 		{"ref", 0, []string{semver}},

@@ -20,7 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
-// contentGen is the content type of an artifact with schemas (INTEROP.md,
+// contentGen is the content type of an artifact with schemas (docs/interop.md,
 // section 4).
 const contentGen = "cue.mod/gen"
 

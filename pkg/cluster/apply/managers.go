@@ -68,7 +68,7 @@ func (m fieldManager) isOurs(entry map[string]any) bool {
 
 // isOverridden says whether an entry is one of a tool that a person used on the
 // object by hand or before it became ours. Its fields are taken back, so that
-// what it added goes (INTEROP.md, section 3).
+// what it added goes (docs/interop.md, section 3).
 func (m fieldManager) isOverridden(entry map[string]any) bool {
 	name, _ := entry["manager"].(string)
 	switch {

@@ -15,7 +15,7 @@ func mine(live api.Object, m api.Metadata) bool {
 }
 
 // checkOwner returns why an instance may not write a live object, nil when it
-// may: it is its own, or may be adopted (DESIGN.md, decision 5).
+// may: it is its own, or may be adopted (docs/design.md, decision 5).
 func checkOwner(live api.Object, m api.Metadata, adopt Adopt) error {
 	if mine(live, m) || adopt == AdoptAll || isOwnNamespace(live, m) {
 		return nil

@@ -68,7 +68,7 @@ func untilCounted(ctx context.Context, do func() error) error {
 // makeRoom looks at what was refused although it is new: what it needs, a port
 // or a share of a quota, may be held by an object that left the module. If the
 // user has named that one, the step is deferred until it is deleted; if not, the
-// refusal says how to name it (DESIGN.md, decision 1).
+// refusal says how to name it (docs/design.md, decision 1).
 func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 	var leaving []*Step
 	for _, c := range plan.Prune {

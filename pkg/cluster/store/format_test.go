@@ -19,7 +19,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 )
 
-// recordText is a record as INTEROP.md, section 3, shows it.
+// recordText is a record as docs/interop.md, section 3, shows it.
 const recordText = `{"kind":"Instance","apiVersion":"timoni.sh/v1alpha1","metadata":{"name":"app","namespace":"NS"},` +
 	`"module":{"name":"timoni.sh/minimal","repository":"oci://reg/minimal","version":"1.2.4","digest":"sha256:00","annotations":{"a":"b"}},` +
 	`"values":"{\n\tmessage: \"Hello World\"\n}","lastTransitionTime":"2026-11-20T10:24:09Z",` +

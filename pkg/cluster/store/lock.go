@@ -21,7 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
-// The times of the Lease (DESIGN.md, decision 8).
+// The times of the Lease (docs/design.md, decision 8).
 const (
 	leaseDuration = 15 * time.Second
 	leaseRenewal  = 5 * time.Second

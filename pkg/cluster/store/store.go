@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package store keeps the instance record: the Secret that says what an
-// instance is made of. Its format is shared with Timoni (INTEROP.md, section
+// instance is made of. Its format is shared with Timoni (docs/interop.md, section
 // 3), so that either tool manages what the other applied.
 package store
 

@@ -27,7 +27,7 @@ type GenerateOptions struct {
 }
 
 // Path returns where the CUE file of a version belongs, below cue.mod/gen:
-// GROUP/KIND in lower case/VERSION/types_gen.cue (INTEROP.md, section 7).
+// GROUP/KIND in lower case/VERSION/types_gen.cue (docs/interop.md, section 7).
 func (d Definition) Path(version string) string {
 	return path.Join(d.Group, strings.ToLower(d.Kind), version, "types_gen.cue")
 }

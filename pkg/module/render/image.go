@@ -10,7 +10,7 @@ import (
 
 // readImages returns the references of the container images in the instance's
 // configuration: of every struct that has the fields repository, tag, digest
-// and reference (INTEROP.md, section 1).
+// and reference (docs/interop.md, section 1).
 func readImages(config cue.Value) []string {
 	var images []string
 	collectImages(config, &images)

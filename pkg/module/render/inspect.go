@@ -119,7 +119,7 @@ func checkImages(config, apply cue.Value) []values.Problem {
 	return r.problems
 }
 
-// configImages calls visit for every image in the configuration (INTEROP.md,
+// configImages calls visit for every image in the configuration (docs/interop.md,
 // section 1) whose tag and digest are both empty: its reference may name a tag
 // all the same.
 func configImages(v cue.Value, visit func(image cue.Value, repository string)) {

@@ -20,7 +20,7 @@ const (
 	DefaultMemory = 2 << 30
 )
 
-// Limits bound what a module may use up (DESIGN.md, decision 14). Zero stands
+// Limits bound what a module may use up (docs/design.md, decision 14). Zero stands
 // for the default.
 type Limits struct {
 	Time   time.Duration

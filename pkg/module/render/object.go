@@ -71,7 +71,7 @@ func (r *reader) readStage(stage int, list cue.Value) error {
 }
 
 // readItem reads an element of a stage: an object, a list of objects, or what
-// is to be skipped (INTEROP.md, section 1).
+// is to be skipped (docs/interop.md, section 1).
 func (r *reader) readItem(stage int, v cue.Value) {
 	before := len(r.problems)
 	decoded := r.decode(v)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package render evaluates a module: a directory and values in, stages of
-// Kubernetes objects out. The semantics are those of INTEROP.md, section 1.
+// Kubernetes objects out. The semantics are those of docs/interop.md, section 1.
 // It reads the module's files and nothing else: no environment, no cluster, no
 // registry.
 package render

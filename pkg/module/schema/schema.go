@@ -29,7 +29,7 @@ func Core() fs.FS { return core }
 // Module returns a CUE file of the package pkg, which is to join a module's
 // root package: it declares #Timoni, #HealthCheck and
 // #HealthCheckForCondition, and unifies the field timoni with #Timoni
-// (INTEROP.md section 1).
+// (docs/interop.md section 1).
 func Module(pkg string) []byte {
 	src, err := core.ReadFile(module)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"cuelang.org/go/mod/module"
 )
 
-// NoRegistry is the CUE registry of who never asks one (DESIGN.md,
+// NoRegistry is the CUE registry of who never asks one (docs/design.md,
 // decision 14). A nil registry would be configured from the environment.
 type NoRegistry struct{}
 

@@ -7,7 +7,7 @@ import (
 	"cuelang.org/go/cue/format"
 )
 
-// Text returns evaluated values as the instance record holds them (INTEROP.md,
+// Text returns evaluated values as the instance record holds them (docs/interop.md,
 // section 3): a CUE struct, indented with tabs.
 func Text(v cue.Value) (string, error) {
 	out, err := format.Node(v.Syntax(cue.Final()))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package oci moves modules between directories and OCI registries, in the
-// format that INTEROP.md, section 4, describes.
+// format that docs/interop.md, section 4, describes.
 //
 // Nothing that a registry says is believed: manifest and layers are hashed
 // before they are parsed, and unpacking them is bounded and cannot leave the

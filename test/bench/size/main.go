@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command size checks the built binaries against the table of DESIGN.md
+// Command size checks the built binaries against the table of docs/design.md
 // section 2: their size, what they link and the CPU time of their start. It
 // prints the table and fails when a binary is above its budget or links what
 // it must not.

@@ -4,7 +4,7 @@ package main
 
 import "time"
 
-// binary is a row of the table in DESIGN.md section 2.
+// binary is a row of the table in docs/design.md section 2.
 type binary struct {
 	name    string
 	source  string        // directory of its main package
