@@ -57,6 +57,7 @@ func Check(files []File) []Finding {
 	for _, f := range files {
 		all = append(all, checkFile(f)...)
 	}
+	all = append(all, checkDocuments(files)...)
 	slices.SortFunc(all, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
 	})

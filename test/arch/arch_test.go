@@ -63,10 +63,10 @@ func readRepository(t *testing.T, root string) []arch.File {
 
 func isSource(name string) bool {
 	switch filepath.Ext(name) {
-	case ".go", ".cue", ".sh", ".yml", ".yaml":
+	case ".go", ".cue", ".sh", ".yml", ".yaml", ".md", ".txtar":
 		return true
 	}
-	return filepath.Base(name) == "Makefile" || name == ".ci/run"
+	return filepath.Base(name) == "Makefile" || filepath.Base(name) == "LICENSE" || strings.HasPrefix(name, ".ci/")
 }
 
 const head = "// SPDX-License-Identifier: Apache-2.0\n\npackage p\n\n"
@@ -157,6 +157,44 @@ func TestLicence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if diff := cmp.Diff(tc.want, check(tc.path, tc.source)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestDocuments holds what is cited to what exists.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	page := arch.File{Path: "docs/page.md", Source: "# Page\n\n## 1. First thing, `x`\n\n14. **A decision.**\n"}
+	for name, tc := range map[string]struct {
+		path, source string
+		want         []string
+	}{
+		"a page":                 {"pkg/a.go", "// See docs/page.md.\n", nil},
+		"a section":              {"pkg/a.go", "// See docs/page.md,\n// section 1.\n", nil},
+		"a decision":             {"pkg/a.go", "// See (docs/page.md, decision 14).\n", nil},
+		"no page":                {"pkg/a.go", "\n// See docs/none.md.\n", []string{"2: document: cites docs/none.md, which does not exist"}},
+		"no section":             {"pkg/a.go", "// See docs/page.md,\n// section 2.\n", []string{"1: document: cites docs/page.md, section 2, which does not exist"}},
+		"no decision":            {"pkg/a.go", "// See docs/page.md decision 1.\n", []string{"1: document: cites docs/page.md decision 1, which does not exist"}},
+		"outside":                {"pkg/a.go", "// See DESIGN.md.\n", []string{"1: document: cites DESIGN.md, which is not in the repository"}},
+		"no comment":             {"pkg/a.go", `var s = "docs/none.md"`, nil},
+		"a link":                 {"README.md", "[a](docs/page.md) [b](docs/page.md#1-first-thing-x) [c](docs) [d](https://example.com/x)\n", nil},
+		"a link within":          {"docs/other.md", "# Here\n[a](#here) [b](page.md)\n", nil},
+		"a link to no page":      {"README.md", "\n[a](docs/none.md)\n", []string{"2: link: docs/none.md does not exist"}},
+		"a link to no anchor":    {"README.md", "[a](docs/page.md#none)\n", []string{"1: link: docs/page.md#none does not exist"}},
+		"code is no link":        {"README.md", "`[a](none)`\n```\n[a](none)\n```\n", nil},
+		"a link out of the code": {"README.md", "```\nx\n```\n[a](none)\n", []string{"4: link: none does not exist"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, f := range arch.Check([]arch.File{page, {Path: tc.path, Source: tc.source}}) {
+				if f.Rule == "document" || f.Rule == "link" {
+					got = append(got, fmt.Sprintf("%d: %s: %s", f.Line, f.Rule, f.Text))
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -14,7 +14,7 @@ import (
 )
 
 // statusGrace is how long a custom resource may go without a status before it
-// is taken for one whose controller never writes any (SAFETY.md, S12).
+// is taken for one whose controller never writes any (docs/safety.md, S12).
 const statusGrace = 30 * time.Second
 
 // state is what is known of the readiness of one object.

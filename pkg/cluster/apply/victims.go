@@ -93,7 +93,7 @@ func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) e
 
 // checkVictims looks at what is to be pruned although it is protected: of a
 // definition of a kind it says how many objects go along, and a namespace is
-// kept as long as it holds anything that does not go too (SAFETY.md, S3).
+// kept as long as it holds anything that does not go too (docs/safety.md, S3).
 func (e *Engine) checkVictims(ctx context.Context, plan *Plan) error {
 	doomed := uidsOf(plan.Prune)
 	for _, s := range plan.Prune {
