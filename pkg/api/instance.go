@@ -65,6 +65,11 @@ type Metadata struct {
 	Labels    map[string]string `json:"labels,omitempty"`
 }
 
+// Selector returns the label selector of the instance's objects.
+func (m Metadata) Selector() string {
+	return LabelInstanceName + "=" + m.Name + "," + LabelInstanceNamespace + "=" + m.Namespace
+}
+
 // Module says what was applied. For a local module, Repository is the path as
 // typed, Version ref.DevelVersion and Digest ref.UnknownDigest.
 type Module struct {

@@ -8,6 +8,8 @@ package api
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 // Object is a Kubernetes object as its JSON decodes: maps, slices, strings,
@@ -67,6 +69,17 @@ func (o Object) SetLabel(key, value string) {
 func (o Object) SetAnnotation(key, value string) {
 	metadata := Object(o.ensure("metadata"))
 	metadata.ensure("annotations")[key] = value
+}
+
+// Is says whether the object is of a kind.
+func (o Object) Is(group, kind string) bool { return o.Group() == group && o.Kind() == kind }
+
+// IsTerminating says whether the object is being deleted.
+func (o Object) IsTerminating() bool { return o.metadata()["deletionTimestamp"] != nil }
+
+// Ref names the object.
+func (o Object) Ref() event.Object {
+	return event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
 }
 
 // ID returns what identifies the object in a cluster.

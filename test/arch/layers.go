@@ -47,11 +47,11 @@ func layers() []layer {
 		{"action", -1, nil},
 
 		// Below its neighbours, whose errors carry its hints and exit codes.
-		{"fail", -1, nil},
+		{"fail", -2, nil},
+		{"event", -1, nil},
 		{"ref", 0, []string{semver}},
 		{"registry/sign/signature", 0, nil},
 		{"api", 0, []string{apimachinery, yaml}},
-		{"event", 0, nil},
 		{"download", 0, nil},
 		{"module/outline", 0, nil},
 		{"pipeline/guard", 0, nil},
@@ -74,10 +74,11 @@ func layers() []layer {
 		{"module/cuefile", 2, []string{cue}},
 		{"cluster/store", 2, []string{apimachinery, yaml}},
 		{"cluster/delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
+		{"cluster/ready", 2, []string{apimachinery, "k8s.io/client-go/util/jsonpath", "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
 
 		{"bundle", 3, []string{cue, yaml}},
 		{"pipeline/vet", 3, []string{cue}},
-		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "github.com/fluxcd/cli-utils/pkg/kstatus/", "sigs.k8s.io/structured-merge-diff/"}},
+		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "sigs.k8s.io/structured-merge-diff/"}},
 
 		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 

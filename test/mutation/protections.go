@@ -44,7 +44,7 @@ func ofEngine() []protection {
 		old: `o.Kind() == "PersistentVolumeClaim" || `,
 		new: ``,
 	}, {
-		promise: "s12", file: "pkg/cluster/apply/assess.go",
+		promise: "s12", file: "pkg/cluster/ready/assess.go",
 		old: "const statusGrace = 30 * time.Second",
 		new: "const statusGrace = 0 * time.Second",
 	}, {

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
@@ -75,7 +76,7 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 // startExpressions starts what evaluates the rules in CEL, if there are any,
 // until end is called. A rule that cannot be compiled is a usage error.
 func startExpressions(ctx context.Context, req *ApplyRequest) (end func(), err error) {
-	if !slices.ContainsFunc(req.WaitFor, apply.WaitRule.HasExpression) {
+	if !slices.ContainsFunc(req.WaitFor, ready.WaitRule.HasExpression) {
 		return func() {}, nil
 	}
 	child, err := expression.Start(ctx, req.Evaluator)

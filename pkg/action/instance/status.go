@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -22,7 +23,7 @@ type StatusReport struct {
 	State   State
 	Ready   bool // every object is
 	Objects []ObjectStatus
-	Events  []apply.Event // the last ones, the newest last
+	Events  []ready.Event // the last ones, the newest last
 }
 
 // IsGood says whether the objects are ready and the last run ended. Drift is

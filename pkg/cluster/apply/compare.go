@@ -155,7 +155,7 @@ func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object
 // createAgain creates the live object of a step, which was deleted, as it was.
 // The cancellation of ctx does not end it: an interrupt must not leave nothing.
 func (e *Engine) createAgain(ctx context.Context, s *Step) error {
-	ctx, cancel := bookkeeping(ctx)
+	ctx, cancel := kube.Detached(ctx)
 	defer cancel()
 	_, err := e.Client.Create(ctx, s.Resource, asRead(s.live), kube.Real)
 	return err

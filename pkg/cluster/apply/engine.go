@@ -21,6 +21,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -60,12 +61,6 @@ type Stage struct {
 	Objects []api.Object
 }
 
-// Health is what a module knows about the readiness of its objects. known is
-// false for an object that the module has no check for.
-type Health interface {
-	Health(o api.Object) (health api.Health, known bool, err error)
-}
-
 // Adopt says which objects of others an apply may take over.
 type Adopt string
 
@@ -90,8 +85,8 @@ const (
 type Request struct {
 	Instance api.Instance // the inventory is computed, the rest is given
 	Stages   []Stage
-	Health   Health // nil when the module has no checks
-	Package  string // of the module, for the history; empty for main
+	Health   ready.Health // nil when the module has no checks
+	Package  string       // of the module, for the history; empty for main
 	Options
 }
 
@@ -104,16 +99,16 @@ type Options struct {
 
 	// Replace selects objects that are deleted before what is new is applied:
 	// those of the module are created again, those that left it make room.
-	Replace []Target
+	Replace []api.Target
 
 	Prune     Prune       // empty stands for PruneAfterReady
 	PruneAlso Unprotected // what is pruned although it is protected
 
-	Wait         bool          // wait for each stage to become ready
-	Timeout      time.Duration // of the wait for one stage, 0 for ever
-	WaitFor      []WaitRule    // what is to hold of objects besides
-	Expressions  Expressions   // evaluates what of WaitFor is in CEL
-	ApplyTimeout time.Duration // of the plan, and of applying one stage; 0 for ever
+	Wait         bool              // wait for each stage to become ready
+	Timeout      time.Duration     // of the wait for one stage, 0 for ever
+	WaitFor      []ready.WaitRule  // what is to hold of objects besides
+	Expressions  ready.Expressions // evaluates what of WaitFor is in CEL
+	ApplyTimeout time.Duration     // of the plan, and of applying one stage; 0 for ever
 
 	Concurrency  int          // how many requests are under way at once, 0 for DefaultConcurrency
 	Holder       store.Holder // who applies, for the lock
@@ -154,7 +149,7 @@ type Step struct {
 func (s *Step) key() string { return s.Object.ID().Entry("").ID }
 
 // Ref names the step's object.
-func (s *Step) Ref() event.Object { return refOf(s.Object) }
+func (s *Step) Ref() event.Object { return s.Object.Ref() }
 
 // States returns the live object and what it is to become: nil for one that
 // does not exist or is to be deleted. What no dry run has shown is as it will
@@ -231,7 +226,7 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	}
 	plan, err := e.planChecked(ctx, req, true)
 	if err != nil {
-		late, cancel := bookkeeping(ctx)
+		late, cancel := kube.Detached(ctx)
 		defer cancel()
 		return plan, errors.Join(err, e.removeNamespace(late, created))
 	}
@@ -283,7 +278,7 @@ func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, pat
 		return err
 	}
 	defer func() {
-		late, cancel := bookkeeping(ctx)
+		late, cancel := kube.Detached(ctx)
 		defer cancel()
 		err = errors.Join(err, lock.Release(late))
 	}()
@@ -326,7 +321,7 @@ func (e *Engine) namespaceExists(ctx context.Context, name string) (bool, error)
 		return true, nil
 	case err != nil:
 		return false, fmt.Errorf("read namespace %q: %w", name, err)
-	case isTerminating(ns):
+	case ns.IsTerminating():
 		return false, fmt.Errorf("namespace %q is being deleted: wait for that or use another one", name)
 	}
 	return true, nil
@@ -345,7 +340,7 @@ func (e *Engine) createNamespace(ctx context.Context, name string) (api.Object, 
 	if err != nil {
 		return nil, fmt.Errorf("create namespace %q: %w", name, err)
 	}
-	e.Observer.Observe(event.Applied{Object: refOf(ns), Action: event.Created})
+	e.Observer.Observe(event.Applied{Object: ns.Ref(), Action: event.Created})
 	return ns, nil
 }
 
@@ -357,15 +352,6 @@ func (e *Engine) removeNamespace(ctx context.Context, created api.Object) error 
 	if err := e.Client.Delete(ctx, namespaces(), created); err != nil {
 		return fmt.Errorf("remove namespace %q again: %w", created.Name(), err)
 	}
-	e.Observer.Observe(event.Applied{Object: refOf(created), Action: event.Deleted, Reason: "nothing was applied"})
+	e.Observer.Observe(event.Applied{Object: created.Ref(), Action: event.Deleted, Reason: "nothing was applied"})
 	return nil
-}
-
-func isTerminating(o api.Object) bool {
-	metadata, _ := o["metadata"].(map[string]any)
-	return metadata["deletionTimestamp"] != nil
-}
-
-func refOf(o api.Object) event.Object {
-	return event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -35,7 +36,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 		}
 	}
 	if err := e.applyAndPrune(ctx, plan); err != nil {
-		late, cancel := bookkeeping(ctx)
+		late, cancel := kube.Detached(ctx)
 		defer cancel()
 		return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))
 	}
@@ -46,12 +47,6 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 		}
 	}
 	return e.remember(ctx, plan, record, changed, store.Succeeded)
-}
-
-// bookkeeping returns a context for what is to be written although ctx is over:
-// what an interrupted run leaves is what the next one wants to know of.
-func bookkeeping(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 }
 
 func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
@@ -190,7 +185,7 @@ func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step
 		return err
 	}
 	if slices.ContainsFunc(first, func(s *Step) bool { return isCRD(s.Object) && s.Action != event.Unchanged }) {
-		if err := e.waitReady(ctx, first, criteria{}, req.Timeout); err != nil {
+		if err := e.watcher().Wait(ctx, items(first), ready.Criteria{}, req.Timeout); err != nil {
 			return err
 		}
 		e.Client.ForgetKinds()
@@ -204,15 +199,16 @@ func (e *Engine) waitStage(ctx context.Context, req Request, first, rest []*Step
 		return nil
 	}
 	awaited := slices.DeleteFunc(slices.Concat(first, rest), func(s *Step) bool {
-		return isDisabled(s.Object, api.AnnotationWait) && rulesFor(req.WaitFor, s.Ref()) == nil
+		return isDisabled(s.Object, api.AnnotationWait) && ready.RulesFor(req.WaitFor, s.Ref()) == nil
 	})
-	return e.waitReady(ctx, awaited, criteria{req.Health, req.WaitFor, req.Expressions}, req.Timeout)
+	criteria := ready.Criteria{Health: req.Health, Rules: req.WaitFor, Expressions: req.Expressions}
+	return e.watcher().Wait(ctx, items(awaited), criteria, req.Timeout)
 }
 
 // applySteps applies the objects of steps within the time that the request
 // allows.
 func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) error {
-	ctx, cancel := withTimeout(ctx, req.ApplyTimeout)
+	ctx, cancel := kube.WithTimeout(ctx, req.ApplyTimeout)
 	defer cancel()
 	var mu sync.Mutex
 	var late []string
@@ -221,7 +217,7 @@ func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) err
 		if err == nil {
 			err = e.applyStep(ctx, req, s)
 		}
-		if err != nil && isOver(ctx) {
+		if err != nil && kube.TimedOut(ctx) {
 			mu.Lock()
 			defer mu.Unlock()
 			late = append(late, s.Ref().String())

@@ -25,10 +25,10 @@ func checkOwner(live api.Object, m api.Metadata, adopt Adopt) error {
 		return nil
 	}
 	if owner == "" {
-		return fail.Hint(fail.Refusedf("%s exists and is not managed by an instance", refOf(live)),
+		return fail.Hint(fail.Refusedf("%s exists and is not managed by an instance", live.Ref()),
 			"take over objects that nobody manages with --adopt=unmanaged")
 	}
-	return fail.Hint(fail.Refusedf("%s belongs to %s", refOf(live), owner),
+	return fail.Hint(fail.Refusedf("%s belongs to %s", live.Ref(), owner),
 		"take over objects of others with --adopt=all")
 }
 

@@ -39,10 +39,10 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 
 // planInTime is plan within the time that the request allows.
 func (e *Engine) planInTime(ctx context.Context, req Request, exists bool) (*Plan, error) {
-	ctx, cancel := withTimeout(ctx, req.ApplyTimeout)
+	ctx, cancel := kube.WithTimeout(ctx, req.ApplyTimeout)
 	defer cancel()
 	plan, err := e.plan(ctx, req, exists)
-	if err == nil || !isOver(ctx) {
+	if err == nil || !kube.TimedOut(ctx) {
 		return plan, err
 	}
 	return nil, fail.Hint(fmt.Errorf("the plan was not made within %s", req.ApplyTimeout), "give it more time with --apply-timeout")
@@ -155,7 +155,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 	if s.live == nil {
 		return e.decideNew(ctx, req, s)
 	}
-	replaced := anySelects(req.Replace, s.Ref())
+	replaced := api.AnySelects(req.Replace, s.Ref())
 	if !replaced && isEnabled(s.Object, api.AnnotationOneOff) {
 		// Whoever's it is: it is wanted to exist, and it does.
 		s.Action, s.Reason = event.Unchanged, "applied only once"
@@ -294,25 +294,13 @@ func isDisabled(o api.Object, annotation string) bool {
 	return o.Annotation(annotation) == api.DisabledValue
 }
 
-// space is a kind in a namespace: what one LIST and one WATCH cover.
-type space struct {
-	resource  kube.Resource
-	namespace string
-}
-
-func (s *Step) space() space {
-	if !s.Resource.Namespaced {
-		return space{resource: s.Resource}
-	}
-	return space{resource: s.Resource, namespace: s.Object.Namespace()}
-}
-
 // bySpace groups steps by what one LIST covers.
-func bySpace(steps []*Step) map[space][]*Step {
-	spaces := map[space][]*Step{}
+func bySpace(steps []*Step) map[kube.Space][]*Step {
+	spaces := map[kube.Space][]*Step{}
 	for _, s := range steps {
 		if s.resolved {
-			spaces[s.space()] = append(spaces[s.space()], s)
+			space := s.Resource.Space(s.Object.Namespace())
+			spaces[space] = append(spaces[space], s)
 		}
 	}
 	return spaces
@@ -336,17 +324,13 @@ func (l *owned) add(o api.Object) {
 	l.objects[o.ID()] = o
 }
 
-func selectorOf(m api.Metadata) string {
-	return api.LabelInstanceName + "=" + m.Name + "," + api.LabelInstanceNamespace + "=" + m.Namespace
-}
-
 // listOwned reads what the cluster has of an instance: one LIST for each kind
 // and namespace among the steps. Who may not list gets one GET per object.
 func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step) (*owned, error) {
 	live := &owned{objects: map[api.ID]api.Object{}}
 	spaces := bySpace(steps)
-	err := each(e.concurrency(), slices.Collect(maps.Keys(spaces)), func(sp space) error {
-		list, _, err := e.Client.List(ctx, sp.resource, sp.namespace, kube.Selector{Labels: selectorOf(m)})
+	err := each(e.concurrency(), slices.Collect(maps.Keys(spaces)), func(sp kube.Space) error {
+		list, _, err := e.Client.List(ctx, sp.Resource, sp.Namespace, kube.Selector{Labels: m.Selector()})
 		switch {
 		case apierrors.IsNotFound(err):
 			// The kind is known from a CustomResourceDefinition that is not
@@ -355,7 +339,7 @@ func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step) (
 		case apierrors.IsForbidden(err):
 			return e.getOwned(ctx, m, spaces[sp], live)
 		case err != nil:
-			return fmt.Errorf("list %s: %w", sp.resource.Resource, err)
+			return fmt.Errorf("list %s: %w", sp.Resource.Resource, err)
 		}
 		for _, o := range list {
 			live.add(o)

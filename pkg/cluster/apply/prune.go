@@ -4,7 +4,6 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -170,9 +169,9 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 }
 
 func (e *Engine) waitGoneFor(ctx context.Context, timeout time.Duration, steps []*Step) error {
-	ctx, cancel := withTimeout(ctx, timeout)
+	ctx, cancel := kube.WithTimeout(ctx, timeout)
 	defer cancel()
-	return e.waitGone(ctx, steps)
+	return e.watcher().WaitGone(ctx, items(steps))
 }
 
 // DeleteOptions say how an instance is deleted.
@@ -273,7 +272,7 @@ func deleteOrder(steps []*Step, stages map[string]int) [][]*Step {
 	for _, s := range steps {
 		rank := 3 * stages[s.key()]
 		switch {
-		case !isBuiltIn(s.Object.Group()):
+		case !kube.IsBuiltIn(s.Object.Group()):
 			rank += 2
 		case !isCRD(s.Object) && !isNamespace(s.Object):
 			rank++
@@ -297,16 +296,3 @@ func (e *Engine) removeInOrder(ctx context.Context, steps []*Step, stages map[st
 	}
 	return nil
 }
-
-func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	if d <= 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeoutCause(ctx, d, errTimeout)
-}
-
-// errTimeout is the cause of a context whose time is over, as opposed to one
-// that the user interrupted.
-var errTimeout = errors.New("the time is over")
-
-func isOver(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errTimeout) }

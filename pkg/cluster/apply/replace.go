@@ -12,6 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -50,7 +51,7 @@ const countingTime = 15 * time.Second
 func untilCounted(ctx context.Context, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, countingTime)
 	defer cancel()
-	pause := firstPause
+	pause := 50 * time.Millisecond
 	for {
 		err := do()
 		if !isQuota(err) {
@@ -72,7 +73,7 @@ func untilCounted(ctx context.Context, do func() error) error {
 func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 	var leaving []*Step
 	for _, c := range plan.Prune {
-		c.replaced = anySelects(plan.request.Replace, c.Ref())
+		c.replaced = api.AnySelects(plan.request.Replace, c.Ref())
 		switch {
 		case c.Action == event.Deleted:
 			leaving = append(leaving, c)
@@ -87,7 +88,7 @@ func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 	}
 	for _, r := range plan.request.WaitFor {
 		if !slices.ContainsFunc(plan.Steps, func(s *Step) bool { return r.Selects(s.Ref()) }) {
-			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--wait-for=%s: the module has no such object", r.text)})
+			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--wait-for=%s: the module has no such object", r)})
 		}
 	}
 	for _, s := range plan.Steps {

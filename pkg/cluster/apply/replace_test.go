@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -28,9 +29,9 @@ func (w *world) freePort() any {
 	return ports.([]any)[0].(map[string]any)["nodePort"]
 }
 
-func target(t *testing.T, text string) apply.Target {
+func target(t *testing.T, text string) api.Target {
 	t.Helper()
-	got, err := apply.ParseTarget(text)
+	got, err := api.ParseTarget(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestReplaceMakesRoom(t *testing.T) {
 	if got := w.writes(since); got != nil {
 		t.Errorf("a refused plan wrote %q", got)
 	}
-	req.Replace = []apply.Target{target(t, "service/old")}
+	req.Replace = []api.Target{target(t, "service/old")}
 	plan, err := w.engine.Plan(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +70,7 @@ func TestReplacePutsBack(t *testing.T) {
 	w := newWorld(t)
 	port := w.freePort()
 	req := w.request(w.nodePort("new", port))
-	req.Replace = []apply.Target{target(t, "Service/old")}
+	req.Replace = []api.Target{target(t, "Service/old")}
 	engine := *w.engine
 	engine.Observer = event.Func(func(e event.Event) {
 		if a, ok := e.(event.Applied); ok && a.Action == event.Deleted { // somebody is faster
@@ -113,7 +114,7 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 	req := w.request(configMap("a", "x") + "---\n" + claim)
 	w.apply(req)
 	uid := kube.UID(w.live("v1", "ConfigMap", "a"))
-	req.Replace = []apply.Target{target(t, "ConfigMap/a"), target(t, "ConfigMap/none")}
+	req.Replace = []api.Target{target(t, "ConfigMap/a"), target(t, "ConfigMap/none")}
 	w.want(w.apply(req), "recreated ConfigMap/a", "unchanged PersistentVolumeClaim/data")
 	if kube.UID(w.live("v1", "ConfigMap", "a")) == uid {
 		t.Error("it was not recreated")
@@ -121,7 +122,7 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 	if !w.warned("--replace=ConfigMap/none: the instance has no such object") {
 		t.Errorf("no warning: %v", w.events)
 	}
-	req.Replace = []apply.Target{target(t, "PersistentVolumeClaim/data")}
+	req.Replace = []api.Target{target(t, "PersistentVolumeClaim/data")}
 	if _, err := w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), "never replaced") {
 		t.Errorf("error %v", err)
 	}
@@ -155,7 +156,7 @@ func TestQuotaMakesRoom(t *testing.T) {
 	if hints := fmt.Sprint(fail.HintsOf(err)); err == nil || !strings.Contains(err.Error(), "exceeded quota") || !strings.Contains(hints, "--replace ConfigMap/old") {
 		t.Errorf("error %v, hints %s", err, hints)
 	}
-	req.Replace = []apply.Target{target(t, "ConfigMap/old")}
+	req.Replace = []api.Target{target(t, "ConfigMap/old")}
 	w.want(w.apply(req), "created ConfigMap/new", "deleted ConfigMap/old")
 }
 
@@ -171,7 +172,7 @@ func TestInTheWay(t *testing.T) {
 	if hints := fmt.Sprint(fail.HintsOf(err)); fail.CodeOf(err) != fail.NotReady || !strings.Contains(hints, "Deployment/old left the module and may be in the way; to delete one first: --replace Deployment/old") {
 		t.Errorf("error %v, hints %s", err, hints)
 	}
-	req.Replace = []apply.Target{target(t, "Deployment/old")}
+	req.Replace = []api.Target{target(t, "Deployment/old")}
 	if _, err = w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.NotReady {
 		t.Errorf("error %v", err)
 	}
@@ -256,7 +257,7 @@ func TestApplyTimeout(t *testing.T) {
 	if _, err := w.engine.Apply(t.Context(), req); err == nil || err.Error() != "the plan was not made within 1ns" {
 		t.Errorf("error %v", err)
 	}
-	req.Replace, req.ApplyTimeout = []apply.Target{target(t, "ConfigMap/held")}, 2*time.Second
+	req.Replace, req.ApplyTimeout = []api.Target{target(t, "ConfigMap/held")}, 2*time.Second
 	_, err := w.engine.Apply(t.Context(), req)
 	if fail.CodeOf(err) != fail.Failed || err.Error() != "not applied within 2s: ConfigMap/"+w.ns+"/held" {
 		t.Errorf("error %v", err)

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -72,18 +73,18 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 	if live == nil {
 		return e.missing(ctx, s, status)
 	}
-	now, err := criteria{}.assess(live, time.Now())
+	now, err := ready.Criteria{}.Assess(live, time.Now())
 	if err != nil {
 		return status, err
 	}
-	status.Health, status.Message = now.health, now.message
-	if now.warning != "" {
-		status.Message = now.warning
+	status.Health, status.Message = now.Health, now.Message
+	if now.Warning != "" {
+		status.Message = now.Warning
 	}
 	if status.Ready() {
 		return status, nil
 	}
-	if why := e.why(ctx, live).text; why != "" {
+	if why := e.watcher().Why(ctx, live); why != "" {
 		status.Message += "; " + why
 	}
 	return status, nil

@@ -137,7 +137,7 @@ func (e *Engine) content(ctx context.Context, namespace string, doomed map[strin
 		for _, o := range list {
 			// What has an owner goes with it.
 			if !doomed[kube.UID(o)] && !isDefault(o) && !hasOwner(o) {
-				names = append(names, refOf(o).String())
+				names = append(names, o.Ref().String())
 			}
 		}
 		return nil
@@ -156,7 +156,7 @@ func isDerived(r kube.Resource) bool {
 
 // isDefault says whether Kubernetes puts the object into every namespace.
 func isDefault(o api.Object) bool {
-	switch refOf(o).Kind + "/" + o.Name() {
+	switch o.Ref().Kind + "/" + o.Name() {
 	case "ServiceAccount/default", "ConfigMap/kube-root-ca.crt":
 		return o.Group() == ""
 	}

@@ -5,7 +5,9 @@ package apply
 import (
 	"context"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 // Watch returns a channel that tells that an object of a record may have
@@ -15,20 +17,28 @@ func (e *Engine) Watch(ctx context.Context, record *store.Record) (<-chan struct
 	if err != nil {
 		return nil, err
 	}
-	changed := make(chan struct{}, 1)
-	all := e.follow(ctx, steps)
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-all:
-			}
-			select {
-			case changed <- struct{}{}:
-			default: // it was told already
-			}
+	return e.watcher().Changes(ctx, items(steps)), nil
+}
+
+// watcher returns what follows the engine's objects.
+func (e *Engine) watcher() ready.Watcher {
+	return ready.Watcher{Client: e.Client, Observer: e.Observer}
+}
+
+// items returns what there is to watch of steps: not those of a kind that the
+// server does not know.
+func items(steps []*Step) []*ready.Item {
+	var items []*ready.Item
+	for _, s := range steps {
+		if s.resolved {
+			items = append(items, &ready.Item{Object: s.Object, Resource: s.Resource, Live: s.live})
 		}
-	}()
-	return changed, nil
+	}
+	return items
+}
+
+// Events returns the last events, the newest last and at most limit, about
+// objects and about what was made for them.
+func (e *Engine) Events(ctx context.Context, objects []event.Object, limit int) []ready.Event {
+	return e.watcher().Events(ctx, objects, limit)
 }

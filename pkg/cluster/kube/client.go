@@ -55,13 +55,30 @@ type Resource struct {
 }
 
 // ConfigMaps returns how ConfigMaps are reached. No server need be asked.
-func ConfigMaps() Resource { return core("ConfigMap", "configmaps") }
+func ConfigMaps() Resource { return Core("ConfigMap", "configmaps") }
 
 // Secrets returns how Secrets are reached. No server need be asked.
-func Secrets() Resource { return core("Secret", "secrets") }
+func Secrets() Resource { return Core("Secret", "secrets") }
 
-func core(kind, resource string) Resource {
+// Core returns a namespaced resource of the core group.
+func Core(kind, resource string) Resource {
 	return Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: resource}, Kind: kind, Namespaced: true}
+}
+
+// Space is a kind in a namespace, which is empty for a cluster-scoped kind:
+// what one LIST and one WATCH cover.
+type Space struct {
+	Resource  Resource
+	Namespace string
+}
+
+// Space returns where the objects are that stand in a namespace according to
+// their metadata.
+func (r Resource) Space(ns string) Space {
+	if !r.Namespaced {
+		return Space{Resource: r}
+	}
+	return Space{Resource: r, Namespace: ns}
 }
 
 // IsUnknownKind says whether err means that the server does not serve the kind.

@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -163,7 +164,7 @@ func (o *applyOptions) request() (deploy.ApplyRequest, error) {
 	if req.DryRun, err = o.policy.DryRun(); err != nil {
 		return req, err
 	}
-	if slices.ContainsFunc(req.WaitFor, apply.WaitRule.HasExpression) {
+	if slices.ContainsFunc(req.WaitFor, ready.WaitRule.HasExpression) {
 		if req.Evaluator, err = o.env.Places().Find(expression.Program); err != nil {
 			return req, fail.Usagef("--wait-for with cel=: %w", err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -56,8 +57,8 @@ func (p *Plan) Options() (apply.Options, error) {
 		return o, err
 	}
 	for _, text := range p.replace {
-		var target apply.Target
-		if target, err = apply.ParseTarget(text); err == nil && target.Name == "" {
+		var target api.Target
+		if target, err = api.ParseTarget(text); err == nil && target.Name == "" {
 			err = fail.Usagef("it has to name one object, as KIND/NAME")
 		}
 		if err != nil {
@@ -121,7 +122,7 @@ func (r *Run) Options() (apply.Options, error) {
 		return o, err
 	}
 	for _, text := range r.waitFor {
-		rule, err := apply.ParseWaitRule(text)
+		rule, err := ready.ParseWaitRule(text)
 		if err != nil {
 			return o, fail.Usagef("--wait-for=%s: %w", text, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -217,7 +218,7 @@ func StatusOf(r *instance.StatusReport) Status {
 		Objects: convert(r.Objects, func(o instance.ObjectStatus) ObjectStatus {
 			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message, Drift: o.Drift}
 		}),
-		Events: convert(r.Events, func(e apply.Event) Event {
+		Events: convert(r.Events, func(e ready.Event) Event {
 			return Event{Object: ofCluster(e.Object), Type: e.Type, Reason: e.Reason, Message: e.Message, Time: e.Time}
 		}),
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package ready
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ import (
 // ready, beside what is known of their kind. An object that a rule is about is
 // not ready as long as it says nothing.
 type WaitRule struct {
-	Target
+	api.Target
 	text string
 
 	condition, status string // the condition type, and the status that it is to have
@@ -37,6 +37,9 @@ type Expressions interface {
 	// is missing.
 	Holds(expression string, object api.Object) (holds bool, lack string, err error)
 }
+
+// String returns the rule as ParseWaitRule reads it.
+func (r WaitRule) String() string { return r.text }
 
 // HasExpression says whether the rule is one in CEL.
 func (r WaitRule) HasExpression() bool { return r.expression != "" }
@@ -62,7 +65,7 @@ func ParseWaitRule(text string) (WaitRule, error) {
 	if !found || check == "" {
 		return WaitRule{}, fail.Usagef("it has to be KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS, KIND=jsonpath=EXPRESSION=VALUE or KIND=cel=EXPRESSION")
 	}
-	target, err := ParseTarget(object)
+	target, err := api.ParseTarget(object)
 	if err != nil {
 		return WaitRule{}, err
 	}
@@ -105,10 +108,10 @@ func splitPath(text string) (path, value string) {
 // without a word of what is in a Secret.
 func (r WaitRule) holds(live api.Object, e Expressions) (lack string, err error) {
 	lack, err = r.check(live, e)
-	if isSecret(live) && err != nil {
+	if live.Is("", "Secret") && err != nil {
 		return "", r.error(errors.New("it cannot be evaluated; what is wrong might quote the Secret"))
 	}
-	if isSecret(live) && lack != "" {
+	if live.Is("", "Secret") && lack != "" {
 		return fmt.Sprintf("--wait-for=%s does not hold", r.text), nil
 	}
 	return lack, err
@@ -202,8 +205,8 @@ func (r WaitRule) values(live api.Object) ([]string, error) {
 	return values, nil
 }
 
-// rulesFor returns the rules about an object.
-func rulesFor(rules []WaitRule, o event.Object) []WaitRule {
+// RulesFor returns the rules about an object.
+func RulesFor(rules []WaitRule, o event.Object) []WaitRule {
 	var about []WaitRule
 	for _, r := range rules {
 		if r.Selects(o) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package ready
 
 import (
 	"errors"
@@ -24,45 +24,45 @@ func TestAssess(t *testing.T) {
 	for name, tc := range map[string]struct {
 		object string
 		health Health
-		want   state
+		want   State
 	}{
-		"absent":         {"", nil, state{health: api.HealthInProgress, message: "it does not exist"}},
-		"no status kind": {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", nil, state{health: api.HealthCurrent}},
+		"absent":         {"", nil, State{Health: api.HealthInProgress, Message: "it does not exist"}},
+		"no status kind": {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", nil, State{Health: api.HealthCurrent}},
 		"started Job": {
 			"{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {startTime: '2026-11-20T12:00:00Z'}}", nil,
-			state{health: api.HealthInProgress, message: "Job in progress. success:0, active: 0, failed: 0"},
+			State{Health: api.HealthInProgress, Message: "Job in progress. success:0, active: 0, failed: 0"},
 		},
 		"suspended Job": {
 			"{apiVersion: batch/v1, kind: Job, metadata: {name: a}, spec: {suspend: true}, status: {startTime: '2026-11-20T12:00:00Z'}}", nil,
-			state{health: api.HealthCurrent},
+			State{Health: api.HealthCurrent},
 		},
 		"complete Job": {
 			"{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {succeeded: 1, conditions: [{type: Complete, status: 'True'}]}}", nil,
-			state{health: api.HealthCurrent},
+			State{Health: api.HealthCurrent},
 		},
 		"failed Pod": {
 			"{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {phase: Failed}}", nil,
-			state{health: api.HealthFailed, message: "Pod has completed, but not successfully"},
+			State{Health: api.HealthFailed, Message: "Pod has completed, but not successfully"},
 		},
 		"custom resource that is new and has no status": {
 			"{apiVersion: example.com/v1, kind: Widget, metadata: {name: a, creationTimestamp: '2026-11-20T11:59:50Z'}}", nil,
-			state{health: api.HealthInProgress, message: "it has no status yet", until: now.Add(20 * time.Second)},
+			State{Health: api.HealthInProgress, Message: "it has no status yet", until: now.Add(20 * time.Second)},
 		},
 		"custom resource of a server whose clock is ahead": {
 			"{apiVersion: example.com/v1, kind: Widget, metadata: {name: a, creationTimestamp: '2026-11-20T13:00:00Z'}}", nil,
-			state{health: api.HealthInProgress, message: "it has no status yet", until: now.Add(30 * time.Second)},
+			State{Health: api.HealthInProgress, Message: "it has no status yet", until: now.Add(30 * time.Second)},
 		},
 		"custom resource that never gets a status": {
 			"{apiVersion: example.com/v1, kind: Widget, metadata: {name: a, creationTimestamp: '2026-11-20T11:59:00Z'}}", nil,
-			state{health: api.HealthCurrent, warning: "it has no status and is taken for ready"},
+			State{Health: api.HealthCurrent, Warning: "it has no status and is taken for ready"},
 		},
 		"the module's check wins": {
 			"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, status: {conditions: [{type: Ready, status: 'False', message: broken}]}}", failing,
-			state{health: api.HealthFailed, message: "broken"},
+			State{Health: api.HealthFailed, Message: "broken"},
 		},
 		"being deleted, whatever the check says": {
 			"{apiVersion: v1, kind: ConfigMap, metadata: {name: a, deletionTimestamp: '2026-11-20T11:59:00Z'}}", failing,
-			state{health: api.HealthInProgress, message: "Resource scheduled for deletion"},
+			State{Health: api.HealthInProgress, Message: "Resource scheduled for deletion"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestAssess(t *testing.T) {
 			if err := yaml.Unmarshal([]byte(tc.object), &o); err != nil {
 				t.Fatal(err)
 			}
-			got, err := criteria{health: tc.health}.assess(o, now)
+			got, err := Criteria{Health: tc.health}.Assess(o, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,57 +81,8 @@ func TestAssess(t *testing.T) {
 		})
 	}
 	broken := checks(func(api.Object) (api.Health, bool, error) { return "", false, errors.New("broken") })
-	if _, err := (criteria{health: broken}).assess(api.Object{}, now); err == nil {
+	if _, err := (Criteria{Health: broken}).Assess(api.Object{}, now); err == nil {
 		t.Error("the error of a check is lost")
-	}
-}
-
-func TestOwnerOf(t *testing.T) {
-	t.Parallel()
-	for metadata, want := range map[string]string{
-		"{}": "",
-		"{labels: {instance.timoni.sh/name: a, instance.timoni.sh/namespace: b}}":                   "instance b/a",
-		"{labels: {app.kubernetes.io/managed-by: Helm}}":                                            "Helm",
-		"{annotations: {meta.helm.sh/release-name: a, meta.helm.sh/release-namespace: b}}":          "Helm release b/a",
-		"{labels: {kustomize.toolkit.fluxcd.io/name: a, kustomize.toolkit.fluxcd.io/namespace: b}}": "Flux Kustomization b/a",
-		"{labels: {helm.toolkit.fluxcd.io/name: a, helm.toolkit.fluxcd.io/namespace: b}}":           "Flux HelmRelease b/a",
-		"{annotations: {argocd.argoproj.io/tracking-id: a}}":                                        "Argo CD application a",
-		"{labels: {argocd.argoproj.io/instance: a}}":                                                "Argo CD application a",
-		"{labels: {applyset.kubernetes.io/part-of: a}}":                                             "ApplySet a",
-		"{ownerReferences: [{kind: ReplicaSet, name: a, controller: true}]}":                        "ReplicaSet/a",
-		"{ownerReferences: [{kind: ReplicaSet, name: a}]}":                                          "",
-	} {
-		t.Run(metadata, func(t *testing.T) {
-			t.Parallel()
-			var o map[string]any
-			if err := yaml.Unmarshal([]byte("metadata: "+metadata), &o); err != nil {
-				t.Fatal(err)
-			}
-			if got := ownerOf(o); got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
-		})
-	}
-}
-
-func TestKeepReason(t *testing.T) {
-	t.Parallel()
-	for object, kept := range map[string]bool{
-		"{apiVersion: v1, kind: ConfigMap}": false,
-		"{apiVersion: v1, kind: ConfigMap, metadata: {annotations: {action.timoni.sh/prune: disabled}}}": true,
-		"{apiVersion: v1, kind: Namespace}":                                     true,
-		"{apiVersion: v1, kind: PersistentVolumeClaim}":                         true,
-		"{apiVersion: v1, kind: PersistentVolume}":                              true,
-		"{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition}": true,
-		"{apiVersion: example.com/v1, kind: Namespace}":                         false,
-	} {
-		var o map[string]any
-		if err := yaml.Unmarshal([]byte(object), &o); err != nil {
-			t.Fatal(err)
-		}
-		if got := keepReason(o, Unprotected{}); (got != "") != kept {
-			t.Errorf("%s: %q, want a reason: %v", object, got, kept)
-		}
 	}
 }
 

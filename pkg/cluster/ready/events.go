@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package ready
 
 import (
 	"context"
@@ -27,7 +27,7 @@ type Event struct {
 // Events returns the last events, the newest last and at most limit, about
 // objects and about the pods and the like that were made for them, which are
 // named after them. It is only a help: what may not be read is left out.
-func (e *Engine) Events(ctx context.Context, objects []event.Object, limit int) []Event {
+func (w Watcher) Events(ctx context.Context, objects []event.Object, limit int) []Event {
 	var namespaces []string
 	for _, o := range objects {
 		if o.Namespace != "" && !slices.Contains(namespaces, o.Namespace) {
@@ -36,7 +36,7 @@ func (e *Engine) Events(ctx context.Context, objects []event.Object, limit int) 
 	}
 	var events []Event
 	for _, ns := range namespaces {
-		list, _, err := e.Client.List(ctx, core("events", "Event"), ns, kube.Selector{})
+		list, _, err := w.Client.List(ctx, kube.Core("Event", "events"), ns, kube.Selector{})
 		if err != nil {
 			continue
 		}

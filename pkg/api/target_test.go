@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply_test
+package api_test
 
 import (
 	"testing"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -18,7 +18,7 @@ func TestTarget(t *testing.T) {
 		"Deployment/prod/web": true, "Deployment.apps/prod/web": true,
 		"Deployment/db": false, "Deployment.example.com/web": false, "Deployment/dev/web": false, "Service/web": false,
 	} {
-		target, err := apply.ParseTarget(text)
+		target, err := api.ParseTarget(text)
 		if err != nil || target.String() != text {
 			t.Errorf("ParseTarget(%q) = %v, %v", text, target, err)
 		}
@@ -27,7 +27,7 @@ func TestTarget(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "/web", "Deployment/", "Deployment//web", "Deployment/a/b/c", ".apps/web"} {
-		if target, err := apply.ParseTarget(text); fail.CodeOf(err) != fail.Usage {
+		if target, err := api.ParseTarget(text); fail.CodeOf(err) != fail.Usage {
 			t.Errorf("ParseTarget(%q) = %v, %v", text, target, err)
 		}
 	}
@@ -36,11 +36,11 @@ func TestTarget(t *testing.T) {
 func FuzzTarget(f *testing.F) {
 	f.Add("Deployment.apps/prod/web")
 	f.Fuzz(func(t *testing.T, text string) {
-		target, err := apply.ParseTarget(text)
+		target, err := api.ParseTarget(text)
 		if err != nil {
 			return
 		}
-		again, err := apply.ParseTarget(target.String())
+		again, err := api.ParseTarget(target.String())
 		if err != nil || again != target {
 			t.Errorf("%q is read as %#v, which is written %q and read as %#v, %v", text, target, target, again, err)
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package ready
 
 import (
 	"context"
@@ -18,20 +18,20 @@ import (
 // change is a new state of one object that is followed; live is nil when the
 // object is gone.
 type change struct {
-	step *Step
+	item *Item
 	live api.Object
 	err  error // following its kind is not possible
 }
 
-// follow sends the state of every step's object, first as it is and then at
-// each change, until ctx ends. It uses one LIST and one WATCH for each kind
-// and namespace; a watch that breaks is taken up again.
-func (e *Engine) follow(ctx context.Context, steps []*Step) <-chan change {
+// follow sends the state of every item, first as it is and then at each change,
+// until ctx ends. It uses one LIST and one WATCH for each kind and namespace; a
+// watch that breaks is taken up again.
+func (w Watcher) follow(ctx context.Context, items []*Item) <-chan change {
 	changes := make(chan change)
-	for sp, members := range bySpace(steps) {
-		f := follower{client: e.Client, space: sp, out: changes, steps: map[api.ID]*Step{}}
-		for _, s := range members {
-			f.steps[s.Object.ID()] = s
+	for sp, members := range bySpace(items) {
+		f := follower{client: w.Client, space: sp, out: changes, items: map[api.ID]*Item{}}
+		for _, i := range members {
+			f.items[i.Object.ID()] = i
 		}
 		f.selector = selectorFor(members)
 		go f.run(ctx)
@@ -39,27 +39,26 @@ func (e *Engine) follow(ctx context.Context, steps []*Step) <-chan change {
 	return changes
 }
 
-// selectorFor returns what selects the objects of the steps: the name of a
+// selectorFor returns what selects the objects of the items: the name of a
 // single one, the labels of their owner otherwise.
-func selectorFor(steps []*Step) kube.Selector {
-	o := steps[0].Object
-	if len(steps) == 1 {
+func selectorFor(items []*Item) kube.Selector {
+	o := items[0].Object
+	if len(items) == 1 {
 		return kube.ByName(o.Name())
 	}
-	if steps[0].live != nil {
-		o = steps[0].live
+	if items[0].Live != nil {
+		o = items[0].Live
 	}
-	return kube.Selector{Labels: selectorOf(api.Metadata{
-		Name: o.Label(api.LabelInstanceName), Namespace: o.Label(api.LabelInstanceNamespace),
-	})}
+	owner := api.Metadata{Name: o.Label(api.LabelInstanceName), Namespace: o.Label(api.LabelInstanceNamespace)}
+	return kube.Selector{Labels: owner.Selector()}
 }
 
 // follower follows the objects of one kind in one namespace.
 type follower struct {
 	client   *kube.Client
-	space    space
+	space    kube.Space
 	selector kube.Selector
-	steps    map[api.ID]*Step
+	items    map[api.ID]*Item
 	out      chan<- change
 }
 
@@ -92,7 +91,7 @@ func (f follower) run(ctx context.Context) {
 
 // listAndWatch sends what there is and then the changes, until the watch ends.
 func (f follower) listAndWatch(ctx context.Context) error {
-	list, version, err := f.client.List(ctx, f.space.resource, f.space.namespace, f.selector)
+	list, version, err := f.client.List(ctx, f.space.Resource, f.space.Namespace, f.selector)
 	if err != nil {
 		return err
 	}
@@ -100,10 +99,10 @@ func (f follower) listAndWatch(ctx context.Context) error {
 	for _, o := range list {
 		found[o.ID()] = o
 	}
-	for id, s := range f.steps {
-		f.send(ctx, change{step: s, live: found[id]})
+	for id, i := range f.items {
+		f.send(ctx, change{item: i, live: found[id]})
 	}
-	w, err := f.client.Watch(ctx, f.space.resource, f.space.namespace, f.selector, version)
+	w, err := f.client.Watch(ctx, f.space.Resource, f.space.Namespace, f.selector, version)
 	if err != nil {
 		return err
 	}
@@ -114,21 +113,21 @@ func (f follower) listAndWatch(ctx context.Context) error {
 			return apierrors.FromObject(e.Object)
 		}
 		o := api.Object(u.Object)
-		s := f.steps[o.ID()]
-		if s == nil || e.Type == watch.Bookmark {
+		i := f.items[o.ID()]
+		if i == nil || e.Type == watch.Bookmark {
 			continue
 		}
 		if e.Type == watch.Deleted {
 			o = nil
 		}
-		f.send(ctx, change{step: s, live: o})
+		f.send(ctx, change{item: i, live: o})
 	}
 	return nil
 }
 
 func (f follower) fail(ctx context.Context, err error) {
-	for _, s := range f.steps {
-		f.send(ctx, change{step: s, err: fmt.Errorf("watch %s: %w", s.Ref(), err)})
+	for _, i := range f.items {
+		f.send(ctx, change{item: i, err: fmt.Errorf("watch %s: %w", i.Ref(), err)})
 	}
 }
 

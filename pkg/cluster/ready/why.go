@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package ready
 
 import (
 	"context"
@@ -11,17 +11,10 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
-
-func core(resource, kind string) kube.Resource {
-	return kube.Resource{
-		GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: resource}, Kind: kind, Namespaced: true,
-	}
-}
 
 // trouble is what is known beside its conditions of an object that is not ready.
 type trouble struct {
@@ -31,14 +24,19 @@ type trouble struct {
 	container string     // the one of the pod whose log may tell more
 }
 
+// Why returns, for an object that is not ready, what a container of its pods
+// says, or the newest warning about a pod or the object itself; empty when
+// nothing is known.
+func (w Watcher) Why(ctx context.Context, live api.Object) string { return w.why(ctx, live).text }
+
 // why returns what a container of the object's pods says, or the newest warning
 // about a pod or the object itself. It is only a help: what may not be read is
 // left out.
-func (e *Engine) why(ctx context.Context, live api.Object) trouble {
+func (w Watcher) why(ctx context.Context, live api.Object) trouble {
 	if live == nil {
 		return trouble{}
 	}
-	for _, pod := range e.podsOf(ctx, live) {
+	for _, pod := range w.podsOf(ctx, live) {
 		if isReady(pod) {
 			continue
 		}
@@ -46,11 +44,11 @@ func (e *Engine) why(ctx context.Context, live api.Object) trouble {
 			t.text = "Pod/" + pod.Name() + ": " + t.text
 			return t
 		}
-		if warning := e.lastWarning(ctx, pod); warning != "" {
+		if warning := w.lastWarning(ctx, pod); warning != "" {
 			return trouble{text: "Pod/" + pod.Name() + ": " + warning}
 		}
 	}
-	return trouble{text: e.lastWarning(ctx, live)}
+	return trouble{text: w.lastWarning(ctx, live)}
 }
 
 // What is shown of the log of a container.
@@ -61,11 +59,11 @@ const (
 
 // logTail returns the end of the log of the container that is to blame, each
 // line indented, or a note that it cannot be had; empty when no container is.
-func (e *Engine) logTail(ctx context.Context, t trouble) string {
+func (w Watcher) logTail(ctx context.Context, t trouble) string {
 	if t.container == "" {
 		return ""
 	}
-	text, err := e.Client.Log(ctx, t.pod.Namespace(), t.pod.Name(), kube.LogOptions{
+	text, err := w.Client.Log(ctx, t.pod.Namespace(), t.pod.Name(), kube.LogOptions{
 		Container: t.container, Lines: logLines, Bytes: logBytes,
 	})
 	switch {
@@ -90,11 +88,11 @@ func printable(text string) string {
 }
 
 // podsOf returns the pods that a workload selects, or the pod itself.
-func (e *Engine) podsOf(ctx context.Context, live api.Object) []api.Object {
-	if live.Group() == "" && live.Kind() == "Pod" {
+func (w Watcher) podsOf(ctx context.Context, live api.Object) []api.Object {
+	if live.Is("", "Pod") {
 		return []api.Object{live}
 	}
-	if !isBuiltIn(live.Group()) {
+	if !kube.IsBuiltIn(live.Group()) {
 		return nil
 	}
 	labels, _, _ := unstructured.NestedStringMap(live, "spec", "selector", "matchLabels")
@@ -106,7 +104,7 @@ func (e *Engine) podsOf(ctx context.Context, live api.Object) []api.Object {
 		terms = append(terms, k+"="+v)
 	}
 	slices.Sort(terms)
-	pods, _, err := e.Client.List(ctx, core("pods", "Pod"), live.Namespace(), kube.Selector{Labels: strings.Join(terms, ",")})
+	pods, _, err := w.Client.List(ctx, kube.Core("Pod", "pods"), live.Namespace(), kube.Selector{Labels: strings.Join(terms, ",")})
 	if err != nil {
 		return nil
 	}
@@ -145,8 +143,8 @@ func containerTrouble(pod api.Object) trouble {
 }
 
 // lastWarning returns the newest warning event about an object.
-func (e *Engine) lastWarning(ctx context.Context, o api.Object) string {
-	events, _, err := e.Client.List(ctx, core("events", "Event"), o.Namespace(),
+func (w Watcher) lastWarning(ctx context.Context, o api.Object) string {
+	events, _, err := w.Client.List(ctx, kube.Core("Event", "events"), o.Namespace(),
 		kube.Selector{Fields: "type=Warning,involvedObject.uid=" + kube.UID(o)})
 	if err != nil || len(events) == 0 {
 		return ""

@@ -8,46 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
-
-func TestParseWaitRule(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{
-		"Deployment=Available", "Widget/app=condition=Ready", "Widget.example.com/app=condition=Ready=Unknown",
-		"Widget=jsonpath={.status.phase}=Running", "Widget=jsonpath=.status.phase", "Widget=jsonpath={.status.conditions[?(@.type=='Ready')].status}=True",
-		`Widget=cel=self.status.phase == "Ready"`,
-	} {
-		if _, err := apply.ParseWaitRule(text); err != nil {
-			t.Errorf("ParseWaitRule(%q): %v", text, err)
-		}
-	}
-	for _, text := range []string{"", "Deployment", "Deployment=", "=Ready", "Widget=condition=", "Widget=Ready=", "Widget=a=b=c", "Widget=jsonpath={.a", "Widget=jsonpath={.a[}", "Widget=cel=", "Widget=cel= "} {
-		if rule, err := apply.ParseWaitRule(text); fail.CodeOf(err) != fail.Usage {
-			t.Errorf("ParseWaitRule(%q) = %+v, %v", text, rule, err)
-		}
-	}
-}
-
-func FuzzWaitRule(f *testing.F) {
-	f.Add("Widget=jsonpath={.status.conditions[?(@.type=='Ready')].status}=True")
-	f.Add("Widget=condition=Ready=True")
-	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := apply.ParseWaitRule(text); err != nil && fail.CodeOf(err) != fail.Usage {
-			t.Errorf("ParseWaitRule(%q): %v", text, err)
-		}
-	})
-}
 
 // TestWaitFor holds that an object is not ready before the user's rules hold:
 // one that has no status of its own, and one that is ready by its kind.
 func TestWaitFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	rule := func(text string) apply.WaitRule {
-		r, err := apply.ParseWaitRule(text)
+	rule := func(text string) ready.WaitRule {
+		r, err := ready.ParseWaitRule(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,13 +33,13 @@ func TestWaitFor(t *testing.T) {
 		"ConfigMap=Ready":                    "it has no condition Ready",
 		"Deployment=Available=False":         "condition Available is not False: Deployment has minimum availability.",
 	} {
-		req.WaitFor = []apply.WaitRule{rule(text)}
+		req.WaitFor = []ready.WaitRule{rule(text)}
 		if _, err := w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), lack) {
 			t.Errorf("%s: error %v, want one with %q", text, err, lack)
 		}
 	}
 	req.Timeout = 20 * time.Second
-	req.WaitFor = []apply.WaitRule{rule("configmap/a=jsonpath=.data.key=x"), rule("Deployment.apps=Available"), rule("Job/none=Complete")}
+	req.WaitFor = []ready.WaitRule{rule("configmap/a=jsonpath=.data.key=x"), rule("Deployment.apps=Available"), rule("Job/none=Complete")}
 	w.apply(req)
 	if !w.warned("--wait-for=Job/none=Complete: the module has no such object") {
 		t.Errorf("no warning: %v", w.events)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package ready
 
 import (
 	"fmt"
@@ -11,89 +11,96 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
 
 // statusGrace is how long a custom resource may go without a status before it
 // is taken for one whose controller never writes any (docs/safety.md, S12).
 const statusGrace = 30 * time.Second
 
-// state is what is known of the readiness of one object.
-type state struct {
-	health  api.Health
-	message string
-	warning string    // why ready may not be the whole truth
+// State is what is known of the readiness of one object.
+type State struct {
+	Health  api.Health
+	Message string
+	Warning string    // why ready may not be the whole truth
 	until   time.Time // when the answer changes by itself
 }
 
-// criteria are what objects are held to beside the rules of kstatus.
-type criteria struct {
-	health Health      // the module's own checks, nil when it has none
-	rules  []WaitRule  // the user's
-	cel    Expressions // of the rules
+// Health is what a module knows about the readiness of its objects. known is
+// false for an object that the module has no check for.
+type Health interface {
+	Health(o api.Object) (health api.Health, known bool, err error)
 }
 
-// assess returns the state of an object: by the module's own check, else by
+// Criteria are what objects have to meet, in addition to the rules of kstatus.
+type Criteria struct {
+	Health      Health      // the module's own checks, nil when it has none
+	Rules       []WaitRule  // the user's
+	Expressions Expressions // evaluates what of Rules is in CEL
+}
+
+// Assess returns the state of an object: by the module's own check, else by
 // the rules of kstatus, and then by the user's.
-func (c criteria) assess(live api.Object, now time.Time) (state, error) {
+func (c Criteria) Assess(live api.Object, now time.Time) (State, error) {
 	if live == nil {
-		return state{health: api.HealthInProgress, message: "it does not exist"}, nil
+		return State{Health: api.HealthInProgress, Message: "it does not exist"}, nil
 	}
-	rules := rulesFor(c.rules, refOf(live))
+	rules := RulesFor(c.Rules, live.Ref())
 	known, err := c.byKind(live, now, len(rules) > 0)
-	if err != nil || known.health != api.HealthCurrent {
+	if err != nil || known.Health != api.HealthCurrent {
 		return known, err
 	}
 	for _, r := range rules {
-		lack, err := r.holds(live, c.cel)
+		lack, err := r.holds(live, c.Expressions)
 		if err != nil {
-			return state{}, err
+			return State{}, err
 		}
 		if lack != "" {
-			return state{health: api.HealthInProgress, message: lack}, nil
+			return State{Health: api.HealthInProgress, Message: lack}, nil
 		}
 	}
 	return known, nil
 }
 
-// byKind is assess without the user's rules. With strict, an object that says
+// byKind is Assess without the user's rules. With strict, an object that says
 // nothing of itself is left to them.
-func (c criteria) byKind(live api.Object, now time.Time, strict bool) (state, error) {
-	if c.health != nil && !isTerminating(live) {
-		h, known, err := c.health.Health(live)
+func (c Criteria) byKind(live api.Object, now time.Time, strict bool) (State, error) {
+	if c.Health != nil && !live.IsTerminating() {
+		h, known, err := c.Health.Health(live)
 		if err != nil {
-			return state{}, fmt.Errorf("evaluate the health check: %w", err)
+			return State{}, fmt.Errorf("evaluate the health check: %w", err)
 		}
 		if known {
-			return state{health: h, message: lastCondition(live)}, nil
+			return State{Health: h, Message: lastCondition(live)}, nil
 		}
 	}
 	result, err := status.Compute(&unstructured.Unstructured{Object: live})
 	if err != nil {
-		return state{}, fmt.Errorf("compute the status: %w", err)
+		return State{}, fmt.Errorf("compute the status: %w", err)
 	}
 	switch {
 	case isFailedPod(live):
 		// kstatus takes every Pod that has ended for ready.
-		return state{health: api.HealthFailed, message: result.Message}, nil
+		return State{Health: api.HealthFailed, Message: result.Message}, nil
 	case result.Status == status.FailedStatus:
-		return state{health: api.HealthFailed, message: result.Message}, nil
+		return State{Health: api.HealthFailed, Message: result.Message}, nil
 	case result.Status != status.CurrentStatus:
-		return state{health: api.HealthInProgress, message: result.Message}, nil
+		return State{Health: api.HealthInProgress, Message: result.Message}, nil
 	case isRunningJob(live):
 		// kstatus takes a Job that has started for ready. What a module runs a
 		// Job for, a migration or a test, is done only when it is complete.
-		return state{health: api.HealthInProgress, message: result.Message}, nil
+		return State{Health: api.HealthInProgress, Message: result.Message}, nil
 	case strict:
-		return state{health: api.HealthCurrent}, nil
+		return State{Health: api.HealthCurrent}, nil
 	}
 	return withoutStatus(live, now), nil
 }
 
 // withoutStatus judges an object that kstatus calls current, which it also
 // does for a custom resource whose controller has not looked at it yet.
-func withoutStatus(live api.Object, now time.Time) state {
-	if live["status"] != nil || isBuiltIn(live.Group()) {
-		return state{health: api.HealthCurrent}
+func withoutStatus(live api.Object, now time.Time) State {
+	if live["status"] != nil || kube.IsBuiltIn(live.Group()) {
+		return State{Health: api.HealthCurrent}
 	}
 	metadata, _ := live["metadata"].(map[string]any)
 	text, _ := metadata["creationTimestamp"].(string)
@@ -107,9 +114,9 @@ func withoutStatus(live api.Object, now time.Time) state {
 		until = latest
 	}
 	if now.Before(until) {
-		return state{health: api.HealthInProgress, message: "it has no status yet", until: until}
+		return State{Health: api.HealthInProgress, Message: "it has no status yet", until: until}
 	}
-	return state{health: api.HealthCurrent, warning: "it has no status and is taken for ready"}
+	return State{Health: api.HealthCurrent, Warning: "it has no status and is taken for ready"}
 }
 
 func isFailedPod(o api.Object) bool {
@@ -148,20 +155,4 @@ func lastCondition(o api.Object) string {
 		}
 	}
 	return "the module's health check is not fulfilled"
-}
-
-// isBuiltIn says whether Kubernetes itself serves a group. Everything else is
-// an extension, whose objects some controller has to look at.
-func isBuiltIn(group string) bool {
-	switch group {
-	case "", "apps", "batch", "autoscaling", "policy", "extensions",
-		"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
-		"authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io",
-		"coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
-		"flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "networking.k8s.io",
-		"node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io",
-		"storage.k8s.io", "storagemigration.k8s.io":
-		return true
-	}
-	return false
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package api
 
 import (
 	"slices"
@@ -58,7 +58,7 @@ func (t Target) Selects(o event.Object) bool {
 		(t.Namespace == "" || t.Namespace == o.Namespace) && (t.Name == "" || t.Name == o.Name)
 }
 
-// anySelects says whether one of the targets means an object.
-func anySelects(targets []Target, o event.Object) bool {
+// AnySelects says whether one of the targets means an object.
+func AnySelects(targets []Target, o event.Object) bool {
 	return slices.ContainsFunc(targets, func(t Target) bool { return t.Selects(o) })
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ready says whether objects are ready, and why they are not. It
+// follows them by watches, and never asks at fixed intervals.
+package ready
+
+import (
+	"context"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Watcher watches the objects of one cluster.
+type Watcher struct {
+	Client   *kube.Client
+	Observer event.Observer
+}
+
+// Item is one object that is watched.
+type Item struct {
+	Object   api.Object // names the object, with the labels of its owner
+	Resource kube.Resource
+	Live     api.Object // as last seen, nil when it does not exist
+}
+
+// Ref names the item's object.
+func (i *Item) Ref() event.Object { return i.Object.Ref() }
+
+// bySpace groups items by what one LIST covers.
+func bySpace(items []*Item) map[kube.Space][]*Item {
+	spaces := map[kube.Space][]*Item{}
+	for _, i := range items {
+		space := i.Resource.Space(i.Object.Namespace())
+		spaces[space] = append(spaces[space], i)
+	}
+	return spaces
+}
+
+// Changes returns a channel that tells that one of the items may have changed:
+// one message may stand for several changes. It ends with ctx.
+func (w Watcher) Changes(ctx context.Context, items []*Item) <-chan struct{} {
+	changed := make(chan struct{}, 1)
+	all := w.follow(ctx, items)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-all:
+			}
+			select {
+			case changed <- struct{}{}:
+			default: // it was told already
+			}
+		}
+	}()
+	return changed
+}
