@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command cluster keeps one control plane of the kit running for use by hand.
+// Command cluster keeps one control plane of the kit running for this checkout,
+// for use by hand.
 //
 //	cluster build         build the control plane's programs
 //	cluster build-peers   build the programs of other projects that tests run
@@ -10,6 +11,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,13 +42,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "build-peers":
 		return controlplane.Extras(ctx, stderr)
 	}
-	dir, err := os.UserCacheDir()
+	dir, err := stateDir()
 	if err != nil {
-		return fmt.Errorf("find the cache directory: %w", err)
-	}
-	dir = filepath.Join(dir, "kubectl-timoni", "cluster")
-	if err = os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("create the cache: %w", err)
+		return err
 	}
 	unlock, err := lockedfile.MutexAt(filepath.Join(dir, "lock")).Lock()
 	if err != nil {
@@ -59,6 +58,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return down(ctx, dir)
 	}
 	return fmt.Errorf("unknown verb %q: usage: cluster build|build-peers|up|down", args[0])
+}
+
+// stateDir returns the directory for what up leaves for down, and makes it. It
+// lies in the user's cache, so that 'make clean' does not lose a running
+// cluster, and belongs to this checkout: two of them do not end each other's.
+func stateDir() (string, error) {
+	root, err := controlplane.Root()
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache directory: %w", err)
+	}
+	sum := sha256.Sum256([]byte(root))
+	dir := filepath.Join(cache, "kubectl-timoni", "clusters", hex.EncodeToString(sum[:6]))
+	if err = os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("create the cache: %w", err)
+	}
+	return dir, nil
 }
 
 // state is what up leaves for down.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -67,5 +68,28 @@ func TestUsage(t *testing.T) {
 				t.Errorf("run(%v): %v, want the usage", args, err)
 			}
 		})
+	}
+}
+
+// TestStateDir holds that a cluster belongs to a checkout and not to a user.
+func TestStateDir(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	dirs := map[string]string{}
+	for _, name := range []string{"a", "b"} {
+		checkout := fixture.Dir(t, map[string]string{"go.mod": "module github.com/kubectl-timoni/kubectl-timoni\n", "sub/x": ""})
+		for _, dir := range []string{checkout, filepath.Join(checkout, "sub")} {
+			t.Chdir(dir)
+			got, err := stateDir()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if dirs[name] != "" && dirs[name] != got {
+				t.Errorf("one checkout has two clusters: %s, %s", dirs[name], got)
+			}
+			dirs[name] = got
+		}
+	}
+	if dirs["a"] == dirs["b"] {
+		t.Errorf("two checkouts share the cluster in %s", dirs["a"])
 	}
 }
