@@ -13,13 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 )
 
@@ -130,33 +127,18 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// newTransport returns a transport that looks at each address before it
-// connects, after the name was resolved: a name that resolves to a private
-// address is found, and a second answer of the resolver cannot differ.
+// newTransport returns a transport that connects to public addresses only,
+// unless the options allow others.
 func newTransport(o Options) *http.Transport {
-	plain := &net.Dialer{Timeout: 10 * time.Second}
-	guarded := &net.Dialer{Timeout: 10 * time.Second, Control: refusePrivate}
-	var proxies sync.Map
+	guard := &Guard{Check: func(_ string, ip netip.Addr) error {
+		if IsPrivate(ip) && !o.AllowPrivate {
+			return ErrPrivate
+		}
+		return nil
+	}}
 	return &http.Transport{
-		// A proxy is the environment's choice, and often a private address.
-		// What it connects to is for it to judge, but for addresses in the URL.
-		Proxy: func(req *http.Request) (*url.URL, error) {
-			proxy, err := http.ProxyFromEnvironment(req)
-			if proxy == nil || err != nil {
-				return proxy, err
-			}
-			if ip, err := netip.ParseAddr(req.URL.Hostname()); err == nil && isPrivate(ip) && !o.AllowPrivate {
-				return nil, ErrPrivate
-			}
-			proxies.Store(proxyAddress(proxy), true)
-			return proxy, nil
-		},
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if _, isProxy := proxies.Load(address); isProxy || o.AllowPrivate {
-				return plain.DialContext(ctx, network, address)
-			}
-			return guarded.DialContext(ctx, network, address)
-		},
+		Proxy:                  guard.Proxy,
+		DialContext:            guard.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  30 * time.Second,
@@ -165,28 +147,9 @@ func newTransport(o Options) *http.Transport {
 	}
 }
 
-func proxyAddress(proxy *url.URL) string {
-	port := proxy.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[proxy.Scheme]
-	}
-	return net.JoinHostPort(proxy.Hostname(), port)
-}
-
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if isPrivate(ap.Addr()) {
-		return ErrPrivate
-	}
-	return nil
-}
-
-// isPrivate says whether an address is anything but a public one. An IPv6
+// IsPrivate says whether an address is anything but a public one. An IPv6
 // address that carries an IPv4 address is judged by that.
-func isPrivate(ip netip.Addr) bool {
+func IsPrivate(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if nat64 := netip.MustParsePrefix("64:ff9b::/96"); nat64.Contains(ip) {
 		b := ip.As16()

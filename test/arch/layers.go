@@ -61,7 +61,7 @@ func layers() []layer {
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
 		{"module/values", 1, []string{cue, yaml}},
-		{"registry/oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", yamlNodes}},
+		{"registry/oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix", yamlNodes}},
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},
 		{"cluster/kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},

@@ -2,6 +2,8 @@
 
 package main
 
+import "slices"
+
 // protection is what keeps a promise of docs/safety.md, and how to remove it.
 type protection struct {
 	promise string
@@ -11,7 +13,7 @@ type protection struct {
 	test    string // PACKAGE -run PATTERN; empty for the promise's script
 }
 
-func protections() []protection { return append(ofEngine(), ofOthers()...) }
+func protections() []protection { return slices.Concat(ofEngine(), ofOthers(), ofRegistry()) }
 
 // ofEngine returns the protections in package apply.
 func ofEngine() []protection {

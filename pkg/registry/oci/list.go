@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/sync/errgroup"
 
@@ -48,7 +49,7 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 	if err != nil {
 		return nil, err
 	}
-	names, err := puller.List(ctx, s.repo)
+	names, err := tagsOf(ctx, puller, s.repo)
 	if isNotFound(err) {
 		return nil, fmt.Errorf("%w: the registry has no such repository", ErrNotFound)
 	}
@@ -79,6 +80,35 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 		return nil, s.explain(ctx, err)
 	}
 	return list, nil
+}
+
+// What one repository may have of tags: more than any has.
+const (
+	maxPages    = 1000
+	maxTagBytes = 64 << 20
+)
+
+// tagsOf returns all tags of a repository, page by page.
+func tagsOf(ctx context.Context, puller *remote.Puller, repo name.Repository) ([]string, error) {
+	lister, err := puller.Lister(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for pages, size := 0, 0; lister.HasNext(); pages++ {
+		if pages == maxPages || size > maxTagBytes {
+			return nil, guarded{fmt.Errorf("%w: the list of tags has more than %d pages or %d bytes", ErrTooLarge, maxPages, maxTagBytes)}
+		}
+		page, err := lister.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, tag := range page.Tags {
+			size += len(tag)
+		}
+		all = append(all, page.Tags...)
+	}
+	return all, nil
 }
 
 // concurrentRequests is how many requests one registry is sent at a time.
@@ -188,7 +218,7 @@ func Tag(ctx context.Context, r ref.Reference, tags []string, o Options) (digest
 }
 
 func tag(ctx context.Context, r ref.Reference, tags []string, o Options) (string, error) {
-	o.Mirrors = Mirrors{} // what is tagged is where the tag goes
+	o.Mirrors.Unused = true // what is tagged is where the tag goes
 	f, err := newFetcher(r, o)
 	if err != nil {
 		return "", err

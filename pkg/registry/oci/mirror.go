@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -21,10 +22,13 @@ type Mirrors struct {
 	// Pairs is a list of PREFIX=PREFIX with commas between them, each of the
 	// form HOST[/PATH]. They win over the file.
 	Pairs string
-	// File is in YAML, with one field, mirrors, from prefix to prefix. It need
-	// not exist, unless Required is set.
+	// File is in YAML, with two fields: mirrors, from prefix to prefix, and
+	// authHosts, from the host of a registry to a list of hosts. It need not
+	// exist, unless Required is set.
 	File     string
 	Required bool
+	// Unused reads from where the reference says.
+	Unused bool
 }
 
 // mirror is one replacement.
@@ -36,6 +40,9 @@ type mirror struct {
 // mirrored returns where a repository is read. Prefixes end where a part of the
 // path does. The error, for mirrors that cannot be read, is fail.Usage.
 func mirrored(repository string, m Mirrors) (string, error) {
+	if m.Unused {
+		return repository, nil
+	}
 	all, err := m.read()
 	if err != nil {
 		return "", err
@@ -71,7 +78,7 @@ func (m Mirrors) read() ([]mirror, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, file...)
+	all = append(all, file.mirrors...)
 	for _, c := range all {
 		if c.from == "" || c.to == "" || strings.Contains(c.from, "://") || strings.Contains(c.to, "://") {
 			return nil, fail.Usagef("%smirror \"%s=%s\" is not of the form HOST[/PATH]=HOST[/PATH]", c.origin, c.from, c.to)
@@ -80,28 +87,55 @@ func (m Mirrors) read() ([]mirror, error) {
 	return all, nil
 }
 
-func (m Mirrors) readFile() ([]mirror, error) {
+func (m Mirrors) readFile() (settings, error) {
 	if m.File == "" {
-		return nil, nil
+		return settings{}, nil
 	}
 	data, err := os.ReadFile(m.File)
 	if errors.Is(err, fs.ErrNotExist) && !m.Required {
-		return nil, nil
+		return settings{}, nil
 	}
 	if err != nil {
-		return nil, fail.With(fail.Usage, err)
+		return settings{}, fail.With(fail.Usage, err)
 	}
-	list, err := parseMirrors(data)
+	all, err := parseSettings(data)
 	if where, ok := errors.AsType[*lineError](err); ok {
-		return nil, fail.Usagef("%s:%d: %s", m.File, where.line, where.text)
+		return settings{}, fail.Usagef("%s:%d: %s", m.File, where.line, where.text)
 	}
 	if err != nil {
-		return nil, fail.Usagef("%s: %v", m.File, err)
+		return settings{}, fail.Usagef("%s: %v", m.File, err)
 	}
-	for i := range list {
-		list[i].origin = m.File + ":" + list[i].origin + ": "
+	for i := range all.mirrors {
+		all.mirrors[i].origin = m.File + ":" + all.mirrors[i].origin + ": "
 	}
-	return list, nil
+	return all, nil
+}
+
+// settings are the content of the file.
+type settings struct {
+	mirrors   []mirror
+	authHosts map[string][]string // by the host of the registry, as typed
+}
+
+// authHosts returns the hosts that may be asked for a token with the
+// credentials of a registry, which is known under several names.
+func (o Options) authHosts(registry ...string) ([]string, error) {
+	file, err := o.Mirrors.readFile()
+	if err != nil {
+		return nil, err
+	}
+	named := slices.Clone(o.AuthHosts)
+	for host, hosts := range file.authHosts {
+		if slices.ContainsFunc(registry, func(r string) bool { return strings.EqualFold(r, host) }) {
+			named = append(named, hosts...)
+		}
+	}
+	for _, host := range named {
+		if host == "" || strings.ContainsAny(host, "/@ ") {
+			return nil, fail.Usagef("invalid token server %q: want HOST or HOST:PORT", host)
+		}
+	}
+	return named, nil
 }
 
 // lineError is what is wrong with a line of a file.
@@ -113,37 +147,60 @@ type lineError struct {
 // Error implements error.
 func (e *lineError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.text) }
 
-// parseMirrors reads the file. Nothing is in it that is not known, and nothing
+// parseSettings reads the file. Nothing is in it that is not known, and nothing
 // twice. The origin of a mirror is its line.
-func parseMirrors(data []byte) ([]mirror, error) {
+func parseSettings(data []byte) (settings, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
-		return nil, err
+		return settings{}, err
 	}
 	if document.IsZero() {
-		return nil, nil // empty, or comments alone
+		return settings{}, nil // empty, or comments alone
 	}
 	fields, err := pairsOf(document.Content[0], "the file")
 	if err != nil {
-		return nil, err
+		return settings{}, err
 	}
-	var list []mirror
+	all := settings{authHosts: map[string][]string{}}
 	for _, field := range fields {
-		if field[0].Value != "mirrors" {
-			return nil, &lineError{field[0].Line, fmt.Sprintf("field %q is not known, only \"mirrors\"", field[0].Value)}
+		name := field[0].Value
+		if name != "mirrors" && name != "authHosts" {
+			return settings{}, &lineError{field[0].Line, fmt.Sprintf("unknown field %q: want \"mirrors\" or \"authHosts\"", name)}
 		}
-		mirrors, err := pairsOf(field[1], "mirrors")
+		entries, err := pairsOf(field[1], name)
 		if err != nil {
-			return nil, err
+			return settings{}, err
 		}
-		for _, m := range mirrors {
-			if m[1].Kind != yaml.ScalarNode || m[1].ShortTag() != "!!str" {
-				return nil, &lineError{m[1].Line, fmt.Sprintf("the mirror of %q is not a string", m[0].Value)}
+		for _, entry := range entries {
+			if err = all.add(name, entry[0], entry[1]); err != nil {
+				return settings{}, err
 			}
-			list = append(list, mirror{m[0].Value, m[1].Value, fmt.Sprint(m[0].Line)})
 		}
 	}
-	return list, nil
+	return all, nil
+}
+
+// add adds one entry of a field.
+func (s *settings) add(field string, key, value *yaml.Node) error {
+	isString := func(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" }
+	if field == "mirrors" {
+		if !isString(value) {
+			return &lineError{value.Line, fmt.Sprintf("the mirror of %q is not a string", key.Value)}
+		}
+		s.mirrors = append(s.mirrors, mirror{key.Value, value.Value, fmt.Sprint(key.Line)})
+		return nil
+	}
+	hosts := []*yaml.Node{value}
+	if value.Kind == yaml.SequenceNode {
+		hosts = value.Content
+	}
+	for _, host := range hosts {
+		if !isString(host) {
+			return &lineError{host.Line, fmt.Sprintf("the token server of %q is not a string", key.Value)}
+		}
+		s.authHosts[key.Value] = append(s.authHosts[key.Value], host.Value)
+	}
+	return nil
 }
 
 // pairsOf returns the keys of a mapping with their values.

@@ -3,6 +3,7 @@
 package oci
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,7 +11,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,9 +42,13 @@ type Options struct {
 	UserAgent string
 	// Stall ends a request when no byte has moved for so long, 30 s when zero.
 	// A request as a whole has no deadline: a large layer may take its time.
+	// What is no layer has four times as long for the whole answer.
 	Stall  time.Duration
 	Limits Limits
-	// Mirrors say where to read instead.
+	// AuthHosts are hosts, HOST or HOST:PORT, that may be asked for a token with
+	// the credentials, in addition to those of the registry's own domain.
+	AuthHosts []string
+	// Mirrors say where to read instead, and name further AuthHosts.
 	Mirrors Mirrors
 
 	// Verifier is asked before content is used, nil to use it in any case.
@@ -53,6 +60,8 @@ type Options struct {
 	Cache Cache
 	// Offline takes what the cache has and refuses to ask a registry.
 	Offline bool
+
+	private func(netip.Addr) bool // download.IsPrivate when nil
 }
 
 func (o Options) observe(e event.Event) {
@@ -69,7 +78,10 @@ type session struct {
 	loggedIn  bool     // credentials are known
 	secrets   []string // what no error may contain
 	tcp       *http.Transport
-	transport http.RoundTripper // tcp, guarded, tried again and resumed
+	transport http.RoundTripper // tcp, tried again, resumed, guarded and challenged
+	network   *network
+	stall     time.Duration
+	authHosts []string
 	options   []remote.Option
 	userAgent string
 
@@ -103,15 +115,19 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 	if err != nil {
 		return nil, err
 	}
-	tcp, err := newTransport(o)
-	if err != nil {
+	s := &session{ref: r, repo: registry.Repo(path), userAgent: o.UserAgent, stall: cmp.Or(o.Stall, defaultStall)}
+	if s.authHosts, err = o.authHosts(registry.RegistryStr(), host); err != nil {
 		return nil, err
 	}
-	s := &session{ref: r, repo: registry.Repo(path), tcp: tcp, userAgent: o.UserAgent}
-	s.transport = resumer{retrier{&stallGuard{next: s.tcp, limit: o.Stall}, func(t event.Transferred) {
+	s.network = newNetwork(registry.RegistryStr(), o.private, s.isNamed)
+	if s.tcp, err = newTransport(o, s.network); err != nil {
+		return nil, err
+	}
+	resumed := resumer{retrier{&stallGuard{next: s.tcp, limit: s.stall}, func(t event.Transferred) {
 		t.Reference = r.String()
 		o.observe(t)
 	}}}
+	s.transport = &challenged{next: guard{resumed, s}, session: s}
 	if s.auth, err = s.authenticate(ctx, o.Creds); err != nil {
 		return nil, err
 	}
@@ -129,6 +145,14 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 	return s, nil
 }
 
+// isNamed says whether the user named a host, HOST:PORT, for the credentials.
+func (s *session) isNamed(target string) bool {
+	host, _, err := net.SplitHostPort(target)
+	return err == nil && slices.ContainsFunc(s.authHosts, func(named string) bool {
+		return strings.EqualFold(named, host) || strings.EqualFold(named, target)
+	})
+}
+
 func newRegistry(host string, insecure bool) (name.Registry, error) {
 	var options []name.Option
 	if insecure {
@@ -144,10 +168,10 @@ func newRegistry(host string, insecure bool) (name.Registry, error) {
 // close gives back the idle connections.
 func (s *session) close() { s.tcp.CloseIdleConnections() }
 
-func newTransport(o Options) (*http.Transport, error) {
+func newTransport(o Options, n *network) (*http.Transport, error) {
 	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		Proxy:               n.guard.Proxy,
+		DialContext:         n.dial,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: concurrentRequests,
 		IdleConnTimeout:     30 * time.Second,

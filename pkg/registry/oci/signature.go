@@ -277,7 +277,7 @@ func Sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Opt
 }
 
 func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Options) (bool, error) {
-	o.Mirrors, o.Cache = Mirrors{}, Cache{} // what is added to is what the registry has now
+	o.Mirrors.Unused, o.Cache = true, Cache{} // what is added to is what the registry has now
 	f, err := newFetcher(ref.Reference{Repository: r.Repository}, o)
 	if err != nil {
 		return false, err

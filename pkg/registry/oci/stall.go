@@ -22,14 +22,10 @@ type stallGuard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
-	limit := g.limit
-	if limit == 0 {
-		limit = defaultStall
-	}
 	ctx, cancel := context.WithCancelCause(req.Context())
-	watch := &watch{ctx: ctx, cancel: cancel, limit: limit}
-	watch.timer = time.AfterFunc(limit, func() {
-		cancel(stallError{limit})
+	watch := &watch{ctx: ctx, cancel: cancel, limit: g.limit}
+	watch.timer = time.AfterFunc(g.limit, func() {
+		cancel(stallError{g.limit})
 	})
 	req = req.WithContext(ctx)
 	if req.Body != nil {

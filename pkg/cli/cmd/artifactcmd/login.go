@@ -33,6 +33,7 @@ func newLogin(env cli.Env) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVarP(&o.user, "username", "u", "", "`NAME` of the user")
 	fs.BoolVar(&o.passwordStdin, "password-stdin", false, "read the password from the standard input")
+	registryflag.AddAuthHostsTo(fs, &o.authHosts)
 	fs.StringVar(&o.ca, "registry-ca", "", "`FILE` with certificates, in PEM form, that vouch for the registry's")
 	fs.BoolVar(&o.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
 	return cmd
@@ -41,6 +42,7 @@ func newLogin(env cli.Env) *cobra.Command {
 type login struct {
 	env                     cli.Env
 	user, ca                string
+	authHosts               []string
 	passwordStdin, insecure bool
 }
 
@@ -61,6 +63,7 @@ func (o *login) run(ctx context.Context, host string) error {
 	}
 	where, err := oci.Login(ctx, host, oci.Options{
 		Creds: o.user + ":" + password, CAFile: o.ca, Insecure: o.insecure, UserAgent: cli.UserAgent("artifact"),
+		AuthHosts: o.authHosts, Mirrors: registryflag.Mirrors(o.env),
 	})
 	if err != nil {
 		return err

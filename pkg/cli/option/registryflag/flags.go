@@ -34,7 +34,7 @@ const (
 	ConfigVariable = "TIMONI_REGISTRY_CONFIG"
 )
 
-// ConfigFile is the file with mirrors in the directory of the user's settings.
+// ConfigFile is the file with mirrors and token servers in the directory of the user's settings.
 const ConfigFile = "registries.yaml"
 
 // Process is what the flags about registries take from the process: cli.Env.
@@ -55,6 +55,7 @@ type Flags struct {
 	policy     string
 	creds      string
 	credsStdin bool
+	authHosts  []string
 	ca         string
 	insecure   bool
 	offline    bool
@@ -71,6 +72,7 @@ func (r *Flags) AddTo(fs *pflag.FlagSet) {
 func (r *Flags) AddAccessTo(fs *pflag.FlagSet) {
 	fs.StringVar(&r.creds, "creds", "", "credentials for the registry as `USER:PASSWORD`; by default those of docker's configuration")
 	fs.BoolVar(&r.credsStdin, "creds-stdin", false, "read USER:PASSWORD from the standard input, which other users cannot see")
+	AddAuthHostsTo(fs, &r.authHosts)
 	fs.StringVar(&r.ca, "registry-ca", "", "`FILE` with certificates, in PEM form, that vouch for the registry's")
 	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
 }
@@ -115,7 +117,7 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 	}
 	o := oci.Options{
 		Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
-		CAFile: r.ca, Offline: r.offline,
+		CAFile: r.ca, Offline: r.offline, AuthHosts: r.authHosts,
 	}
 	if file := r.PolicyFile(); file != "" {
 		o.Verifier = source.Trust{File: file, Keyless: r.keyless()}
@@ -126,14 +128,24 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 	if o.Creds == "" {
 		o.Creds = r.Process.Getenv(CredsVariable)
 	}
-	o.Mirrors.Pairs = r.Process.Getenv(MirrorsVariable)
-	if file := r.Process.Getenv(ConfigVariable); file != "" {
-		o.Mirrors.File, o.Mirrors.Required = file, true
-	} else {
-		o.Mirrors.File = r.Process.ConfigFile(ConfigFile)
-	}
+	o.Mirrors = Mirrors(r.Process)
 	o.Cache.Dir = r.Process.CacheDir()
 	return o, nil
+}
+
+// AddAuthHostsTo registers the flag that names token servers.
+func AddAuthHostsTo(fs *pflag.FlagSet, hosts *[]string) {
+	fs.StringArrayVar(hosts, "auth-host", nil, "send the credentials to this token server, `HOST`, too; may be repeated")
+}
+
+// Mirrors returns what the environment and the user's settings say about
+// registries.
+func Mirrors(p Process) oci.Mirrors {
+	m := oci.Mirrors{Pairs: p.Getenv(MirrorsVariable), File: p.Getenv(ConfigVariable)}
+	if m.Required = m.File != ""; !m.Required {
+		m.File = p.ConfigFile(ConfigFile)
+	}
+	return m
 }
 
 // PolicyFile returns the path of the policy file: that of the flag, of the

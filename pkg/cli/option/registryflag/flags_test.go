@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
@@ -44,7 +45,8 @@ func TestFlags(t *testing.T) {
 		"environment": {want: with(func(o *oci.Options) { o.Creds = "env:e" })},
 		"creds":       {args: []string{"--creds=u:p"}, want: with(func(o *oci.Options) { o.Creds = "u:p" })},
 		"stdin":       {args: []string{"--creds-stdin"}, stdin: "u:p\n", want: with(func(o *oci.Options) { o.Creds = "u:p" })},
-		"the rest": {args: []string{"--offline", "--registry-ca=ca", "--insecure-registry"}, want: with(func(o *oci.Options) {
+		"the rest": {args: []string{"--offline", "--registry-ca=ca", "--insecure-registry", "--auth-host=a", "--auth-host=b:1"}, want: with(func(o *oci.Options) {
+			o.AuthHosts = []string{"a", "b:1"}
 			o.Creds, o.Offline, o.CAFile, o.Insecure = "env:e", true, "ca", true
 		})},
 		"both":        {args: []string{"--creds=u:p", "--creds-stdin"}, text: "exclude each other"},
@@ -67,7 +69,7 @@ func TestFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreUnexported(oci.Options{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
