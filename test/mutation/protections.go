@@ -110,7 +110,7 @@ func ofOthers() []protection {
 		old: "return ns, nil\n",
 		new: "_ = ns\n\treturn \"default\", nil\n",
 	}, {
-		promise: "s22", file: "pkg/cluster/store/store.go",
+		promise: "s22", file: "pkg/cluster/store/size.go",
 		old: "if prev.Pending != nil {\n",
 		new: "if false {\n",
 	}}

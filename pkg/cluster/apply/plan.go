@@ -69,7 +69,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 			req.Instance.Metadata.Name, req.Instance.Metadata.Namespace)
 	}
 	plan.instance.Inventory = inventoryOf(plan.Steps)
-	if err = store.Check(record, plan.instance); err != nil {
+	if err = store.Check(record, plan.ledger, plan.instance); err != nil {
 		return nil, err
 	}
 	candidates, err := e.candidates(plan)

@@ -191,6 +191,9 @@ type DeleteOptions struct {
 // delete that did not end can be run again.
 func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptions) ([]*Step, error) {
 	m := record.Instance.Metadata
+	if err := store.Writable(record, nil); err != nil {
+		return nil, err
+	}
 	if o.Orphan {
 		return e.orphan(ctx, record, o)
 	}

@@ -57,7 +57,7 @@ func TestFormat(t *testing.T) {
 		return data, o
 	}
 	data, secret := read()
-	if diff := cmp.Diff(map[string]string{"instance": text}, data); diff != "" {
+	if diff := cmp.Diff(map[string]string{"format": "2", "instance": text}, data); diff != "" {
 		t.Errorf("first install (-want +got):\n%s", diff)
 	}
 	metadata := secret["metadata"].(map[string]any)
@@ -70,12 +70,15 @@ func TestFormat(t *testing.T) {
 
 	next := app
 	next.Module.Version = "1.3.0"
+	next.Inventory.Entries = append(slices.Clone(app.Inventory.Entries), api.Entry{ID: ns + "_new__ConfigMap", Version: "v1"})
 	if rec, err = s.Begin(t.Context(), rec, next); err != nil {
 		t.Fatal(err)
 	}
 	data, _ = read()
-	pending := strings.Replace(text, "1.2.4", "1.3.0", 1)
-	if diff := cmp.Diff(map[string]string{"instance": text, "pending": pending}, data); diff != "" {
+	pending := strings.ReplaceAll(`{"kind":"Instance","apiVersion":"timoni.sh/v1alpha1","metadata":{"name":"app","namespace":"NS"},`+
+		`"module":{"name":"timoni.sh/minimal","repository":"oci://reg/minimal","version":"1.3.0","digest":"sha256:00"},`+
+		`"lastTransitionTime":"2026-11-20T10:24:09Z","inventory":{"entries":[{"id":"NS_new__ConfigMap","v":"v1"}]}}`, "NS", ns)
+	if diff := cmp.Diff(map[string]string{"format": "2", "instance": text, "pending": pending}, data); diff != "" {
 		t.Errorf("upgrade (-want +got):\n%s", diff)
 	}
 

@@ -46,6 +46,9 @@ type Ledger struct {
 	// FieldManager is the name under which the objects were applied, empty for
 	// api.FieldManager.
 	FieldManager string `json:"fieldManager,omitempty"`
+	// Shared says, by inventory id, which instance owns an object that this one
+	// uses too, as NAMESPACE/NAME.
+	Shared map[string]string `json:"shared,omitempty"`
 	// History holds the last revisions, the newest last. Their values may be
 	// secret, as those in the record are.
 	History []Revision `json:"history,omitempty"`
@@ -98,12 +101,17 @@ func (s Store) Ledger(ctx context.Context, namespace, name string) (*Ledger, err
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger of instance %q in namespace %q: %w", name, namespace, err)
 	}
+	return decodeLedger(secret), nil
+}
+
+// decodeLedger returns the ledger in a Secret, empty when it cannot be read.
+func decodeLedger(secret api.Object) *Ledger {
 	ledger := &Ledger{}
 	if err := ledger.decode(secret); err != nil {
 		ledger = &Ledger{}
 	}
 	ledger.secret = secret
-	return ledger, nil
+	return ledger
 }
 
 // Of returns the ledger of a record, and an empty one where it is that of
@@ -129,6 +137,9 @@ func isOwner(owner, o api.Object) bool {
 // what was read. The ledger belongs to the record, so that whoever deletes that
 // deletes both.
 func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger) error {
+	if err := Writable(nil, ledger); err != nil {
+		return err
+	}
 	if ledger.secret != nil && ledger.same(next) {
 		return nil
 	}
@@ -150,7 +161,7 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 				"apiVersion": "v1", "kind": "Secret", "name": rec.secret.Name(), "uid": kube.UID(rec.secret),
 			}},
 		},
-		"data": map[string]any{ledgerKey: text},
+		"data": map[string]any{ledgerKey: text, formatKey: encodeFormat(ledgerFormat)},
 	}
 	exists := ledger.secret != nil
 	if exists {
@@ -171,7 +182,7 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 
 // same says whether two ledgers say the same.
 func (l *Ledger) same(next *Ledger) bool {
-	return l.FieldManager == next.FieldManager && maps.Equal(l.Fingerprints, next.Fingerprints) && maps.Equal(l.Stages, next.Stages) &&
+	return l.FieldManager == next.FieldManager && maps.Equal(l.Shared, next.Shared) && maps.Equal(l.Fingerprints, next.Fingerprints) && maps.Equal(l.Stages, next.Stages) &&
 		slices.EqualFunc(l.History, next.History, func(a, b Revision) bool { return reflect.DeepEqual(a, b) }) &&
 		maps.EqualFunc(l.Applied, next.Applied, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
 }
@@ -195,7 +206,7 @@ func (l *Ledger) encode() (string, error) {
 		case l.Fingerprints != nil:
 			less.Fingerprints = nil
 		default:
-			return (&Ledger{FieldManager: l.FieldManager}).encode()
+			return (&Ledger{FieldManager: l.FieldManager, Shared: l.Shared}).encode()
 		}
 		return less.encode()
 	}
@@ -209,14 +220,20 @@ func (l *Ledger) text() string {
 	return encoded
 }
 
+// decode reads the ledger in a Secret, compressed or as plain JSON.
 func (l *Ledger) decode(secret api.Object) error {
-	zipped, err := base64.StdEncoding.DecodeString((&Ledger{secret: secret}).text())
+	text, err := base64.StdEncoding.DecodeString((&Ledger{secret: secret}).text())
 	if err != nil {
 		return err
 	}
-	zip, err := gzip.NewReader(bytes.NewReader(zipped))
-	if err != nil {
-		return err
+	var r io.Reader = bytes.NewReader(text)
+	if bytes.HasPrefix(text, []byte(gzipMagic)) {
+		if r, err = gzip.NewReader(r); err != nil {
+			return err
+		}
 	}
-	return json.NewDecoder(io.LimitReader(zip, maxInflated)).Decode(l)
+	return json.NewDecoder(io.LimitReader(r, maxInflated)).Decode(l)
 }
+
+// gzipMagic is how gzip begins; JSON does not.
+const gzipMagic = "\x1f\x8b"

@@ -26,9 +26,6 @@ import (
 // ErrNotFound means that no instance of that name is installed.
 var ErrNotFound = errors.New("not found")
 
-// maxRecord is the size that Kubernetes allows for the data of a Secret.
-const maxRecord = 1 << 20
-
 // Record is an instance as the cluster has it.
 type Record struct {
 	Instance api.Instance  // the last revision that was applied in full, or the first one
@@ -134,12 +131,7 @@ func (s Store) Begin(ctx context.Context, prev *Record, want api.Instance) (*Rec
 	if prev == nil {
 		return s.create(ctx, want)
 	}
-	if prev.Pending != nil {
-		// An earlier upgrade did not finish either: what it may have created
-		// must not be forgotten.
-		want.Inventory.Entries = unique(append(slices.Clone(want.Inventory.Entries), prev.Pending.Inventory.Entries...))
-	}
-	return s.write(ctx, prev, &Record{Instance: prev.Instance, Pending: &want})
+	return s.write(ctx, prev, upgrading(prev, want))
 }
 
 // Finish records the revision that is now applied in full.
@@ -157,6 +149,9 @@ func (s Store) MarkDeleting(ctx context.Context, rec *Record) (*Record, error) {
 
 // Remove deletes the record; it is no error when it is gone already.
 func (s Store) Remove(ctx context.Context, rec *Record) error {
+	if err := Writable(rec, nil); err != nil {
+		return err
+	}
 	err := s.client.Delete(ctx, secrets(), rec.secret)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("delete the record of instance %q: %w", rec.Instance.Metadata.Name, err)
@@ -164,24 +159,16 @@ func (s Store) Remove(ctx context.Context, rec *Record) error {
 	return nil
 }
 
-// Check returns an error when the record of a revision would be larger than
-// Kubernetes allows.
-func Check(prev *Record, want api.Instance) error {
-	next := &Record{Instance: want}
-	if prev != nil {
-		next = &Record{Instance: prev.Instance, Pending: &want}
+// Writable returns why an instance must not be changed: a newer version wrote
+// its record or its ledger. Either may be nil.
+func Writable(rec *Record, ledger *Ledger) error {
+	if rec != nil {
+		if err := checkFormat(rec.secret, recordFormat); err != nil {
+			return err
+		}
 	}
-	data, err := encode(next)
-	if err != nil {
-		return err
-	}
-	size := 0
-	for _, v := range data {
-		size += base64.StdEncoding.DecodedLen(len(v.(string)))
-	}
-	if size > maxRecord {
-		return fail.Refusedf("the record of instance %q would take %d bytes, more than the %d that a Secret may hold: "+
-			"make the values smaller or split the module", want.Metadata.Name, size, maxRecord)
+	if ledger != nil {
+		return checkFormat(ledger.secret, ledgerFormat)
 	}
 	return nil
 }
@@ -208,6 +195,9 @@ func (s Store) create(ctx context.Context, want api.Instance) (*Record, error) {
 
 // write replaces the record that prev was read from.
 func (s Store) write(ctx context.Context, prev, next *Record) (*Record, error) {
+	if err := Writable(prev, nil); err != nil {
+		return nil, err
+	}
 	data, err := encode(next)
 	if err != nil {
 		return nil, err
@@ -245,7 +235,7 @@ func setDeleting(secret api.Object, deleting bool) {
 }
 
 func encode(r *Record) (map[string]any, error) {
-	data := map[string]any{}
+	data := map[string]any{formatKey: encodeFormat(recordFormat)}
 	set := func(key string, i api.Instance) error {
 		text, err := json.Marshal(i)
 		if err != nil {
@@ -265,26 +255,33 @@ func encode(r *Record) (map[string]any, error) {
 
 func decode(secret api.Object) (*Record, error) {
 	rec := &Record{secret: secret, Deleting: secret.Annotation(api.AnnotationDeleting) != ""}
-	data, _ := secret["data"].(map[string]any)
-	found, err := decodeKey(data, api.RecordKey, &rec.Instance)
-	if err == nil && !found {
-		err = fmt.Errorf("it has no data key %q", api.RecordKey)
+	err := rec.decode()
+	if err == nil {
+		return rec, nil
 	}
-	if err == nil && rec.Instance.Metadata.Name == "" {
-		err = errors.New("it names no instance")
+	if newer := checkFormat(secret, recordFormat); newer != nil {
+		return nil, newer
 	}
+	return nil, fmt.Errorf("record %s/%s: %w", secret.Namespace(), secret.Name(), err)
+}
+
+func (r *Record) decode() error {
+	data, _ := r.secret["data"].(map[string]any)
+	found, err := decodeKey(data, api.RecordKey, &r.Instance)
 	if err != nil {
-		return nil, fmt.Errorf("record %s/%s: %w", secret.Namespace(), secret.Name(), err)
+		return err
+	}
+	if !found {
+		return fmt.Errorf("it has no data key %q", api.RecordKey)
+	}
+	if r.Instance.Metadata.Name == "" {
+		return errors.New("it names no instance")
 	}
 	var pending api.Instance
-	found, err = decodeKey(data, api.PendingKey, &pending)
-	if err != nil {
-		return nil, fmt.Errorf("record %s/%s: %w", secret.Namespace(), secret.Name(), err)
+	if found, err = decodeKey(data, api.PendingKey, &pending); found {
+		r.Pending = &pending
 	}
-	if found {
-		rec.Pending = &pending
-	}
-	return rec, nil
+	return err
 }
 
 func decodeKey(data map[string]any, key string, into *api.Instance) (bool, error) {
