@@ -18,19 +18,26 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
-// TestReadme runs every command of the README, in its order, and holds that
-// each prints what the README shows. UPDATE=1 copies the output into it.
+// TestReadme runs every command of the README, and of the pages that it leads a
+// newcomer to, in their order, and holds that each prints what the page shows.
+// UPDATE=1 copies the output into the page.
 func TestReadme(t *testing.T) {
 	root, err := controlplane.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(root, "README.md")
+	env := readmeEnv(t, root)
+	for _, page := range []string{"README.md", "docs/tour.md", "docs/install.md", "docs/commands.md"} {
+		t.Run(page, func(t *testing.T) { runPage(t, root, filepath.Join(root, page), env) })
+	}
+}
+
+func runPage(t *testing.T, root, path string, env []string) {
+	t.Helper()
 	old, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := readmeEnv(t, root)
 	var text bytes.Buffer
 	inBlock, shown, got, last := false, []string(nil), []string(nil), ""
 	finish := func() { // ends the output of a command
@@ -39,7 +46,7 @@ func TestReadme(t *testing.T) {
 		case slices.Equal(normalized(shown), normalized(got)), !update && ofTheMachine.MatchString(last):
 			got = shown
 		case !update:
-			t.Errorf("the README shows other output (-shown +got):\n%s", cmp.Diff(shown, got))
+			t.Errorf("the page shows other output (-shown +got):\n%s", cmp.Diff(shown, got))
 		}
 		for _, line := range got {
 			text.WriteString(line + "\n")
