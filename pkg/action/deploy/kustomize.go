@@ -60,6 +60,9 @@ func (k Kustomization) render(ctx context.Context, kubeVersion string, observer 
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %q: %w", k.Dir, err)
 	}
+	for _, warning := range render.DropServerFields(objects) {
+		observer.Observe(event.Warning{Text: warning})
+	}
 	return &build.Result{
 		Result: &render.Result{Sets: []render.Set{{Name: kustomizationStage, Objects: objects}}, Values: "{}"},
 		Module: api.Module{
@@ -93,11 +96,7 @@ func (k Kustomization) build(ctx context.Context, kubeVersion string, observer e
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		err = programError(err, stderr.String())
-		if strings.Contains(err.Error(), "no resource matches strategic merge patch") {
-			err = fail.Hint(err, "modules whose configs name no namespace were rendered for %q: name one as metadata.namespace of the config, and the same in the patch", k.Namespace)
-		}
-		return nil, err
+		return nil, programError(err, stderr.String())
 	}
 	for line := range strings.Lines(stderr.String()) {
 		text, isWarning := strings.CutPrefix(strings.TrimSpace(line), "warning: ")

@@ -90,3 +90,77 @@ func TestLocalModuleFile(t *testing.T) {
 		t.Errorf("a module from a registry: error %v", err)
 	}
 }
+
+// TestLinks holds that of the files of a module only those below cue.mod may be
+// links to elsewhere, and those of a module of another party not even then.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		link, to string // in the module
+		within   string // empty: the author's own
+		want     string // in the error, none when empty
+	}{
+		"shared schemas":                {"cue.mod/gen", "../../shared", "", ""},
+		"shared schemas, confined":      {"cue.mod/gen", "../../shared", "module", "leads outside through a link"},
+		"shared schemas of a monorepo":  {"cue.mod/gen", "../../shared", ".", ""},
+		"templates elsewhere":           {"templates", "../elsewhere", "", "leads out of the module through a link"},
+		"templates in the repository":   {"templates", "../elsewhere", ".", "leads out of the module through a link"},
+		"templates within the module":   {"templates", "real", "", ""},
+		"a file of the package":         {"more.cue", "../elsewhere/main.cue", "", "leads out of the module through a link"},
+		"the values":                    {"values.cue", "../elsewhere/values.cue", "", "leads out of the module through a link"},
+		"a file of the package, within": {"more.cue", "real/main.txt", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			top := t.TempDir()
+			dir := filepath.Join(top, "module")
+			const templates = "package templates\n\ndata: from: \"there\"\n"
+			fixture.Files(t, dir, map[string]string{
+				"../shared/example.com/schema/s.cue": "package schema\n\n#Kind: \"ConfigMap\"\n",
+				"../elsewhere/t.cue":                 templates,
+				"../elsewhere/main.cue":              "package main\n",
+				"../elsewhere/values.cue":            "package main\n\nvalues: {}\n",
+				"real/t.cue":                         templates,
+				"real/main.txt":                      "package main\n",
+				"cue.mod/module.cue":                 "module: \"example.com/m\"\nlanguage: version: \"v0.9.0\"\n",
+				"timoni.cue": `package main
+
+import (
+	"example.com/schema"
+	"example.com/m/templates"
+)
+
+values: {}
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: {}
+	apply: app: [{apiVersion: "v1", kind: schema.#Kind, metadata: name: "a", data: templates.data}]
+}
+`,
+			})
+			for name, content := range map[string]string{
+				"cue.mod/gen/example.com/schema/s.cue": "package schema\n\n#Kind: \"ConfigMap\"\n",
+				"templates/t.cue":                      templates,
+				"values.cue":                           "package main\n\nvalues: {}\n",
+			} {
+				if !strings.HasPrefix(name, test.link) {
+					fixture.Write(t, filepath.Join(dir, filepath.FromSlash(name)), content)
+				}
+			}
+			if err := os.Symlink(filepath.FromSlash(test.to), filepath.Join(dir, filepath.FromSlash(test.link))); err != nil {
+				t.Skip(err)
+			}
+			req := render.Request{Dir: dir, Name: "a", Namespace: "b"}
+			if test.within != "" {
+				req.Within = filepath.Join(top, test.within)
+			}
+			_, err := render.Build(t.Context(), req)
+			if test.want == "" && err == nil {
+				return
+			}
+			if test.want == "" || err == nil || !strings.Contains(err.Error(), test.want) || fail.CodeOf(err) != fail.Refused {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@
 package render
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,11 +17,19 @@ import (
 // explain returns an error of the evaluation with what the user wrote and what
 // the module says. It may cost a second evaluation.
 func (e *evaluation) explain(err error) error {
-	if err != nil && e.files.isPart() {
+	certain, isCertain := errors.AsType[*certainError](err)
+	if isCertain {
+		err = certain.error
+	}
+	if err != nil && !isCertain && e.files.isPart() {
 		return errPartial
 	}
 	return e.files.tree.Explain(err, values.Module{Text: e.files.text, Fields: e.fields})
 }
+
+// certainError is an error about rendered objects, which are the same without
+// the vendored fields that nothing refers to: it needs no second evaluation.
+type certainError struct{ error }
 
 // text returns a file of the module, as it is before values are merged into
 // it, by the name that display gives it.

@@ -3,6 +3,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +65,7 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	inst := req.shared.load(req, root, dir, files)
 	valuesFile := files.parsed[files.values].file
 	if valuesFile != nil && valuesFile.PackageName() != req.Package {
-		return nil, fmt.Errorf("%s does not belong to package %q", files.display(files.values), req.Package)
+		return nil, files.errPackage(valuesFile)
 	}
 	if inst.Err != nil {
 		return nil, files.explain(inst.Err)
@@ -185,7 +186,7 @@ type files struct {
 	root   string // the module, absolute
 	origin string // the module, as the user typed it
 	pkg    string
-	within string // what no file leaves through a link; empty: that is not asked
+	within string // what no file below cue.mod leaves through a link; empty: it may lead anywhere
 	values string // the values.cue of the package, absolute
 	tree   *values.Tree
 	debug  bool // the build tag debug is set
@@ -194,6 +195,7 @@ type files struct {
 	whole    bool // vendored packages are wanted with what nothing refers to
 
 	mu       sync.Mutex
+	refused  error                   // of check, which the loader makes a text of
 	parsed   map[string]parsed       // by path: the loader asks for the imports first, then for the whole
 	read     map[string]*vendored    // by path: those that the loader sees the head of
 	vendored map[*ast.File]*vendored // by what stands for the file until it is known what is needed of it
@@ -212,6 +214,7 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 		return p.file, p.err
 	}
 	if err := f.check(name); err != nil {
+		f.refused = cmp.Or(f.refused, err)
 		f.parsed[name] = parsed{nil, err}
 		return nil, err
 	}
@@ -233,7 +236,16 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 }
 
 // check returns an error when a file of the module is a link to somewhere else.
+// Modules of one repository share schemas through links below cue.mod; all else
+// is the module's own.
 func (f *files) check(name string) error {
+	if rel, err := filepath.Rel(f.root, name); err == nil && filepath.IsLocal(rel) && !f.isVendored(name) {
+		inside, err := values.Within(f.root, name)
+		if err == nil && !inside {
+			err = fail.Refusedf("file %q leads out of the module through a link: only links below cue.mod may", f.display(name))
+		}
+		return err
+	}
 	if f.within == "" {
 		return nil
 	}
@@ -242,6 +254,17 @@ func (f *files) check(name string) error {
 		err = fail.Refusedf("file %q of the module leads outside through a link", f.display(name))
 	}
 	return err
+}
+
+// errPackage returns the error for a values.cue of another package. One without
+// a package clause is easily taken for a file of values, which needs none.
+func (f *files) errPackage(file *ast.File) error {
+	name := f.display(f.values)
+	if file.PackageName() != "" {
+		return fmt.Errorf("%s belongs to package %q, expected %q", name, file.PackageName(), f.pkg)
+	}
+	return fail.Hint(fmt.Errorf("%s has no package clause, expected package %s", name, f.pkg),
+		"add it: sed -i '1i package %s' %s", f.pkg, name)
 }
 
 // display returns the name of a file of the module as a user would write it.
@@ -261,6 +284,9 @@ func (f *files) display(name string) string {
 // module by its absolute path, and where values.cue could not be read it misses
 // the tags that declareTags would have put there.
 func (f *files) explain(err error) error {
+	if f.refused != nil {
+		return f.refused
+	}
 	if f.isPart() {
 		return errPartial
 	}

@@ -20,6 +20,7 @@ import (
 type reader struct {
 	namespace string
 	problems  []values.Problem
+	warnings  []string
 	found     []*found
 }
 
@@ -30,33 +31,35 @@ type found struct {
 	stage  int
 }
 
-// readSets returns the stages in their order, with namespaces filled in.
-func readSets(apply cue.Value, namespace string) ([]Set, error) {
+// readSets returns the stages in their order, with namespaces filled in and
+// without what is the server's.
+func readSets(apply cue.Value, namespace string) (sets []Set, warnings []string, err error) {
 	r := &reader{namespace: namespace}
 	stages, err := apply.Fields()
 	if err != nil {
-		return nil, values.Explain(err)
+		return nil, nil, values.Explain(err)
 	}
-	var sets []Set
 	for stages.Next() {
 		if err := r.readStage(len(sets), stages.Value()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		sets = append(sets, Set{Name: stages.Selector().Unquoted()})
 	}
 	if err := problems(r.problems); err != nil {
-		return nil, err // what could not be read cannot be checked
+		return nil, nil, err // what could not be read cannot be checked
 	}
 	r.defaultNamespaces()
 	r.validate()
 	if err := problems(r.problems); err != nil {
-		return nil, err
+		return nil, nil, &certainError{err}
 	}
+	var all []api.Object
 	for _, f := range r.found {
 		set := &sets[f.stage]
 		set.Objects, set.values = append(set.Objects, f.object), append(set.values, f.value)
+		all = append(all, f.object)
 	}
-	return sets, nil
+	return sets, append(r.warnings, DropServerFields(all)...), nil
 }
 
 func (r *reader) readStage(stage int, list cue.Value) error {

@@ -24,8 +24,8 @@ import (
 const DefaultPackage = "main"
 
 // DefaultKubeVersion is the version of Kubernetes that a module is told when
-// nobody knows the cluster's.
-const DefaultKubeVersion = "1.36.0"
+// the cluster's is unknown.
+const DefaultKubeVersion = "1.36.3"
 
 // ErrNoModule says that a directory holds no module, or an incomplete one.
 var ErrNoModule = errors.New("not a Timoni module")
@@ -59,8 +59,9 @@ type Request struct {
 
 	CUERegistry *CUERegistry // nil: none is ever asked
 
-	// Within, when it is set, is the directory that no file of the module leaves
-	// through a link: the module may be somebody else's.
+	// Within, when it is set, is the directory that no file below cue.mod leaves
+	// through a link: the module may be of another party. Other files of a
+	// module never leave it.
 	Within string
 
 	// ObjectsOnly leaves Values, Images and ImageProblems of the result empty,
@@ -171,7 +172,7 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 	if err := instance.Validate(cue.Concrete(true)); err != nil {
 		return nil, values.Explain(err)
 	}
-	sets, err := readSets(timoni.LookupPath(cue.MakePath(cue.Str("apply"))), e.req.Namespace)
+	sets, warnings, err := readSets(timoni.LookupPath(cue.MakePath(cue.Str("apply"))), e.req.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +183,7 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 	result := &Result{
 		ModulePath: e.path,
 		Sets:       sets,
-		Warnings:   e.warnings,
+		Warnings:   append(e.warnings, warnings...),
 
 		mu:     &sync.Mutex{},
 		checks: checks,

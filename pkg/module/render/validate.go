@@ -5,6 +5,7 @@ package render
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,9 +21,12 @@ import (
 const maxAnnotations = 256 * 1024
 
 // validate holds the objects to the API server's rules for metadata, and finds
-// those that are there twice.
+// those that are rendered twice. An object that is equal to an earlier one is
+// left out, with a warning.
 func (r *reader) validate() {
 	first := map[api.ID]*found{}
+	repeated := map[api.ID]bool{}
+	var kept []*found
 	for _, f := range r.found {
 		faults := check(f.object)
 		for _, fault := range faults {
@@ -32,14 +36,20 @@ func (r *reader) validate() {
 			continue
 		}
 		id := f.object.ID()
-		if other := first[id]; other != nil {
-			r.problem(f.value, "%s is rendered twice: it is also %s", id, other.value.Path())
+		switch other := first[id]; {
+		case other == nil:
+			first[id] = f
+			kept = append(kept, f)
+		case !reflect.DeepEqual(f.object, other.object):
+			r.problem(f.value, "%s is rendered twice, and differs: it is also %s", id, other.value.Path())
 			p := &r.problems[len(r.problems)-1]
 			p.Positions = append(p.Positions, positions(other.value)...)
-			continue
+		case !repeated[id]:
+			repeated[id] = true
+			r.warnings = append(r.warnings, fmt.Sprintf("%s is rendered more than once, always the same: the first is kept", id))
 		}
-		first[id] = f
 	}
+	r.found = kept
 }
 
 // fault is something wrong with one field of an object.
