@@ -53,6 +53,7 @@ func layers() []layer {
 		{"registry/sign/signature", 0, nil},
 		{"api", 0, []string{apimachinery, yaml}},
 		{"download", 0, nil},
+		{"link", 0, nil},
 		{"module/outline", 0, nil},
 		{"pipeline/guard", 0, nil},
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 )
 
 // DirectoryRequest says how objects are written to a directory.
@@ -46,6 +47,9 @@ func (w Written) String() string {
 // them is in the way.
 func WriteDirectory(req DirectoryRequest) (Written, error) {
 	done := Written{Dir: req.Dir}
+	if err := link.Check(req.Dir, "."); err != nil {
+		return done, fmt.Errorf("output directory: %w", err)
+	}
 	if err := os.MkdirAll(req.Dir, 0o755); err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
 			err = e.Err

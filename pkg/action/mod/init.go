@@ -22,6 +22,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/blueprint"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -72,6 +73,9 @@ func Init(ctx context.Context, req InitRequest) (created Created, err error) {
 	created.Files = slices.Sorted(maps.Keys(files))
 	for _, name := range created.Files {
 		file := filepath.Join(req.Dir, filepath.FromSlash(name))
+		if err = link.Check(req.Dir, filepath.FromSlash(path.Dir(name))); err != nil {
+			return created, err
+		}
 		if _, err = os.Lstat(file); err == nil {
 			return created, fail.Hint(fail.Refusedf("%s exists, and is not overwritten", file),
 				"choose a directory that is empty or new")

@@ -148,3 +148,29 @@ func FuzzBlueprint(f *testing.F) {
 		}
 	})
 }
+
+// TestInitLinks holds that a module is not written through a link in the
+// directory that it is made in.
+func TestInitLinks(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{".", "templates", "cue.mod"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			elsewhere, top := t.TempDir(), t.TempDir()
+			dir := filepath.Join(top, "new")
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, at)), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(elsewhere, filepath.Join(dir, at)); err != nil {
+				t.Skip(err)
+			}
+			_, err := mod.Init(t.Context(), mod.InitRequest{Name: "app", Dir: dir})
+			if fail.CodeOf(err) != fail.Refused {
+				t.Errorf("error %v", err)
+			}
+			if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) > 0 {
+				t.Errorf("there is %v, %v", entries, err)
+			}
+		})
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 )
 
@@ -85,7 +86,7 @@ func CRD(ctx context.Context, req CRDRequest) ([]File, error) {
 			return nil, err
 		}
 	}
-	return write(filepath.Join(req.Dir, "cue.mod", "gen"), content)
+	return write(req.Dir, content)
 }
 
 // checkModule keeps schemas from being written where no import finds them.
@@ -157,11 +158,17 @@ func containsFold(list []string, s string) bool {
 	return slices.ContainsFunc(list, func(e string) bool { return strings.EqualFold(e, s) })
 }
 
-// write writes files, by their path with slashes, below dir.
+// write writes files, by their path with slashes, below the generated schemas
+// of a module. Nothing is written when one of them would end elsewhere.
 func write(dir string, content map[string][]byte) ([]File, error) {
+	for path := range content {
+		if err := link.Check(dir, filepath.Join("cue.mod", "gen", filepath.FromSlash(path))); err != nil {
+			return nil, err
+		}
+	}
 	var files []File
 	for path, data := range content {
-		name := filepath.Join(dir, filepath.FromSlash(path))
+		name := filepath.Join(dir, "cue.mod", "gen", filepath.FromSlash(path))
 		status, err := writeFile(name, data)
 		if err != nil {
 			return nil, err

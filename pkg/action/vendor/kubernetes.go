@@ -56,7 +56,7 @@ func Kubernetes(ctx context.Context, req KubernetesRequest) ([]File, error) {
 		return nil, err
 	}
 	gen := filepath.Join(req.Dir, "cue.mod", "gen")
-	files, err := write(gen, content)
+	files, err := write(req.Dir, content)
 	if err != nil {
 		return nil, err
 	}

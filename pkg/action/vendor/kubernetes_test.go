@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/load"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/vendor"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -71,5 +73,39 @@ func TestKubernetesReplaces(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(gen, name)); (err == nil) != want {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Schemas are written neither through a link in the place of a directory nor
+// through one in the place of a file.
+func TestKubernetesLinks(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"cue.mod/gen", "cue.mod/gen/k8s.io/api", "cue.mod/gen/k8s.io/api/core/v1/types_go_gen.cue"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			dir, elsewhere := fixture.Module(t, nil), filepath.Join(t.TempDir(), "elsewhere")
+			fixture.Write(t, elsewhere+"/kept", "")
+			name := filepath.Join(dir, filepath.FromSlash(at))
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			to := elsewhere
+			if strings.HasSuffix(at, ".cue") {
+				to = filepath.Join(elsewhere, "kept")
+			}
+			if err := os.Symlink(to, name); err != nil {
+				t.Skip(err)
+			}
+			files, err := vendor.Kubernetes(t.Context(), vendor.KubernetesRequest{Dir: dir})
+			if fail.CodeOf(err) != fail.Refused || len(files) > 0 {
+				t.Errorf("%d files, error %v", len(files), err)
+			}
+			if data, err := os.ReadFile(filepath.Join(elsewhere, "kept")); err != nil || len(data) > 0 {
+				t.Errorf("it was written to: %d bytes, %v", len(data), err)
+			}
+			if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) != 1 {
+				t.Errorf("there is %v, %v", entries, err)
+			}
+		})
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 )
 
 // maxName bounds the length of a path in an archive, and with it its depth.
@@ -52,6 +54,9 @@ func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Read
 // emptyDir makes sure that dir exists and is empty. The function that it
 // returns brings back the state before.
 func emptyDir(dir string) (undo func() error, err error) {
+	if err = link.Check(dir, "."); err != nil {
+		return nil, err
+	}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return func() error { return os.RemoveAll(dir) }, os.MkdirAll(dir, 0o755)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
@@ -276,4 +277,24 @@ func gunzip(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(r)
+}
+
+// An artifact is not unpacked through a link, whatever it leads to.
+func TestExtractToLink(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	dir := filepath.Join(top, "linked")
+	if err := os.Mkdir(filepath.Join(top, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("empty", dir); err != nil {
+		t.Skip(err)
+	}
+	err := oci.Extract(t.Context(), dir, oci.Limits{}, bytes.NewReader(archive(t, file("a", "a"))))
+	if fail.CodeOf(err) != fail.Refused {
+		t.Errorf("error %v", err)
+	}
+	if entries, err := os.ReadDir(filepath.Join(top, "empty")); err != nil || len(entries) > 0 {
+		t.Errorf("there is %v, %v", entries, err)
+	}
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package build_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
+)
+
+// Objects are written neither to a directory that is a link nor through a link
+// in it, which is replaced if files may be.
+func TestWriteDirectoryLinks(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	victim := fixture.Write(t, filepath.Join(top, "elsewhere", "victim"), "mine")
+	if err := os.MkdirAll(filepath.Join(top, "out"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"linked": "elsewhere", "out/configmap_a.yaml": victim} {
+		if err := os.Symlink(to, filepath.Join(top, filepath.FromSlash(name))); err != nil {
+			t.Skip(err)
+		}
+	}
+	req := build.DirectoryRequest{
+		Dir: filepath.Join(top, "linked"), Name: "app", Namespace: "apps",
+		Objects: []api.Object{{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "a"}}},
+	}
+	if _, err := build.WriteDirectory(req); fail.CodeOf(err) != fail.Refused {
+		t.Errorf("a linked directory: error %v", err)
+	}
+	req.Dir = filepath.Join(top, "out")
+	if _, err := build.WriteDirectory(req); fail.CodeOf(err) != fail.Refused {
+		t.Errorf("a linked file: error %v", err)
+	}
+	req.Overwrite = true
+	if _, err := build.WriteDirectory(req); err != nil {
+		t.Error(err)
+	}
+	if data, err := os.ReadFile(victim); err != nil || string(data) != "mine" {
+		t.Errorf("what the link leads to is %q, %v", data, err)
+	}
+	if entries, err := os.ReadDir(filepath.Join(top, "elsewhere")); err != nil || len(entries) != 1 {
+		t.Errorf("there is %v, %v", entries, err)
+	}
+}
