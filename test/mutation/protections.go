@@ -13,7 +13,9 @@ type protection struct {
 	test    string // PACKAGE -run PATTERN; empty for the promise's script
 }
 
-func protections() []protection { return slices.Concat(ofEngine(), ofOthers(), ofRegistry()) }
+func protections() []protection {
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering())
+}
 
 // ofEngine returns the protections in package apply.
 func ofEngine() []protection {

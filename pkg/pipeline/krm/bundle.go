@@ -120,7 +120,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	for _, w := range s.warnings {
 		list.warn(s, w)
 	}
-	by := owner{bundleAnnotation, cmp.Or(config.Metadata.Namespace, defaultNamespace) + "/" + config.Metadata.Name}
+	by := owner{bundleAnnotation, cmp.Or(config.Metadata.Namespace, f.namespace) + "/" + config.Metadata.Name}
 	var all []*yaml.RNode
 	var problems []error
 	made := map[yaml.ResourceIdentifier]string{}
@@ -244,7 +244,7 @@ func (f Function) inline(config *bundleConfig, s subject) ([]member, error) {
 			return nil, err
 		}
 		m := member{Instance{
-			Name: name, Namespace: cmp.Or(in.Namespace, config.Metadata.Namespace, defaultNamespace), Module: module,
+			Name: name, Namespace: cmp.Or(in.Namespace, config.Metadata.Namespace, f.namespace), Module: module,
 		}, s}
 		m.subject.instance = name
 		if in.Values != nil {

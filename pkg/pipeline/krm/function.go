@@ -44,6 +44,8 @@ type Function struct {
 	Trust Trust
 	// Limits bound the evaluation of a bundle or a policy.
 	Limits render.Limits
+
+	namespace string // of instances whose config names none
 }
 
 // Run does what the list's function config asks for, and puts what it has to
@@ -67,6 +69,7 @@ func (f Function) Run(ctx context.Context, list *List) (err error) {
 	}
 	list.dropPlaceholder()
 	f.Dir = list.packageDir(f.Dir)
+	f.namespace = cmp.Or(list.givenNamespace(), defaultNamespace)
 	switch {
 	case id.Kind == kindInstance, isConfigMap(list.Config):
 		return f.instance(ctx, list, s)
@@ -116,8 +119,12 @@ func (l *List) items(s subject, in Instance, rendered render.Outcome, output out
 	if err != nil {
 		return nil, err
 	}
-	if err := checkAnnotations(items); err != nil {
+	warnings, err := cleanAnnotations(items)
+	if err != nil {
 		return nil, err
+	}
+	for _, warning := range warnings {
+		l.warn(s, warning)
 	}
 	for _, item := range items {
 		if err := output.annotate(item, by, in.Module.String(), l.areFiles()); err != nil {
@@ -146,7 +153,7 @@ func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subjec
 	}
 	in := Instance{
 		Name:      config.Metadata.Name,
-		Namespace: cmp.Or(config.Metadata.Namespace, defaultNamespace),
+		Namespace: cmp.Or(config.Metadata.Namespace, f.namespace),
 		Module:    module, Within: f.within(module), Package: config.Spec.Package, KubeVersion: config.Spec.KubeVersion,
 	}
 	if in.Access, err = f.access(config.Spec.Registry, config.Spec.Verify, module, items); err != nil {

@@ -130,11 +130,14 @@ func fakeResult(in krm.Instance) (*render.Result, error) {
 	case "warn":
 		result.Warnings = []string{"first", "second"}
 	case "reserved":
-		result.Sets[0].Objects[0]["metadata"].(map[string]any)["annotations"] = map[string]any{
-			"config.kubernetes.io/function": "exec: {path: ./run.sh}", "config.k8s.io/function": "exec: {path: ./run.sh}",
-			"config.kubernetes.io/path": "kustomization.yaml", "internal.config.kubernetes.io/path": "kustomization.yaml",
-			"config.kubernetes.io/depends-on": "/namespaces/a/Pod/b", "kustomize.config.k8s.io/behavior": "merge",
-		}
+		annotate(result, "kustomize.config.k8s.io/behavior", "config.kubernetes.io/prefixes", "config.kubernetes.io/suffixes",
+			"config.kubernetes.io/previousNames", "config.kubernetes.io/origin", "alpha.config.kubernetes.io/transformations",
+			"internal.config.kubernetes.io/needsHashSuffix", "internal.config.kubernetes.io/previousNamespaces")
+	case "claimed":
+		annotate(result, "config.kubernetes.io/function", "config.k8s.io/function", "config.kubernetes.io/path", "config.kubernetes.io/index",
+			"internal.config.kubernetes.io/path", "internal.config.kubernetes.io/index", "internal.config.kubernetes.io/id",
+			"config.k8s.io/id", "kustomize.config.k8s.io/id",
+			"kustomize.config.k8s.io/needs-hash", "config.kubernetes.io/depends-on", "config.kubernetes.io/apply-time-mutation", "config.kubernetes.io/local-config")
 	case "panic":
 		panic("no render survives this")
 	case "fail":
@@ -144,6 +147,13 @@ func fakeResult(in krm.Instance) (*render.Result, error) {
 		return nil, errors.Join(fail.Refusedf("not this"), two)
 	}
 	return result, nil
+}
+
+// annotate gives the Service annotations of the value true.
+func annotate(result *render.Result, keys ...string) {
+	for _, key := range keys {
+		result.Sets[0].Objects[0].SetAnnotation(key, "true")
+	}
 }
 
 func object(kind string, in krm.Instance, data map[string]any) api.Object {

@@ -33,7 +33,7 @@ type Kustomization struct {
 	EnableExec bool   // runs functions and plugins of others, too
 	Helm       string // the command for helmCharts, empty to refuse them
 	AnyFile    bool   // lets files lie outside the directory
-	Namespace  string // of instances whose config names none; empty: default
+	Namespace  string // of instances whose config names none; empty: default. Patches find their objects in default, too.
 }
 
 // Build returns the objects of the kustomization as YAML. Kustomize leaves out
@@ -255,10 +255,11 @@ func (o *overlay) config(path, role string, r *resource.Resource) (string, error
 	case r.GetApiVersion() == apiVersion:
 		annotations := r.GetAnnotations()
 		annotations[runtimeutil.FunctionAnnotationKey] = fmt.Sprintf("exec: {path: %q}", o.build.Executable)
-		err := r.SetAnnotations(annotations)
-		if err == nil && r.GetNamespace() == "" && o.build.Namespace != "" && id.Kind != kindVet {
-			err = r.SetNamespace(o.build.Namespace)
+		delete(annotations, namespaceAnnotation)
+		if r.GetNamespace() == "" && o.build.Namespace != "" && id.Kind != kindVet {
+			annotations[namespaceAnnotation] = o.build.Namespace
 		}
+		err := r.SetAnnotations(annotations)
 		switch {
 		case err != nil:
 		case id.Kind == kindVet:

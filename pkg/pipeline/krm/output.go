@@ -3,6 +3,7 @@
 package krm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,7 +12,6 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/comments"
 	"sigs.k8s.io/kustomize/kyaml/fn/runtime/runtimeutil"
-	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -142,6 +142,7 @@ func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
 		i, exists := place[key(o)]
 		switch {
 		case !exists:
+			problems = append(problems, l.rememberDefault(o))
 			l.Items = append(l.Items, o)
 		case onConflict == conflictFail:
 			problems = append(problems, fmt.Errorf("%s is among the items already", describeID(id)))
@@ -172,13 +173,14 @@ func isForTools(item *yaml.RNode, by owner) bool {
 }
 
 // key returns what tells two items apart. To kustomize no namespace is the
-// namespace default.
+// namespace default, unless the build is told another.
 func (l *List) key() func(*yaml.RNode) yaml.ResourceIdentifier {
 	inBuild := slices.ContainsFunc(l.Items, isFromBuild)
+	namespace := cmp.Or(l.givenNamespace(), defaultNamespace)
 	return func(item *yaml.RNode) yaml.ResourceIdentifier {
 		id := identify(item)
 		if inBuild && id.Namespace == "" {
-			id.Namespace = defaultNamespace
+			id.Namespace = namespace
 		}
 		return id
 	}
@@ -200,38 +202,6 @@ func inherit(from, to *yaml.RNode) error {
 		}
 	}
 	return comments.CopyComments(from, to)
-}
-
-// isToolAnnotation says whether an annotation is kustomize's or kpt's.
-func isToolAnnotation(key string) bool {
-	domain, _, _ := strings.Cut(key, "/")
-	return strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")
-}
-
-// checkAnnotations returns an error when an object has an annotation by which
-// kustomize and kpt run programs, the next time that they look at its file, or
-// know in which file it is: that is not for a module to say.
-func checkAnnotations(items []*yaml.RNode) error {
-	var problems []error
-	for _, item := range items {
-		for _, key := range slices.Sorted(maps.Keys(item.GetAnnotations())) {
-			if isReserved(key) {
-				err := fail.Refusedf("%s: the module gives it the annotation %s, which is for whoever builds", describeID(identify(item)), key)
-				problems = append(problems, err)
-			}
-		}
-	}
-	return errors.Join(problems...)
-}
-
-func isReserved(key string) bool {
-	switch key {
-	case runtimeutil.FunctionAnnotationKey, "config.k8s.io/function",
-		//lint:ignore SA1019 kyaml still reads them
-		kioutil.LegacyPathAnnotation, kioutil.LegacyIndexAnnotation, kioutil.LegacyIdAnnotation, buildAnnotation:
-		return true
-	}
-	return strings.HasPrefix(key, "internal.config.kubernetes.io/")
 }
 
 // parse returns objects as items.
