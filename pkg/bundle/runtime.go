@@ -14,6 +14,7 @@ import (
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -139,36 +140,13 @@ type hidden struct {
 func (h *hidden) Error() string { return h.text }
 func (h *hidden) Unwrap() error { return h.error }
 
-// Hider returns the function that puts names in the place of values. The
-// longest come first, since one may be part of another; what is too short to
-// be told from the text around it is replaced only where it stands alone.
+// Hider returns the function that puts names in the place of values.
 func (r Runtime) Hider() func(string) string {
-	names := slices.SortedFunc(maps.Keys(r), func(a, b string) int {
-		if d := len(r[b]) - len(r[a]); d != 0 {
-			return d
+	names := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(r)) {
+		if value := r[name]; value != "" {
+			names[value], names[ast.NewString(value).Value] = "<"+name+">", "<"+name+">"
 		}
-		return strings.Compare(a, b)
-	})
-	return func(s string) string {
-		for _, name := range names {
-			value := r[name]
-			if strings.TrimSpace(value) == "" {
-				continue
-			}
-			quoted := ast.NewString(value).Value
-			s = strings.ReplaceAll(s, quoted, "<"+name+">")
-			if len(value) > shortValue {
-				s = strings.ReplaceAll(s, value, "<"+name+">")
-				continue
-			}
-			s = wordRE(value).ReplaceAllString(s, "${1}<"+name+">${2}")
-		}
-		return s
 	}
-}
-
-const shortValue = 3
-
-func wordRE(word string) *regexp.Regexp {
-	return regexp.MustCompile(`(^|[^\w.:])` + regexp.QuoteMeta(word) + `($|[^\w.:])`)
+	return mask.Values(names)
 }

@@ -49,6 +49,7 @@ func layers() []layer {
 		// Below its neighbours, whose errors carry its hints and exit codes.
 		{"fail", -2, nil},
 		{"event", -1, nil},
+		{"mask", -1, nil},
 		{"ref", 0, []string{semver}},
 		{"registry/sign/signature", 0, nil},
 		{"api", 0, []string{apimachinery, yaml}},
@@ -61,7 +62,7 @@ func layers() []layer {
 
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
-		{"module/values", 1, []string{cue, yaml}},
+		{"module/values", 1, []string{cue, yamlNodes}},
 		{"registry/oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix", yamlNodes}},
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Change is one field that differs. Old is nil for a field that is added, New
@@ -72,9 +73,7 @@ func Masked(before, after api.Object) (api.Object, api.Object) {
 	if !isSecret(before) && !isSecret(after) {
 		return before, after
 	}
-	for _, field := range []string{"data", "stringData"} {
-		maskField(before, after, field)
-	}
+	mask.Secret(before, after)
 	return before, after
 }
 
@@ -85,33 +84,11 @@ func Hidden(o api.Object) api.Object {
 		return o
 	}
 	o = o.DeepCopy()
-	for _, field := range []string{"data", "stringData"} {
-		maskField(nil, o, field)
-	}
+	mask.Secret(nil, o)
 	return o
 }
 
 func isSecret(o api.Object) bool { return o != nil && o.Group() == "" && o.Kind() == "Secret" }
-
-func maskField(before, after api.Object, field string) {
-	old, _ := before[field].(map[string]any)
-	next, _ := after[field].(map[string]any)
-	for _, key := range union(old, next) {
-		a, inOld := old[key]
-		b, inNext := next[key]
-		switch {
-		case inOld && inNext && !reflect.DeepEqual(a, b):
-			old[key], next[key] = "*** (before)", "*** (after)"
-		default:
-			if inOld {
-				old[key] = "***"
-			}
-			if inNext {
-				next[key] = "***"
-			}
-		}
-	}
-}
 
 // stripped returns a copy of an object without what the server keeps for
 // itself.

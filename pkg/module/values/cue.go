@@ -131,9 +131,12 @@ func (s Source) evaluate(file *ast.File) (cue.Value, error) {
 			return root, nil
 		}
 	}
-	return cue.Value{}, fail.Hint(Explain(errors.Newf(file.Pos(), "no field values")),
+	return cue.Value{}, fail.Hint(Explain(errors.Newf(file.Pos(), noValues)),
 		"a CUE file of values has the form values: {…}")
 }
+
+// noValues is what a file without values is told.
+const noValues = "no field values"
 
 // checkImports refuses what a file of values cannot have: packages that are
 // not CUE's own, and @embed where there is no directory to read from.

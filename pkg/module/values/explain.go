@@ -38,7 +38,7 @@ func (t *Tree) Explain(err error, module Module) error {
 	if err == nil {
 		return nil
 	}
-	x := &explainer{sources: t.sources, module: module, nodes: t.written(), files: map[string]*ast.File{}, mask: Mask(t.sources)}
+	x := &explainer{sources: t.sources, module: module, nodes: t.written(), files: map[string]*ast.File{}, mask: Mask(t.sources), marked: map[string][]mark{}}
 	if e, ok := stderrors.AsType[*Error](err); ok {
 		if !e.explained {
 			e.Problems, e.explained = x.problems(e.findings()), true
@@ -101,6 +101,9 @@ type finding struct {
 	args   []string
 	places []token.Position // in CUE's order: of a conflict, first those of its two sides
 	choice string           // where the disjunction is of which this is one alternative's
+
+	unresolved bool // a reference to nothing
+	unparsed   bool // nothing of the source may be shown: what it holds is not known
 }
 
 func (e *Error) findings() []finding {
@@ -136,7 +139,7 @@ func findings(err error) []finding {
 func newFinding(e errors.Error) finding {
 	format, args := e.Msg()
 	f := finding{
-		class: classify(format), path: e.Path(), where: pathString(e.Path()),
+		class: classify(format), unresolved: format == "reference %q not found", path: e.Path(), where: pathString(e.Path()),
 		text: errors.StringWithConfig(e, &errors.Config{OmitPath: true}),
 	}
 	for _, arg := range args {
@@ -157,6 +160,7 @@ type explainer struct {
 	nodes   map[token.Position][]written
 	files   map[string]*ast.File // of the module, by name
 	mask    func(string) string  // of what is secret
+	marked  map[string][]mark    // by the name of the source
 }
 
 // problems groups the findings by the place that is to blame.

@@ -3,6 +3,7 @@
 package values
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/literal"
@@ -34,9 +36,15 @@ const (
 // dots in between; a name with a dot in it is quoted, or the dot escaped with a
 // backslash. The error has the exit code fail.Usage, unless it is a file's.
 func (f Flag) Source(arg string) (Source, error) {
+	if !strings.Contains(arg, "=") { // it may be a value alone, and a secret
+		return Source{}, fail.Usagef("%s: expected PATH=VALUE, the argument has no \"=\"", f)
+	}
+	if !utf8.ValidString(arg) {
+		return Source{}, fail.Usagef("%s: the argument is not valid UTF-8", f)
+	}
 	path, rest, err := parsePath(arg)
 	if err == nil && !strings.HasPrefix(rest, "=") {
-		err = errors.New("PATH=VALUE is wanted")
+		err = errors.New("expected PATH=VALUE")
 	}
 	if err != nil {
 		// What follows the path may be a secret.
@@ -80,6 +88,9 @@ func (f Flag) value(name, text string, column int, pos token.Pos) (ast.Expr, err
 			}
 			return nil, fmt.Errorf("%s: file %q: %w", name, text, err)
 		}
+		if at := invalidUTF8(data); at >= 0 {
+			return nil, fmt.Errorf("%s: file %q: the byte at offset %d, in line %d, is not valid UTF-8", name, text, at, 1+bytes.Count(data[:at], []byte("\n")))
+		}
 		return stringLit(string(data), pos), nil
 	case Set:
 		if lit := scalar(text); lit != nil {
@@ -88,6 +99,18 @@ func (f Flag) value(name, text string, column int, pos token.Pos) (ast.Expr, err
 		}
 	}
 	return stringLit(text, pos), nil
+}
+
+// invalidUTF8 returns where a text ceases to be valid, -1 if it does not.
+func invalidUTF8(data []byte) int {
+	for at := 0; at < len(data); {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
 }
 
 // scalar returns the literal of what is not a string, and nil for a string.

@@ -103,7 +103,7 @@ func TestFlagError(t *testing.T) {
 		arg, want string
 		code      fail.Code
 	}{
-		"no value":   {"--set a", "--set a: PATH=VALUE is wanted", fail.Usage},
+		"no value":   {"--set a", `--set: expected PATH=VALUE, the argument has no "="`, fail.Usage},
 		"no path":    {"--set =x", "--set : a name in the path is empty", fail.Usage},
 		"empty name": {"--set a..b=geheim", "--set a..b: a name in the path is empty", fail.Usage},
 		"end":        {"--set a.=x", "--set a.: a name in the path is empty", fail.Usage},

@@ -3,82 +3,61 @@
 package values
 
 import (
-	"cmp"
-	"encoding/base64"
-	"slices"
-	"strconv"
-	"strings"
-
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
-// masked stands for what must not be shown.
-const masked = "***"
-
-// shortestMasked is how long a value is for which other text is searched: a
-// shorter one is not known to be it, and masking it would garble the text.
-const shortestMasked = 4
-
-// Mask returns a function that masks, in a text, the values of those sources
-// that are secret, wherever the text has them from: as they are, in quotes or
-// in base64. It is quick where none is.
+// Mask returns a function that hides, in a text, the secrets of sources: all
+// values of those that are secret themselves, and of the others the strings
+// whose path names a secret. It is quick where there is none.
 func Mask(sources []Source) func(string) string {
-	var found []string
+	found := secrets{}
 	for _, s := range sources {
-		if !s.Secret {
-			continue
+		if lit, err := s.parse(); err == nil && lit != nil { // else nothing of it got anywhere
+			found.below(lit, s.Secret, s.Secret)
 		}
-		lit, err := s.parse()
-		if err != nil || lit == nil {
-			continue // nothing of it got anywhere
-		}
-		ast.Walk(lit, func(n ast.Node) bool {
-			if field, ok := n.(*ast.Field); ok {
-				ast.Walk(field.Value, func(n ast.Node) bool {
-					found = append(found, shapes(n)...)
-					return true
-				}, nil)
-				return false
-			}
-			return true
-		}, nil)
 	}
-	if len(found) == 0 {
-		return func(text string) string { return text }
-	}
-	// The longest first: one may be part of another.
-	slices.SortFunc(found, func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
-	pairs := make([]string, 0, 2*len(found))
-	for _, value := range slices.Compact(found) {
-		pairs = append(pairs, value, masked)
-	}
-	return strings.NewReplacer(pairs...).Replace
+	return mask.Values(found)
 }
 
-// shapes returns what the value of a literal looks like in a text.
-func shapes(n ast.Node) []string {
-	lit, ok := n.(*ast.BasicLit)
-	if !ok {
-		return nil
-	}
-	var all []string
+// secrets has what stands in the place of each value.
+type secrets map[string]string
+
+// below adds the values of a node, if they are secret: all of them, or only
+// the strings that are not likely to stand in another text by chance.
+func (s secrets) below(n ast.Node, secret, all bool) {
+	ast.Walk(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			s.below(n.Value, secret || mask.IsSecret(labelName(n.Label)), all)
+			return false
+		case *ast.BasicLit:
+			if secret {
+				s.add(n, all)
+			}
+		}
+		return true
+	}, nil)
+}
+
+func (s secrets) add(lit *ast.BasicLit, all bool) {
+	const shortest = 6
 	switch lit.Kind {
 	case token.STRING:
-		s, err := literal.Unquote(lit.Value)
-		if err != nil {
-			return nil
+		text, err := literal.Unquote(lit.Value)
+		if err != nil || !all && len(text) < shortest {
+			return
 		}
-		all = []string{s, inner(strconv.Quote(s)), inner(literal.String.Quote(s)), base64.StdEncoding.EncodeToString([]byte(s))}
-		if strings.Contains(s, "\n") {
-			all = append(all, strings.Split(s, "\n")...)
+		s[text] = mask.Hidden
+		if quoted := literal.String.Quote(text); len(quoted)-2 != len(text) {
+			s[quoted[1:len(quoted)-1]] = mask.Hidden
 		}
 	case token.INT, token.FLOAT:
-		all = []string{lit.Value}
+		if all {
+			s[lit.Value] = mask.Hidden
+		}
 	}
-	return slices.DeleteFunc(all, func(s string) bool { return len(strings.TrimSpace(s)) < shortestMasked })
 }
-
-// inner returns what is between the quotes.
-func inner(quoted string) string { return quoted[1 : len(quoted)-1] }

@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // problem returns what alternatives of one value, found at one path, come to.
@@ -28,19 +29,71 @@ func (x *explainer) problem(group []finding) Problem {
 	if inValues && len(path) > 0 {
 		p.Path = pathString(append([]string{fieldName}, path...))
 	}
-	secret := isSecret(p.Path) || slices.ContainsFunc(group, func(f finding) bool { return slices.ContainsFunc(f.places, x.fromSecret) })
+	show := x.reveal(&p, f)
+	secret := mask.IsSecret(p.Path) || show == structure || slices.ContainsFunc(group, func(f finding) bool { return slices.ContainsFunc(f.places, x.fromSecret) })
 	x.say(&p, group, at, path, inValues, secret)
-	if (f.class == other || f.class == consequence) && secret && p.Path != "" && blamed && x.isUsers(at) {
+	if show == structure || show == names && p.Rule == "" {
+		p.Path = belowSecret(p.Path)
+	}
+	if (f.class == other || f.class == consequence) && secret && show != structure && p.Path != "" && blamed && x.isUsers(at) {
 		p.Message = "the value is not what the module accepts"
 	}
 	x.locate(&p, f, at, blamed, inValues)
-	if isSecret(p.Path) {
+	if mask.IsSecret(p.Path) {
 		p.Rule = "" // a default might be one
 	}
 	for _, at := range p.Positions {
-		p.quotes = append(p.quotes, x.quote(at, p.Path))
+		p.quotes = append(p.quotes, x.quote(at, p, show))
 	}
 	return p
+}
+
+// reveal returns how much of the user's lines may be shown, and takes out of
+// the message what may be more: a string without quotes is a reference to
+// nothing, and what an operator too much has put together has no name.
+func (x *explainer) reveal(p *Problem, f finding) reveal {
+	isUsers := len(f.places) == 0 || slices.ContainsFunc(f.places, x.isUsers)
+	switch {
+	case f.unparsed:
+		return structure
+	case f.class == unknownField:
+		return names // it may be a misspelt secret
+	case !isUsers || isOwn(f.text):
+		return known
+	case f.unresolved:
+		p.Message = "a name that is not defined; a string needs quotes"
+		return structure
+	case f.class == other || f.class == consequence:
+		p.Message = mask.WordsOf(p.Message, x.usersText(), isParsersWord)
+		return structure
+	case p.Path == "":
+		return structure
+	}
+	return known
+}
+
+// belowSecret returns a path without the names below that of a secret: a colon
+// too much makes a name of a value.
+func belowSecret(path string) string {
+	for i, c := range path {
+		if (c == '.' || c == '[') && mask.IsSecret(path[:i]) {
+			return path[:i] + "." + mask.Hidden
+		}
+	}
+	return path
+}
+
+// isOwn reports whether a message was written here, and quotes names only.
+func isOwn(text string) bool {
+	return strings.HasPrefix(text, fieldName) || strings.HasPrefix(text, "import ") || strings.HasPrefix(text, "@embed needs") || text == noValues
+}
+
+func (x *explainer) usersText() string {
+	var b strings.Builder
+	for _, source := range x.sources {
+		b.Write(source.Data)
+	}
+	return b.String()
 }
 
 // say sets the message of a problem and the rule of the module that is broken.
@@ -160,7 +213,7 @@ func message(group []finding, at token.Position, secret bool) string {
 		}
 		value = f.args[side]
 		if secret {
-			value = masked
+			value = mask.Hidden
 		}
 		switch f.class {
 		case bound:

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
-	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
@@ -17,7 +15,8 @@ import (
 	"cuelang.org/go/cue/token"
 	"cuelang.org/go/encoding/json"
 	"cuelang.org/go/encoding/yaml"
-	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // fieldName is the field that holds the values in a module, and that wraps
@@ -28,12 +27,20 @@ const fieldName = "values"
 // imports, nothing to be evaluated. It is nil when the source is empty.
 func (s Source) parse() (lit *ast.StructLit, err error) {
 	defer Recover(s.Name, &err)
-	if s.Expr != nil {
-		return s.asStruct(s.Expr)
-	}
 	if s.Reference != nil {
 		return nil, fmt.Errorf("values from %s: no cluster is asked here", s.Reference)
 	}
+	if lit, err = s.parseFormat(); err != nil || lit == nil {
+		return nil, err
+	}
+	return lit, checkNumbers(lit)
+}
+
+func (s Source) parseFormat() (*ast.StructLit, error) {
+	if s.Expr != nil {
+		return s.asStruct(s.Expr)
+	}
+	s.Data = s.text()
 	format := s.Format
 	if format == Detect {
 		format = detect(s.Name, s.Data)
@@ -47,11 +54,14 @@ func (s Source) parse() (lit *ast.StructLit, err error) {
 	return s.parseCUE()
 }
 
+// text returns the data without the byte order mark that some editors write.
+func (s Source) text() []byte { return bytes.TrimPrefix(s.Data, []byte("\ufeff")) }
+
 // Recover turns a panic of CUE or of its decoders into an error that names what
 // was read. It has to be deferred.
 func Recover(name string, err *error) {
 	if reason := recover(); reason != nil {
-		*err = fmt.Errorf("%s: CUE does not survive this input: %v", name, reason)
+		*err = fmt.Errorf("%s: internal error of CUE: %s", name, mask.Quoted(fmt.Sprint(reason)))
 	}
 }
 
@@ -68,39 +78,35 @@ func (s Source) parseJSON() (*ast.StructLit, error) {
 
 func (s Source) parseYAML() (*ast.StructLit, error) {
 	expr, err := s.decodeYAML()
-	if err != nil || isEmptyYAML(expr) {
+	if err != nil || expr == nil {
 		return nil, err
 	}
 	return s.unwrap(expr)
 }
 
+// decodeYAML returns the only document that is not empty, nil if there is none.
 func (s Source) decodeYAML() (ast.Expr, error) {
-	if err := checkMergeKeys(s.Data); err != nil {
-		return nil, s.syntaxError(err)
+	if err := s.checkYAML(); err != nil {
+		return nil, err
 	}
+	var found ast.Expr
 	decoder := yaml.NewDecoder(s.Name, bytes.NewReader(s.Data))
-	expr, err := decoder.Extract()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, s.syntaxError(err)
+	for {
+		expr, err := decoder.Extract()
+		atEnd := errors.Is(err, io.EOF)
+		switch {
+		case err != nil && !atEnd:
+			return nil, s.syntaxError(err)
+		case isEmptyYAML(expr):
+		case found != nil:
+			return nil, Explain(errors.Newf(expr.Pos(), "values: a second YAML document, one is allowed"))
+		default:
+			found = expr
+		}
+		if atEnd {
+			return found, nil
+		}
 	}
-	if second, err := decoder.Extract(); err == nil {
-		return nil, Explain(errors.Newf(second.Pos(), "values: a second YAML document, one is allowed"))
-	}
-	return expr, nil
-}
-
-// checkMergeKeys refuses a map that is merged into itself. CUE's decoder (v0.17.1)
-// does not end on one, and what it does then cannot be recovered from.
-func checkMergeKeys(data []byte) error {
-	if !bytes.Contains(data, []byte("<<")) || !bytes.Contains(data, []byte("*")) {
-		return nil
-	}
-	var v any
-	err := sigsyaml.Unmarshal(data, &v)
-	if err != nil && strings.Contains(err.Error(), "contains itself") {
-		return err
-	}
-	return nil
 }
 
 // isEmptyYAML recognises what the decoder makes of a file without a document,
@@ -141,34 +147,6 @@ func (s Source) asStruct(expr ast.Expr) (*ast.StructLit, error) {
 	}
 	return nil, Explain(errors.Newf(expr.Pos(), "values must be a map of names to values, not %s", what))
 }
-
-// syntaxError returns the error of a parser. Those of the YAML decoder have the
-// place in their text.
-func (s Source) syntaxError(err error) error {
-	p := Problems(err)[0]
-	p.finding = nil // what it is, is said here
-	if rest, ok := strings.CutPrefix(p.Message, s.Name+":"); ok {
-		line, message, _ := strings.Cut(rest, ":")
-		if n, atoiErr := strconv.Atoi(line); atoiErr == nil {
-			rest = message
-			if yamlParserRE.MatchString(message) {
-				n++ // the decoder counts the lines of these from 0
-			}
-			p.Positions = []token.Position{{Filename: s.Name, Line: n}}
-		}
-		p.Message = strings.TrimSpace(rest)
-	}
-	if len(p.Positions) == 0 {
-		p.Positions = []token.Position{{Filename: s.Name, Line: 1}}
-	}
-	if s.Secret {
-		p.Message = "the content cannot be read, and what is there is a Secret's and not shown"
-	}
-	p.Message = "values: " + p.Message
-	return NewError([]Problem{p})
-}
-
-var yamlParserRE = regexp.MustCompile(`did not find expected (?:<|node content|'-' indicator|key|',' or)`)
 
 // cueRE matches the lines that a file in CUE begins with, and no file in YAML.
 var cueRE = regexp.MustCompile(`(?m)\A(?:\s*(?://.*)?\n)*(?:package |import |@|//|values: *\{ *$)`)

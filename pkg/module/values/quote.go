@@ -13,26 +13,23 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // longestLine is how much of a line is quoted.
 const longestLine = 100
 
-var secretRE = regexp.MustCompile(`(?i)pass(?:word|wd|phrase)|secret|token|credential|key`)
-
-// isSecret says whether what stands at a path is likely to be a secret.
-func isSecret(path string) bool { return secretRE.MatchString(path) }
-
 // secretValueRE matches, within one line, the name of a secret and what
 // follows: all of it, but for the name of another field at the end.
-var secretValueRE = regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)|secret|token|credential|key)[\w.-]*["']?\s*[:=]\s*)\S.*?(,\s*["']?[\w.-]+["']?\s*:\s*)?$`)
+var secretValueRE = regexp.MustCompile(`(?i)(` + mask.Names + `[\w.-]*["']?\s*[:=]\s*)\S.*?(,\s*["']?[\w.-]+["']?\s*:\s*)?$`)
 
 // text returns a file: a source or one of the module's.
 func (x *explainer) text(name string) []byte {
 	// Of two flags of one path, the later one counts.
 	for _, s := range slices.Backward(x.sources) {
 		if s.Name == name {
-			return s.Data
+			return s.text()
 		}
 	}
 	if x.module.Text == nil {
@@ -42,28 +39,51 @@ func (x *explainer) text(name string) []byte {
 }
 
 // quote returns the line of a place with a caret below the column, in two
-// lines, and "" where the text is not known. The values of secrets are masked.
-func (x *explainer) quote(at token.Position, path string) string {
+// lines, and "" where the text is not known. The values of secrets are hidden.
+func (x *explainer) quote(at token.Position, p Problem, show reveal) string {
 	lines := strings.Split(string(x.text(at.Filename)), "\n")
 	if at.Line < 1 || at.Line > len(lines) || strings.TrimSpace(lines[at.Line-1]) == "" {
 		return ""
 	}
 	line := strings.TrimRight(lines[at.Line-1], " \t\r")
+	if !x.isUsers(at) {
+		column := max(0, min(at.Column-1, len(line)))
+		return excerpt(at, line[:column], line[column:])
+	}
+	name := p.Path[strings.LastIndexByte(p.Path, '.')+1:]
+	isSecret := x.fromSecret(at) || mask.IsSecret(p.Path) || p.Path == "" && isContinued(lines[:at.Line])
+	if isFlagName(at.Filename) && (isSecret || show != known) {
+		line, isSecret, show = at.Filename+"="+mask.Hidden, false, known
+	}
 	column := max(0, min(at.Column-1, len(line)))
 	before, after := line[:column], line[column:]
 	switch {
-	case x.fromSecret(at) || x.isUsers(at) && (isSecret(path) || path == "" && isContinued(lines[:at.Line])):
-		// Nothing of the line is safe but the name.
-		before, after = "", masked
-		if path != "" {
-			before = path[strings.LastIndexByte(path, '.')+1:] + ": "
-		}
-		if isFlagName(at.Filename) {
-			before = at.Filename + "="
-		}
-	case x.isUsers(at):
-		before, after = secretValueRE.ReplaceAllString(before, "${1}"+masked+"${2}"), secretValueRE.ReplaceAllString(after, "${1}"+masked)
+	case isSecret && name == "": // nothing of the line is safe
+		before, after = "", mask.Hidden
+	case isSecret:
+		before, after = name+": ", mask.Hidden
+	case show == structure:
+		before, after = mask.Words(before), mask.Words(after)
+	default:
+		before, after = x.hide(at, line, column)
 	}
+	if show == names {
+		after = name + ": " + mask.Hidden
+	}
+	return excerpt(at, before, after)
+}
+
+// reveal is how much of a line of the user's may be shown.
+type reveal int
+
+const (
+	known     reveal = iota // all but the values of what is named as a secret
+	names                   // no value either of what is named otherwise
+	structure               // no word: which of them is a value is not known
+)
+
+// excerpt returns a line and the caret below it, between the two parts.
+func excerpt(at token.Position, before, after string) string {
 	if cut := len(before) - longestLine/2; cut > 0 && len(before)+len(after) > longestLine {
 		before = "…" + strings.ToValidUTF8(before[cut:], "")
 	}
@@ -92,7 +112,7 @@ func isContinued(lines []string) bool {
 	indentation := len(line) - len(strings.TrimLeft(line, " \t"))
 	for _, above := range slices.Backward(lines[:len(lines)-1]) {
 		if m := nameRE.FindStringSubmatch(above); len(m) > 2 && (len(m[1]) < indentation || !nameRE.MatchString(line)) {
-			return isSecret(m[2])
+			return mask.IsSecret(m[2])
 		}
 	}
 	return false

@@ -43,7 +43,7 @@ func TestMask(t *testing.T) {
 		"Z2VoZWlt in base64":                 "*** in base64",
 		"one line: 0123456789.":              "one line: ***.",
 		`"BEGIN KEY\n0123456789\n"`:          `"***"`,
-		"abc and plainly stay":               "abc and plainly stay",
+		"abc, abcd and plainly":              "***, abcd and plainly",
 	} {
 		if got := mask(text); got != want {
 			t.Errorf("mask(%q) = %q, want %q", text, got, want)

@@ -90,7 +90,7 @@ func (c *configMap) instance() (*instanceConfig, error) {
 		budget := maxNodes
 		switch {
 		case err != nil:
-			problems = append(problems, atField("data.values", err))
+			problems = append(problems, atField("data.values", hidden(err)))
 		case len(doc.Content) == 0: // only a comment
 		case !expand(doc.Content[0], &budget):
 			problems = append(problems, fieldErrorf("data.values", "it is too large, or an alias in it stands for what contains it"))

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -55,7 +56,7 @@ func ReadStream(config []byte, r io.Reader) (*List, error) {
 	list := &List{bare: true}
 	configs, err := (&kio.ByteReader{Reader: bytes.NewReader(config), OmitReaderAnnotations: true}).Read()
 	if err != nil {
-		return list, fmt.Errorf("the function config is not YAML: %w", err)
+		return list, fmt.Errorf("the function config is not YAML: %w", hidden(err))
 	}
 	if len(configs) != 1 {
 		return list, fmt.Errorf("the file holds %d documents and not one function config", len(configs))
@@ -63,7 +64,7 @@ func ReadStream(config []byte, r io.Reader) (*List, error) {
 	reader := kio.ByteReader{Reader: r, OmitReaderAnnotations: true}
 	items, err := reader.Read()
 	if err != nil {
-		return list, fmt.Errorf("the standard input is not a stream of objects: %w", err)
+		return list, fmt.Errorf("the standard input is not a stream of objects: %w", hidden(err))
 	}
 	list.Config, list.Items = configs[0], items
 	list.bare, list.APIVersion = reader.WrappingKind != kio.ResourceListKind, reader.WrappingAPIVersion
@@ -84,7 +85,7 @@ func read(r io.Reader) (*List, error) {
 	reader := kio.ByteReader{Reader: r, OmitReaderAnnotations: true}
 	items, err := reader.Read()
 	if err != nil {
-		return nil, fmt.Errorf("the standard input is not a ResourceList: %w", err)
+		return nil, fmt.Errorf("the standard input is not a ResourceList: %w", hidden(err))
 	}
 	if reader.WrappingKind != kio.ResourceListKind {
 		return nil, fail.Hint(errors.New("there is no ResourceList on the standard input"),
@@ -128,12 +129,18 @@ func (l *List) expand() error {
 	if l.Config == nil {
 		return nil
 	}
+	if err := values.CheckNode(l.Config.YNode()); err != nil {
+		return fmt.Errorf("functionConfig: %w", err)
+	}
 	budget := maxNodes
 	if !expand(l.Config.YNode(), &budget) {
-		return errors.New("functionConfig: it is too large, or an alias in it stands for what contains it")
+		return errors.New("functionConfig: it is too large")
 	}
 	return nil
 }
+
+// hidden returns an error of a parser of YAML without what it quotes.
+func hidden(err error) error { return errors.New(mask.Quoted(err.Error())) }
 
 // maxNodes bounds what a function config may be, aliases expanded: a few lines
 // of YAML can stand for billions, or for themselves.

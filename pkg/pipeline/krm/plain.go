@@ -3,18 +3,18 @@
 package krm
 
 import (
-	"errors"
 	"maps"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // plain returns an object as maps, slices and scalars, without the annotations
 // of kustomize's and kpt's, of which whoever wrote it does not know.
 func plain(item *yaml.RNode) (map[string]any, error) {
-	budget := maxNodes
-	if !within(item.YNode(), &budget) {
-		return nil, errors.New("it is too large, or an alias in it stands for what contains it")
+	if err := values.CheckNode(item.YNode()); err != nil {
+		return nil, err
 	}
 	var object map[string]any
 	if err := item.YNode().Decode(&object); err != nil {
@@ -28,20 +28,4 @@ func plain(item *yaml.RNode) (map[string]any, error) {
 		delete(metadata, "annotations")
 	}
 	return object, nil
-}
-
-// within says whether a value, aliases expanded, is within the budget.
-func within(n *yaml.Node, budget *int) bool {
-	if *budget--; *budget < 0 {
-		return false
-	}
-	if n.Kind == yaml.AliasNode {
-		return within(n.Alias, budget)
-	}
-	for _, child := range n.Content {
-		if !within(child, budget) {
-			return false
-		}
-	}
-	return true
 }
