@@ -176,6 +176,34 @@ func TestVictim(t *testing.T) {
 	}
 }
 
+// TestApplyThatOnlyCreates holds what kube.Client.ApplyNew relies on, and what
+// the API does not promise: that a server-side apply with resourceVersion "1"
+// creates an object, and is a conflict with one that exists, in a dry run too.
+func TestApplyThatOnlyCreates(t *testing.T) {
+	t.Parallel()
+	cp := kit.ForTest(t)
+	config, ns := user(t, cp, "only-creates"), cp.Namespace(t)
+	apply := func(path, apiVersion, kind, name, version, dry string, want int) {
+		t.Helper()
+		send(t, config, http.MethodPatch, path+name+"?fieldManager=test&force=true&fieldValidation=Strict"+dry, fmt.Sprintf(
+			`{"apiVersion":%q,"kind":%q,"metadata":{"name":%q,"resourceVersion":%q}}`, apiVersion, kind, name, version), want)
+	}
+	const dry = "&dryRun=All"
+	for kind, o := range map[string][2]string{
+		"ConfigMap":      {"v1", "/api/v1/namespaces/" + ns + "/configmaps/"},
+		"ServiceAccount": {"v1", "/api/v1/namespaces/" + ns + "/serviceaccounts/"},
+		"ClusterRole":    {"rbac.authorization.k8s.io/v1", "/apis/rbac.authorization.k8s.io/v1/clusterroles/"},
+	} {
+		name := ns + "-only-creates"
+		apply(o[1], o[0], kind, name, "1", dry, http.StatusCreated)
+		apply(o[1], o[0], kind, name, "1", "", http.StatusCreated)
+		apply(o[1], o[0], kind, name, "1", dry, http.StatusConflict)
+		apply(o[1], o[0], kind, name, "1", "", http.StatusConflict)
+		apply(o[1], o[0], kind, name, "", "", http.StatusOK)
+		send(t, config, http.MethodDelete, o[1]+name, "", http.StatusOK)
+	}
+}
+
 func user(t *testing.T, cp *kit.ControlPlane, name string) *rest.Config {
 	t.Helper()
 	data, err := cp.User(name)
@@ -201,6 +229,9 @@ func send(t *testing.T, config *rest.Config, method, path, body string, want int
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPatch {
+		req.Header.Set("Content-Type", "application/apply-patch+yaml")
+	}
 	res, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -33,6 +33,7 @@ type Proxy struct {
 	limit  int // of requests that get through; 0 is none
 	faulty int // the request that goes wrong; 0 is none
 	fault  Fault
+	every  Fault // what every other request passes through; nil is none
 	cut    context.CancelFunc
 	delay  time.Duration
 }
@@ -103,6 +104,14 @@ func (p *Proxy) Inject(n int, fault Fault) {
 	p.passed, p.limit, p.faulty, p.fault = 0, 0, n, fault
 }
 
+// Intercept has every request from now on pass through a fault, which forwards
+// those that it is not about.
+func (p *Proxy) Intercept(fault Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passed, p.limit, p.faulty, p.every = 0, 0, 0, fault
+}
+
 // Delay adds to the time of every request from now on.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
@@ -130,6 +139,9 @@ func (p *Proxy) pass() (Fault, time.Duration) {
 		return p.last, p.delay
 	case p.faulty:
 		return p.fault, p.delay
+	}
+	if p.every != nil {
+		return p.every, p.delay
 	}
 	return alive, p.delay
 }

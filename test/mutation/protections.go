@@ -53,8 +53,26 @@ func ofEngine() []protection {
 		new: "const statusGrace = 0 * time.Second",
 	}, {
 		promise: "s15", file: "pkg/cluster/apply/compare.go",
-		old: "if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun); err != nil {",
+		old: "if err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live)); err != nil {",
 		new: "if false {",
+	}, {
+		promise: "s25", file: "pkg/cluster/apply/plan.go",
+		old: "got, err := e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.DryRun)",
+		new: "got, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)",
+	}, {
+		promise: "s25", file: "pkg/cluster/apply/plan.go",
+		old: `return strings.HasPrefix(message, "failed to create typed patch object")`,
+		new: `return false`,
+	}, {
+		promise: "s27", file: "pkg/cluster/kube/create.go",
+		old:  `metadata["resourceVersion"] = versionOfNone`,
+		new:  `_ = metadata`,
+		test: "./pkg/cluster/apply -run TestStrangerBetweenPlanAndWrite",
+	}, {
+		promise: "s27", file: "pkg/cluster/kube/create.go",
+		old:  "case err != nil || status == http.StatusCreated:",
+		new:  "case err != nil || status != 0:",
+		test: "./pkg/cluster/apply -run TestServerThatIgnoresTheVersion",
 	}, {
 		promise: "s16", file: "pkg/cluster/apply/engine.go",
 		old: "waiting := func(owner string) {",

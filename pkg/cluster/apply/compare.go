@@ -50,7 +50,7 @@ func (m fieldManager) ownedFields(o api.Object) any {
 // change of an immutable field: it can be had by recreating the object, if
 // that is asked for. Otherwise the object itself is invalid.
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
-	if _, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun); err != nil {
+	if err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live)); err != nil {
 		return s.settle(invalid)
 	}
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
@@ -65,11 +65,10 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 	return nil
 }
 
-// asNew returns the object as one that could exist beside the live one: under
-// another name, and without the addresses and ports that the live one holds.
-// Others stay, so that the server says whether they can be had.
-func asNew(o, live api.Object) api.Object {
-	c := withoutHeld(o, live)
+// renamed returns an object under another name, as one that could exist beside
+// the live one.
+func renamed(o api.Object) api.Object {
+	c := o.DeepCopy()
 	name := o.Name()
 	if len(name) > 50 { // leaves room for the suffix in a name of 63 characters
 		name = name[:50]
@@ -79,7 +78,7 @@ func asNew(o, live api.Object) api.Object {
 }
 
 // withoutHeld returns a copy of an object without the addresses and ports that a
-// live one holds.
+// live one holds. Others stay, so that the server says whether they are free.
 func withoutHeld(o, live api.Object) api.Object {
 	c := o.DeepCopy()
 	if !isService(o) || !isService(live) {
@@ -138,13 +137,14 @@ func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object
 	if err := e.waitGoneFor(ctx, req.Timeout, []*Step{s}); err != nil {
 		return nil, err
 	}
+	s.gone = true
 	var got api.Object
 	err := untilCounted(ctx, func() (err error) {
-		got, err = e.Client.Apply(ctx, s.Resource, s.Object, true, kube.Real)
+		got, err = e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.Real)
 		return err
 	})
-	if err == nil {
-		return got, nil
+	if err == nil || apierrors.IsConflict(err) { // another client took the name
+		return got, err
 	}
 	if back := e.createAgain(ctx, s); back != nil {
 		return nil, fmt.Errorf("recreate it: %w; putting the old one back: %w", err, back)

@@ -141,7 +141,8 @@ type Step struct {
 	replaced    bool    // it is deleted before what is new is applied
 	makesRoom   []*Step // what the plan has deferred because of this one
 	roomMade    bool    // something is deleted by this run to make room for it
-	gone        bool    // it was deleted by this run
+	gone        bool    // its live object was deleted by this run
+	force       bool    // the write takes over the fields of other managers, as its dry run did
 	reads       int     // how often it was read again because of conflicts
 }
 

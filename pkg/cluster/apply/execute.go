@@ -247,7 +247,7 @@ func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
 	}
 	for {
 		if s.Err != nil {
-			return s.Err
+			return s.lost()
 		}
 		err := e.write(ctx, req, s)
 		if !apierrors.IsConflict(err) {
@@ -260,6 +260,15 @@ func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
 			return err
 		}
 	}
+}
+
+// lost returns why a step cannot be carried out, and that its object is deleted
+// by then where another client took the name between deletion and creation.
+func (s *Step) lost() error {
+	if s.gone {
+		return fmt.Errorf("%w; the object that was to be recreated is deleted, and another client has created this one since", s.Err)
+	}
+	return s.Err
 }
 
 // decideDeferred decides a step of which the plan could not know enough.
@@ -311,7 +320,7 @@ func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
 			return nil, fmt.Errorf("take back fields: %w", err)
 		}
 	}
-	return e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.Real)
+	return e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.Real)
 }
 
 // write sends the step's object and keeps what the server made of it.
@@ -320,7 +329,7 @@ func (e *Engine) write(ctx context.Context, req Request, s *Step) error {
 	var err error
 	switch s.Action {
 	case event.Created:
-		got, err = e.Client.Apply(ctx, s.Resource, s.Object, true, kube.Real)
+		got, err = e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.Real)
 	case event.Configured:
 		got, err = e.configure(ctx, s)
 	case event.Recreated:

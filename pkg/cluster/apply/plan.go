@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -138,14 +139,43 @@ func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error 
 	if plan.newSpace {
 		o.SetNamespace("default")
 	}
-	_, err := e.Client.Create(ctx, s.Resource, o, kube.DryRun)
-	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) && !strings.Contains(err.Error(), "denied the request") {
+	_, err := e.Client.ApplyNew(ctx, s.Resource, o, kube.DryRun)
+	if apierrors.IsConflict(err) { // its name is taken there
+		err = e.askForCopy(ctx, s, o)
+	}
+	if isAboutObject(err) {
 		return s.settle(err)
 	}
 	if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
 		return fmt.Errorf("%s: %w", s.Ref(), err)
 	}
 	return nil
+}
+
+// askForCopy returns why the server would not take an object as a new one, nil
+// if it would. It asks for one of another name, because the object's is taken.
+func (e *Engine) askForCopy(ctx context.Context, s *Step, o api.Object) error {
+	_, err := e.Client.ApplyNew(ctx, s.Resource, renamed(o), kube.DryRun)
+	return err
+}
+
+// isAboutObject says whether the server refuses an object for what it says, and
+// not for where it is or who sends it. The server answers 500 for a field that
+// the schema of a kind does not know: that is a refusal of the object too.
+func isAboutObject(err error) bool {
+	status, isAnswer := errors.AsType[*apierrors.StatusError](err)
+	if !isAnswer {
+		return false
+	}
+	switch message := status.ErrStatus.Message; status.ErrStatus.Code {
+	case http.StatusUnprocessableEntity:
+		return true
+	case http.StatusBadRequest:
+		return !strings.Contains(message, "denied the request")
+	case http.StatusInternalServerError:
+		return strings.HasPrefix(message, "failed to create typed patch object")
+	}
+	return false
 }
 
 // decide asks the server what would become of one step, given s.live. What the
@@ -185,14 +215,15 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 
 // decideUpdate asks the server what an apply over the live object would change.
 func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
-	force := req.ForceConflicts || s.manager.otherAppliers(s.live) == nil
-	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), force, kube.DryRun)
+	s.force = req.ForceConflicts || s.manager.otherAppliers(s.live) == nil
+	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.DryRun)
 	if refusal := conflictError(s, err); refusal != nil {
 		s.refuse(refusal)
 		return nil
 	}
 	if isFieldConflict(err) { // with managers that only write
-		got, err = e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.DryRun)
+		s.force = true
+		got, err = e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.DryRun)
 	}
 	s.next = got
 	switch {
@@ -213,30 +244,20 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 	return nil
 }
 
-// decideNew checks an object that the LIST did not show. A create tells what
-// an apply would not: that somebody else's object has the name.
+// decideNew asks for an object that the LIST did not show by what the write
+// will be: an apply that only creates. A conflict means that there is an object
+// of the name after all.
 func (e *Engine) decideNew(ctx context.Context, req Request, s *Step) error {
 	s.Action = event.Created
 	if req.ReadOnly {
 		return nil
 	}
-	got, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)
+	got, err := e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.DryRun)
 	s.next = got
-	if apierrors.IsAlreadyExists(err) || e.existsAllTheSame(ctx, s, err) {
+	if apierrors.IsConflict(err) {
 		return e.readAgain(ctx, req, s)
 	}
 	return s.settle(err)
-}
-
-// existsAllTheSame says whether an object is there although its creation was
-// rejected for another reason: the server checks quotas and allocates ports, of
-// which the object has its share, before it looks for the name.
-func (e *Engine) existsAllTheSame(ctx context.Context, s *Step, rejected error) bool {
-	if !isQuota(rejected) && !apierrors.IsInvalid(rejected) {
-		return false
-	}
-	_, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
-	return err == nil
 }
 
 // readAgain decides a step on what the server has now. It ends, because a

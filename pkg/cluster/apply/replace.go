@@ -29,7 +29,7 @@ func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error 
 	if req.ReadOnly {
 		return nil
 	}
-	_, err := e.Client.Create(ctx, s.Resource, asNew(s.Object, s.live), kube.DryRun)
+	err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
 	if isQuota(err) { // which the live object takes part in
 		return nil
 	}
@@ -129,7 +129,7 @@ func (e *Engine) isHeldBy(ctx context.Context, s, holder *Step) (bool, error) {
 	case isQuota(s.Err):
 		return s.Object.Namespace() == holder.Object.Namespace(), nil
 	case isService(s.Object) && isService(holder.Object):
-		_, err := e.Client.Create(ctx, s.Resource, withoutHeld(s.Object, holder.live), kube.DryRun)
+		_, err := e.Client.ApplyNew(ctx, s.Resource, withoutHeld(s.Object, holder.live), kube.DryRun)
 		if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
 			return false, fmt.Errorf("%s: %w", s.Ref(), err)
 		}

@@ -199,7 +199,7 @@ func (m Mode) options() []string {
 
 // Create creates an object; it is AlreadyExists when there is one.
 func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode) (api.Object, error) {
-	u, err := c.in(r, o.Namespace()).Create(ctx, &unstructured.Unstructured{Object: o},
+	u, err := c.in(r, o.Namespace()).Create(about(ctx, o), &unstructured.Unstructured{Object: o},
 		metav1.CreateOptions{FieldManager: c.manager, DryRun: mode.options()})
 	return c.object(u, err)
 }
@@ -208,9 +208,15 @@ func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode
 // over the fields of others, without it is a Conflict when somebody else has
 // given them another value. With metadata.uid and metadata.resourceVersion set,
 // it is a Conflict when the object is another one, or was changed, meanwhile.
+// See ApplyNew for an object that does not exist.
 func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, force bool, mode Mode) (api.Object, error) {
-	u, err := c.in(r, o.Namespace()).Apply(ctx, o.Name(), &unstructured.Unstructured{Object: o},
-		metav1.ApplyOptions{FieldManager: c.manager, Force: force, DryRun: mode.options()})
+	body, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	u, err := c.in(r, o.Namespace()).Patch(about(ctx, o), o.Name(), types.ApplyPatchType, body, metav1.PatchOptions{
+		FieldManager: c.manager, Force: &force, DryRun: mode.options(), FieldValidation: metav1.FieldValidationStrict,
+	})
 	return c.object(u, err)
 }
 
@@ -224,14 +230,14 @@ func (c *Client) SetManagers(ctx context.Context, r Resource, live api.Object, e
 	if err != nil {
 		return nil, err
 	}
-	u, err := c.in(r, live.Namespace()).Patch(ctx, live.Name(), types.JSONPatchType, patch,
+	u, err := c.in(r, live.Namespace()).Patch(about(ctx, live), live.Name(), types.JSONPatchType, patch,
 		metav1.PatchOptions{FieldManager: c.manager})
 	return c.object(u, err)
 }
 
 // Update replaces an object; it is a Conflict when it was changed meanwhile.
 func (c *Client) Update(ctx context.Context, r Resource, o api.Object) (api.Object, error) {
-	u, err := c.in(r, o.Namespace()).Update(ctx, &unstructured.Unstructured{Object: o},
+	u, err := c.in(r, o.Namespace()).Update(about(ctx, o), &unstructured.Unstructured{Object: o},
 		metav1.UpdateOptions{FieldManager: c.manager})
 	return c.object(u, err)
 }

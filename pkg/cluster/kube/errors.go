@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -40,7 +41,25 @@ func (c *Client) explain(err error) error {
 	return err
 }
 
-// warnings reports each warning of the server once.
+// newConflict returns the server's error about an object that is not in the
+// version that a request is for.
+func newConflict(r Resource, o api.Object) error {
+	return apierrors.NewConflict(r.GroupResource(), o.Name(), errors.New("it exists already"))
+}
+
+// objectKey is the key of the object in the context of a request about one.
+type objectKey struct{}
+
+// about returns a context whose request is about an object: warnings name it.
+func about(ctx context.Context, o api.Object) context.Context {
+	return context.WithValue(ctx, objectKey{}, nameOf(o))
+}
+
+func nameOf(o api.Object) event.Object {
+	return event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
+}
+
+// warnings reports each warning of the server once for each object.
 type warnings struct {
 	observer event.Observer
 	mu       sync.Mutex
@@ -53,9 +72,12 @@ func newWarnings(observer event.Observer) *warnings {
 
 // HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
 // Code 299 is the only one that the API server uses.
-func (w *warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _, text string) {
+func (w *warnings) HandleWarningHeaderWithContext(ctx context.Context, code int, _, text string) {
 	if code != 299 || text == "" {
 		return
+	}
+	if o, ok := ctx.Value(objectKey{}).(event.Object); ok {
+		text = o.String() + ": " + text
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

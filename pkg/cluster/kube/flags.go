@@ -7,6 +7,7 @@ package kube
 
 import (
 	"fmt"
+	"net/http"
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -58,6 +59,7 @@ func (f *Flags) Connect(userAgent string, observer event.Observer) (*Client, err
 	// of ours would only add delay and a misleading reason to a timeout.
 	config.QPS = -1
 	config.WarningHandlerWithContext = newWarnings(observer)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return statusNotes{next} })
 	dyn, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
