@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -39,7 +38,7 @@ func isApply(r *http.Request, name string) bool {
 // creates after the dry run is not taken over, on creation and on recreation.
 func TestStrangerBetweenPlanAndWrite(t *testing.T) {
 	t.Parallel()
-	for name, replace := range map[string][]apply.Target{"create": nil, "recreate": {target(t, "ConfigMap/a")}} {
+	for name, replace := range map[string][]api.Target{"create": nil, "recreate": {target(t, "ConfigMap/a")}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
