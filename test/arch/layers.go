@@ -75,12 +75,13 @@ func layers() []layer {
 		{"module/blueprint", 2, nil},
 		{"module/cuefile", 2, []string{cue}},
 		{"cluster/store", 2, []string{apimachinery, yaml}},
-		{"cluster/delta", 2, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
+		{"cluster/delta", 1, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
 		{"cluster/ready", 2, []string{apimachinery, "k8s.io/client-go/util/jsonpath", "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
 
 		{"bundle", 3, []string{cue, yaml}},
 		{"pipeline/vet", 3, []string{cue}},
-		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, "sigs.k8s.io/structured-merge-diff/"}},
+		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
+		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync}},
 
 		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 

@@ -87,8 +87,8 @@ func ofEngine() []protection {
 		old: "if role, ok := roleOf(s.Object); ok && changes(foundations[role]) {",
 		new: "if role, ok := roleOf(s.Object); ok && role.Name == \"\" {",
 	}, {
-		promise: "s24", file: "pkg/cluster/apply/managers.go",
-		old: `if entry["subresource"] == "scale" && `,
+		promise: "s24", file: "pkg/cluster/fieldset/manager.go",
+		old: `if e.subresource() == "scale" && `,
 		new: `if false && `,
 	}, {
 		promise: "s17", file: "pkg/cluster/apply/prune.go",

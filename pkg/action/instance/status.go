@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -152,7 +153,7 @@ type Difference struct {
 	Changes []delta.Change
 
 	// Added are fields that others have added, which an apply leaves.
-	Added []apply.Addition
+	Added []fieldset.Addition
 
 	// Before and After are the object's states with the data of Secrets masked,
 	// nil where it does not exist.

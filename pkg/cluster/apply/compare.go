@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -19,8 +20,8 @@ import (
 // sameState says whether two states of an object differ in nothing but the
 // server's bookkeeping. The set of fields that we own counts: a field that the
 // module has taken up must become ours even when its value stays.
-func (m fieldManager) sameState(live, next api.Object) bool {
-	return reflect.DeepEqual(m.ownedFields(live), m.ownedFields(next)) &&
+func sameState(m fieldset.Manager, live, next api.Object) bool {
+	return fieldset.Same(m.Applied(live), m.Applied(next)) &&
 		reflect.DeepEqual(withoutBookkeeping(live), withoutBookkeeping(next))
 }
 
@@ -33,16 +34,6 @@ func withoutBookkeeping(o api.Object) api.Object {
 	}
 	c["metadata"] = metadata
 	return c
-}
-
-// ownedFields returns the set of fields that we have applied.
-func (m fieldManager) ownedFields(o api.Object) any {
-	for _, entry := range managers(o) {
-		if m.isOurs(entry) {
-			return entry["fieldsV1"]
-		}
-	}
-	return nil
 }
 
 // decideRecreate decides a step whose update the server calls invalid. When

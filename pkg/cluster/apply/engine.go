@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -136,7 +137,7 @@ type Step struct {
 	known       string     // the fingerprint that the last apply left, empty when it left none
 	fingerprint string     // the fingerprint of the object as it was last known to be as wanted
 	resolved    bool       // Resource is known
-	manager     fieldManager
+	manager     fieldset.Manager
 	stage       int
 	replaced    bool    // it is deleted before what is new is applied
 	makesRoom   []*Step // what the plan has deferred because of this one

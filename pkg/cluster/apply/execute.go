@@ -311,8 +311,8 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 // configure applies a step over a live object, after the fields of managers
 // that are overridden were made ours.
 func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
-	if s.manager.foreignEntry(s.live) != "" {
-		entries, err := s.manager.takenBack(s.live)
+	if s.manager.Overridden(s.live) != "" {
+		entries, err := s.manager.TakenBack(s.live)
 		if err != nil {
 			return nil, err
 		}
@@ -340,7 +340,7 @@ func (e *Engine) write(ctx context.Context, req Request, s *Step) error {
 	if err == nil {
 		// Taken of the answer, not of what a watch shows later: that may hold
 		// what somebody else has written meanwhile.
-		s.live, s.fingerprint = got, s.manager.fingerprint(s.Object, got)
+		s.live, s.fingerprint = got, s.manager.Fingerprint(s.Object, got)
 	}
 	return err
 }

@@ -198,11 +198,11 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 	if replaced {
 		return e.decideReplace(ctx, req, s)
 	}
-	if owner := s.manager.replicasOwner(s.live); owner != "" {
+	if owner := s.manager.ReplicasOwner(s.live); owner != "" {
 		unstructured.RemoveNestedField(s.Object, "spec", "replicas")
 		s.Reason = "replicas are left to " + owner
 	}
-	if s.known != "" && s.known == s.manager.fingerprint(s.Object, s.live) {
+	if s.known != "" && s.known == s.manager.Fingerprint(s.Object, s.live) {
 		s.Action, s.fingerprint = event.Unchanged, s.known
 		return nil
 	}
@@ -215,7 +215,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 
 // decideUpdate asks the server what an apply over the live object would change.
 func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
-	s.force = req.ForceConflicts || s.manager.otherAppliers(s.live) == nil
+	s.force = req.ForceConflicts || s.manager.OtherAppliers(s.live) == nil
 	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.DryRun)
 	if refusal := conflictError(s, err); refusal != nil {
 		s.refuse(refusal)
@@ -234,10 +234,10 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 		return e.decideRecreate(ctx, req, s, err)
 	case err != nil:
 		return s.settle(err)
-	case s.manager.foreignEntry(s.live) != "":
-		s.Action, s.Reason = event.Configured, "fields written by "+s.manager.foreignEntry(s.live)+" are taken back"
-	case s.manager.sameState(s.live, got):
-		s.Action, s.fingerprint = event.Unchanged, s.manager.fingerprint(s.Object, s.live)
+	case s.manager.Overridden(s.live) != "":
+		s.Action, s.Reason = event.Configured, "fields written by "+s.manager.Overridden(s.live)+" are taken back"
+	case sameState(s.manager, s.live, got):
+		s.Action, s.fingerprint = event.Unchanged, s.manager.Fingerprint(s.Object, s.live)
 	default:
 		s.Action = event.Configured
 	}

@@ -67,7 +67,7 @@ func (e *Engine) Status(ctx context.Context, record *store.Record, ledger *store
 func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger *store.Ledger) (Status, error) {
 	status := Status{Object: s.Ref(), Exists: live != nil}
 	var err error
-	if status.Drift, err = lastManager(ledger).driftOf(s.Object, live, ledger.Applied[s.key()]); err != nil {
+	if status.Drift, err = driftOf(lastManager(ledger), s.Object, live, ledger.Applied[s.key()]); err != nil {
 		return status, err
 	}
 	if live == nil {

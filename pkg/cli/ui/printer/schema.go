@@ -7,6 +7,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -117,8 +118,8 @@ type ObjectStatus struct {
 // Difference is what differs of one object.
 type Difference struct {
 	Outcome
-	Changes []delta.Change   `json:"changes"`
-	Added   []apply.Addition `json:"added,omitempty"`
+	Changes []delta.Change      `json:"changes"`
+	Added   []fieldset.Addition `json:"added,omitempty"`
 }
 
 // Differences returns the result of diff.

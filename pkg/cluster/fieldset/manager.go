@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldset
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+)
+
+// Manager is the field manager under which an instance is applied.
+type Manager struct {
+	Name   string
+	Former []string // earlier names of it, whose fields move to Name
+}
+
+// isOurs says whether an entry holds what the manager has applied.
+func (m Manager) isOurs(e entry) bool {
+	return e.manager() == m.Name && e.isApply() && e.subresource() == ""
+}
+
+// isOverridden says whether an entry is one of a tool that a person used on the
+// object by hand, or before it became ours. Its fields are taken back, so that
+// what it added goes (docs/interop.md, section 3).
+func (m Manager) isOverridden(e entry) bool {
+	name := e.manager()
+	switch {
+	case e.subresource() == "status":
+		return false
+	case name == m.Name: // what the manager has written, and not applied: an object that was put back
+		return !m.isOurs(e) && e.subresource() == ""
+	}
+	return m.overrides(name)
+}
+
+// overrides says whether the fields of a manager of another name are taken back.
+func (m Manager) overrides(name string) bool {
+	return slices.Contains(m.Former, name) || strings.HasPrefix(name, "kubectl") || strings.HasPrefix(name, "helm") ||
+		strings.HasPrefix(name, "Helm") || name == "before-first-apply"
+}
+
+// Applied returns the fields that the manager has applied, nil when there are
+// none.
+func (m Manager) Applied(o api.Object) *fieldpath.Set {
+	for _, e := range entries(o) {
+		if m.isOurs(e) {
+			if set, err := e.fields(); err == nil {
+				return set
+			}
+		}
+	}
+	return nil
+}
+
+// Same says whether two sets, of which each may be nil, hold the same fields.
+func Same(a, b *fieldpath.Set) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equals(b)
+}
+
+// Overridden names a manager whose fields are taken back, empty when there is
+// none.
+func (m Manager) Overridden(o api.Object) string {
+	for _, e := range entries(o) {
+		if m.isOverridden(e) {
+			return e.manager()
+		}
+	}
+	return ""
+}
+
+// TakenBack returns the entries of managedFields with the fields of overridden
+// managers moved to ours. An apply that follows removes those of them that the
+// module does not set.
+func (m Manager) TakenBack(o api.Object) ([]any, error) {
+	var kept []any
+	union := fieldpath.NewSet()
+	for _, e := range entries(o) {
+		if !m.isOurs(e) && !m.isOverridden(e) {
+			kept = append(kept, map[string]any(e))
+			continue
+		}
+		set, err := e.fields()
+		if err != nil {
+			return nil, err
+		}
+		union = union.Union(set)
+	}
+	fields, err := fieldsV1(union)
+	return append(kept, map[string]any{
+		"manager": m.Name, "operation": string(metav1.ManagedFieldsOperationApply),
+		"apiVersion": o.APIVersion(), "fieldsType": "FieldsV1", "fieldsV1": fields,
+	}), err
+}
+
+// ReplicasOwner names who scales the object through its scale subresource, an
+// autoscaler; empty when no manager does. A person who did is overridden.
+func (m Manager) ReplicasOwner(live api.Object) string {
+	for _, e := range entries(live) {
+		if e.subresource() == "scale" && !m.isOverridden(e) {
+			return e.manager()
+		}
+	}
+	return ""
+}
+
+// OtherAppliers returns the other managers that apply the object server-side.
+func (m Manager) OtherAppliers(live api.Object) []string {
+	var names []string
+	for _, e := range entries(live) {
+		if e.isApply() && e.manager() != m.Name && !m.isOverridden(e) {
+			names = append(names, e.manager())
+		}
+	}
+	return names
+}
