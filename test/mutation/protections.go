@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord())
 }
 
 // ofEngine returns the protections in package apply.

@@ -89,6 +89,8 @@ type Request struct {
 	Health   ready.Health // nil when the module has no checks
 	Package  string       // of the module, for the history; empty for main
 	Options
+
+	outside bool // check no object of the instance's namespace, which is created later
 }
 
 // Options say how an instance is applied.
@@ -145,6 +147,8 @@ type Step struct {
 	gone        bool    // its live object was deleted by this run
 	force       bool    // the write takes over the fields of other managers, as its dry run did
 	reads       int     // how often it was read again because of conflicts
+	noted       bool    // the ledger says that the instance shares it
+	owner       string  // the instance that it is shared with, as NAMESPACE/NAME
 }
 
 // key is the object's id in inventory and ledger.
@@ -212,16 +216,17 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !exists && req.Review != nil {
-		// Without the namespace, as nothing may be written before the answer.
+	var created api.Object
+	if !exists {
+		// A plan that is refused without the namespace, or turned down in review,
+		// does not create it: a namespace takes its time to go.
+		first := req
+		first.outside = req.Review == nil
 		var plan *Plan
-		if plan, err = e.planChecked(ctx, req, false); err != nil {
+		if plan, err = e.planChecked(ctx, first, false); err != nil {
 			return plan, err
 		}
 		req.Review = nil
-	}
-	var created api.Object
-	if !exists {
 		if created, err = e.createNamespace(ctx, req.Instance.Metadata.Namespace); err != nil {
 			return nil, err
 		}

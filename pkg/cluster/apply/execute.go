@@ -42,6 +42,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	}
 	if changed {
 		var err error
+		plan.instance.Inventory = inventoryOf(plan.owned()) // another instance may have created a definition meanwhile
 		if record, err = e.Store.Finish(ctx, record, plan.instance); err != nil {
 			return err
 		}
@@ -63,6 +64,7 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
 	next := &store.Ledger{
 		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(record), History: plan.ledger.History,
+		Shared: plan.shared(),
 	}
 	if name := e.Client.FieldManager(); name != api.FieldManager {
 		next.FieldManager = name

@@ -84,6 +84,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err = e.decideAll(ctx, plan, live); err != nil {
 		return nil, err
 	}
+	plan.instance.Inventory = inventoryOf(plan.owned())
 	plan.Prune = planPrune(plan.Steps, candidates, live, req.PruneAlso)
 	if err = e.checkVictims(ctx, plan); err != nil {
 		return nil, err
@@ -101,6 +102,7 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 	var first, rest []*Step
 	for _, s := range plan.Steps {
 		s.live, s.known, s.manager = live.get(s), plan.ledger.Fingerprints[s.key()], manager
+		s.noted = plan.ledger.Shared[s.key()] != ""
 		if isFoundation(s.Object) {
 			foundations[s.Object.ID()] = s
 			first = append(first, s)
@@ -114,7 +116,7 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 		}
 		if reason := plan.deferral(s, foundations); reason != "" && !plan.request.ReadOnly {
 			s.Action, s.Reason = event.Deferred, reason
-			if plan.isNewNamespace(s.Object.Namespace(), foundations) {
+			if plan.isNewNamespace(s.Object.Namespace(), foundations) && !plan.request.outside {
 				return e.checkElsewhere(ctx, plan, s)
 			}
 			return nil
@@ -181,7 +183,7 @@ func isAboutObject(err error) bool {
 // decide asks the server what would become of one step, given s.live. What the
 // server refuses stands in the step; an error means that it could not be asked.
 func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
-	s.Reason, s.Err = "", nil
+	s.Reason, s.Err, s.owner = "", nil, ""
 	if s.live == nil {
 		return e.decideNew(ctx, req, s)
 	}
@@ -192,8 +194,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 		return nil
 	}
 	if err := checkOwner(s.live, req.Instance.Metadata, req.Adopt); err != nil {
-		s.refuse(err)
-		return nil
+		return e.decideForeign(ctx, req, s, err)
 	}
 	if replaced {
 		return e.decideReplace(ctx, req, s)

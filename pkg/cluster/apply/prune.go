@@ -213,6 +213,9 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 		return steps, e.checkDeletes(ctx, steps, o.Check)
 	}
 	ledger, err := e.Store.Ledger(ctx, m.Namespace, m.Name)
+	if err == nil {
+		err = store.Writable(nil, ledger)
+	}
 	if err != nil {
 		return steps, err
 	}

@@ -20,6 +20,9 @@ import (
 // countVictims says of each definition of a kind and of each namespace that is
 // to be deleted how many objects go with it.
 func (e *Engine) countVictims(ctx context.Context, m api.Metadata, steps []*Step) error {
+	if err := e.keepShared(ctx, m, steps); err != nil {
+		return err
+	}
 	doomed := uidsOf(steps)
 	for _, s := range steps {
 		if s.Action != event.Deleted {

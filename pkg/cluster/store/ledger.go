@@ -14,6 +14,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -22,8 +23,9 @@ import (
 )
 
 const (
-	ledgerPrefix = "timoni-ledger."
-	ledgerKey    = "ledger"
+	ledgerPrefix    = "timoni-ledger."
+	ledgerComponent = "ledger" // not the one by which records are listed
+	ledgerKey       = "ledger"
 	// maxLedger bounds the compressed ledger: a Secret holds 1 MiB.
 	maxLedger = 900 << 10
 	// maxInflated bounds what is read, as anybody may have written it.
@@ -53,7 +55,8 @@ type Ledger struct {
 	// secret, as those in the record are.
 	History []Revision `json:"history,omitempty"`
 
-	secret api.Object // as read, nil when there is none
+	secret  api.Object // as read, nil when there is none
+	damaged bool       // there is one, and it cannot be read
 }
 
 // Revision is one apply that is over.
@@ -108,10 +111,36 @@ func (s Store) Ledger(ctx context.Context, namespace, name string) (*Ledger, err
 func decodeLedger(secret api.Object) *Ledger {
 	ledger := &Ledger{}
 	if err := ledger.decode(secret); err != nil {
-		ledger = &Ledger{}
+		ledger = &Ledger{damaged: true}
 	}
 	ledger.secret = secret
 	return ledger
+}
+
+// Ledgers returns the ledgers of the cluster, by NAMESPACE/NAME of their
+// instances.
+func (s Store) Ledgers(ctx context.Context) (map[string]*Ledger, error) {
+	list, _, err := s.client.List(ctx, secrets(), "", kube.Selector{Labels: api.LabelComponent + "=" + ledgerComponent})
+	if err != nil {
+		return nil, fmt.Errorf("list the ledgers: %w", err)
+	}
+	ledgers := map[string]*Ledger{}
+	for _, secret := range list {
+		if name, ok := strings.CutPrefix(secret.Name(), ledgerPrefix); ok {
+			ledgers[secret.Namespace()+"/"+name] = decodeLedger(secret)
+		}
+	}
+	return ledgers, nil
+}
+
+// Shares says whether the instance of a record uses an object that another one
+// owns. known is false when the ledger, which may be nil, does not say: it is
+// missing, unreadable or that of another record, or a run did not end.
+func (l *Ledger) Shares(rec *Record, id string) (shares, known bool) {
+	if l == nil || !isOwner(rec.secret, l.secret) {
+		return false, false
+	}
+	return l.Shared[id] != "", !l.damaged && rec.Pending == nil && Writable(rec, l) == nil
 }
 
 // Of returns the ledger of a record, and an empty one where it is that of
@@ -155,8 +184,7 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 		"apiVersion": "v1", "kind": "Secret", "type": "timoni.sh/ledger",
 		"metadata": map[string]any{
 			"name": ledgerPrefix + m.Name, "namespace": m.Namespace,
-			// Not the labels by which records are listed.
-			"labels": map[string]any{api.LabelName: m.Name, api.LabelComponent: "ledger"},
+			"labels": map[string]any{api.LabelName: m.Name, api.LabelComponent: ledgerComponent},
 			"ownerReferences": []any{map[string]any{
 				"apiVersion": "v1", "kind": "Secret", "name": rec.secret.Name(), "uid": kube.UID(rec.secret),
 			}},

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// A CustomResourceDefinition exists once per cluster, and a module that renders
+// one can be installed many times: the instance that created it owns it, and
+// other instances of the module share it as long as it serves them. A user
+// notes the owner in its ledger. Its inventory does not name the definition:
+// every tool that reads records would prune it.
+
+// instanceOf returns the instance that owns an object by its labels, with an
+// empty name when it is none.
+func instanceOf(o api.Object) api.Metadata {
+	return api.Metadata{Name: o.Label(api.LabelInstanceName), Namespace: o.Label(api.LabelInstanceNamespace)}
+}
+
+func key(m api.Metadata) string { return m.Namespace + "/" + m.Name }
+
+// sameModule says whether two instances are of one module, whatever its
+// version. A name that is no module path, as that of a kustomization, says
+// nothing without the repository.
+func sameModule(a, b api.Module) bool {
+	return a.Name == b.Name && (strings.Contains(a.Name, ".") || a.Repository == b.Repository)
+}
+
+// decideForeign decides a step whose object belongs to another owner: it is
+// refused, unless it is a definition that the instance may share.
+func (e *Engine) decideForeign(ctx context.Context, req Request, s *Step, refusal error) error {
+	owner := instanceOf(s.live)
+	if !isCRD(s.live) || owner.Name == "" || api.AnySelects(req.Replace, s.Ref()) {
+		s.refuse(refusal)
+		return nil
+	}
+	record, err := e.Store.Get(ctx, owner.Namespace, owner.Name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return e.decideAbandoned(ctx, req, s, refusal)
+	case kube.IsForbidden(err) && s.noted:
+		return e.decideShared(ctx, req, s, nil)
+	case err != nil:
+		return s.settle(fmt.Errorf("it belongs to instance %s: %w", key(owner), err))
+	case !s.noted && !sameModule(record.Instance.Module, req.Instance.Module):
+		s.refuse(fail.Refusedf("%s belongs to instance %s of module %s: only instances of one module share a CustomResourceDefinition, "+
+			"leave it out of module %s", s.Ref(), key(owner), record.Instance.Module.Name, req.Instance.Module.Name))
+		return nil
+	case !s.noted && (record.Deleting || s.live.IsTerminating()):
+		s.refuse(fail.Refusedf("%s belongs to instance %s, which is being deleted: apply again when it is gone", s.Ref(), key(owner)))
+		return nil
+	}
+	return e.decideShared(ctx, req, s, record)
+}
+
+// decideShared decides a step whose definition belongs to another instance of
+// the module, whose record is nil when it may not be read. A definition that is
+// equal is shared. One that has changed since is shared further, as only its
+// owner changes it, while it serves every version that the module renders: what
+// it makes of the objects, their own dry runs show.
+func (e *Engine) decideShared(ctx context.Context, req Request, s *Step, owner *store.Record) error {
+	if req.ReadOnly {
+		s.share()
+		return nil
+	}
+	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.DryRun)
+	switch {
+	case apierrors.IsConflict(err):
+		return e.readAgain(ctx, req, s)
+	case err == nil && reflect.DeepEqual(got["spec"], s.live["spec"]):
+		s.share()
+		return nil
+	case err != nil && !apierrors.IsInvalid(err) && !(s.noted && kube.IsForbidden(err)):
+		return s.settle(err)
+	case got == nil:
+		got = s.Object
+	}
+	differing := differences(got, s.live)
+	if missing := unserved(got, s.live); !s.noted || len(missing) > 0 {
+		s.refuse(differs(s, owner, differing))
+		return nil
+	}
+	s.share()
+	if len(differing) > 0 {
+		e.Observer.Observe(event.Warning{Text: fmt.Sprintf("%s is not as the module renders it: %s; only its owner, instance %s, changes it",
+			s.Ref(), strings.Join(differing, ", "), s.owner)})
+	}
+	return nil
+}
+
+// share leaves a definition as it is.
+func (s *Step) share() {
+	s.owner = key(instanceOf(s.live))
+	s.Action, s.Reason = event.Unchanged, "shared with instance "+s.owner
+}
+
+// decideAbandoned decides a step whose definition belongs to an instance that
+// is no longer installed. A user of it becomes its owner; so does an instance
+// that would change nothing but the owner.
+func (e *Engine) decideAbandoned(ctx context.Context, req Request, s *Step, refusal error) error {
+	owner := key(instanceOf(s.live))
+	if !req.ReadOnly && !s.noted {
+		got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.DryRun)
+		if apierrors.IsConflict(err) {
+			return e.readAgain(ctx, req, s)
+		}
+		if err != nil || !reflect.DeepEqual(got["spec"], s.live["spec"]) {
+			s.refuse(fmt.Errorf("%w, which is not installed any more", refusal))
+			return nil
+		}
+	}
+	s.Action, s.Reason = event.Configured, fmt.Sprintf("its owner, instance %s, is not installed any more: this instance owns it now", owner)
+	if req.ReadOnly {
+		return nil
+	}
+	reason := s.Reason
+	err := e.decideUpdate(ctx, req, s)
+	if s.Err == nil {
+		s.Reason = reason
+	}
+	return err
+}
+
+// differs returns the refusal of a definition that is not equal.
+func differs(s *Step, owner *store.Record, differing []string) error {
+	name := key(instanceOf(s.live))
+	version := ""
+	if owner != nil {
+		version = " of version " + owner.Instance.Module.Version
+	}
+	return fail.Hint(
+		fail.Refusedf("%s belongs to instance %s%s, and this module renders another one: %s", s.Ref(), name, version, strings.Join(differing, ", ")),
+		"upgrade instance %s to this version of the module first, or apply the version that it has", name)
+}
+
+// versionsOf returns the versions that a definition has, by name.
+func versionsOf(crd api.Object) map[string]map[string]any {
+	spec, _ := crd["spec"].(map[string]any)
+	list, _ := spec["versions"].([]any)
+	versions := map[string]map[string]any{}
+	for _, v := range list {
+		if version, ok := v.(map[string]any); ok {
+			versions[fmt.Sprint(version["name"])] = version
+		}
+	}
+	return versions
+}
+
+// unserved returns the versions that a rendered definition serves and the live
+// one does not.
+func unserved(rendered, live api.Object) []string {
+	var missing []string
+	there := versionsOf(live)
+	for name, v := range versionsOf(rendered) {
+		if v["served"] == true && there[name]["served"] != true {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// differences says how two definitions differ: in their versions and, beside
+// these, in the other fields of their specs.
+func differences(rendered, live api.Object) []string {
+	var texts []string
+	ours, theirs := versionsOf(rendered), versionsOf(live)
+	all := maps.Clone(ours)
+	maps.Copy(all, theirs)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		switch {
+		case ours[name] == nil:
+			texts = append(texts, "version "+name+" is only in the cluster")
+		case theirs[name] == nil:
+			texts = append(texts, "version "+name+" is only in the module")
+		case !reflect.DeepEqual(ours[name], theirs[name]):
+			texts = append(texts, "version "+name+" differs")
+		}
+	}
+	spec, _ := rendered["spec"].(map[string]any)
+	there, _ := live["spec"].(map[string]any)
+	for _, field := range slices.Sorted(maps.Keys(spec)) {
+		if field != "versions" && !reflect.DeepEqual(spec[field], there[field]) {
+			texts = append(texts, "spec."+field+" differs")
+		}
+	}
+	return texts
+}
+
+// owned returns the steps whose objects are the instance's own.
+func (p *Plan) owned() []*Step {
+	return slices.DeleteFunc(slices.Clone(p.Steps), func(s *Step) bool { return s.owner != "" })
+}
+
+// shared returns the owners of the definitions that the instance shares.
+func (p *Plan) shared() map[string]string {
+	shared := map[string]string{}
+	for _, s := range p.Steps {
+		if s.owner != "" {
+			shared[s.key()] = s.owner
+		}
+	}
+	return shared
+}
+
+// keepShared keeps those of the definitions to be deleted that another
+// instance shares: to know, it has to see the records of the whole cluster. Who
+// may not list them deletes no definition.
+func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) error {
+	doomed := slices.DeleteFunc(slices.Clone(steps), func(s *Step) bool { return s.Action != event.Deleted || !isCRD(s.live) })
+	if len(doomed) == 0 {
+		return nil
+	}
+	records, err := e.Store.List(ctx, "", "")
+	var ledgers map[string]*store.Ledger
+	if err == nil {
+		ledgers, err = e.Store.Ledgers(ctx)
+	}
+	if err != nil && !kube.IsForbidden(err) && records == nil {
+		return err
+	}
+	for _, s := range doomed {
+		reason := userOf(s.key(), m, records, ledgers)
+		if err != nil {
+			reason = "another instance may share it, which cannot be found out: " + err.Error()
+			e.Observer.Observe(event.Warning{Text: s.Ref().String() + " is kept: " + reason})
+		}
+		if reason != "" {
+			s.Action, s.Reason = event.Kept, reason
+		}
+	}
+	return nil
+}
+
+// userOf returns which instance other than m shares a definition, or may do so
+// because its ledger does not say; empty when there is none.
+func userOf(id string, m api.Metadata, records []*store.Record, ledgers map[string]*store.Ledger) string {
+	var module api.Module
+	for _, r := range records {
+		if key(r.Instance.Metadata) == key(m) {
+			module = r.Instance.Module
+		}
+	}
+	for _, r := range records {
+		name := key(r.Instance.Metadata)
+		if name == key(m) {
+			continue
+		}
+		shares, known := ledgers[name].Shares(r, id)
+		switch {
+		case shares:
+			return "shared with instance " + name
+		case !known && sameModule(r.Instance.Module, module):
+			return "instance " + name + " of the same module may share it"
+		}
+	}
+	return ""
+}

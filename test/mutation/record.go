@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// ofRecord returns the protections of what is remembered of an instance, and of
+// what instances share.
+func ofRecord() []protection {
+	const (
+		sharing = "./test/e2e -run TestScripts/apply/shared_crd$"
+		few     = "./test/e2e -run TestScripts/apply/shared_crd_admin$"
+	)
+	return []protection{{
+		promise: "s40", file: "pkg/cluster/store/size.go",
+		old:  `pending.Values, pending.Images, pending.Module.Annotations = "", nil, nil`,
+		new:  `pending.Images, pending.Module.Annotations = nil, nil`,
+		test: "./pkg/cluster/store -run TestLargeRevisions",
+	}, {
+		promise: "s40", file: "pkg/cluster/store/size.go",
+		old:  "if n := size(&Record{Instance: want}); n > maxRecord-reserve {",
+		new:  "if n := size(&Record{Instance: want}); n > maxRecord+maxRecord {",
+		test: "./pkg/cluster/store -run TestSizeIsRefused",
+	}, {
+		promise: "s41", file: "pkg/cluster/store/format.go",
+		old:  "n >= 1 && n <= max {",
+		new:  "n >= 1 || n <= max {",
+		test: "./pkg/cluster/store -run TestNewerFormat",
+	}, {
+		promise: "s41", file: "pkg/cluster/store/ledger.go",
+		old:  "if err := Writable(nil, ledger); err != nil {\n\t\treturn err\n\t}\n\tif ledger.secret",
+		new:  "if ledger.secret",
+		test: "./pkg/cluster/store -run TestNewerFormat",
+	}, {
+		promise: "s42", file: "pkg/cluster/apply/share.go",
+		old:  "case err == nil && reflect.DeepEqual(got[\"spec\"], s.live[\"spec\"]):",
+		new:  "case err == nil:",
+		test: sharing,
+	}, {
+		promise: "s42", file: "pkg/cluster/apply/share.go",
+		old:  "case !s.noted && !sameModule(record.Instance.Module, req.Instance.Module):",
+		new:  "case false:",
+		test: sharing,
+	}, {
+		promise: "s42", file: "pkg/cluster/apply/share.go",
+		old:  "func(s *Step) bool { return s.owner != \"\" })",
+		new:  "func(*Step) bool { return false })",
+		test: sharing,
+	}, {
+		promise: "s42", file: "pkg/cluster/apply/victims.go",
+		old:  "if err := e.keepShared(ctx, m, steps); err != nil {",
+		new:  "if err := ctx.Err(); err != nil {",
+		test: few,
+	}, {
+		promise: "s43", file: "pkg/cluster/apply/engine.go",
+		old:  "if plan, err = e.planChecked(ctx, first, false); err != nil {",
+		new:  "if plan, err = e.planChecked(ctx, first, false); err != nil && req.Review != nil {",
+		test: sharing,
+	}}
+}
