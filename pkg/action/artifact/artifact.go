@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -27,6 +28,7 @@ type ArtifactRequest struct {
 	ContentType     string
 	Format          oci.Format
 	ResolveSymlinks bool
+	Observer        event.Observer
 }
 
 // PushArtifactRequest says where an artifact goes.
@@ -93,7 +95,7 @@ func (req ArtifactRequest) pack(ctx context.Context) (oci.Image, error) {
 		return nil, err
 	}
 	o := oci.ArtifactOptions{
-		PackOptions: oci.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks},
+		PackOptions: oci.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks, Observer: req.Observer},
 		ContentType: req.ContentType, Format: req.Format,
 	}
 	var image oci.Image

@@ -6,7 +6,6 @@ import (
 	"context"
 	"maps"
 	"net/url"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -35,37 +34,6 @@ func (m Metadata) annotations(ctx context.Context, dir string) (map[string]strin
 	}
 	maps.Copy(all, m.Annotations)
 	return all, nil
-}
-
-// fromGit returns what git knows of dir. Without git, or outside a repository,
-// that is nothing.
-func fromGit(ctx context.Context, dir string) map[string]string {
-	all := map[string]string{}
-	commit, err := git(ctx, dir, "log", "-1", "--format=%H %ct")
-	if err != nil {
-		return all
-	}
-	revision, when, _ := strings.Cut(commit, " ")
-	// A tree with changes is not what the commit holds.
-	if changes, err := git(ctx, dir, "status", "--porcelain", "--", "."); err != nil || changes != "" {
-		revision += "-dirty"
-	}
-	all[oci.AnnotationRevision] = revision
-	if seconds, err := strconv.ParseInt(when, 10, 64); err == nil {
-		all[oci.AnnotationCreated] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
-	}
-	if source, err := git(ctx, dir, "config", "--get", "remote.origin.url"); err == nil && isRemote(source) {
-		all[oci.AnnotationSource] = withoutCredentials(source)
-	}
-	return all
-}
-
-// git runs git in dir and returns its output. A monitor of the file system,
-// which a repository can name, is a program that nobody asked for.
-func git(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false", "-C", dir}, args...)...)
-	out, err := cmd.Output()
-	return strings.TrimSpace(string(out)), err
 }
 
 // isRemote says whether an address means the same elsewhere: one of the form

@@ -24,6 +24,7 @@ type ModuleRequest struct {
 	Metadata
 	Images          []string // container images to annotate, sorted
 	ResolveSymlinks bool     // packs what symbolic links point to
+	Observer        event.Observer
 }
 
 // PushModuleRequest says where a module goes.
@@ -134,7 +135,9 @@ func (req ModuleRequest) pack(ctx context.Context) (oci.Image, string, error) {
 	if _, explicit := annotations[oci.AnnotationImages]; len(req.Images) > 0 && !explicit {
 		annotations[oci.AnnotationImages] = strings.Join(req.Images, ",")
 	}
-	image, err := oci.PackModule(req.Source, req.Version, oci.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks})
+	image, err := oci.PackModule(req.Source, req.Version, oci.PackOptions{
+		Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks, Observer: req.Observer,
+	})
 	if err != nil {
 		return nil, "", fmt.Errorf("pack %s: %w", req.Source, err)
 	}

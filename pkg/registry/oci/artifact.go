@@ -70,7 +70,7 @@ func PackArtifact(name string, o ArtifactOptions) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &packer{dir: name, resolve: o.ResolveSymlinks, budget: budget{limits: o.Limits.orDefault()}}
+	p := &packer{dir: name, resolve: o.ResolveSymlinks, observer: o.Observer, budget: budget{limits: o.Limits.orDefault()}}
 	data, err := p.layer(func(rel string, isDir bool) bool { return !ignored.match(rel, isDir) })
 	if err != nil {
 		return nil, err
@@ -80,6 +80,9 @@ func PackArtifact(name string, o ArtifactOptions) (v1.Image, error) {
 
 // PackContent makes an artifact whose layer holds one file.
 func PackContent(name string, data []byte, o ArtifactOptions) (v1.Image, error) {
+	if isGit(name) {
+		return nil, fail.Usagef("%q is a file of Git's, which no artifact holds", name)
+	}
 	limits := o.Limits.orDefault()
 	if size := int64(len(data)); size > limits.File {
 		return nil, fmt.Errorf("%w: file %q has %d bytes, more than %d", ErrTooLarge, name, size, limits.File)

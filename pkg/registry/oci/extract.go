@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -25,8 +26,14 @@ const maxName = 1024
 // Extract unpacks gzip-compressed tar archives, one after the other, into dir,
 // which must be empty or not exist. Only regular files and directories below
 // dir are accepted, each once, within the limits: anything else is ErrUnsafe
-// or ErrTooLarge, by name. On error dir is left as it was found.
-func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Reader) (err error) {
+// or ErrTooLarge, by name. What isGit is left out. On error dir is left as it
+// was found.
+func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Reader) error {
+	return extract(ctx, dir, limits, func(string) {}, archives...)
+}
+
+// extract is Extract that says what it has left out.
+func extract(ctx context.Context, dir string, limits Limits, skipped func(name string), archives ...io.Reader) (err error) {
 	undo, err := emptyDir(dir)
 	if err != nil {
 		return err
@@ -41,7 +48,7 @@ func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Read
 		return err
 	}
 	defer root.Close()
-	x := &extractor{root: root, buffer: make([]byte, 64<<10), made: map[string]bool{".": true}, budget: budget{limits: limits.orDefault()}}
+	x := &extractor{root: root, buffer: make([]byte, 64<<10), made: map[string]bool{".": true}, skipped: skipped, budget: budget{limits: limits.orDefault()}}
 	defer func() { err = errors.Join(err, x.leaveAll()) }()
 	for _, archive := range archives {
 		if err = x.archive(ctx, archive); err != nil {
@@ -81,8 +88,10 @@ func clearDir(dir string) error {
 // extractor writes below root, through which no path and no link leads out.
 type extractor struct {
 	root   *os.Root
-	made   map[string]bool // the directories that exist
+	made   map[string]bool // the directories that exist, and what was left out
 	budget budget
+
+	skipped func(name string)
 
 	// The directories on the way to the one that was written to last, open:
 	// files come directory by directory, and to walk each path from its root
@@ -173,6 +182,16 @@ func (x *extractor) entry(header *tar.Header, data io.Reader) error {
 	name, err := entryName(header.Name)
 	if err != nil {
 		return err
+	}
+	if git := gitPart(name); git != "" {
+		if !x.made[git] {
+			x.made[git] = true
+			x.skipped(git)
+		}
+		return x.budget.take(name, 0)
+	}
+	if runtime.GOOS == "windows" && slices.ContainsFunc(strings.Split(name, "/"), isReserved) {
+		return refused("entry %q is no file name on Windows", header.Name)
 	}
 	switch header.Typeflag {
 	case tar.TypeDir:

@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -34,12 +35,14 @@ type PackOptions struct {
 	// artifact holds no links, so without it a link is an error.
 	ResolveSymlinks bool
 	Limits          Limits
+	// Observer is warned of names that Windows does not have, nil for nobody.
+	Observer event.Observer
 }
 
 // Pack makes the artifact of the module in dir. Equal content gives an equal
 // digest: modes, owners and times of the files do not count. The error is
-// ErrNotModule when dir has no cue.mod/module.cue. Anything called .git is
-// left out.
+// ErrNotModule when dir has no cue.mod/module.cue. Anything called .git, on any
+// file system, is left out.
 func Pack(dir string, opts PackOptions) (v1.Image, error) {
 	manifest := path.Join(vendorDir, "module.cue")
 	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(manifest)))
@@ -53,7 +56,7 @@ func Pack(dir string, opts PackOptions) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &packer{dir: dir, resolve: opts.ResolveSymlinks, budget: budget{limits: opts.Limits.orDefault()}}
+	p := &packer{dir: dir, resolve: opts.ResolveSymlinks, observer: opts.Observer, budget: budget{limits: opts.Limits.orDefault()}}
 	vendor, err := p.layer(func(rel string, _ bool) bool { return isVendor(rel) })
 	if err != nil {
 		return nil, err
@@ -88,9 +91,10 @@ func readIgnore(dir string) (ignoreRules, error) {
 
 // packer writes the layers of one artifact.
 type packer struct {
-	dir     string
-	resolve bool
-	budget  budget
+	dir      string
+	resolve  bool
+	budget   budget
+	observer event.Observer
 
 	keep func(rel string, isDir bool) bool // decides for the current layer
 	tar  *tar.Writer
@@ -140,8 +144,11 @@ func (p *packer) writeEntry(rel string, parents []fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	if path.Base(rel) == ".git" || !p.keep(rel, info.IsDir()) {
+	if isGit(path.Base(rel)) || !p.keep(rel, info.IsDir()) {
 		return nil
+	}
+	if isReserved(path.Base(rel)) && p.observer != nil {
+		p.observer.Observe(event.Warning{Text: fmt.Sprintf("%q is no file name on Windows, where the artifact cannot be pulled", rel)})
 	}
 	if _, err = entryName(rel); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
@@ -60,7 +61,10 @@ func (f *fetcher) extract(ctx context.Context, dir string, manifest *v1.Manifest
 	if err != nil {
 		return Manifest{}, err
 	}
-	if err = Extract(ctx, dir, f.limits, blobs...); err != nil {
+	skipped := func(name string) {
+		f.options.observe(event.Warning{Text: fmt.Sprintf("%s: %q is left out: a pulled module holds no Git repository", f.ref, name)})
+	}
+	if err = extract(ctx, dir, f.limits, skipped, blobs...); err != nil {
 		return Manifest{}, err
 	}
 	return Manifest{Digest: digest.String(), Annotations: manifest.Annotations}, nil

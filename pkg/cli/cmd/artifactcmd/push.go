@@ -61,6 +61,7 @@ func (p *packing) request(env cli.Env, credsStdin bool) (artifact.ArtifactReques
 		Source: p.source, Stdin: env.Stdin, Name: p.name,
 		Metadata:    artifact.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
 		ContentType: p.contentType, Format: oci.Format(p.format), ResolveSymlinks: p.resolveSymlinks,
+		Observer: ui.Transfers(env.Stderr, true, false),
 	}, err
 }
 

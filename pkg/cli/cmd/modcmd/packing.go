@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -42,6 +43,7 @@ func (p *packing) request(ctx context.Context, env cli.Env, source string) (arti
 	annotations, err := p.annotations.Map()
 	req := artifact.ModuleRequest{
 		Source: source, Version: p.version, ResolveSymlinks: p.resolveSymlinks,
+		Observer: ui.Transfers(env.Stderr, true, false),
 		Metadata: artifact.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
 	}
 	if err != nil || oci.IsArchive(source) {

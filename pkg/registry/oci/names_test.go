@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
+)
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		".git", ".GIT", ".Git", ".git.", ".git ", ".git. .", "git~1", "GIT~1", "git~1.", ".git::$INDEX_ALLOCATION", ".git:x",
+		".g\u200cit", "\ufeff.git", ".git\u200d", ".gi\u202et", ".g\u00adit", ".git\ufe0f",
+	} {
+		if !oci.IsGit(name) {
+			t.Errorf("%+q is not taken for .git", name)
+		}
+	}
+	for _, name := range []string{".gitignore", ".gitattributes", ".github", "git", "x.git", ".git2", "git~2", "..git"} {
+		if oci.IsGit(name) {
+			t.Errorf("%q is taken for .git", name)
+		}
+	}
+	for _, name := range []string{"con", "CON", "nul.txt", "aux .x", "com1", "LPT9.cue", "com¹", "conin$", "a:b", "a.", "a ", "a?", "a\x01"} {
+		if !oci.IsReserved(name) {
+			t.Errorf("%q is taken for a file name on Windows", name)
+		}
+	}
+	for _, name := range []string{"console", "com", "com10", "a.con", "lpt", ".a", "a b", "ü"} {
+		if oci.IsReserved(name) {
+			t.Errorf("%q is not taken for a file name on Windows", name)
+		}
+	}
+}
+
+// TestNoRepository is about .git in what is pulled and pushed.
+func TestNoRepository(t *testing.T) {
+	t.Parallel()
+	vendor := archive(t, file("cue.mod/module.cue", "m"), file("cue.mod/pkg/x/.git", "gitdir: ../y"))
+	content := archive(t, file("timoni.cue", "t"), file(".gitattributes", "* filter=x"),
+		file(".git/config", "[filter \"x\"]\nclean = touch /pwned"), file(".git/HEAD", "ref: x"), file("a/.G\u200cIT/config", ""), file("git~1/config", ""))
+	host := fixture.Serve(t, newFake(t, vendor, content, nil))
+	var warnings []string
+	o := oci.Options{Observer: event.Func(func(e event.Event) {
+		if w, ok := e.(event.Warning); ok {
+			warnings = append(warnings, strings.TrimPrefix(w.Text, "oci://"+host+"/app:1.0.0: "))
+		}
+	})}
+	dir := filepath.Join(t.TempDir(), "out")
+	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, o); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{".gitattributes", "cue.mod/", "cue.mod/module.cue", "timoni.cue"}, visibleTree(t, dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	want := []string{
+		`"cue.mod/pkg/x/.git" is left out: a pulled module holds no Git repository`, `".git" is left out: a pulled module holds no Git repository`,
+		`"a/.G\u200cIT" is left out: a pulled module holds no Git repository`, `"git~1" is left out: a pulled module holds no Git repository`,
+	}
+	if diff := cmp.Diff(want, warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+
+	fixture.Write(t, filepath.Join(dir, "a", ".GIT", "config"), "x")
+	fixture.Write(t, filepath.Join(dir, "aux.cue"), "x")
+	warnings = nil
+	image, err := oci.PackModule(dir, "1.0.0", oci.PackOptions{Observer: o.Observer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{`"aux.cue" is no file name on Windows, where the artifact cannot be pulled`}, warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	pushed := fixture.Registry(t)
+	if _, err = oci.Push(t.Context(), image, fixture.Reference(t, "oci://"+pushed+"/app:1.0.0"), []string{"1.0.0"}, false, oci.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	layers := must(image.Layers())(t)
+	for _, layer := range layers {
+		var data bytes.Buffer
+		_ = must(data.ReadFrom(must(layer.Uncompressed())(t)))(t)
+		if bytes.Contains(data.Bytes(), []byte(".GIT")) {
+			t.Error("a layer holds .GIT")
+		}
+	}
+}
+
+// visibleTree returns the files below dir, sorted.
+func visibleTree(t *testing.T, dir string) []string {
+	t.Helper()
+	names := tree(t, dir)
+	slices.Sort(names)
+	return names
+}
