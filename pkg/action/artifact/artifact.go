@@ -209,6 +209,9 @@ func PruneCache(cache oci.Cache, unused time.Duration) (int64, error) {
 	if cache.Dir == "" {
 		return 0, errNoCache()
 	}
+	if err := cache.Check(); err != nil {
+		return 0, err
+	}
 	return cache.Prune(time.Now().Add(-unused))
 }
 
@@ -216,6 +219,9 @@ func PruneCache(cache oci.Cache, unused time.Duration) (int64, error) {
 func ListCache(cache oci.Cache) ([]oci.CacheEntry, error) {
 	if cache.Dir == "" {
 		return nil, errNoCache()
+	}
+	if err := cache.Check(); err != nil {
+		return nil, err
 	}
 	return cache.List()
 }

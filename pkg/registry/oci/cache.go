@@ -9,9 +9,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -25,6 +26,8 @@ import (
 type Cache struct {
 	Dir   string // empty: there is no cache
 	Limit int64  // bytes that it may hold, 1 GiB when zero
+
+	warned *sync.Once // nil: a warning each time
 }
 
 const (
@@ -43,10 +46,8 @@ type CacheEntry struct {
 	LastUsed  time.Time `json:"lastUsed"`
 }
 
-func (c Cache) blobs() string { return filepath.Join(c.Dir, "blobs", "sha256") }
-func (c Cache) refs() string  { return filepath.Join(c.Dir, "refs") }
-
-func (c Cache) blob(digest v1.Hash) string { return filepath.Join(c.blobs(), digest.Hex) }
+// blobName returns where content is, below the directory of the cache.
+func blobName(digest v1.Hash) string { return path.Join(blobsDir, digest.Hex) }
 
 // get returns content of at most limit bytes, and nil when it is not there. A
 // file that does not hold what its name says is removed.
@@ -54,21 +55,17 @@ func (c Cache) get(digest v1.Hash, limit int64) []byte {
 	if c.Dir == "" {
 		return nil
 	}
-	name := c.blob(digest)
-	info, err := os.Stat(name)
-	if err != nil || info.Size() > limit {
-		return nil
-	}
-	data, err := os.ReadFile(name)
+	name := blobName(digest)
+	data, err := c.read(name, limit)
 	if err != nil {
 		return nil
 	}
 	if hash(data) != digest {
-		_ = os.Remove(name)
+		_ = c.remove(name)
 		return nil
 	}
 	now := time.Now()
-	_ = os.Chtimes(name, now, now) // the order in which prune removes
+	_ = c.within(func(root *os.Root) error { return root.Chtimes(name, now, now) }) // the order in which prune removes
 	return data
 }
 
@@ -77,28 +74,7 @@ func (c Cache) put(digest v1.Hash, data []byte) {
 	if c.Dir == "" {
 		return
 	}
-	_ = replace(c.blob(digest), data)
-}
-
-// replace writes a file that others see either whole or not at all.
-func replace(name string, data []byte) error {
-	dir := filepath.Dir(name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, tempPrefix)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	_ = c.replace(blobName(digest), data)
 }
 
 // pointer is what a file below refs holds: an address and the manifest that
@@ -108,8 +84,8 @@ type pointer struct {
 	Digest    string `json:"digest"`
 }
 
-func (c Cache) pointerFile(reference string) string {
-	return filepath.Join(c.refs(), hash([]byte(reference)).Hex+".json")
+func pointerFile(reference string) string {
+	return path.Join(refsDir, hash([]byte(reference)).Hex+".json")
 }
 
 // point notes which manifest an address has.
@@ -119,7 +95,7 @@ func (c Cache) point(reference, digest string) {
 	}
 	data, err := json.Marshal(pointer{reference, digest})
 	if err == nil {
-		_ = replace(c.pointerFile(reference), data)
+		_ = c.replace(pointerFile(reference), data)
 	}
 }
 
@@ -128,15 +104,15 @@ func (c Cache) lookup(reference string) string {
 	if c.Dir == "" {
 		return ""
 	}
-	p, err := readPointer(c.pointerFile(reference))
+	p, err := c.pointer(pointerFile(reference))
 	if err != nil || p.Reference != reference {
 		return ""
 	}
 	return p.Digest
 }
 
-func readPointer(name string) (pointer, error) {
-	data, err := os.ReadFile(name)
+func (c Cache) pointer(name string) (pointer, error) {
+	data, err := c.read(name, maxPointer)
 	if err != nil {
 		return pointer{}, err
 	}
@@ -177,32 +153,6 @@ func (c Cache) lock(ctx context.Context, digest v1.Hash) (unlock func()) {
 	return func() {}
 }
 
-// stored is a file of the cache.
-type stored struct {
-	name string
-	size int64
-	used time.Time
-}
-
-func (c Cache) stored() ([]stored, error) {
-	entries, err := os.ReadDir(c.blobs())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var all []stored
-	for _, entry := range entries {
-		// What another process removes meanwhile is not listed.
-		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
-			all = append(all, stored{filepath.Join(c.blobs(), entry.Name()), info.Size(), info.ModTime()})
-		}
-	}
-	slices.SortFunc(all, func(a, b stored) int { return a.used.Compare(b.used) })
-	return all, nil
-}
-
 // Prune removes what was used before the given time, and then what was used
 // longest ago until the cache holds no more than its limit. It returns how many
 // bytes it removed.
@@ -210,29 +160,30 @@ func (c Cache) Prune(before time.Time) (removed int64, err error) {
 	if c.Dir == "" {
 		return 0, nil
 	}
-	all, err := c.stored()
+	all, err := c.list(blobsDir, blobRE, tempRE)
 	if err != nil {
 		return 0, err
 	}
+	slices.SortFunc(all, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
 	var total int64
-	for _, s := range all {
-		total += s.size
+	for _, file := range all {
+		total += file.Size()
 	}
 	limit := cmp.Or(c.Limit, defaultCacheLimit)
-	for _, s := range all {
-		temp := strings.HasPrefix(filepath.Base(s.name), tempPrefix)
-		if temp && time.Since(s.used) < staleTemp {
+	for _, file := range all {
+		temp := tempRE.MatchString(file.Name())
+		if temp && time.Since(file.ModTime()) < staleTemp {
 			continue
 		}
-		if !s.used.Before(before) && total <= limit && !temp {
+		if !file.ModTime().Before(before) && total <= limit && !temp {
 			continue
 		}
-		if rmErr := os.Remove(s.name); rmErr != nil && !errors.Is(rmErr, fs.ErrNotExist) {
-			err = errors.Join(err, rmErr)
+		if removeErr := c.remove(path.Join(blobsDir, file.Name())); removeErr != nil {
+			err = errors.Join(err, removeErr)
 			continue
 		}
-		total -= s.size
-		removed += s.size
+		total -= file.Size()
+		removed += file.Size()
 	}
 	return removed, errors.Join(err, c.prunePointers())
 }
@@ -242,29 +193,20 @@ func (c Cache) prunePointers() error {
 	return c.eachPointer(func(file string, p pointer) error {
 		digest, err := v1.NewHash(p.Digest)
 		if err == nil {
-			_, err = os.Stat(c.blob(digest))
+			_, err = c.stat(blobName(digest))
 		}
 		if err == nil {
 			return nil
 		}
-		if err = os.Remove(file); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
+		return c.remove(file)
 	})
 }
 
 func (c Cache) eachPointer(visit func(file string, p pointer) error) error {
-	entries, err := os.ReadDir(c.refs())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	entries, err := c.list(refsDir, pointerRE)
 	for _, entry := range entries {
-		file := filepath.Join(c.refs(), entry.Name())
-		if strings.HasPrefix(entry.Name(), tempPrefix) {
-			continue
-		}
-		p, readErr := readPointer(file)
+		file := path.Join(refsDir, entry.Name())
+		p, readErr := c.pointer(file)
 		if errors.Is(readErr, fs.ErrNotExist) {
 			continue
 		}
@@ -296,20 +238,20 @@ func (c Cache) entry(p pointer) (CacheEntry, bool) {
 	if err != nil {
 		return CacheEntry{}, false
 	}
-	info, err := os.Stat(c.blob(digest))
+	info, err := c.stat(blobName(digest))
 	if err != nil {
 		return CacheEntry{}, false
 	}
 	return CacheEntry{
 		Reference: p.Reference, Digest: p.Digest, LastUsed: info.ModTime().UTC().Truncate(time.Second),
-		Size: info.Size() + c.layersSize(digest, info.Size()),
+		Size: info.Size() + c.layersSize(digest),
 	}, true
 }
 
 // layersSize returns the bytes of those layers of a manifest that are there.
-func (c Cache) layersSize(digest v1.Hash, size int64) (total int64) {
-	data, err := os.ReadFile(c.blob(digest))
-	if err != nil || size > maxManifest {
+func (c Cache) layersSize(digest v1.Hash) (total int64) {
+	data, err := c.read(blobName(digest), maxManifest)
+	if err != nil {
 		return 0
 	}
 	var manifest v1.Manifest
@@ -317,7 +259,7 @@ func (c Cache) layersSize(digest v1.Hash, size int64) (total int64) {
 		return 0
 	}
 	for _, layer := range manifest.Layers {
-		if info, err := os.Stat(c.blob(layer.Digest)); err == nil {
+		if info, err := c.stat(blobName(layer.Digest)); err == nil {
 			total += info.Size()
 		}
 	}

@@ -159,8 +159,9 @@ func TestCacheUnusable(t *testing.T) {
 func TestCachePrune(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	old, middle, young := strings.Repeat("a", 64), strings.Repeat("b", 64), strings.Repeat("c", 64)
 	now := time.Now()
-	for name, age := range map[string]time.Duration{"old": 3 * time.Hour, "middle": 2 * time.Hour, "new": time.Minute, "tmp-1": 2 * time.Hour, "tmp-2": time.Minute} {
+	for name, age := range map[string]time.Duration{old: 3 * time.Hour, middle: 2 * time.Hour, young: time.Minute, "tmp-1": 2 * time.Hour, "tmp-2": time.Minute} {
 		file := filepath.Join(dir, "blobs", "sha256", name)
 		fixture.Write(t, file, strings.Repeat("x", 100))
 		if err := os.Chtimes(file, now.Add(-age), now.Add(-age)); err != nil {
@@ -173,9 +174,9 @@ func TestCachePrune(t *testing.T) {
 		before time.Time
 		want   []string
 	}{
-		{1000, time.Time{}, []string{"middle", "new", "old", "tmp-2"}},
-		{300, time.Time{}, []string{"middle", "new", "tmp-2"}},
-		{1000, now.Add(-time.Hour), []string{"new", "tmp-2"}},
+		{1000, time.Time{}, []string{old, middle, young, "tmp-2"}},
+		{300, time.Time{}, []string{middle, young, "tmp-2"}},
+		{1000, now.Add(-time.Hour), []string{young, "tmp-2"}},
 		{1000, now, []string{"tmp-2"}},
 	} {
 		if _, err := (oci.Cache{Dir: dir, Limit: step.limit}).Prune(step.before); err != nil {

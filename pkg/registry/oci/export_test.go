@@ -40,3 +40,6 @@ func SameDomain(a, b string) bool { return sameDomain(a, b) }
 
 // ParseChallenges reads a WWW-Authenticate header.
 func ParseChallenges(header string) []transport.Challenge { return parseChallenges(header) }
+
+// Point notes in a cache which manifest an address has.
+func Point(c Cache, reference, digest string) { c.point(reference, digest) }

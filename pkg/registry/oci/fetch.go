@@ -39,6 +39,7 @@ func newFetcher(r ref.Reference, o Options) (*fetcher, error) {
 	if r.IsLocal() {
 		return nil, errLocal(r)
 	}
+	o.Cache = o.Cache.usable(o.observe)
 	return &fetcher{ref: r, options: o, limits: o.Limits.orDefault(), keeping: &sync.WaitGroup{}}, nil
 }
 
@@ -90,7 +91,7 @@ func (f *fetcher) address() string {
 // manifest returns the manifest that the reference names, and its digest.
 func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, v1.Hash, error) {
 	if manifest, digest := f.cachedManifest(); manifest != nil {
-		return manifest, digest, nil
+		return manifest, digest, f.checkPointer(manifest, digest)
 	}
 	raw, digest, err := f.raw(ctx)
 	if err != nil {
@@ -160,6 +161,17 @@ func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 		return nil, v1.Hash{}
 	}
 	return manifest, digest
+}
+
+// checkPointer returns an error when the cache leads from a version to the
+// manifest of another one. Online the registry decides.
+func (f *fetcher) checkPointer(manifest *v1.Manifest, digest v1.Hash) error {
+	wanted, has := f.wanted(), manifest.Annotations[AnnotationVersion]
+	if f.ref.Digest != "" || has == "" || has == wanted || ref.CheckVersion(wanted) != nil {
+		return nil
+	}
+	return fail.Hint(fmt.Errorf("%w: the cache has %s for version %s, which is version %q", ErrDigest, digest, wanted, has),
+		"run it once without --offline, or name the digest")
 }
 
 // readManifest asks for the manifest without introducing itself first: most

@@ -171,7 +171,7 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 	}
 	var tags []Tagged
 	if o.Offline {
-		tags = o.Cache.versions(r, within)
+		tags = o.Cache.usable(o.observe).versions(r, within)
 	} else if tags, err = listTags(ctx, r, ListOptions{Options: o, Versions: true, Range: within, Limit: 1}); err != nil {
 		return ref.Reference{}, named("list", r.Source(), err)
 	}

@@ -129,7 +129,7 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 		o.Creds = r.Process.Getenv(CredsVariable)
 	}
 	o.Mirrors = Mirrors(r.Process)
-	o.Cache.Dir = r.Process.CacheDir()
+	o.Cache = oci.OpenCache(r.Process.CacheDir())
 	return o, nil
 }
 

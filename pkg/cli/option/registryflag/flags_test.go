@@ -69,7 +69,7 @@ func TestFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreUnexported(oci.Options{})); diff != "" {
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreUnexported(oci.Options{}, oci.Cache{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
