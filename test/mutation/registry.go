@@ -18,7 +18,7 @@ func ofRegistry() []protection {
 		promise: "s32", file: "pkg/registry/oci/guard.go",
 		old:  "if redirects > maxRedirects {",
 		new:  "if false {",
-		test: "./pkg/registry/oci -run TestEndless/.*itself -timeout 30s",
+		test: "./pkg/registry/oci -run TestEndless/.*itself",
 	}, {
 		promise: "s32", file: "pkg/registry/oci/guard.go",
 		old:  "b.bound.left < 0 {",
@@ -28,6 +28,41 @@ func ofRegistry() []protection {
 		promise: "s32", file: "pkg/registry/oci/list.go",
 		old:  "if pages == maxPages || ",
 		new:  "if ",
-		test: "./pkg/registry/oci -run TestEndless/pages -timeout 30s",
+		test: "./pkg/registry/oci -run TestEndless/pages",
+	}, {
+		promise: "s33", file: "pkg/registry/oci/extract.go",
+		old:  `if git := gitPart(name); git != "" {`,
+		new:  `if git := gitPart(name); false {`,
+		test: "./pkg/registry/oci -run TestNoRepository",
+	}, {
+		promise: "s33", file: "pkg/action/artifact/git.go",
+		old:  `"GIT_DIR=" + shadow, `,
+		new:  `"GIT_DIR=" + r.gitDir, `,
+		test: "./pkg/action/artifact -run TestHostileRepository",
+	}, {
+		promise: "s34", file: "pkg/registry/oci/cachedir.go",
+		old:  "if !before.Mode().IsRegular() || before.Size() > limit {",
+		new:  "if false {",
+		test: "./pkg/registry/oci -run TestCacheWithoutFiles",
+	}, {
+		promise: "s34", file: "pkg/registry/oci/cachedir.go",
+		old:  "if isShared(info, true) {",
+		new:  "if false {",
+		test: "./pkg/registry/oci -run TestSharedCache",
+	}, {
+		promise: "s34", file: "pkg/registry/oci/fetch.go",
+		old:  "return manifest, digest, f.checkPointer(manifest, digest)",
+		new:  "return manifest, digest, nil",
+		test: "./pkg/registry/oci -run TestOfflinePointer",
+	}, {
+		promise: "s35", file: "pkg/registry/sign/trust/match.go",
+		old:  "return !r.bound || ",
+		new:  "return true || ",
+		test: "./pkg/registry/sign/trust -run TestAccepts",
+	}, {
+		promise: "s35", file: "pkg/registry/source/trust.go",
+		old:  "return c.Rule.Accepts(named, c.Repository)",
+		new:  "return named != \"\" || c.Digest != \"\"",
+		test: "./pkg/registry/source -run TestSignedAs",
 	}}
 }

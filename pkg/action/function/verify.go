@@ -35,7 +35,7 @@ func (v keyVerifier) Verify(ctx context.Context, c oci.Candidate) error {
 		}
 	}
 	err := c.Signatures(ctx, func(list []signature.Signature) error {
-		_, err := signature.Verify(list, c.Digest, []signature.PublicKey{v.key})
+		_, err := signature.Verify(list, signature.Subject{Digest: c.Digest}, []signature.PublicKey{v.key})
 		return err
 	})
 	return fail.With(fail.Refused, err)

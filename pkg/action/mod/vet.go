@@ -185,7 +185,7 @@ func (v *Vetted) addError(ctx context.Context, err error, build string) error {
 // wrong.
 func isNoModule(err error) bool {
 	return errors.Is(err, render.ErrNoModule) || errors.Is(err, fs.ErrNotExist) ||
-		errors.Is(err, source.ErrNoDirectory) || fail.CodeOf(err) == fail.Usage
+		errors.Is(err, source.ErrNoDirectory) || fail.CodeOf(err) == fail.Usage || source.IsUnavailable(err)
 }
 
 // causes leaves out what a problem of the values leads to wherever the module

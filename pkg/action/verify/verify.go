@@ -79,7 +79,7 @@ func (req Request) claim(digest string) (source.Claim, error) {
 	if req.Rule == nil {
 		return source.Trust{File: req.Policy}.Claim(req.Reference.Repository, digest)
 	}
-	return source.Claim{Reference: req.Reference.Source() + "@" + digest, Digest: digest, Rule: *req.Rule}, nil
+	return source.Claim{Reference: req.Reference.Source() + "@" + digest, Repository: req.Reference.Repository, Digest: digest, Rule: *req.Rule}, nil
 }
 
 // Answer is what another binary of the set asks for with source.Sibling: who of

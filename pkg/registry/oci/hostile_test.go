@@ -4,6 +4,7 @@ package oci_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -80,11 +81,13 @@ func TestEndless(t *testing.T) {
 				if strings.HasSuffix(name, "byte by byte") {
 					o.Stall = 500 * time.Millisecond
 				}
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // for what has no end
+				defer cancel()
 				var err error
 				if test.list {
-					_, err = oci.List(t.Context(), r, oci.ListOptions{Options: o})
+					_, err = oci.List(ctx, r, oci.ListOptions{Options: o})
 				} else {
-					_, err = oci.Pull(t.Context(), r, filepath.Join(t.TempDir(), "out"), o)
+					_, err = oci.Pull(ctx, r, filepath.Join(t.TempDir(), "out"), o)
 				}
 				wantError(t, err, test.text)
 				if code := fail.CodeOf(err); code != test.code {

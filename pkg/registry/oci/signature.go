@@ -291,7 +291,9 @@ func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Opt
 	if err != nil {
 		return false, err
 	}
-	if _, err = signature.Verify(there, digest, []signature.PublicKey{public}); err == nil {
+	// A signature that was copied along names another repository.
+	own := signature.Subject{Digest: digest, Accepts: func(named string) bool { return named == r.Repository }}
+	if _, err = signature.Verify(there, own, []signature.PublicKey{public}); err == nil {
 		return false, nil
 	}
 	s, err := key.Sign(r.Repository, digest)

@@ -38,7 +38,7 @@ type signedBy struct{ key signature.PublicKey }
 
 func (v signedBy) Verify(ctx context.Context, c oci.Candidate) error {
 	return c.Signatures(ctx, func(list []signature.Signature) error {
-		_, err := signature.Verify(list, c.Digest, []signature.PublicKey{v.key})
+		_, err := signature.Verify(list, signature.Subject{Digest: c.Digest}, []signature.PublicKey{v.key})
 		return err
 	})
 }

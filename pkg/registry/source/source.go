@@ -51,9 +51,12 @@ func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 	}
 	r, err := Resolve(ctx, r, o)
 	if err != nil {
-		return nil, err
+		return nil, unavailable{err}
 	}
 	m, err := open(ctx, r, o)
+	if err != nil && !r.IsLocal() {
+		return nil, unavailable{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +68,19 @@ func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 		o.Observer.Observe(pulled)
 	}
 	return m, nil
+}
+
+// unavailable is the reason why a module in a registry cannot be used.
+type unavailable struct{ error }
+
+// Unwrap returns the reason.
+func (u unavailable) Unwrap() error { return u.error }
+
+// IsUnavailable says whether an error of Open is about a registry or a policy,
+// and not about the content of a module.
+func IsUnavailable(err error) bool {
+	_, ok := errors.AsType[unavailable](err)
+	return ok
 }
 
 // Resolve returns r with the newest version in its range, if it has one, and

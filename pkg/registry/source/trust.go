@@ -30,6 +30,7 @@ type Keyless func(context.Context, Claim) (signer string, err error)
 // with the digest, and signed as a rule says.
 type Claim struct {
 	Reference  string // oci://host/path@digest
+	Repository string // host/path
 	Digest     string
 	Rule       trust.Rule
 	Policy     string // the file that the rule is from, empty when there is none
@@ -59,7 +60,7 @@ func (t Trust) Claim(repository, digest string) (Claim, error) {
 			"add a rule for it, with the keys of those who sign it")
 	}
 	return Claim{
-		Reference: "oci://" + repository + "@" + digest, Digest: digest,
+		Reference: "oci://" + repository + "@" + digest, Repository: repository, Digest: digest,
 		Rule: rule, Policy: t.File,
 	}, nil
 }
@@ -88,6 +89,11 @@ func (c Claim) origin() string {
 	return fmt.Sprintf("policy %s, rule %q: ", c.Policy, c.Rule.Match)
 }
 
+// Subject returns what the signatures have to be about.
+func (c Claim) Subject() signature.Subject {
+	return signature.Subject{Digest: c.Digest, Accepts: func(named string) bool { return c.Rule.Accepts(named, c.Repository) }}
+}
+
 // Check returns who made the first of the signatures that counts: the file of
 // the key, or the identity.
 func (c Claim) Check(ctx context.Context, keyless Keyless) (signer string, err error) {
@@ -98,7 +104,7 @@ func (c Claim) Check(ctx context.Context, keyless Keyless) (signer string, err e
 			return "", err
 		}
 		var key signature.PublicKey
-		key, err = signature.Verify(c.Signatures, c.Digest, keys)
+		key, err = signature.Verify(c.Signatures, c.Subject(), keys)
 		if err == nil {
 			return key.Name, nil
 		}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -161,6 +163,60 @@ func TestTrustUnreachable(t *testing.T) {
 	err := w.open(t, file, nil)
 	if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), `rule "**": signatures of sha256:`) {
 		t.Errorf("error %v with code %d, want %d with the rule", err, fail.CodeOf(err), fail.Refused)
+	}
+}
+
+// TestSignedAs is about a signed module that was copied, with its signature, to
+// another repository.
+func TestSignedAs(t *testing.T) {
+	t.Parallel()
+	w := newTrusting(t, fixture.NewRegistry())
+	host, _, _ := strings.Cut(w.r.Repository, "/")
+	original := w.r
+	digest, err := oci.Digest(t.Context(), original, oci.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.r = fixture.Reference(t, "oci://"+host+"/copies/app:1.0.0")
+	for _, tag := range []string{"1.0.0", strings.Replace(digest, ":", "-", 1) + ".sig"} {
+		image, err := remote.Image(must(name.NewTag(original.Repository + ":" + tag))(t))
+		if err == nil {
+			err = remote.Write(must(name.NewTag(w.r.Repository+":"+tag))(t), image)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		r            ref.Reference
+		policy, text string
+	}{
+		"v1":                     {w.r, `rules: [{match: "**", keys: [team.pub]}]`, ""},
+		"v2":                     {w.r, `{apiVersion: v2, rules: [{match: "**", keys: [team.pub]}]}`, `one is for another repository, "` + original.Repository + `"`},
+		"v2, the original":       {original, `{apiVersion: v2, rules: [{match: "**", keys: [team.pub]}]}`, ""},
+		"v2, named as a copy":    {w.r, `{apiVersion: v2, rules: [{match: "HOST/copies/*", keys: [team.pub], signedAs: "oci://HOST/modules/*"}]}`, ""},
+		"v2, a copy of another":  {w.r, `{apiVersion: v2, rules: [{match: "HOST/copies/app", keys: [team.pub], signedAs: "oci://HOST/modules/b"}]}`, "one is for another repository"},
+		"v2, a key among others": {w.r, `{apiVersion: v2, rules: [{match: "**", keys: [other.pub, team.pub]}]}`, "one is for another repository"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := &trusting{w.dir, test.r}
+			file := fixture.Write(t, filepath.Join(w.dir, strings.ReplaceAll(name, " ", "-")+".yaml"), strings.ReplaceAll(test.policy, "HOST", host))
+			err := own.open(t, file, nil)
+			if test.text == "" && err != nil || test.text != "" && (err == nil || !strings.Contains(err.Error(), test.text) || fail.CodeOf(err) != fail.Refused) {
+				t.Errorf("error %v, want %q", err, test.text)
+			}
+		})
+	}
+}
+
+func must[T any](value T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
 	}
 }
 

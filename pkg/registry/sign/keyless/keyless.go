@@ -36,7 +36,7 @@ func Verify(_ context.Context, c source.Claim) (signer string, err error) {
 	}
 	var reasons []string
 	for _, s := range c.Signatures {
-		signer, err = check(verifier, identities, s, c.Digest)
+		signer, err = check(verifier, identities, s, c.Subject())
 		if err == nil {
 			return signer, nil
 		}
@@ -84,8 +84,8 @@ func whole(expression string) string {
 }
 
 // check returns who made one signature.
-func check(verifier *verify.Verifier, identities []verify.PolicyOption, s signature.Signature, digest string) (string, error) {
-	entity, signed, err := entityOf(s, digest)
+func check(verifier *verify.Verifier, identities []verify.PolicyOption, s signature.Signature, subject signature.Subject) (string, error) {
+	entity, signed, err := entityOf(s, subject.Digest)
 	if err != nil {
 		return "", err
 	}
@@ -94,15 +94,32 @@ func check(verifier *verify.Verifier, identities []verify.PolicyOption, s signat
 		return "", short(err)
 	}
 	if s.Bundle == nil {
-		err = signature.CheckPayload(s.Payload, digest)
-	} else if kind := result.Statement.GetPredicateType(); result.Statement != nil && kind != signature.PredicateType {
-		err = fmt.Errorf("one is a statement of type %q", kind)
+		err = signature.CheckPayload(s.Payload, subject)
+	} else {
+		err = checkContent(result, subject)
 	}
 	if err != nil {
 		return "", err
 	}
 	certificate := result.Signature.Certificate
 	return certificate.SubjectAlternativeName + " (" + certificate.Issuer + ")", nil
+}
+
+// checkContent checks what a bundle holds: a statement, or nothing but a
+// signature of the artifact, which names no repository.
+func checkContent(result *verify.VerificationResult, subject signature.Subject) error {
+	if result.Statement == nil {
+		return subject.Check("")
+	}
+	if kind := result.Statement.GetPredicateType(); kind != signature.PredicateType {
+		return fmt.Errorf("one is a statement of type %q", kind)
+	}
+	for _, about := range result.Statement.GetSubject() {
+		if "sha256:"+about.GetDigest()["sha256"] == subject.Digest {
+			return subject.Check(about.GetName())
+		}
+	}
+	return errors.New("one signs another artifact")
 }
 
 // entityOf returns a signature in the library's form and the digest of what it

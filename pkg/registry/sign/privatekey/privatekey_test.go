@@ -95,7 +95,7 @@ func TestSign(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range []signature.PublicKey{written, own} {
-		if _, err := signature.Verify([]signature.Signature{s}, digest, []signature.PublicKey{k}); err != nil {
+		if _, err := signature.Verify([]signature.Signature{s}, signature.Subject{Digest: digest}, []signature.PublicKey{k}); err != nil {
 			t.Error(err)
 		}
 	}

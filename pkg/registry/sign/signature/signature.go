@@ -59,7 +59,7 @@ type critical struct {
 const criticalType = "cosign container image signature"
 
 // Payload returns what is to be signed for an artifact, the digest of whose
-// manifest is given. repository, host/path, is a claim that nobody checks.
+// manifest is given. repository, host/path, is what Subject.Accepts is asked about.
 func Payload(repository, digest string) ([]byte, error) {
 	var p payload
 	p.Critical.Identity.Reference = repository
@@ -68,14 +68,33 @@ func Payload(repository, digest string) ([]byte, error) {
 	return json.Marshal(p)
 }
 
+// Subject is what a signature has to be about.
+type Subject struct {
+	Digest string // of the manifest
+	// Accepts decides about the repository that a signature names, empty when it
+	// names none. Nil: any is accepted.
+	Accepts func(repository string) bool
+}
+
+// Check returns an error unless a signature may name a repository.
+func (s Subject) Check(repository string) error {
+	switch {
+	case s.Accepts == nil || s.Accepts(repository):
+		return nil
+	case repository == "":
+		return errors.New("one names no repository")
+	}
+	return fmt.Errorf("one is for another repository, %q", repository)
+}
+
 // Verify returns the first of keys that made one of the signatures of the
-// artifact whose manifest has the digest. The error is ErrUnsigned when there
+// subject. The error is ErrUnsigned when there
 // are no signatures, and ErrUntrusted, with the reasons, when none counts.
-func Verify(list []Signature, digest string, keys []PublicKey) (PublicKey, error) {
+func Verify(list []Signature, subject Subject, keys []PublicKey) (PublicKey, error) {
 	var reasons []string
 	for _, key := range keys {
 		for _, s := range list {
-			err := s.verify(digest, key)
+			err := s.verify(subject, key)
 			if err == nil {
 				return key, nil
 			}
@@ -95,9 +114,9 @@ func Reject(signatures int, reasons []string) error {
 }
 
 // verify checks the signature before it reads what is signed.
-func (s Signature) verify(digest string, key PublicKey) error {
+func (s Signature) verify(subject Subject, key PublicKey) error {
 	if s.Bundle != nil {
-		return verifyBundle(s.Bundle, digest, key)
+		return verifyBundle(s.Bundle, subject, key)
 	}
 	value, err := base64.StdEncoding.DecodeString(s.Value)
 	if err != nil {
@@ -106,16 +125,15 @@ func (s Signature) verify(digest string, key PublicKey) error {
 	if !key.signed(s.Payload, value) {
 		return errOtherKey()
 	}
-	return CheckPayload(s.Payload, digest)
+	return CheckPayload(s.Payload, subject)
 }
 
 func errOtherKey() error {
 	return errors.New("one is by another key, or was changed afterwards")
 }
 
-// CheckPayload returns an error unless a signed payload is about the artifact
-// with the digest.
-func CheckPayload(data []byte, digest string) error {
+// CheckPayload returns an error unless a signed payload is about the subject.
+func CheckPayload(data []byte, subject Subject) error {
 	var signed payload
 	if err := json.Unmarshal(data, &signed); err != nil {
 		return errors.New("one signs what is no payload of simple signing")
@@ -123,10 +141,10 @@ func CheckPayload(data []byte, digest string) error {
 	switch c := signed.Critical; {
 	case c.Type != criticalType:
 		return fmt.Errorf("one signs a %q", c.Type)
-	case c.Image.Digest != digest:
+	case c.Image.Digest != subject.Digest:
 		return fmt.Errorf("one signs another artifact, %q", c.Image.Digest)
 	}
-	return nil
+	return subject.Check(signed.Critical.Identity.Reference)
 }
 
 // envelope is what is signed in a bundle (DSSE).
@@ -146,7 +164,7 @@ func (e *envelope) encoded() []byte {
 }
 
 // verifyBundle checks a bundle that was signed with a key.
-func verifyBundle(data []byte, digest string, key PublicKey) error {
+func verifyBundle(data []byte, subject Subject, key PublicKey) error {
 	var bundle struct {
 		Envelope *envelope `json:"dsseEnvelope"`
 	}
@@ -164,16 +182,18 @@ func verifyBundle(data []byte, digest string, key PublicKey) error {
 		if bundle.Envelope.PayloadType != payloadType {
 			return fmt.Errorf("one signs a %q", bundle.Envelope.PayloadType)
 		}
-		return checkStatement(bundle.Envelope.Payload, digest)
+		return checkStatement(bundle.Envelope.Payload, subject)
 	}
 	return errOtherKey()
 }
 
-// checkStatement is CheckPayload for the statement in a bundle.
-func checkStatement(data []byte, digest string) error {
+// checkStatement is CheckPayload for the statement in a bundle. Cosign names no
+// repository in it.
+func checkStatement(data []byte, wanted Subject) error {
 	var statement struct {
 		PredicateType string `json:"predicateType"`
 		Subject       []struct {
+			Name   string            `json:"name"`
 			Digest map[string]string `json:"digest"`
 		} `json:"subject"`
 	}
@@ -184,8 +204,8 @@ func checkStatement(data []byte, digest string) error {
 		return fmt.Errorf("one is a statement of type %q", statement.PredicateType)
 	}
 	for _, subject := range statement.Subject {
-		if "sha256:"+subject.Digest["sha256"] == digest {
-			return nil
+		if "sha256:"+subject.Digest["sha256"] == wanted.Digest {
+			return wanted.Check(subject.Name)
 		}
 	}
 	return errors.New("one signs another artifact")

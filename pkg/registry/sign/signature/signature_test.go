@@ -146,7 +146,7 @@ func TestVerify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			key, err := signature.Verify(test.list, digest, []signature.PublicKey{ours.verifier(t)})
+			key, err := signature.Verify(test.list, signature.Subject{Digest: digest}, []signature.PublicKey{ours.verifier(t)})
 			if test.want == nil {
 				if err != nil || key.Name != "key.pub" {
 					t.Errorf("key %q, error %v, want key.pub", key.Name, err)
@@ -163,7 +163,7 @@ func TestVerify(t *testing.T) {
 func TestVerifyWithoutKeys(t *testing.T) {
 	t.Parallel()
 	s := newPair(t).sign(t, digest)
-	if _, err := signature.Verify([]signature.Signature{s}, digest, nil); !errors.Is(err, signature.ErrUntrusted) {
+	if _, err := signature.Verify([]signature.Signature{s}, signature.Subject{Digest: digest}, nil); !errors.Is(err, signature.ErrUntrusted) {
 		t.Errorf("error %v, want %v", err, signature.ErrUntrusted)
 	}
 }
@@ -183,7 +183,7 @@ func TestCheckPayload(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := signature.CheckPayload([]byte(test.data), digest)
+			err := signature.CheckPayload([]byte(test.data), signature.Subject{Digest: digest})
 			if test.text == "" && err != nil || test.text != "" && (err == nil || !strings.Contains(err.Error(), test.text)) {
 				t.Errorf("error %v, want one with %q", err, test.text)
 			}
@@ -220,10 +220,10 @@ func TestKinds(t *testing.T) {
 			p := pair{private, public}
 			keys := []signature.PublicKey{p.verifier(t)}
 			for _, s := range []signature.Signature{p.sign(t, digest), p.bundle(t, inToto, statement(signature.PredicateType, digest))} {
-				if _, err = signature.Verify([]signature.Signature{s}, digest, keys); err != nil {
+				if _, err = signature.Verify([]signature.Signature{s}, signature.Subject{Digest: digest}, keys); err != nil {
 					t.Error(err)
 				}
-				if _, err = signature.Verify([]signature.Signature{s}, other, keys); !errors.Is(err, signature.ErrUntrusted) {
+				if _, err = signature.Verify([]signature.Signature{s}, signature.Subject{Digest: other}, keys); !errors.Is(err, signature.ErrUntrusted) {
 					t.Errorf("another artifact: error %v", err)
 				}
 			}
@@ -259,7 +259,7 @@ func FuzzVerify(f *testing.F) {
 			about = digest
 		}
 		list := []signature.Signature{{Payload: payload, Value: base64.StdEncoding.EncodeToString(value)}, {Bundle: bundle}}
-		if _, err := signature.Verify(list, about, []signature.PublicKey{key}); err == nil && about == other {
+		if _, err := signature.Verify(list, signature.Subject{Digest: about}, []signature.PublicKey{key}); err == nil && about == other {
 			t.Errorf("%q by %q, %q counts for %s", payload, value, bundle, about)
 		}
 	})

@@ -24,8 +24,11 @@ import (
 
 // Policy is the content of a policy file.
 type Policy struct {
-	Default string `json:"default"` // for what no rule matches: deny, the default, or allow
-	Rules   []Rule `json:"rules"`   // of which the first that matches decides
+	// APIVersion is empty or v1, or v2, by which a signature counts only for the
+	// repository that it names.
+	APIVersion string `json:"apiVersion"`
+	Default    string `json:"default"` // for what no rule matches: deny, the default, or allow
+	Rules      []Rule `json:"rules"`   // of which the first that matches decides
 }
 
 // Rule says what is asked of the artifacts in some repositories: a signature by
@@ -36,6 +39,12 @@ type Rule struct {
 	Identities  []Identity `json:"identities"`  // in certificates
 	TrustedRoot string     `json:"trustedRoot"` // file with what vouches for those certificates
 	Allow       string     `json:"allow"`       // "unsigned", or empty
+	// SignedAs is the repository, oci://HOST/PATH, that the signatures name where
+	// the artifacts are copies: in a mirror, or behind an air gap. It ends with
+	// the wildcard of Match, if that has one. Only v2 has it.
+	SignedAs string `json:"signedAs"`
+
+	bound bool // the policy is v2
 }
 
 // Identity is who a certificate is for, and who says so.
@@ -51,6 +60,9 @@ const (
 	Deny     = "deny"
 	Allow    = "allow"
 	Unsigned = "unsigned"
+
+	V1 = "v1"
+	V2 = "v2"
 )
 
 // String returns the identity for a person: subject and issuer.
@@ -129,7 +141,9 @@ func checkFields(at string, value any, t reflect.Type) error {
 		}
 		known := map[string]reflect.Type{}
 		for f := range t.Fields() {
-			known[f.Tag.Get("json")] = f.Type
+			if f.IsExported() {
+				known[f.Tag.Get("json")] = f.Type
+			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if known[name] == nil {
@@ -164,8 +178,14 @@ func (p *Policy) check() error {
 	default:
 		return fmt.Errorf("default: %q is neither %s nor %s", p.Default, Deny, Allow)
 	}
-	for i, r := range p.Rules {
-		if err := r.check(); err != nil {
+	switch p.APIVersion {
+	case "", V1, V2:
+	default:
+		return fmt.Errorf("apiVersion: unknown version %q: want %s or %s", p.APIVersion, V1, V2)
+	}
+	for i := range p.Rules {
+		p.Rules[i].bound = p.APIVersion == V2
+		if err := p.Rules[i].check(); err != nil {
 			return fmt.Errorf("rules[%d].%w", i, err)
 		}
 	}
@@ -190,6 +210,9 @@ func (r Rule) check() error {
 		return errors.New("trustedRoot: identities need the file that says which authorities to trust")
 	case len(r.Identities) == 0 && r.TrustedRoot != "":
 		return errors.New("trustedRoot: there are no identities")
+	}
+	if err := r.checkSignedAs(); err != nil {
+		return fmt.Errorf("signedAs: %w", err)
 	}
 	for i, identity := range r.Identities {
 		if err := identity.Check(); err != nil {
@@ -219,9 +242,8 @@ func (i Identity) Check() error {
 // For returns the rule for a repository, HOST/PATH, and its number, from 1. It
 // returns 0 when no rule matches, with a rule that stands for the default.
 func (p *Policy) For(repository string) (Rule, int) {
-	segments := strings.Split(canonical(repository), "/")
 	for i, r := range p.Rules {
-		if match(strings.Split(canonical(r.Match), "/"), segments) {
+		if matches(r.Match, repository) {
 			return r, i + 1
 		}
 	}
@@ -229,36 +251,6 @@ func (p *Policy) For(repository string) (Rule, int) {
 		return Rule{Allow: Unsigned}, 0
 	}
 	return Rule{}, 0
-}
-
-// canonical spells HOST/PATH in one way: the names of hosts know no capitals,
-// and the ports that need not be written are not.
-func canonical(repository string) string {
-	host, rest, _ := strings.Cut(repository, "/")
-	host = strings.ToLower(host)
-	for _, port := range []string{":443", ":80"} {
-		host = strings.TrimSuffix(host, port)
-	}
-	if host == "index.docker.io" {
-		host = "docker.io"
-	}
-	if rest == "" {
-		return host
-	}
-	return host + "/" + rest
-}
-
-// match says whether segments fit a pattern: ** stands for one segment or more,
-// * for anything within one.
-func match(pattern, segments []string) bool {
-	if len(pattern) == 0 || len(segments) == 0 {
-		return len(pattern) == len(segments)
-	}
-	if pattern[0] == "**" {
-		return match(pattern[1:], segments[1:]) || match(pattern, segments[1:])
-	}
-	fits, err := path.Match(pattern[0], segments[0])
-	return fits && err == nil && match(pattern[1:], segments[1:])
 }
 
 func checkPattern(pattern string) error {
@@ -276,7 +268,7 @@ func checkPattern(pattern string) error {
 			return fmt.Errorf("%q: ** stands for whole segments", pattern)
 		}
 		// A tag or a digest would never match: only a port has a colon.
-		if _, err := path.Match(segment, ""); err != nil {
+		if _, err := path.Match(segment, ""); err != nil && !parsePlace(segment).address {
 			return fmt.Errorf("%q is not a pattern", pattern)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
@@ -42,7 +43,7 @@ func TestRead(t *testing.T) {
 		},
 		{Match: "localhost:5000/**", Allow: trust.Unsigned},
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(trust.Rule{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if _, err = trust.Read(filepath.Join(dir, "none.yaml")); fail.CodeOf(err) != fail.Usage {
@@ -57,7 +58,7 @@ func TestParseErrors(t *testing.T) {
 		"unknown field":      {text: "rule: []", want: `unknown field "rule"`, hint: `did you mean "rules"?`},
 		"unknown in a rule":  {text: rule("kyes: [a]"), want: `unknown field "rules[0].kyes"`, hint: `did you mean "keys"?`},
 		"capital":            {text: rule("Keys: [a]"), want: `unknown field "rules[0].Keys"`, hint: `did you mean "keys"?`},
-		"nothing near":       {text: rule("frobnicate: [a]"), want: `unknown field "rules[0].frobnicate"`, hint: "there are allow, identities, keys, match, trustedRoot"},
+		"nothing near":       {text: rule("frobnicate: [a]"), want: `unknown field "rules[0].frobnicate"`, hint: "there are allow, identities, keys, match, signedAs, trustedRoot"},
 		"in an identity":     {text: rule("identities: [{isuer: a}]"), want: `unknown field "rules[0].identities[0].isuer"`, hint: `did you mean "issuer"?`},
 		"given twice":        {text: "rules: []\nrules: []", want: "already"},
 		"not YAML":           {text: "{", want: "yaml"},
@@ -77,6 +78,10 @@ func TestParseErrors(t *testing.T) {
 		"allow what":         {text: rule("allow: everything"), want: `"everything" is not "unsigned"`},
 		"allow and keys":     {text: rule("allow: unsigned, keys: [a]"), want: "needs neither keys nor identities"},
 		"no trusted root":    {text: rule("identities: [{issuer: a, subject: b}]"), want: "rules[0].trustedRoot: identities need"},
+		"another version":    {text: "apiVersion: v3", want: `apiVersion: unknown version "v3": want v1 or v2`},
+		"signedAs in v1":     {text: rule("keys: [a], signedAs: 'oci://b/**'"), want: "signedAs: it needs 'apiVersion: v2'"},
+		"signedAs of none":   {text: "apiVersion: v2\n" + rule("keys: [a], signedAs: b/c"), want: `signedAs: invalid repository "b/c": want oci://HOST/PATH`},
+		"other wildcards":    {text: "apiVersion: v2\n" + rule("keys: [a], signedAs: 'oci://b/c'"), want: "have to end with the same wildcard"},
 		"no identities":      {text: rule("keys: [a], trustedRoot: b"), want: "there are no identities"},
 		"no issuer":          {text: rule("trustedRoot: a, identities: [{subject: b}]"), want: "identities[0]: either issuer"},
 		"two issuers":        {text: rule("trustedRoot: a, identities: [{issuer: a, issuerRegExp: a, subject: b}]"), want: "either issuer"},
@@ -98,46 +103,105 @@ func TestParseErrors(t *testing.T) {
 
 func TestFor(t *testing.T) {
 	t.Parallel()
-	p, err := trust.Parse([]byte(`
+	for _, standard := range []string{trust.Deny, trust.Allow} {
+		p, err := trust.Parse([]byte(`
 rules:
 - {match: registry.example.com/modules/special, allow: unsigned}
 - {match: registry.example.com/modules/**, keys: [team.pub]}
 - {match: "*.example.com/*/app", keys: [team.pub]}
 - {match: "Local:443/x/**/y", keys: [team.pub]}
 - {match: docker.io/library/**, keys: [team.pub]}
-`))
-	if err != nil {
-		t.Fatal(err)
+- {match: "[::1]:5000/a/*", keys: [team.pub]}
+- {match: "10.0.0.1:0443/a", keys: [team.pub]}
+- {match: "any.test:*/a", keys: [team.pub]}
+- {match: "reg*/b", keys: [team.pub]}
+- {match: docker.io/team, keys: [team.pub]}
+default: ` + standard))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for repository, want := range map[string]int{
+			"registry.example.com/modules/special":      1,
+			"registry.example.com/modules/other":        2,
+			"registry.example.com/modules/a/b/c":        2,
+			"registry.example.com/modules/special/more": 2,
+			"REGISTRY.example.com:443/modules/other":    2,
+			"registry.example.com:0443/modules/other":   2,
+			"registry.example.com./modules/other":       2,
+			"registry.example.com:80/modules/other":     2,
+			"registry.example.com:8080/modules/other":   0,
+			"registry.example.com/modules":              0,
+			"eu.example.com/team/app":                   3,
+			"eu.example.com/team/more/app":              0,
+			"example.com/team/app":                      0,
+			"local/x/a/y":                               4,
+			"local/x/a/b/y":                             4,
+			"local/x/y":                                 0,
+			"index.docker.io/library/app":               5,
+			"docker.io/nginx":                           5,
+			"registry-1.docker.io/library/nginx":        5,
+			"[::1]:5000/a/b":                            6,
+			"[0:0:0:0:0:0:0:1]:05000/a/b":               6,
+			"[::1]/a/b":                                 0,
+			"1:5000/a/b":                                0,
+			"::5000/a/b":                                0,
+			"10.0.0.1/a":                                7,
+			"[::ffff:10.0.0.1]:443/a":                   7,
+			"10.0.0.1:444/a":                            0,
+			"any.test:5000/a":                           8,
+			"any.test/a":                                8,
+			"registry:5000/b":                           9,
+			"docker.io/library/team":                    5,
+			"docker.io/other/team":                      0,
+			"registry.example.org/modules/app":          0,
+		} {
+			rule, got := p.For(repository)
+			if got != want {
+				t.Errorf("%s: rule %d, want %d", repository, got, want)
+			}
+			if got == 0 && (rule.Allow == trust.Unsigned) != (standard == trust.Allow) {
+				t.Errorf("default %s: %s is let through: %q", standard, repository, rule.Allow)
+			}
+		}
 	}
-	for repository, want := range map[string]int{
-		"registry.example.com/modules/special":      1,
-		"registry.example.com/modules/other":        2,
-		"registry.example.com/modules/a/b/c":        2,
-		"registry.example.com/modules/special/more": 2,
-		"REGISTRY.example.com:443/modules/other":    2,
-		"registry.example.com:80/modules/other":     2,
-		"registry.example.com:8080/modules/other":   0,
-		"registry.example.com/modules":              0,
-		"eu.example.com/team/app":                   3,
-		"eu.example.com/team/more/app":              0,
-		"example.com/team/app":                      0,
-		"local/x/a/y":                               4,
-		"local/x/a/b/y":                             4,
-		"local/x/y":                                 0,
-		"index.docker.io/library/app":               5,
-		"registry.example.org/modules/app":          0,
+}
+
+// TestAccepts is about which repository a signature may name.
+func TestAccepts(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		policy, pulled, named string
+		want                  bool
+	}{
+		"any in v1":                {"{match: a/**, keys: [k]}", "a/b", "c/d", true},
+		"none in v1":               {"{match: a/**, keys: [k]}", "a/b", "", true},
+		"the same":                 {"v2 {match: a/**, keys: [k]}", "a/b", "a/b", true},
+		"the same with a version":  {"v2 {match: a/**, keys: [k]}", "a/b", "oci://A:443/b:1.0.0@sha256:00", true},
+		"another":                  {"v2 {match: a/**, keys: [k]}", "a/b", "a/c", false},
+		"none":                     {"v2 {match: a/**, keys: [k]}", "a/b", "", false},
+		"Docker Hub":               {"v2 {match: docker.io/**, keys: [k]}", "docker.io/nginx", "index.docker.io/library/nginx", true},
+		"a copy":                   {"v2 {match: m/a, keys: [k], signedAs: 'oci://r/b'}", "m/a", "r/b", true},
+		"a copy as itself":         {"v2 {match: m/a, keys: [k], signedAs: 'oci://r/b'}", "m/a", "m/a", false},
+		"copies":                   {"v2 {match: m/x/**, keys: [k], signedAs: 'oci://r/**'}", "m/x/a/b", "r/a/b", true},
+		"copies under other names": {"v2 {match: m/x/**, keys: [k], signedAs: 'oci://r/**'}", "m/x/a/b", "r/a/c", false},
+		"copies of Docker Hub":     {"v2 {match: m/*, keys: [k], signedAs: 'oci://docker.io/library/*'}", "m/nginx", "index.docker.io/library/nginx", true},
 	} {
-		rule, got := p.For(repository)
-		if got != want {
-			t.Errorf("%s: rule %d, want %d", repository, got, want)
-		}
-		if got == 0 && rule.Allow != "" {
-			t.Errorf("%s is let through", repository)
-		}
-	}
-	open := &trust.Policy{Default: trust.Allow}
-	if rule, n := open.For("a/b"); n != 0 || rule.Allow != trust.Unsigned {
-		t.Errorf("default allow: %+v, %d", rule, n)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rule, isV2 := strings.CutPrefix(test.policy, "v2 ")
+			text := "rules: [" + rule + "]"
+			if isV2 {
+				text = "apiVersion: v2\n" + text
+			}
+			p, err := trust.Parse([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, n := p.For(test.pulled)
+			if n != 1 || r.Accepts(test.named, test.pulled) != test.want {
+				t.Errorf("rule %d accepts %q for %q: %v", n, test.named, test.pulled, !test.want)
+			}
+		})
 	}
 }
 
