@@ -39,8 +39,8 @@ type Bundle struct {
 // Instance is an instance of a module.
 type Instance struct {
 	Name, Namespace string
-	// Module is what is to be rendered. A directory is relative to the working
-	// directory of the process, as it is made of the file that names it.
+	// Module is the module to render. A directory is relative to the working
+	// directory of the process, computed from the file that names it.
 	Module ref.Reference
 	Values []values.Source
 	At     token.Position // where it is declared
@@ -236,7 +236,7 @@ func (r *reader) isStruct(v cue.Value) bool {
 	if v.IncompleteKind() == cue.StructKind {
 		return true
 	}
-	r.problem(v, "a map is wanted, this is of type %s", v.IncompleteKind())
+	r.problem(v, "expected a map, got %s", v.IncompleteKind())
 	return false
 }
 
@@ -256,7 +256,7 @@ func (r *reader) text(v cue.Value, name string, required bool) string {
 	case c.IncompleteKind() == cue.StringKind:
 		r.problem(c, "the value is not concrete")
 	default:
-		r.problem(c, "a string is wanted, this is of type %s", c.IncompleteKind())
+		r.problem(c, "expected a string, got %s", c.IncompleteKind())
 	}
 	return ""
 }

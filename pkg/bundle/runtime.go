@@ -110,7 +110,7 @@ func isNumber(e ast.Expr) bool {
 }
 
 // Hide returns an error without the runtime's values in it: each stands there
-// as its name. It is for the errors of Read, and of what is made of the values
+// as its name. It is for the errors of Read, and of errors in what the values become
 // of its instances.
 func (r Runtime) Hide(err error) error {
 	if err == nil || len(r) == 0 {

@@ -109,7 +109,7 @@ func Example(env Env, lines ...string) string {
 func UserAgent(family string) string { return "kubectl-timoni-" + family + "/" + Version }
 
 // Group returns a command that only holds others. Without arguments it prints
-// its help; with a word that is none of its commands it fails.
+// its help; with an unknown word it fails.
 func Group(use, short string, children ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short,
@@ -127,7 +127,7 @@ func Group(use, short string, children ...*cobra.Command) *cobra.Command {
 }
 
 func printError(w io.Writer, err error) {
-	// An answer of "no" is not an error message: what is to be said stands in
+	// An answer of "no" is not an error message: the answer stands in
 	// the result. Errors without text are only an exit code.
 	if err == nil || err.Error() == "" {
 		return

@@ -7,7 +7,7 @@ package cli
 import "os"
 
 // machine returns nothing: without knowing the boot, a process id may belong
-// to another process by now, so that nobody is ever taken for dead.
+// to another process by now, so that no process is ever taken for dead.
 func machine() string { return "" }
 
 func isAlive(pid int) bool {

@@ -20,7 +20,7 @@ type Func func(Event)
 // Observe calls f.
 func (f Func) Observe(e Event) { f(e) }
 
-// Discard is the observer that nobody reads.
+// Discard is the observer that drops all events.
 func Discard() Observer { return Func(func(Event) {}) }
 
 // Object names a Kubernetes object.
@@ -59,7 +59,7 @@ const (
 	Unchanged  Action = "unchanged"
 	Deferred   Action = "deferred" // can be decided only when its stage is reached
 	Deleted    Action = "deleted"
-	Kept       Action = "kept" // no longer wanted, but protected from deletion
+	Kept       Action = "kept" // no longer rendered, but protected from deletion
 	Refused    Action = "refused"
 )
 

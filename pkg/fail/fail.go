@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fail gives an error what a command line needs beside its text: an
+// Package fail gives an error what a command line needs in addition to its text: an
 // exit code and a hint. Both travel down the chain of wrapped errors, so the
 // place that knows the reason sets them and the command that ends reads them.
 package fail
@@ -55,7 +55,7 @@ func Usagef(format string, args ...any) error {
 }
 
 // Refusedf returns an error for something that was not done because it would
-// not be safe or belongs to somebody else, exit code 5.
+// not be safe or has another owner, exit code 5.
 func Refusedf(format string, args ...any) error {
 	return With(Refused, fmt.Errorf(format, args...))
 }

@@ -96,7 +96,7 @@ type file struct {
 	mode fs.FileMode
 }
 
-// files returns what is to be written, and refuses what must not be replaced.
+// files returns the files to write, and refuses to replace any other.
 func (req DirectoryRequest) files() ([]file, error) {
 	files := make([]file, len(req.Objects))
 	var foreign []string

@@ -19,7 +19,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
-// Request names a module and the instance that is made of it.
+// Request names a module and its instance.
 type Request struct {
 	Module          ref.Reference
 	OCI             oci.Options // for a module in a registry
@@ -36,7 +36,7 @@ type Request struct {
 	CUERegistry               *render.CUERegistry
 
 	Validate Validation       // of custom resources
-	CRDs     []crd.Definition // to validate by, beside those that the module renders
+	CRDs     []crd.Definition // to validate with, in addition to those that the module renders
 	Rules    Rules            // nil: rules in CEL are left to the API server
 }
 

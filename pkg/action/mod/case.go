@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
-// The sections of a test beside values*.{cue,yaml,yml,json}.
+// The sections of a test other than values*.{cue,yaml,yml,json}.
 const (
 	wantSection    = "want.yaml"    // parts of objects that have to be rendered
 	objectsSection = "objects.yaml" // all that has to be rendered, byte for byte
@@ -131,7 +131,7 @@ func (c *testCase) section(section txtar.File, line int) error {
 	formats := map[string]values.Format{".cue": values.CUE, ".yaml": values.YAML, ".yml": values.YAML, ".json": values.JSON}
 	format, ok := formats[path.Ext(section.Name)]
 	if !ok || !strings.HasPrefix(section.Name, "values") {
-		return fmt.Errorf("%s:%d: section %q is none of values*.cue, values*.yaml, values*.json, %s, %s, %s and %s",
+		return fmt.Errorf("%s:%d: unknown section %q: want values*.cue, values*.yaml, values*.json, %s, %s, %s and %s",
 			c.file, line, section.Name, wantSection, objectsSection, absentSection, errorSection)
 	}
 	c.values = append(c.values, values.Source{

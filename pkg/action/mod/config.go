@@ -109,7 +109,7 @@ func isKnown(v cue.Value) bool {
 	return v.Validate(cue.Concrete(true)) == nil
 }
 
-// isFixed says whether nobody can set a field, since the module has its value
+// isFixed reports whether no user can set a field, since the module fixes its value
 // or the expression that computes it.
 func isFixed(v cue.Value) bool {
 	if op, _ := v.Expr(); op == cue.InterpolationOp {

@@ -118,7 +118,7 @@ func TestInitName(t *testing.T) {
 }
 
 // FuzzBlueprint holds of any cue.mod/module.cue and any file in CUE of a
-// blueprint that a module which is made of them has its own path, and that what
+// blueprint that a module made from it has its own path, and that what
 // was CUE still is.
 func FuzzBlueprint(f *testing.F) {
 	f.Add("module: \"timoni.sh/old@v1\"\nlanguage: version: \"v0.9.0\"\n", "package main\n\nimport (\n\ta \"timoni.sh/old/templates\"\n\t\"timoni.sh/old@v1:x\"\n)\n")

@@ -59,7 +59,7 @@ func property(f Field) map[string]any {
 }
 
 // leaf returns the schema that CUE's generator makes of a field, or its types
-// alone where that cannot say it. It is made of the text of the type, in which
+// alone where that cannot say it. It comes from the text of the type, in which
 // there are no references: they would become references in the schema, and lead
 // nowhere in the document that this is to become a part of.
 func leaf(f Field) map[string]any {

@@ -29,7 +29,7 @@ func find(objects []api.Object, want api.Object) (api.Object, error) {
 	case 1:
 		return found[0], nil
 	}
-	return nil, fmt.Errorf("%s is rendered %d times: say which is wanted by name, namespace and apiVersion", title(want), len(found))
+	return nil, fmt.Errorf("%s is rendered %d times: select one by name, namespace and apiVersion", title(want), len(found))
 }
 
 func isOrEmpty(want, got string) bool { return want == "" || want == got }

@@ -88,7 +88,7 @@ func Test(ctx context.Context, req TestRequest) ([]Tested, error) {
 	return all, ctx.Err()
 }
 
-// test is a test that is to be run.
+// test is one test to run.
 type test struct {
 	Tested
 	parsed *testCase // nil when it could not be read, which Failures says
@@ -294,7 +294,7 @@ func (c *testCase) checkWanted(t *Tested, objects []api.Object, update bool) (ch
 			of, _ := part(map[string]any(want.object), map[string]any(got)).(map[string]any)
 			texts[i], changed = string(api.YAML([]api.Object{of})), true
 		default:
-			t.fail("%s is not as it is wanted:\n%s", title(want.object), difference)
+			t.fail("%s differs from the expected object:\n%s", title(want.object), difference)
 		}
 	}
 	if changed && c.archive != nil {

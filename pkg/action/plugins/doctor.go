@@ -68,10 +68,10 @@ func (x Examination) siblings(ctx context.Context) []Check {
 				c.Status = Fail
 			}
 			c.Message = "not installed: without it there is no " + verbs
-			c.Hint = fmt.Sprintf("install the whole set again, or put %s %s beside %s", b.Name, x.Own.Version, FrontDoor)
+			c.Hint = fmt.Sprintf("install all binaries again, or put %s %s next to %s", b.Name, x.Own.Version, FrontDoor)
 		case b.Problem != "":
 			c.Status, c.Message = Fail, fmt.Sprintf("%s %s", b.Path, b.Problem)
-			c.Hint = fmt.Sprintf("install the whole set of version %s again: this binary has the verbs %s", x.Own.Version, verbs)
+			c.Hint = fmt.Sprintf("install all binaries of version %s again: this binary has the verbs %s", x.Own.Version, verbs)
 		}
 		checks = append(checks, c)
 	}
@@ -156,7 +156,7 @@ func (x Examination) askKubectl(ctx context.Context, path string, words ...strin
 func older(v kubeVersion, major, minor int) bool {
 	var haveMajor, haveMinor int
 	if _, err := fmt.Sscanf(v.Major+"."+v.Minor, "%d.%d", &haveMajor, &haveMinor); err != nil {
-		return false // a build without a version is somebody's own
+		return false // a build without a version is a developer's
 	}
 	return haveMajor < major || haveMajor == major && haveMinor < minor
 }

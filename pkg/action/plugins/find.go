@@ -31,7 +31,7 @@ func NewPlaces(executable, path string) Places {
 	return p
 }
 
-// Find returns the path of one of the binaries: the one beside the front door,
+// Find returns the path of one of the binaries: the one next to the front door,
 // because it was installed together with it, else the first on PATH. Its error
 // is ErrNotInstalled, with the way to mend it as a hint.
 func (p Places) Find(name string) (string, error) {
@@ -42,7 +42,7 @@ func (p Places) Find(name string) (string, error) {
 		return path, nil
 	}
 	err := fmt.Errorf("%w: %s, which has the verbs %s", ErrNotInstalled, name, strings.Join(verbsOf(name), ", "))
-	return "", fail.Hint(err, "install the whole set again, or put %s beside %s", name, FrontDoor)
+	return "", fail.Hint(err, "install all binaries again, or put %s next to %s", name, FrontDoor)
 }
 
 // onPath returns the first executable of that name on PATH.

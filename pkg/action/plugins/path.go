@@ -52,7 +52,7 @@ func (x Examination) files() []file {
 			f := file{name: stem(e.Name()), path: filepath.Join(dir, e.Name())}
 			target, err := resolve(f.path)
 			if err == nil && !isExecutable(target) {
-				continue // nobody runs it
+				continue // it is never run
 			}
 			f.target = target
 			files = append(files, f)
@@ -63,7 +63,7 @@ func (x Examination) files() []file {
 
 // resolve returns the file that runs when path does: links are resolved, and so
 // is the launcher that 'krm install' writes, which runs the function that lies
-// beside the front door.
+// next to the front door.
 func resolve(path string) (string, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -146,7 +146,7 @@ func dangling(files []file) []Check {
 	return checks
 }
 
-// clashes finds names that stand for different files, on PATH or beside the
+// clashes finds names that stand for different files, on PATH or next to the
 // front door, which prefers its neighbours while kubectl knows PATH only.
 func (x Examination) clashes(files []file) []Check {
 	var checks []Check

@@ -49,7 +49,7 @@ func (p Places) ShimDir() (string, error) {
 
 // InstallShims writes the executables through which kubectl completes our
 // plugins into dir and returns their paths. Before it writes any, it makes
-// sure that none of them is a file that somebody else wrote: that is refused.
+// sure that none of them is a file of another program: that is refused.
 func InstallShims(dir string) ([]string, error) {
 	files := map[string]string{}
 	var paths []string

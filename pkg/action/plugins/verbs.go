@@ -69,7 +69,7 @@ func Verbs() []Verb {
 	}
 }
 
-// Siblings returns the file names of the binaries beside the front door, in
+// Siblings returns the file names of the binaries next to the front door, in
 // the order of the table.
 func Siblings() []string {
 	var names []string

@@ -83,7 +83,7 @@ func (req KubernetesRequest) schemas(ctx context.Context) (map[string][]byte, er
 	return nil, first
 }
 
-// schemas returns packages made of the OpenAPI documents that the API server
+// schemas returns packages generated from the OpenAPI documents that the API server
 // serves.
 func (c Cluster) schemas(ctx context.Context) (map[string][]byte, error) {
 	known, err := embeddedSchemas()
@@ -156,7 +156,7 @@ func pullSchemas(ctx context.Context, r ref.Reference, o oci.Options) (content m
 	return content, err
 }
 
-// deleteOthers removes the generated files that stand beside those of content
+// deleteOthers removes the generated files next to those of content
 // in the same packages.
 func deleteOthers(gen string, content map[string][]byte) ([]File, error) {
 	var packages []string

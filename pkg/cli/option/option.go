@@ -34,7 +34,7 @@ type Selection struct{ version, digest string }
 // AddTo registers the flags. --version has no short form: -v is kubectl's
 // verbosity.
 func (s *Selection) AddTo(fs *pflag.FlagSet) {
-	fs.StringVar(&s.version, "version", "", "`VERSION` of a module in a registry; by default the one in the reference, or latest")
+	fs.StringVar(&s.version, "version", "", "`VERSION` of a module in a registry; default: that of the reference, or latest")
 	fs.StringVar(&s.digest, "digest", "", "`DIGEST` that the module's manifest must have (sha256:…)")
 	fs.VarP(verbosity{}, "v", "v", "")
 	fs.Lookup("v").Hidden = true
@@ -46,7 +46,7 @@ type verbosity struct{}
 func (verbosity) String() string { return "" }
 func (verbosity) Type() string   { return "level" }
 func (verbosity) Set(s string) error {
-	return fail.Hint(errors.New("there are no levels of verbosity"), "a version of the module is selected with --version %s", s)
+	return fail.Hint(errors.New("verbosity levels are not supported"), "a version of the module is selected with --version %s", s)
 }
 
 // Reference parses a module reference and applies the selection to it.
@@ -92,7 +92,7 @@ type CUERegistry struct {
 // AddTo registers the flag.
 func (c *CUERegistry) AddTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&c.allowed, "allow-cue-registry", false,
-		"fetch what module.cue names as deps, and the module has no copy of in cue.mod, as CUE_REGISTRY says; else no registry of CUE is asked")
+		"fetch deps of module.cue that cue.mod lacks from the CUE registry ($CUE_REGISTRY)")
 }
 
 // Access returns how a module's deps are fetched, nil when they are not. CUE

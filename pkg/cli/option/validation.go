@@ -27,14 +27,14 @@ type Validation struct {
 func (v *Validation) AddTo(fs *pflag.FlagSet) {
 	v.AddFilesTo(fs)
 	fs.StringVar((*string)(&v.mode), "validate", string(build.ValidateStrict),
-		"what becomes of custom resources that are not as their CRDs describe them: strict (an error), warn or off")
+		"how to report custom resources that do not match their CRDs: strict (error), warn, off")
 }
 
 // AddFilesTo registers the flags of a command that always validates.
 func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
 	v.mode = build.ValidateStrict
 	fs.StringArrayVar(&v.files, "crds", nil,
-		"`FILE` with CustomResourceDefinitions to validate by beside those of the module, directory or https URL; may be repeated")
+		"`FILE`, directory or https URL with additional CRDs to validate with; may be repeated")
 }
 
 // Check returns a usage error unless the mode is one and the standard input is
@@ -58,7 +58,7 @@ func (v *Validation) Complete(ctx context.Context, req *build.Request, stdin io.
 // Explain adds what can be done about custom resources that are not valid.
 func (v *Validation) Explain(err error) error {
 	if _, ok := errors.AsType[*build.StructureError](err); ok {
-		return fail.Hint(err, "give --validate=warn to go on all the same")
+		return fail.Hint(err, "to continue: --validate=warn")
 	}
 	return err
 }

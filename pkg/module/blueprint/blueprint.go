@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package blueprint holds the modules that a new module is made of.
+// Package blueprint holds the modules that a new module starts from.
 package blueprint
 
 import (

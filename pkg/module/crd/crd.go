@@ -142,7 +142,7 @@ func FromObject(object map[string]any) (d Definition, ok bool, err error) {
 	return d, true, nil
 }
 
-// Kinds that CUE can name; Kubernetes allows dashes too, which nobody uses.
+// Kinds that CUE can name; Kubernetes allows dashes too, which no known kind has.
 var kindRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 
 // check refuses what must not become a path or a name in CUE.

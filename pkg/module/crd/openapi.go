@@ -44,7 +44,7 @@ func OpenAPIPaths(index []byte) ([]string, error) {
 // stableRE matches what is neither alpha nor beta, and finds the group.
 var stableRE = regexp.MustCompile(`^(?:api|apis/([^/]+))/v[0-9]+$`)
 
-// Packages are CUE packages made of OpenAPI documents: the definitions by name,
+// Packages are CUE packages generated from OpenAPI documents: the definitions by name,
 // by import path.
 type Packages map[string]map[string]map[string]any
 

@@ -81,7 +81,7 @@ func prepareChildren(s map[string]any) {
 }
 
 // dropIntOrString removes the choice between integer and string that stands
-// beside x-kubernetes-int-or-string and says the same.
+// next to x-kubernetes-int-or-string and says the same.
 func dropIntOrString(s map[string]any) {
 	if isIntOrString(s["anyOf"]) {
 		delete(s, "anyOf")
@@ -117,7 +117,7 @@ func prepareEmbedded(s map[string]any) {
 		delete(properties, "metadata")
 		return
 	}
-	// Its rules count beside those of any metadata, of which a schema shows nothing.
+	// Its rules count in addition to those of any metadata, of which a schema shows nothing.
 	metadata["x-kubernetes-preserve-unknown-fields"] = true
 }
 

@@ -81,7 +81,7 @@ func expand(names []string) ([]string, error) {
 	return all, nil
 }
 
-// reason returns what is in an error about a file beside the name of it.
+// reason returns the text of an error about a file without the name of the file.
 func reason(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

@@ -327,7 +327,7 @@ func syntax(f File) (*ast.File, error) {
 		}
 		lit, ok := expr.(*ast.StructLit)
 		if !ok {
-			return nil, fmt.Errorf("%s: a JSON object is wanted", f.Name)
+			return nil, fmt.Errorf("%s: expected a JSON object", f.Name)
 		}
 		return &ast.File{Filename: f.Name, Decls: lit.Elts}, nil
 	}

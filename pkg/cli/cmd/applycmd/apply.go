@@ -28,30 +28,29 @@ import (
 const long = `Render a module with the given values and apply it to the cluster as an
 instance: NAME in the namespace of -n or of the kubeconfig's context.
 
-Everything is planned first: the server checks every object in a dry run, and
-when it rejects one, or one belongs to somebody else, nothing is changed. Then
-the stages of the module are applied in order, each when the one before is
-ready, and what left the module since the last apply is deleted last.
+Everything is planned first: the server checks every object in a dry run. If it
+rejects one, or one has another owner, nothing is changed. Then the stages of
+the module are applied in order, each when the one before is ready. Objects that
+the module no longer renders are pruned last.
 
-What left the module is deleted before that when --replace names it: because it
-holds a port, a quota or a volume that a new object needs. When the new object
-cannot be had after all, it is put back.
+--replace KIND/NAME deletes an object before its stage is applied: one that is
+to be recreated, or one that is no longer rendered and holds a port, a quota or a
+volume that a new object needs. It is put back if the new object is refused.
 
 MODULE is a directory, file://DIR or oci://HOST/PATH[:VERSION][@DIGEST]. Of the
 values, those of the files of -f come first, then those of --values-from, then
 those of --set; a later one wins.
 
-What has to hold of an object before it counts as ready, beside what is known of
-its kind, is said with --wait-for: a condition, a value at a JSONPath, or with
-KIND=cel=EXPRESSION anything that CEL can say of the object, self. The functions
-are those of Kubernetes; a field that is missing yet is waited for.
+--wait-for adds a condition that must hold before an object counts as ready: a
+status condition, a value at a JSONPath, or with KIND=cel=EXPRESSION a CEL
+expression over the object, self. The functions are those of Kubernetes; a field
+that is missing is waited for.
 
 With -k, any kustomization is applied in place of a module, as one stage: that
 of 'kubectl timoni kustomize', in which modules need no flag. As with kubectl,
 what names no namespace goes to that of -n, and so does a module whose config
-names none; what names another goes there. A function or
-plugin of somebody else's in it is refused unless --enable-exec lets it run as a
-program with your rights.`
+names none; what names another goes there. A function or plugin of another
+project is refused unless --enable-exec lets it run as a program with your rights.`
 
 // options of one invocation of a verb that plans.
 type options struct {

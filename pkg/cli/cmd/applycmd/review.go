@@ -14,12 +14,12 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
-// asks says whether the user is to be asked before something is changed.
+// asks reports whether to ask the user before a change.
 func (o *applyOptions) asks(mode deploy.DryRun) bool {
 	return o.confirm && !o.yes && mode == deploy.DryRunNone
 }
 
-// review returns what shows a plan to the user, and asks whether it is to be
+// review returns what shows a plan to the user, and asks whether to have it
 // carried out.
 func (o *applyOptions) review(mode deploy.DryRun) func(context.Context, []instance.Difference) error {
 	return func(ctx context.Context, differences []instance.Difference) error {

@@ -19,8 +19,8 @@ const rollbackLong = `Apply an earlier revision of an instance again, as a new r
 with the digest and with the values that were recorded. The revision is the last
 one that succeeded before the present one, or the one of --to.
 
-A revision that was made from a directory cannot be had back: what is in the
-directory now may be something else.`
+A revision of a module in a directory cannot be applied again: the directory may
+have changed.`
 
 func newRollback(env cli.Env) *cobra.Command {
 	o := &applyOptions{options: newOptions(env)}

@@ -34,8 +34,8 @@ func newLogin(env cli.Env) *cobra.Command {
 	fs.StringVarP(&o.user, "username", "u", "", "`NAME` of the user")
 	fs.BoolVar(&o.passwordStdin, "password-stdin", false, "read the password from the standard input")
 	registryflag.AddAuthHostsTo(fs, &o.authHosts)
-	fs.StringVar(&o.ca, "registry-ca", "", "`FILE` with certificates, in PEM form, that vouch for the registry's")
-	fs.BoolVar(&o.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
+	fs.StringVar(&o.ca, "registry-ca", "", "`FILE` with CA certificates (PEM) of the registry")
+	fs.BoolVar(&o.insecure, "insecure-registry", false, "allow HTTP and unverified TLS")
 	return cmd
 }
 

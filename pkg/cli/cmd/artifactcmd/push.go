@@ -48,7 +48,7 @@ func (p *packing) addTo(fs *pflag.FlagSet) {
 func (p *packing) request(env cli.Env, credsStdin bool) (artifact.ArtifactRequest, error) {
 	switch {
 	case p.source == "":
-		return artifact.ArtifactRequest{}, fail.Usagef("what is to be packed is missing: -f PATH")
+		return artifact.ArtifactRequest{}, fail.Usagef("required flag is missing: -f PATH")
 	case p.source == "-" && credsStdin:
 		return artifact.ArtifactRequest{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	case p.source != "-" && p.name != "":

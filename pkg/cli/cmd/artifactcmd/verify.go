@@ -19,18 +19,18 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
 )
 
-const verifyLong = `Say who signed an artifact, and fail with exit code 5 unless it is who must.
+const verifyLong = `Print who signed an artifact, and exit with 5 unless the signer is accepted.
 
-Who must is said by --key, by an identity and the issuer that vouches for it, or
-by the policy file. Signatures are those of Cosign in the registry, or the one in
-a bundle. Those without a key need --trusted-root, the file that names the
-authorities and logs to trust ('cosign trusted-root create' makes one); nobody
-is asked over the network. An expression must match the whole.`
+--key, an identity with its issuer, or the policy file say which signers are
+accepted. Signatures are Cosign's in the registry, or the one in a bundle.
+Keyless signatures need --trusted-root, the file with the authorities and logs to
+trust ('cosign trusted-root create' writes one); no other service is asked. An
+expression must match the whole text.`
 
 func newVerify(env cli.Env) *cobra.Command {
 	o := &verifying{access: newAccess(env)}
 	cmd := &cobra.Command{
-		Use: "verify REFERENCE", Short: "Say who signed an artifact", Long: verifyLong,
+		Use: "verify REFERENCE", Short: "Print who signed an artifact", Long: verifyLong,
 		Example: cli.Example(env,
 			"verify oci://registry.example.com/modules/app:1.0.0 --key cosign.pub",
 			"verify oci://ghcr.io/org/app:1.0.0 --trusted-root trusted_root.json \\\n"+
@@ -40,10 +40,10 @@ func newVerify(env cli.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	fs := cmd.Flags()
-	fs.StringArrayVar(&o.rule.Keys, "key", nil, "public key in a `FILE`, PEM; may be repeated, one is enough")
+	fs.StringArrayVar(&o.rule.Keys, "key", nil, "`FILE` with a public key (PEM); may be repeated, one match is enough")
 	fs.StringVar(&o.identity.Subject, "certificate-identity", "", "who signed: the `SUBJECT` of the certificate")
 	fs.StringVar(&o.identity.SubjectRegExp, "certificate-identity-regexp", "", "an `EXPRESSION` for the subject")
-	fs.StringVar(&o.identity.Issuer, "certificate-oidc-issuer", "", "who vouches for the subject: a `URL`")
+	fs.StringVar(&o.identity.Issuer, "certificate-oidc-issuer", "", "issuer of the certificate: a `URL`")
 	fs.StringVar(&o.identity.IssuerRegExp, "certificate-oidc-issuer-regexp", "", "an `EXPRESSION` for the issuer")
 	fs.StringVar(&o.rule.TrustedRoot, "trusted-root", "", "`FILE` with the authorities and logs to trust")
 	fs.StringVar(&o.bundle, "bundle", "", "`FILE` with the signature, instead of those in the registry")
@@ -102,7 +102,7 @@ func (o *verifying) who(req *verify.Request) error {
 			return fail.Usagef("--certificate-identity SUBJECT and --certificate-oidc-issuer URL belong together: %w", err)
 		}
 		if o.rule.TrustedRoot == "" {
-			return fail.Hint(fail.Usagef("who vouches for identities is missing: --trusted-root FILE"),
+			return fail.Hint(fail.Usagef("required flag is missing: --trusted-root FILE"),
 				"'cosign trusted-root create' writes that of the public instance of Sigstore")
 		}
 		o.rule.Identities = []trust.Identity{o.identity}

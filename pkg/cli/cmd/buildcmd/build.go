@@ -38,7 +38,7 @@ module has them: the labels by which an instance owns its objects are added by
 apply alone, so that what another tool applies does not look like an instance.
 
 With --output-dir, each object is written to a file of its own, and files that
-an earlier run wrote for the instance and that are wanted no more are removed.
+an earlier run wrote for the instance and that are no longer rendered are removed.
 Files of others stay as they are, and refuse the run when they are in the way.
 
 With --emit=argocd, the number of its stage is each object's sync wave, and

@@ -123,7 +123,7 @@ func TestCUERegistry(t *testing.T) {
 	}
 }
 
-// A copy in cue.mod wins, with the flag and without, and nobody is asked.
+// A copy in cue.mod wins, with the flag and without, and no registry is asked.
 func TestVendoredWins(t *testing.T) {
 	t.Parallel()
 	env, count := cueRegistry(t)

@@ -32,7 +32,7 @@ local bases needs, whether that is there, and whether it is guarded, that is,
 whether a build without --enable-exec fails. Without a guard kustomize succeeds
 then, and leaves out in silence what the functions make. Where no guard is,
 one is printed that was tried out. The network is not asked, and no program of
-somebody else's runs; modules in registries come from the cache.
+other function runs; modules in registries come from the cache.
 
 Exit code: 0 if nothing that is needed is missing, 1 otherwise.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

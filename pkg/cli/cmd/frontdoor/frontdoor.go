@@ -86,7 +86,7 @@ func root(env cli.Env) *cobra.Command {
 			ofChildren(c, args)
 			return
 		}
-		// Only a closed stdout makes this fail, and then nobody reads the error.
+		// Only a closed stdout makes this fail, and then the error is not read.
 		_ = printHelp(env)
 	})
 	return cmd

@@ -110,7 +110,7 @@ func TestForward(t *testing.T) {
 		"sibling missing": {
 			argv: []string{"kubectl-timoni", "build", "app", "./m"},
 			want: result{3, "", "error: not installed: kubectl-timoni-build, which has the verbs build\n" +
-				"hint: install the whole set again, or put kubectl-timoni-build beside kubectl-timoni\n"},
+				"hint: install all binaries again, or put kubectl-timoni-build next to kubectl-timoni\n"},
 		},
 		"unknown verb": {
 			argv: []string{"kubectl-timoni", "aply", "app"},

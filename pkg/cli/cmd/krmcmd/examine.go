@@ -15,7 +15,7 @@ import (
 // newExamine returns what 'kubectl timoni doctor -k' asks.
 func newExamine(env cli.Env) *cobra.Command {
 	return &cobra.Command{
-		Use: guard.Verb + " DIR", Short: "Print what is known of a kustomization as JSON", Hidden: true,
+		Use: guard.Verb + " DIR", Short: "Print a report on a kustomization as JSON", Hidden: true,
 		Args: cli.Args(1, "DIR"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			executable, err := env.Executable()

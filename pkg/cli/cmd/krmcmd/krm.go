@@ -136,7 +136,7 @@ func run(ctx context.Context, env cli.Env, config string) error {
 	if config != "" {
 		req.Dir = env.Getenv(configRoot)
 		if isTerminal(env.Stdin) {
-			req.Input = strings.NewReader("") // nobody types objects
+			req.Input = strings.NewReader("") // users do not type objects
 		}
 	}
 	list, err := function.Run(ctx, req, ui.Observer(env.Stderr, true))

@@ -51,7 +51,7 @@ type formatting struct {
 
 func (o *formatting) files(paths []string) error {
 	if slices.Contains(paths, "-") {
-		return fail.Usagef("- stands for the standard input, and cannot stand beside files")
+		return fail.Usagef("- is the standard input and cannot be combined with files")
 	}
 	if len(paths) == 0 {
 		paths = []string{"."}
@@ -69,7 +69,7 @@ func (o *formatting) files(paths []string) error {
 }
 
 // stdin formats the standard input. It prints the whole of it, changed or not,
-// unless only the difference is wanted.
+// unless only the difference was asked for.
 func (o *formatting) stdin() error {
 	before, err := io.ReadAll(o.env.Stdin)
 	if err != nil {
@@ -90,7 +90,7 @@ func (o *formatting) stdin() error {
 	return errors.Join(err, o.answer(changed))
 }
 
-// report prints what is to be said of a file that is not formatted, and
+// report prints the finding on a file that is not formatted, and
 // changes it unless it is only to be looked at.
 func (o *formatting) report(f mod.Formatted) error {
 	if o.diff {

@@ -37,7 +37,7 @@ func (p *packing) addTo(cmd *cobra.Command) {
 	p.annotations.AddTo(fs)
 }
 
-// request returns what is to be packed, once the module is vetted. An archive
+// request returns what to pack, once the module is vetted. An archive
 // was vetted when it was made.
 func (p *packing) request(ctx context.Context, env cli.Env, source string) (artifact.ModuleRequest, error) {
 	annotations, err := p.annotations.Map()
@@ -82,5 +82,5 @@ func (p *packing) vet(ctx context.Context, env cli.Env, dir string) error {
 	if vetted.Valid {
 		return nil
 	}
-	return fail.Hint(fmt.Errorf("module %s is not valid", dir), "see '%s vet %s', or pack it all the same with --skip-vet", env.Program, dir)
+	return fail.Hint(fmt.Errorf("module %s is not valid", dir), "see '%s vet %s', or pack it with --skip-vet", env.Program, dir)
 }

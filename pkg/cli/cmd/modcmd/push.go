@@ -18,7 +18,7 @@ import (
 
 const pushLong = `Push a module to an OCI registry.
 
-SOURCE is the module's directory, or what 'mod build' made of it. TARGET is
+SOURCE is the module's directory, or the archive that 'mod build' wrote. TARGET is
 oci://HOST/PATH[:VERSION]; the version, with --version or in TARGET, is a semantic
 version without the prefix v, and becomes the tag.
 

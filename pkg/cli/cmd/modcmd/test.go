@@ -47,7 +47,7 @@ absent        objects that must not be there, as KIND/NAME
 error         what the error says, a part on each line
 
 One in CUE holds several: fields of the same names, with debug, kubeVersion and
-moduleVersion for settings. What is wanted may be a constraint; a case may be
+moduleVersion for settings. The expected object may be a constraint; a case may be
 computed, and import what the module does.
 
   cases: zones: {

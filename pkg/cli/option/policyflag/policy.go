@@ -31,19 +31,19 @@ type Plan struct {
 // AddTo registers the flags.
 func (p *Plan) AddTo(fs *pflag.FlagSet) {
 	o := &p.options
-	fs.StringVar((*string)(&o.Adopt), "adopt", string(apply.AdoptNever), "take over existing objects: `WHICH` is never, unmanaged (those without an owner's mark) or all")
-	fs.BoolVar(&o.AllowEmpty, "allow-empty", false, "apply a module that renders no object, which removes all that it had")
-	fs.BoolVar(&o.Force, "force", false, "delete and create an object again when an immutable field changes; never a volume, a namespace or a definition of a kind")
+	fs.StringVar((*string)(&o.Adopt), "adopt", string(apply.AdoptNever), "take over existing objects `WHOSE` owner is: never, unmanaged (has no owner), all")
+	fs.BoolVar(&o.AllowEmpty, "allow-empty", false, "apply a module that renders no object, and prune all that it rendered before")
+	fs.BoolVar(&o.Force, "force", false, "recreate objects whose immutable fields changed (never PVCs, PVs, Namespaces, CRDs)")
 	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
 	fs.StringArrayVar(&p.replace, "replace", nil,
-		"delete an object, `KIND/NAME`, before what is new is applied: one of the module is created again, one that left it makes room; may be repeated")
+		"delete the object `KIND/NAME` before its stage is applied; may be repeated")
 	fs.StringVar((*string)(&o.Prune), "prune", string(apply.PruneAfterReady),
-		"delete what left the module `WHEN`: after-ready (only when it waits), always (ready or not) or never (left to a later apply)")
+		"prune objects that are no longer rendered `WHEN`: after-ready, always or never")
 	fs.StringSliceVar(&p.pruneKinds, "prune-kinds", nil,
-		"delete what left the module of these `KINDS` too: "+strings.Join(apply.ProtectedKinds(), ", "))
-	fs.IntVar(&o.Concurrency, "concurrency", apply.DefaultConcurrency, "how many requests to the cluster may be under way at once")
-	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` under which fields are owned; those owned under the name before are moved to it")
-	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", 5*time.Minute, "how long to plan, and to apply one stage without waiting for it, 0 for ever")
+		"prune these protected `KINDS` too: "+strings.Join(apply.ProtectedKinds(), ", "))
+	fs.IntVar(&o.Concurrency, "concurrency", apply.DefaultConcurrency, "maximum concurrent requests to the cluster")
+	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` of the field manager; fields of the former one are moved to it")
+	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", 5*time.Minute, "timeout of the plan, and of the writes of one stage; 0 for none")
 }
 
 // Options returns what the flags say. The error is a usage error.
@@ -70,10 +70,10 @@ func (p *Plan) Options() (apply.Options, error) {
 		return o, err
 	}
 	if o.Concurrency < 1 {
-		return o, fail.Usagef("--concurrency=%d: at least one request has to be under way", o.Concurrency)
+		return o, fail.Usagef("--concurrency=%d: must be at least 1", o.Concurrency)
 	}
 	if p.FieldManager == "" || len(p.FieldManager) > 128 { // what the server takes
-		return o, fail.Usagef("--field-manager=%q: a name of 1 to 128 characters is wanted", p.FieldManager)
+		return o, fail.Usagef("--field-manager=%q: must have 1 to 128 characters", p.FieldManager)
 	}
 	return o, nil
 }

@@ -64,17 +64,17 @@ type Flags struct {
 // AddTo registers the flags of a command that reads from a registry.
 func (r *Flags) AddTo(fs *pflag.FlagSet) {
 	r.AddAccessTo(fs)
-	fs.BoolVar(&r.offline, "offline", false, "ask no registry: take what the cache has")
-	fs.StringVar(&r.policy, "policy", "", "`FILE` that says which artifacts must be signed by whom; by default that of $"+PolicyVariable)
+	fs.BoolVar(&r.offline, "offline", false, "use the cache only, never a registry")
+	fs.StringVar(&r.policy, "policy", "", "policy `FILE`: who must have signed which artifacts; default: $"+PolicyVariable)
 }
 
 // AddAccessTo registers the flags of a command that cannot do without one.
 func (r *Flags) AddAccessTo(fs *pflag.FlagSet) {
-	fs.StringVar(&r.creds, "creds", "", "credentials for the registry as `USER:PASSWORD`; by default those of docker's configuration")
-	fs.BoolVar(&r.credsStdin, "creds-stdin", false, "read USER:PASSWORD from the standard input, which other users cannot see")
+	fs.StringVar(&r.creds, "creds", "", "registry credentials as `USER:PASSWORD`; default: docker's configuration")
+	fs.BoolVar(&r.credsStdin, "creds-stdin", false, "read USER:PASSWORD from stdin, so that other users do not see it")
 	AddAuthHostsTo(fs, &r.authHosts)
-	fs.StringVar(&r.ca, "registry-ca", "", "`FILE` with certificates, in PEM form, that vouch for the registry's")
-	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow plain http and certificates that nobody vouches for")
+	fs.StringVar(&r.ca, "registry-ca", "", "`FILE` with CA certificates (PEM) of the registry")
+	fs.BoolVar(&r.insecure, "insecure-registry", false, "allow HTTP and unverified TLS")
 }
 
 // Offline says whether no registry may be asked.
@@ -162,7 +162,7 @@ func (r *Flags) PolicyFile() string {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return ""
 	}
-	return file // one that cannot be read is to be an error, not no policy
+	return file // a policy that cannot be read is an error, not an absent one
 }
 
 func (r *Flags) keyless() source.Keyless {

@@ -33,7 +33,7 @@ func (s *Flag) AddTo(fs *pflag.FlagSet) {
 	fs.StringVar(&s.key, "sign", "", "sign what is pushed with the private `KEY` in a file, or in a variable as env://NAME; its password is in $"+PasswordVariable)
 }
 
-// Key returns the key, nil when nothing is to be signed. prompt asks for the
+// Key returns the key, nil when signing was not asked for. prompt asks for the
 // password where the environment of process has none.
 func (s *Flag) Key(lookupEnv func(string) (string, bool), prompt func(question string) ([]byte, error)) (oci.Signer, error) {
 	if s.key == "" {
