@@ -81,7 +81,7 @@ func layers() []layer {
 		{"bundle", 3, []string{cue, yaml}},
 		{"pipeline/vet", 3, []string{cue}},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
-		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync}},
+		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 
 		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 

@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord(), ofFields())
 }
 
 // ofEngine returns the protections in package apply.
@@ -53,8 +53,8 @@ func ofEngine() []protection {
 		new: "const statusGrace = 0 * time.Second",
 	}, {
 		promise: "s15", file: "pkg/cluster/apply/compare.go",
-		old: "if err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live)); err != nil {",
-		new: "if false {",
+		old: "if err != nil {\n\t\treturn s.settle(invalid)",
+		new: "if false {\n\t\treturn s.settle(invalid)",
 	}, {
 		promise: "s25", file: "pkg/cluster/apply/plan.go",
 		old: "got, err := e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.DryRun)",

@@ -41,8 +41,13 @@ func withoutBookkeeping(o api.Object) api.Object {
 // change of an immutable field: it can be had by recreating the object, if
 // that is asked for. Otherwise the object itself is invalid.
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
-	if err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live)); err != nil {
+	elsewhere, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
+	if err != nil {
 		return s.settle(invalid)
+	}
+	decided, err := e.dropDefaults(ctx, s, elsewhere, invalid)
+	if decided || err != nil {
+		return err
 	}
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
 		return s.settle(fail.Hint(invalid, "to delete and create it again, annotate it with %s: %s",

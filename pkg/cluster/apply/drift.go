@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
@@ -67,9 +65,7 @@ func driftOf(m fieldset.Manager, skeleton, live api.Object, applied json.RawMess
 	if err != nil {
 		return nil, err
 	}
-	if m.ReplicasOwner(live) != "" { // left to the autoscaler
-		unstructured.RemoveNestedField(values, "f:spec", "f:replicas")
-	}
+	values = m.Expected(values, live)
 	recorded := values.Over(fieldset.Without(live, owners.Taken))
 	d := &Drift{Action: event.Unchanged, Live: live, Recorded: recorded, Added: owners.Added(values)}
 	if changes := delta.Compare(live, recorded); len(changes) > 0 {

@@ -18,6 +18,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
@@ -140,6 +141,7 @@ type Step struct {
 	fingerprint string     // the fingerprint of the object as it was last known to be as wanted
 	resolved    bool       // Resource is known
 	manager     fieldset.Manager
+	drop        *fieldpath.Set // defaults of the server that the write takes over and drops
 	stage       int
 	replaced    bool    // it is deleted before what is new is applied
 	makesRoom   []*Step // what the plan has deferred because of this one

@@ -313,12 +313,12 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 // configure applies a step over a live object, after the fields of managers
 // that are overridden were made ours.
 func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
-	if s.manager.Overridden(s.live) != "" {
-		entries, err := s.manager.TakenBack(s.live)
-		if err != nil {
-			return nil, err
-		}
-		if s.live, err = e.Client.SetManagers(ctx, s.Resource, s.live, entries); err != nil {
+	move, err := s.manager.Move(s.live, s.drop)
+	if err != nil {
+		return nil, err
+	}
+	if move.Entries != nil {
+		if s.live, err = e.Client.SetManagers(ctx, s.Resource, s.live, move.Entries); err != nil {
 			return nil, fmt.Errorf("take back fields: %w", err)
 		}
 	}

@@ -143,7 +143,7 @@ func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error 
 	}
 	_, err := e.Client.ApplyNew(ctx, s.Resource, o, kube.DryRun)
 	if apierrors.IsConflict(err) { // its name is taken there
-		err = e.askForCopy(ctx, s, o)
+		_, err = e.askForCopy(ctx, s, o)
 	}
 	if isAboutObject(err) {
 		return s.settle(err)
@@ -154,11 +154,11 @@ func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error 
 	return nil
 }
 
-// askForCopy returns why the server would not take an object as a new one, nil
-// if it would. It asks for one of another name, because the object's is taken.
-func (e *Engine) askForCopy(ctx context.Context, s *Step, o api.Object) error {
-	_, err := e.Client.ApplyNew(ctx, s.Resource, renamed(o), kube.DryRun)
-	return err
+// askForCopy returns what the server would make of an object as a new one, or
+// why it would not take it. It asks for one of another name, because the
+// object's is taken.
+func (e *Engine) askForCopy(ctx context.Context, s *Step, o api.Object) (api.Object, error) {
+	return e.Client.ApplyNew(ctx, s.Resource, renamed(o), kube.DryRun)
 }
 
 // isAboutObject says whether the server refuses an object for what it says, and
@@ -183,7 +183,7 @@ func isAboutObject(err error) bool {
 // decide asks the server what would become of one step, given s.live. What the
 // server refuses stands in the step; an error means that it could not be asked.
 func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
-	s.Reason, s.Err, s.owner = "", nil, ""
+	s.Reason, s.Err, s.owner, s.drop = "", nil, "", nil
 	if s.live == nil {
 		return e.decideNew(ctx, req, s)
 	}
@@ -216,6 +216,10 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 
 // decideUpdate asks the server what an apply over the live object would change.
 func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
+	move, err := s.manager.Move(s.live, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Ref(), err)
+	}
 	s.force = req.ForceConflicts || s.manager.OtherAppliers(s.live) == nil
 	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.DryRun)
 	if refusal := conflictError(s, err); refusal != nil {
@@ -235,8 +239,8 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 		return e.decideRecreate(ctx, req, s, err)
 	case err != nil:
 		return s.settle(err)
-	case s.manager.Overridden(s.live) != "":
-		s.Action, s.Reason = event.Configured, "fields written by "+s.manager.Overridden(s.live)+" are taken back"
+	case move.Entries != nil:
+		s.Action, s.Reason, s.next = event.Configured, move.Reason(), s.manager.After(move, got)
 	case sameState(s.manager, s.live, got):
 		s.Action, s.fingerprint = event.Unchanged, s.manager.Fingerprint(s.Object, s.live)
 	default:

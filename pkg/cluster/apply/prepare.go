@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -33,6 +34,7 @@ func (e *Engine) prepare(req Request) ([]*Step, error) {
 	for i, stage := range req.Stages {
 		for _, o := range stage.Objects {
 			step := &Step{Object: o.DeepCopy(), stage: i}
+			fieldset.Prepare(step.Object)
 			if err := e.resolve(step, rendered); err != nil {
 				errs = append(errs, err)
 				continue

@@ -29,7 +29,7 @@ func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error 
 	if req.ReadOnly {
 		return nil
 	}
-	err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
+	_, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
 	if isQuota(err) { // which the live object takes part in
 		return nil
 	}

@@ -23,7 +23,7 @@ import (
 // with what it says later.
 func (m Manager) Fingerprint(desired, live api.Object) string {
 	ours := m.Applied(live)
-	if ours == nil || m.Overridden(live) != "" {
+	if ours == nil || m.Overridden(live) {
 		return ""
 	}
 	fields, err := fieldsV1(ours)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -23,10 +22,9 @@ func (m Manager) isOurs(e entry) bool {
 	return e.manager() == m.Name && e.isApply() && e.subresource() == ""
 }
 
-// isOverridden says whether an entry is one of a tool that a person used on the
-// object by hand, or before it became ours. Its fields are taken back, so that
-// what it added goes (docs/interop.md, section 3).
-func (m Manager) isOverridden(e entry) bool {
+// isTools says whether an entry is one of a tool that a person used on the
+// object by hand, or before it became ours (docs/interop.md, section 3).
+func (m Manager) isTools(e entry) bool {
 	name := e.manager()
 	switch {
 	case e.subresource() == "status":
@@ -35,6 +33,16 @@ func (m Manager) isOverridden(e entry) bool {
 		return !m.isOurs(e) && e.subresource() == ""
 	}
 	return m.overrides(name)
+}
+
+// isOverridden says whether an entry of a live object is one of a tool with
+// fields that are taken back, so that what it added goes.
+func (m Manager) isOverridden(e entry, live api.Object) bool {
+	if !m.isTools(e) {
+		return false
+	}
+	set, err := e.fields()
+	return err != nil || !set.Difference(left(live)).Empty()
 }
 
 // overrides says whether the fields of a manager of another name are taken back.
@@ -64,46 +72,16 @@ func Same(a, b *fieldpath.Set) bool {
 	return a.Equals(b)
 }
 
-// Overridden names a manager whose fields are taken back, empty when there is
-// none.
-func (m Manager) Overridden(o api.Object) string {
-	for _, e := range entries(o) {
-		if m.isOverridden(e) {
-			return e.manager()
-		}
-	}
-	return ""
-}
-
-// TakenBack returns the entries of managedFields with the fields of overridden
-// managers moved to ours. An apply that follows removes those of them that the
-// module does not set.
-func (m Manager) TakenBack(o api.Object) ([]any, error) {
-	var kept []any
-	union := fieldpath.NewSet()
-	for _, e := range entries(o) {
-		if !m.isOurs(e) && !m.isOverridden(e) {
-			kept = append(kept, map[string]any(e))
-			continue
-		}
-		set, err := e.fields()
-		if err != nil {
-			return nil, err
-		}
-		union = union.Union(set)
-	}
-	fields, err := fieldsV1(union)
-	return append(kept, map[string]any{
-		"manager": m.Name, "operation": string(metav1.ManagedFieldsOperationApply),
-		"apiVersion": o.APIVersion(), "fieldsType": "FieldsV1", "fieldsV1": fields,
-	}), err
+// Overridden says whether a live object has fields that are taken back.
+func (m Manager) Overridden(live api.Object) bool {
+	return slices.ContainsFunc(entries(live), func(e entry) bool { return m.isOverridden(e, live) })
 }
 
 // ReplicasOwner names who scales the object through its scale subresource, an
 // autoscaler; empty when no manager does. A person who did is overridden.
 func (m Manager) ReplicasOwner(live api.Object) string {
 	for _, e := range entries(live) {
-		if e.subresource() == "scale" && !m.isOverridden(e) {
+		if e.subresource() == "scale" && !m.isTools(e) {
 			return e.manager()
 		}
 	}
@@ -114,7 +92,7 @@ func (m Manager) ReplicasOwner(live api.Object) string {
 func (m Manager) OtherAppliers(live api.Object) []string {
 	var names []string
 	for _, e := range entries(live) {
-		if e.isApply() && e.manager() != m.Name && !m.isOverridden(e) {
+		if e.isApply() && e.manager() != m.Name && !m.isTools(e) {
 			names = append(names, e.manager())
 		}
 	}

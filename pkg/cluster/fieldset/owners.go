@@ -22,6 +22,7 @@ type Owners struct {
 	Taken *fieldpath.Set
 
 	manager Manager
+	left    *fieldpath.Set            // what is left alone, whoever wrote it
 	others  map[string]*fieldpath.Set // by manager, what is not ours
 }
 
@@ -47,7 +48,7 @@ func (m Manager) Owners(live api.Object) (Owners, error) {
 			ours = ours.Union(set)
 			continue
 		}
-		if m.isOverridden(e) {
+		if m.isOverridden(e, live) {
 			owners.Taken = owners.Taken.Union(set)
 		}
 		if old := owners.others[e.manager()]; old != nil {
@@ -55,7 +56,11 @@ func (m Manager) Owners(live api.Object) (Owners, error) {
 		}
 		owners.others[e.manager()] = set
 	}
-	owners.Taken = owners.Taken.Difference(ours)
+	owners.left = left(live)
+	if m.ReplicasOwner(live) != "" {
+		owners.left.Insert(replicas())
+	}
+	owners.Taken = owners.Taken.Difference(ours).Difference(owners.left)
 	for name, set := range owners.others {
 		owners.others[name] = set.Difference(ours)
 	}
@@ -72,7 +77,7 @@ func (o Owners) Added(values Values) []Addition {
 		if o.manager.overrides(name) || isKubernetes(name) {
 			continue
 		}
-		for _, path := range pathsOf(o.others[name]) {
+		for _, path := range pathsOf(o.others[name].Difference(o.left)) {
 			if !slices.Contains(ours, path) {
 				added = append(added, Addition{Manager: name, Path: path})
 			}

@@ -233,3 +233,31 @@ func (values Values) fields() *fieldpath.Set {
 	}
 	return set
 }
+
+// Expected returns the values that a live object is to have: those of the last
+// apply without what has been left to an autoscaler or to a controller since.
+func (m Manager) Expected(values Values, live api.Object) Values {
+	if m.ReplicasOwner(live) != "" {
+		values.leave(fieldpath.NewSet(replicas()), true)
+	}
+	if c, ok := contractOf(live); ok {
+		values.leave(c.fields(live), c.always)
+	}
+	return values
+}
+
+// leave removes the values of the fields of a set: where they are empty, or
+// always.
+func (values Values) leave(set *fieldpath.Set, always bool) {
+	for pe, below := range top(set) {
+		key, err := fieldpath.SerializePathElement(pe)
+		if err != nil {
+			continue
+		}
+		if fields, isMap := values[key].(map[string]any); isMap && !below.Empty() {
+			Values(fields).leave(below, always)
+		} else if below.Empty() && (always || isBlank(values[key])) {
+			delete(values, key)
+		}
+	}
+}

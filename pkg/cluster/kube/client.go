@@ -242,6 +242,14 @@ func (c *Client) Update(ctx context.Context, r Resource, o api.Object) (api.Obje
 	return c.object(u, err)
 }
 
+// CheckUpdate asks the server, in a dry run, what an update would make of an
+// object; it is a Conflict when the object was changed meanwhile.
+func (c *Client) CheckUpdate(ctx context.Context, r Resource, o api.Object) (api.Object, error) {
+	u, err := c.in(r, o.Namespace()).Update(ctx, &unstructured.Unstructured{Object: o},
+		metav1.UpdateOptions{FieldManager: c.manager, DryRun: DryRun.options(), FieldValidation: metav1.FieldValidationStrict})
+	return c.object(u, err)
+}
+
 // Delete deletes the object with this uid and, in the background, what it
 // owns. It is a Conflict when the name belongs to another object by now.
 func (c *Client) Delete(ctx context.Context, r Resource, o api.Object) error {

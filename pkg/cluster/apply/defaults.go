@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// dropDefaults decides a step whose update the server calls invalid, where that
+// is so because of what it has defaulted itself: the write then takes those
+// defaults over and drops them. No dry run can move fields, so what comes of it
+// is computed, and the server checks that as an update. elsewhere is what the
+// server made of the object under another name.
+func (e *Engine) dropDefaults(ctx context.Context, s *Step, elsewhere api.Object, invalid error) (decided bool, err error) {
+	applied := s.manager.Applied(elsewhere)
+	if applied == nil {
+		return false, nil
+	}
+	defaults := s.manager.Defaults(s.live, applied, refusedFields(invalid))
+	if defaults == nil {
+		return false, nil
+	}
+	move, err := s.manager.Move(s.live, defaults)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", s.Ref(), err)
+	}
+	predicted, err := s.manager.Predict(move, s.live, elsewhere)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", s.Ref(), err)
+	}
+	got, err := e.Client.CheckUpdate(ctx, s.Resource, predicted)
+	switch {
+	case apierrors.IsInvalid(err): // for another reason
+		return false, nil
+	case err != nil:
+		return true, s.settle(err)
+	}
+	s.Action, s.Reason, s.next, s.drop = event.Configured, move.Reason(), got, defaults
+	return true, nil
+}
+
+// refusedFields returns the fields that the server names in a refusal.
+func refusedFields(err error) []string {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	if !ok || status.ErrStatus.Details == nil {
+		return nil
+	}
+	var fields []string
+	for _, cause := range status.ErrStatus.Details.Causes {
+		fields = append(fields, cause.Field)
+	}
+	return fields
+}
