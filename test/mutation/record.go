@@ -41,8 +41,8 @@ func ofRecord() []protection {
 		test: sharing,
 	}, {
 		promise: "s42", file: "pkg/cluster/apply/share.go",
-		old:  "func(s *Step) bool { return s.owner != \"\" })",
-		new:  "func(*Step) bool { return false })",
+		old:  "return shared[entry.ID] != \"\"",
+		new:  "return shared == nil",
 		test: sharing,
 	}, {
 		promise: "s42", file: "pkg/cluster/apply/victims.go",

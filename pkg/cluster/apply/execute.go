@@ -42,7 +42,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	}
 	if changed {
 		var err error
-		plan.instance.Inventory = inventoryOf(plan.owned()) // another instance may have created a definition meanwhile
+		plan.disown() // another instance may have created a definition meanwhile
 		if record, err = e.Store.Finish(ctx, record, plan.instance); err != nil {
 			return err
 		}

@@ -84,7 +84,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err = e.decideAll(ctx, plan, live); err != nil {
 		return nil, err
 	}
-	plan.instance.Inventory = inventoryOf(plan.owned())
+	plan.disown()
 	plan.Prune = planPrune(plan.Steps, candidates, live, req.PruneAlso)
 	if err = e.checkVictims(ctx, plan); err != nil {
 		return nil, err

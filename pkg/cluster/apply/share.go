@@ -201,9 +201,12 @@ func differences(rendered, live api.Object) []string {
 	return texts
 }
 
-// owned returns the steps whose objects are the instance's own.
-func (p *Plan) owned() []*Step {
-	return slices.DeleteFunc(slices.Clone(p.Steps), func(s *Step) bool { return s.owner != "" })
+// disown leaves out of the inventory what another instance owns.
+func (p *Plan) disown() {
+	shared := p.shared()
+	p.instance.Inventory.Entries = slices.DeleteFunc(p.instance.Inventory.Entries, func(entry api.Entry) bool {
+		return shared[entry.ID] != ""
+	})
 }
 
 // shared returns the owners of the definitions that the instance shares.
@@ -234,7 +237,7 @@ func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) 
 		return err
 	}
 	for _, s := range doomed {
-		reason := userOf(s.key(), m, records, ledgers)
+		reason := userOf(s, m, records, ledgers)
 		if err != nil {
 			reason = "another instance may share it, which cannot be found out: " + err.Error()
 			e.Observer.Observe(event.Warning{Text: s.Ref().String() + " is kept: " + reason})
@@ -246,9 +249,10 @@ func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) 
 	return nil
 }
 
-// userOf returns which instance other than m shares a definition, or may do so
-// because its ledger does not say; empty when there is none.
-func userOf(id string, m api.Metadata, records []*store.Record, ledgers map[string]*store.Ledger) string {
+// userOf returns which instance other than m shares the definition of a step,
+// or may do so because it has objects of the kind and its ledger does not say;
+// empty when there is none.
+func userOf(s *Step, m api.Metadata, records []*store.Record, ledgers map[string]*store.Ledger) string {
 	var module api.Module
 	for _, r := range records {
 		if key(r.Instance.Metadata) == key(m) {
@@ -260,13 +264,22 @@ func userOf(id string, m api.Metadata, records []*store.Record, ledgers map[stri
 		if name == key(m) {
 			continue
 		}
-		shares, known := ledgers[name].Shares(r, id)
+		shares, known := ledgers[name].Shares(r, s.key())
 		switch {
 		case shares:
 			return "shared with instance " + name
-		case !known && sameModule(r.Instance.Module, module):
+		case !known && sameModule(r.Instance.Module, module) && hasKind(r, s.live):
 			return "instance " + name + " of the same module may share it"
 		}
 	}
 	return ""
+}
+
+// hasKind says whether a record names objects of the kind that crd defines.
+func hasKind(r *store.Record, crd api.Object) bool {
+	gk, _ := definedBy(crd)
+	return slices.ContainsFunc(r.Inventory(), func(entry api.Entry) bool {
+		id, err := entry.Parse()
+		return err == nil && id.Group == gk.Group && id.Kind == gk.Kind
+	})
 }
