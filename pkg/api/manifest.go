@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // YAML returns objects as a stream of YAML documents, as kubectl and GitOps
@@ -28,9 +30,26 @@ func CommentedYAML(objects []Object, comments []string) []byte {
 			e.WriteString("---\n")
 		}
 		if comments != nil {
-			e.WriteString("# " + strings.ReplaceAll(comments[i], "\n", " ") + "\n")
+			e.WriteString("# " + mask.Line(strings.ReplaceAll(comments[i], "\n", " ")) + "\n")
 		}
 		e.mapping(o, 0)
+	}
+	return e.Bytes()
+}
+
+// ValueYAML is YAML for a value of any form that JSON has.
+func ValueYAML(v any) []byte {
+	var e yamlEncoder
+	switch v := v.(type) {
+	case map[string]any:
+		e.mapping(v, 0)
+	case []any:
+		if len(v) == 0 {
+			return []byte("[]\n")
+		}
+		e.sequence(v, 0)
+	default:
+		e.scalar(v, 0)
 	}
 	return e.Bytes()
 }
@@ -45,7 +64,7 @@ func JSON(objects []Object) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "    ")
 	err := enc.Encode(map[string]any{"apiVersion": "v1", "kind": "List", "items": objects})
-	return b.Bytes(), err
+	return mask.JSON(b.Bytes()), err
 }
 
 type yamlEncoder struct{ bytes.Buffer }
@@ -66,10 +85,25 @@ func (e *yamlEncoder) mapping(m map[string]any, depth int) {
 		if i > 0 {
 			e.indent(depth)
 		}
-		e.WriteString(yamlKey(key))
-		e.WriteByte(':')
+		e.key(key, depth)
 		e.entry(m[key], depth)
 	}
+}
+
+// longestKey is how long a key is that parsers look ahead for: of 1024
+// characters, which the colon is one of.
+const longestKey = 1020
+
+// key writes a key and the colon after it.
+func (e *yamlEncoder) key(key string, depth int) {
+	text := yamlKey(key)
+	if len(text) > longestKey {
+		e.WriteString("? " + text + "\n")
+		e.indent(depth)
+		text = ""
+	}
+	e.WriteString(text)
+	e.WriteByte(':')
 }
 
 // entry writes the value after "key:".

@@ -4,12 +4,17 @@ package api_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
+	"cuelang.org/go/cue/cuecontext"
+	cueyaml "cuelang.org/go/encoding/yaml"
 	"github.com/google/go-cmp/cmp"
+	yamlv3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 func TestYAML(t *testing.T) {
@@ -96,10 +101,10 @@ func FuzzYAML(f *testing.F) {
 		if json.Unmarshal(data, &want) != nil || want == nil {
 			return
 		}
-		if key := longestKey(want); key > 1000 {
-			return // YAML's limit for a key on one line
-		}
 		out := api.YAML([]api.Object{want})
+		if !mask.IsSafe(string(out)) {
+			t.Errorf("characters that control a terminal in\n%q", out)
+		}
 		var got map[string]any
 		if err := yaml.Unmarshal(out, &got); err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -110,19 +115,41 @@ func FuzzYAML(f *testing.F) {
 	})
 }
 
-func longestKey(v any) int {
-	longest := 0
-	switch v := v.(type) {
-	case map[string]any:
-		for key, e := range v {
-			longest = max(longest, len(key)*4, longestKey(e))
-		}
-	case []any:
-		for _, e := range v {
-			longest = max(longest, longestKey(e))
+// TestYAMLReaders holds that every parser reads the same of what was written:
+// long keys, and characters that YAML does not take as they are.
+func TestYAMLReaders(t *testing.T) {
+	t.Parallel()
+	special := "a\u007fb\u0085c\u009bd\ufffee\uffff\u202e\u2028\U000e0041\U0010ffff"
+	for name, key := range map[string]string{
+		"1019": strings.Repeat("k", 1019), "1021": strings.Repeat("k", 1021), "quoted": strings.Repeat("k: ", 341), "long": strings.Repeat("schlüssel ", 500), "special": special, "block": strings.Repeat("a\nb", 400),
+	} {
+		for form, value := range map[string]any{"text": special, "map": map[string]any{key: "x", "z": key}, "list": []any{map[string]any{key: []any{"y"}}, key}, "lines": "a\nb\n", "empty": map[string]any{}} {
+			want := map[string]any{"a": map[string]any{key: value, "z": "after"}, key: value}
+			out := api.YAML([]api.Object{want})
+			for reader, read := range readers() {
+				got, err := read(out)
+				if diff := cmp.Diff(any(want), got); err != nil || diff != "" {
+					t.Errorf("%s, %s, read by %s: %v\n%.2000s", name, form, reader, err, diff)
+				}
+			}
 		}
 	}
-	return longest
+}
+
+// readers are the parsers that read what is written here.
+func readers() map[string]func([]byte) (any, error) {
+	return map[string]func([]byte) (any, error){
+		"sigs.k8s.io/yaml": func(text []byte) (v any, err error) { err = yaml.Unmarshal(text, &v); return v, err },
+		"go.yaml.in/yaml":  func(text []byte) (v any, err error) { err = yamlv3.Unmarshal(text, &v); return v, err },
+		"cue": func(text []byte) (v any, err error) {
+			file, err := cueyaml.Extract("", text)
+			if err != nil {
+				return nil, err
+			}
+			err = cuecontext.New().BuildFile(file).Decode(&v) // changes names to NFC
+			return v, err
+		},
+	}
 }
 
 func BenchmarkYAML(b *testing.B) {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Main runs the command that newCommand builds with the arguments, streams and
@@ -58,7 +59,7 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	}
 	err := cmd.ExecuteContext(ctx)
 	if sig, ok := errors.AsType[signalError](context.Cause(ctx)); ok && err != nil {
-		fmt.Fprintf(env.Stderr, "error: %v\n", err)
+		fmt.Fprintf(env.Stderr, "error: %s\n", mask.Lines(err.Error()))
 		return sig.code
 	}
 	printError(env.Stderr, err)
@@ -132,9 +133,9 @@ func printError(w io.Writer, err error) {
 	if err == nil || err.Error() == "" {
 		return
 	}
-	fmt.Fprintf(w, "error: %v\n", err)
+	fmt.Fprintf(w, "error: %s\n", mask.Lines(err.Error()))
 	for _, hint := range fail.HintsOf(err) {
-		fmt.Fprintf(w, "hint: %s\n", hint)
+		fmt.Fprintf(w, "hint: %s\n", mask.Lines(hint))
 	}
 }
 

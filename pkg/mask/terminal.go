@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -73,20 +72,18 @@ func JSON(text []byte) []byte {
 	}
 	var b bytes.Buffer
 	for _, r := range string(text) {
-		switch first, second := utf16.EncodeRune(r); {
-		case !isSpecial(r):
-			b.WriteRune(r)
-		case first != unicode.ReplacementChar:
-			fmt.Fprintf(&b, `\u%04x\u%04x`, first, second)
-		default:
+		if isSpecial(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
 		}
+		b.WriteRune(r)
 	}
 	return b.Bytes()
 }
 
 // isSpecial is isUnsafe for JSON, with the two characters that are none in
-// Unicode and that no reader of YAML takes.
+// Unicode and that no reader of YAML takes. Those above U+FFFF stay: none turns
+// a text, and JSON's escapes of them are none in YAML.
 func isSpecial(r rune) bool {
-	return r > 0x7E && (isUnsafe(r) || r == 0xFFFE || r == 0xFFFF)
+	return 0x7E < r && r <= 0xFFFF && (isUnsafe(r) || r == 0xFFFE || r == 0xFFFF)
 }

@@ -85,6 +85,7 @@ func checkFile(f File) []Finding {
 		return c.findings
 	}
 	c.checkImports(tree)
+	c.checkTerminal(tree)
 	for _, decl := range tree.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
@@ -232,6 +233,28 @@ func (c *checker) checkProcess(tree *ast.File) {
 			pkg == fmtName && (name == "Print" || name == "Printf" || name == "Println"),
 			pkg == logName && logName != "":
 			c.add(c.line(n), "process", "%s.%s belongs to pkg/cli and the mains: take it from cli.Env", pkg, name)
+		}
+		return true
+	})
+}
+
+// checkTerminal holds that commands write through package ui, which lets nothing
+// through that controls a terminal.
+func (c *checker) checkTerminal(tree *ast.File) {
+	if !strings.HasPrefix(c.file.Path, "pkg/cli/cmd/") || strings.HasSuffix(c.file.Path, "_test.go") {
+		return
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) < 2 {
+			return true
+		}
+		stream, isStream := call.Args[0].(*ast.SelectorExpr)
+		switch name := selector(call.Fun); name {
+		case "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln", "io.WriteString":
+			if isStream && (stream.Sel.Name == "Stdout" || stream.Sel.Name == "Stderr") {
+				c.add(c.line(n), "terminal", "%s to %s: use package ui, which escapes control characters", name, stream.Sel.Name)
+			}
 		}
 		return true
 	})

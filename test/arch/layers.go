@@ -62,7 +62,7 @@ func layers() []layer {
 
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
-		{"module/values", 1, []string{cue, yamlNodes}},
+		{"module/values", 1, []string{cue, yamlNodes, "golang.org/x/text/unicode/norm"}},
 		{"registry/oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix", yamlNodes}},
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},
@@ -101,7 +101,7 @@ func layers() []layer {
 
 		// ui stays light, since the front door links it: kubectl's printers
 		// are in a package of their own.
-		{"cli/ui", 8, []string{terminal, yaml}},
+		{"cli/ui", 7, []string{terminal, yaml}},
 		{"cli/ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
 		{"cli/option/registryflag", 7, []string{pflag}}, // apart, for commands without CUE
 		{"cli/option/policyflag", 7, []string{pflag}},   // apart, for what talks to a cluster

@@ -8,13 +8,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Ask writes a question and returns whether the line that answers it says yes.
 // No line, as at the end of the input, is a no. The end of ctx ends the wait
 // with its cause.
 func Ask(ctx context.Context, in io.Reader, out io.Writer, question string) (bool, error) {
-	if _, err := fmt.Fprint(out, question+" [y/N] "); err != nil {
+	if _, err := fmt.Fprint(out, mask.Lines(question)+" [y/N] "); err != nil {
 		return false, err
 	}
 	answer := make(chan string, 1)

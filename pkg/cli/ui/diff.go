@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // IsTerminal says whether a person is at the other end of a stream.
@@ -18,6 +20,7 @@ func IsTerminal(stream any) bool {
 
 // Diff writes a unified diff, in colours if they are wanted.
 func Diff(w io.Writer, text string, colours bool) error {
+	text = mask.Lines(text)
 	if !colours {
 		_, err := io.WriteString(w, text)
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Events writes what happens as JSON, one object a line, for a program that
@@ -92,5 +93,5 @@ func (s *Events) write(l line) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = s.w.Write(append(text, '\n')) // a reader that has gone is no reason to stop
+	_, _ = s.w.Write(append(mask.JSON(text), '\n')) // a reader that has gone is no reason to stop
 }

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -57,7 +55,7 @@ func writeState(dir, name string, o api.Object) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil || o == nil {
 		return err
 	}
-	text, err := yaml.Marshal(o)
+	text, err := YAML(o)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Password returns what asks a person for a password, which is not shown while
@@ -20,7 +21,7 @@ func Password(stdin io.Reader, stderr io.Writer) func(question string) ([]byte, 
 		if !ok || !term.IsTerminal(int(f.Fd())) {
 			return nil, fail.Usagef("it is encrypted, and there is no terminal to ask for its password")
 		}
-		if _, err := fmt.Fprint(stderr, question); err != nil {
+		if _, err := fmt.Fprint(stderr, mask.Lines(question)); err != nil {
 			return nil, err
 		}
 		password, err := term.ReadPassword(int(f.Fd()))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Result is what a command did with objects, or in a dry run would do.
@@ -21,12 +22,12 @@ type Result struct {
 // object was reported on the way, and in a dry run a line for each object.
 func (r Result) Print(w io.Writer) error {
 	if r.DryRun == "" {
-		_, err := fmt.Fprintln(w, withReason(r.Summary, Counts(r.Outcomes)))
+		_, err := Println(w, withReason(r.Summary, Counts(r.Outcomes)))
 		return err
 	}
 	for _, o := range r.Outcomes {
 		line := fmt.Sprintf("%s %s (%s)", resourceName(o.Object), o.Action, r.DryRun)
-		if _, err := fmt.Fprintln(w, withReason(line, o.Reason)); err != nil {
+		if _, err := Println(w, withReason(line, o.Reason)); err != nil {
 			return err
 		}
 	}
@@ -36,7 +37,7 @@ func (r Result) Print(w io.Writer) error {
 // Names writes the names of objects as kubectl's -o name does.
 func Names(w io.Writer, objects []event.Object) error {
 	for _, o := range objects {
-		if _, err := fmt.Fprintln(w, resourceName(o)); err != nil {
+		if _, err := fmt.Fprintln(w, mask.Line(resourceName(o))); err != nil {
 			return err
 		}
 	}

@@ -8,9 +8,8 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Structured writes v as "json" or "yaml", with the field names of its JSON
@@ -21,9 +20,9 @@ func Structured(w io.Writer, format string, v any) error {
 	switch format {
 	case "json":
 		out, err = json.MarshalIndent(v, "", "  ")
-		out = append(out, '\n')
+		out = append(mask.JSON(out), '\n')
 	case "yaml":
-		out, err = yaml.Marshal(v)
+		out, err = YAML(v)
 	default:
 		err = fail.OneOf("output format", format, "json", "yaml")
 	}
@@ -49,7 +48,7 @@ func Table(w io.Writer, header []string, rows [][]string) error {
 			if i > 0 {
 				fmt.Fprint(tw, "\t")
 			}
-			fmt.Fprint(tw, cell)
+			fmt.Fprint(tw, mask.Line(cell))
 		}
 		fmt.Fprintln(tw)
 	}

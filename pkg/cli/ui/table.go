@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // table shows on a terminal what is waited for, a row for each object, and
@@ -86,6 +87,7 @@ func (t *table) draw() {
 	lines := t.lines(height - 2) // the line above says what is waited for, the cursor is below
 	var b strings.Builder
 	for _, line := range lines {
+		line = mask.Line(line)
 		// A line that fills the last column would go on to the next one.
 		if text := []rune(line); len(text) > width-1 {
 			line = string(text[:max(width-1, 0)])

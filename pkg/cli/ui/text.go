@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Text writes a line per event, in kubectl's words where it has them, and shows
@@ -78,7 +79,7 @@ func (t *Text) write(text string) {
 		t.table.clear()
 		defer t.table.draw()
 	}
-	fmt.Fprintln(t.w, text) // progress that cannot be written is no reason to stop
+	fmt.Fprintln(t.w, mask.Lines(text)) // progress that cannot be written is no reason to stop
 }
 
 // Observer returns what progress goes to: nothing when quiet is asked for,

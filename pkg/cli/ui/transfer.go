@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // bar shows on the last line of a terminal how much of the layers of one
@@ -84,7 +85,7 @@ func (b *bar) draw(t event.Transferred, done, total int64) {
 	const cells = 20
 	full := int(done * cells / total)
 	line := fmt.Sprintf("[%s%s] %3d %% of %s  %s %s", strings.Repeat("#", full), strings.Repeat("-", cells-full),
-		done*100/total, Size(total), direction(t), t.Reference)
+		done*100/total, Size(total), direction(t), mask.Line(t.Reference))
 	// A line that fills the last column would go on to the next one.
 	if most := b.width() - 1; len(line) > most {
 		line = line[:max(most, 0)]

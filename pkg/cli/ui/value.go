@@ -13,6 +13,6 @@ func Value(w io.Writer, format string, v fmt.Stringer) error {
 	if format != "" {
 		return Structured(w, format, v)
 	}
-	_, err := fmt.Fprintln(w, v)
+	_, err := Println(w, v)
 	return err
 }

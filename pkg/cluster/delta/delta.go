@@ -62,7 +62,11 @@ func text(o api.Object) ([]byte, error) {
 	if o == nil {
 		return nil, nil
 	}
-	return yaml.Marshal(o)
+	out, err := yaml.Marshal(o)
+	if err != nil { // of a character that the library does not write
+		return api.ValueYAML(map[string]any(o)), nil
+	}
+	return out, nil
 }
 
 // Masked returns copies of two states of an object without what the server

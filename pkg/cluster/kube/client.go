@@ -22,6 +22,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Client talks to one cluster. It is safe for concurrent use. Its errors keep
@@ -210,7 +211,7 @@ func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode
 // it is a Conflict when the object is another one, or was changed, meanwhile.
 // See ApplyNew for an object that does not exist.
 func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, force bool, mode Mode) (api.Object, error) {
-	body, err := json.Marshal(o)
+	body, err := applyBody(o)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +219,14 @@ func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, force bool
 		FieldManager: c.manager, Force: &force, DryRun: mode.options(), FieldValidation: metav1.FieldValidationStrict,
 	})
 	return c.object(u, err)
+}
+
+// applyBody returns an object as the body of an apply. The server reads it as
+// YAML, which refuses some characters of JSON and changes others: escaped, they
+// arrive as they do in the dry run of a creation, which is JSON.
+func applyBody(o api.Object) ([]byte, error) {
+	body, err := json.Marshal(o)
+	return mask.JSON(body), err
 }
 
 // SetManagers replaces metadata.managedFields of a live object; it is a

@@ -14,6 +14,7 @@ import (
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 	yamlnode "go.yaml.in/yaml/v3"
+	"golang.org/x/text/unicode/norm"
 )
 
 // A few lines of YAML can stand for billions of values, or for themselves.
@@ -132,15 +133,20 @@ func (s Source) checkYAML() error {
 	}
 }
 
-// checkNumbers refuses numbers that JSON and Kubernetes do not have, and mends
-// those of YAML that CUE's decoder (v0.17.1) writes as no literal is written.
-func checkNumbers(lit *ast.StructLit) error {
+// checkLiterals refuses numbers that JSON and Kubernetes do not have, and mends
+// those of YAML that CUE's decoder (v0.17.1) writes as no literal is written. It
+// refuses names that CUE would change without a word.
+func checkLiterals(lit *ast.StructLit) error {
 	var problem errors.Error
 	negative := map[ast.Node]bool{}
 	ast.Walk(lit, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.UnaryExpr:
 			negative[n.X] = n.Op == token.SUB
+		case *ast.Field:
+			if name := labelName(n.Label); problem == nil && !norm.NFC.IsNormalString(name) {
+				problem = errors.Newf(n.Label.Pos(), "values: the name %q would become %q: write it in the normal form C of Unicode", name, norm.NFC.String(name))
+			}
 		case *ast.BasicLit:
 			if message := checkNumber(n, negative[n]); message != "" && problem == nil {
 				problem = errors.Newf(n.Pos(), "values: %s", message)

@@ -49,6 +49,8 @@ func TestDocument(t *testing.T) {
 		"stdin with a mark":   {"", "\ufeff{\"a\": 1}", "a: 1"},
 		"trailing separator":  {"in.yaml", "a: 1\n---\n", "a: 1"},
 		"leading separators":  {"in.yaml", "---\n# nothing\n---\na: 1\n---\n---\n", "a: 1"},
+		"name in form D":      {"in.yaml", "a: 1\ne\u0301: 1", "in.yaml:2:1: the name \"e\u0301\" would become \"é\""},
+		"value in form D":     {"in.yaml", "a: e\u0301", "a: \"e\u0301\""},
 		"two documents":       {"in.yaml", "a: 1\n---\nb: 1\n", "in.yaml:3:1: a second YAML document"},
 		"broken second":       {"in.yaml", "a: 1\n---\nb: [\n", "in.yaml:4: did not find expected node content"},
 	} {

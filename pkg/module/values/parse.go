@@ -33,7 +33,7 @@ func (s Source) parse() (lit *ast.StructLit, err error) {
 	if lit, err = s.parseFormat(); err != nil || lit == nil {
 		return nil, err
 	}
-	return lit, checkNumbers(lit)
+	return lit, checkLiterals(lit)
 }
 
 func (s Source) parseFormat() (*ast.StructLit, error) {

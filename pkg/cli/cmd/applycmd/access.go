@@ -5,7 +5,6 @@ package applycmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
@@ -42,7 +41,7 @@ func (o *applyOptions) printAccess(missing []apply.Access, asked int) error {
 		return o.out.Print(o.env.Stdout, printer.AccessOf(missing))
 	}
 	if len(missing) == 0 {
-		_, err := fmt.Fprintf(o.env.Stdout, "nothing is missing: %d rights are needed and given\n", asked)
+		_, err := ui.Printf(o.env.Stdout, "nothing is missing: %d rights are needed and given\n", asked)
 		return err
 	}
 	rows := make([][]string, len(missing))

@@ -145,7 +145,7 @@ func (o *options) printDiff(ctx context.Context, differences []instance.Differen
 		}
 		for _, a := range d.Added {
 			if !o.quiet {
-				fmt.Fprintf(o.env.Stderr, "%s: %s has added %s, which stays\n", d.Object, a.Manager, a.Path)
+				_, _ = ui.Printf(o.env.Stderr, "%s: %s has added %s, which stays\n", d.Object, a.Manager, a.Path)
 			}
 		}
 	}

@@ -99,7 +99,7 @@ func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) erro
 	if r.State != instance.Applied {
 		ready += ", the last run did not end (" + string(r.State) + ")"
 	}
-	if _, err := fmt.Fprintf(w, "%s in namespace %s: %s\n\n", r.Name, r.Namespace, ready); err != nil {
+	if _, err := ui.Printf(w, "%s in namespace %s: %s\n\n", r.Name, r.Namespace, ready); err != nil {
 		return err
 	}
 	rows := make([][]string, len(r.Objects))
@@ -120,6 +120,6 @@ func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) erro
 	for i, e := range r.Events {
 		rows[i] = []string{e.Time, e.Type, e.Reason, e.Object.String(), e.Message}
 	}
-	fmt.Fprintln(w)
+	_, _ = ui.Println(w)
 	return ui.Table(w, out.Header("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"), rows)
 }

@@ -3,7 +3,6 @@
 package artifactcmd
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +53,7 @@ func newCachePrune(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(env.Stdout, "removed %s\n", ui.Size(removed))
+			_, err = ui.Printf(env.Stdout, "removed %s\n", ui.Size(removed))
 			return err
 		},
 	}

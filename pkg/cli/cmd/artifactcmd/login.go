@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
@@ -68,7 +69,7 @@ func (o *login) run(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(o.env.Stdout, "logged in to %s as %s, configured in %s\n", host, o.user, where)
+	_, err = ui.Printf(o.env.Stdout, "logged in to %s as %s, configured in %s\n", host, o.user, where)
 	return err
 }
 
@@ -83,7 +84,7 @@ func newLogout(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(env.Stdout, "logged out of %s in %s\n", args[0], where)
+			_, err = ui.Printf(env.Stdout, "logged out of %s in %s\n", args[0], where)
 			return err
 		},
 	}

@@ -4,7 +4,6 @@ package artifactcmd
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -74,7 +73,7 @@ func newDigest(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(env.Stdout, digest)
+			_, err = ui.Println(env.Stdout, digest)
 			return err
 		},
 	}

@@ -4,7 +4,6 @@ package artifactcmd
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -165,7 +164,7 @@ func newTag(env cli.Env) *cobra.Command {
 				return ui.Structured(env.Stdout, o.output, tagged)
 			}
 			for _, tag := range tagged.Tags {
-				if _, err = fmt.Fprintf(env.Stdout, "tagged %s:%s (%s)\n", tagged.Repository, tag, tagged.Digest); err != nil {
+				if _, err = ui.Printf(env.Stdout, "tagged %s:%s (%s)\n", tagged.Repository, tag, tagged.Digest); err != nil {
 					return err
 				}
 			}

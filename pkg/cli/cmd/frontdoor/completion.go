@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -76,10 +77,10 @@ func install(env cli.Env, dir string) error {
 	}
 	paths, err := plugins.InstallShims(dir)
 	for _, path := range paths {
-		fmt.Fprintln(env.Stdout, path)
+		_, _ = ui.Println(env.Stdout, path)
 	}
 	if err == nil && !slices.Contains(places.Path, dir) {
-		fmt.Fprintf(env.Stderr, "warning: %s is not on PATH, so kubectl does not find them\n", dir)
+		_, _ = ui.Printf(env.Stderr, "warning: %s is not on PATH, so kubectl does not find them\n", dir)
 	}
 	return err
 }

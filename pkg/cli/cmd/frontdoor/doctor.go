@@ -63,7 +63,7 @@ type findings struct {
 func report(env cli.Env, output string, f findings) error {
 	var err error
 	if output == "" {
-		_, err = env.Stdout.Write([]byte(text(f.Checks)))
+		err = ui.Print(env.Stdout, text(f.Checks))
 	} else {
 		err = ui.Structured(env.Stdout, output, f)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 )
 
 // newHelp returns the command that prints the help of the front door or of one
@@ -51,7 +52,7 @@ Usage:
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "\nSee '%s help VERB' for the flags and examples of a verb.\n", env.Program)
-	_, err := env.Stdout.Write([]byte(b.String()))
+	err := ui.Print(env.Stdout, b.String())
 	return err
 }
 

@@ -70,17 +70,17 @@ func printInspection(w io.Writer, i *instance.Inspection, section string) error 
 	var err error
 	switch section {
 	case "module":
-		_, err = io.WriteString(w, describeModule(i.Instance.Module))
+		err = ui.Print(w, describeModule(i.Instance.Module))
 	case "values":
-		_, err = fmt.Fprintln(w, i.Instance.Values)
+		_, err = ui.Println(w, i.Instance.Values)
 	case "resources":
-		_, err = io.WriteString(w, describeResources(i.Resources))
+		err = ui.Print(w, describeResources(i.Resources))
 	case "images":
 		for _, image := range i.Instance.Images {
-			_, err = fmt.Fprintln(w, image)
+			_, err = ui.Println(w, image)
 		}
 	default:
-		_, err = io.WriteString(w, describeInstance(i))
+		err = ui.Print(w, describeInstance(i))
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func (l *lister) run(ctx context.Context) error {
 		return printErr
 	}
 	if _, text := l.out.Format(); text && len(list) == 0 && err == nil {
-		fmt.Fprintln(l.env.Stderr, nothingIn(l.req.Namespace))
+		_, _ = ui.Println(l.env.Stderr, nothingIn(l.req.Namespace))
 	}
 	return err
 }

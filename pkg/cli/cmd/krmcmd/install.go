@@ -3,7 +3,6 @@
 package krmcmd
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 )
 
 func newInstall(env cli.Env) *cobra.Command {
@@ -53,10 +53,10 @@ func install(env cli.Env, dir string, plugins bool) error {
 		return err
 	}
 	for _, p := range paths {
-		fmt.Fprintln(env.Stdout, p)
+		_, _ = ui.Println(env.Stdout, p)
 	}
 	if dir := filepath.Dir(paths[0]); !slices.Contains(filepath.SplitList(path), dir) {
-		fmt.Fprintf(env.Stderr, "warning: %s is not on PATH, so kustomize does not find it\n", dir)
+		_, _ = ui.Printf(env.Stderr, "warning: %s is not on PATH, so kustomize does not find it\n", dir)
 	}
 	return nil
 }

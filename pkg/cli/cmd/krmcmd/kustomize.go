@@ -8,6 +8,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
 )
@@ -50,7 +51,7 @@ func newKustomize(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = env.Stdout.Write(objects)
+			err = ui.Raw(env.Stdout, objects)
 			return err
 		},
 	}

@@ -3,11 +3,10 @@
 package krmcmd
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
 )
 
@@ -27,7 +26,7 @@ in a kustomization of function configs, or patches of Deployments lose container
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(env.Stdout, "%s\n", schema)
+			_, err = ui.Printf(env.Stdout, "%s\n", schema)
 			return err
 		},
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/mod"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -83,7 +84,7 @@ func (o *formatting) stdin() error {
 	changed := !bytes.Equal(after, before)
 	switch {
 	case !o.diff && !o.check:
-		_, err = o.env.Stdout.Write(after)
+		err = ui.Raw(o.env.Stdout, after)
 	case changed:
 		err = o.report(f)
 	}
@@ -94,7 +95,7 @@ func (o *formatting) stdin() error {
 // changes it unless it is only to be looked at.
 func (o *formatting) report(f mod.Formatted) error {
 	if o.diff {
-		_, err := o.env.Stdout.Write(f.Diff())
+		err := ui.Raw(o.env.Stdout, f.Diff())
 		return err
 	}
 	if !o.check {
@@ -102,7 +103,7 @@ func (o *formatting) report(f mod.Formatted) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(o.env.Stdout, f.Path)
+	_, err := ui.Println(o.env.Stdout, f.Path)
 	return err
 }
 

@@ -71,6 +71,6 @@ func (o *initializing) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("init %s: %w", o.req.Name, err)
 	}
-	_, err = fmt.Fprintf(o.env.Stdout, "module %s written to %s, %d files\n", created.Path, filepath.Clean(o.req.Dir), len(created.Files))
+	_, err = ui.Printf(o.env.Stdout, "module %s written to %s, %d files\n", created.Path, filepath.Clean(o.req.Dir), len(created.Files))
 	return err
 }

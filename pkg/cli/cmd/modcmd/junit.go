@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/mod"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 )
 
 // The elements of a JUnit report, as far as CI systems agree on them.
@@ -60,6 +61,6 @@ func writeJUnit(w io.Writer, r report) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, out)
+	_, err = ui.Printf(w, "%s%s\n", xml.Header, out)
 	return err
 }

@@ -5,7 +5,6 @@ package modcmd
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -75,7 +74,7 @@ func (p *packing) vet(ctx context.Context, env cli.Env, dir string) error {
 		return err
 	}
 	for _, f := range vetted.Findings {
-		if _, err = io.WriteString(env.Stderr, describe(f)); err != nil {
+		if err = ui.Print(env.Stderr, describe(f)); err != nil {
 			return err
 		}
 	}

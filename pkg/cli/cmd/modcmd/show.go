@@ -4,7 +4,6 @@ package modcmd
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -67,8 +66,7 @@ func newShowReadme(env cli.Env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, err = env.Stdout.Write(text)
-		return err
+		return ui.Print(env.Stdout, string(text))
 	})
 	cmd.Example = cli.Example(env, "show readme oci://registry.example.com/modules/app:1.0.0")
 	return cmd
@@ -94,7 +92,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 			return ui.Structured(env.Stdout, o.output, append([]string{}, result.Images...))
 		}
 		for _, image := range result.Images {
-			fmt.Fprintln(env.Stdout, image)
+			_, _ = ui.Println(env.Stdout, image)
 		}
 		return nil
 	})
@@ -149,8 +147,7 @@ func (o *showing) config(c *mod.Config) error {
 	default:
 		out = c.CUE()
 	}
-	_, err := o.env.Stdout.Write(out)
-	return err
+	return ui.Print(o.env.Stdout, string(out))
 }
 
 func (o *showing) writeReadme(m ref.Reference, c *mod.Config) error {
@@ -162,6 +159,6 @@ func (o *showing) writeReadme(m ref.Reference, c *mod.Config) error {
 	if changed {
 		text = "README.md written"
 	}
-	_, err = fmt.Fprintln(o.env.Stdout, text)
+	_, err = ui.Println(o.env.Stdout, text)
 	return err
 }

@@ -136,7 +136,7 @@ func (o *testing) print(r report) error {
 	case "junit":
 		return writeJUnit(o.env.Stdout, r)
 	case "":
-		_, err := fmt.Fprint(o.env.Stdout, r.text())
+		err := ui.Print(o.env.Stdout, r.text())
 		return err
 	}
 	return ui.Structured(o.env.Stdout, o.output, r)

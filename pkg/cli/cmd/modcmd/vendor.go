@@ -4,7 +4,6 @@ package modcmd
 
 import (
 	"context"
-	"fmt"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/vendor"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -112,7 +112,7 @@ func (o *vendoring) run(ctx context.Context) error {
 		return err
 	}
 	for _, file := range files {
-		if _, err = fmt.Fprintln(o.env.Stdout, file.Path, file.Status); err != nil {
+		if _, err = ui.Println(o.env.Stdout, file.Path, file.Status); err != nil {
 			return err
 		}
 	}
@@ -125,9 +125,9 @@ func (o *vendoring) printKinds(ctx context.Context) error {
 		return err
 	}
 	w := tabwriter.NewWriter(o.env.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "GROUP\tKIND\tVERSION\tNAMESPACED")
+	_, _ = ui.Println(w, "GROUP\tKIND\tVERSION\tNAMESPACED")
 	for _, k := range kinds {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%t\n", k.Group, k.Kind, k.Version, k.Namespaced)
+		_, _ = ui.Printf(w, "%s\t%s\t%s\t%t\n", k.Group, k.Kind, k.Version, k.Namespaced)
 	}
 	return w.Flush()
 }

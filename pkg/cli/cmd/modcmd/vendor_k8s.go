@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/vendor"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema/kubernetes"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -118,6 +119,6 @@ func (o *vendoringK8s) run(ctx context.Context) error {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[status], status))
 		}
 	}
-	_, err = fmt.Fprintf(o.env.Stdout, "%s: %s\n", filepath.Join(o.req.Dir, "cue.mod", "gen", "k8s.io"), strings.Join(parts, ", "))
+	_, err = ui.Printf(o.env.Stdout, "%s: %s\n", filepath.Join(o.req.Dir, "cue.mod", "gen", "k8s.io"), strings.Join(parts, ", "))
 	return err
 }

@@ -5,7 +5,6 @@ package modcmd
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,14 +89,14 @@ func (o *vetting) print(v *mod.Vetted) error {
 		return ui.Structured(o.env.Stdout, o.output, v)
 	}
 	for _, f := range v.Findings {
-		if _, err := io.WriteString(o.env.Stdout, describe(f)); err != nil {
+		if err := ui.Print(o.env.Stdout, describe(f)); err != nil {
 			return err
 		}
 	}
 	if !v.Valid {
 		return nil
 	}
-	_, err := fmt.Fprintf(o.env.Stdout, "module %s is valid: built with %s, %d objects\n",
+	_, err := ui.Printf(o.env.Stdout, "module %s is valid: built with %s, %d objects\n",
 		v.Module, strings.Join(v.Builds, "; "), v.Objects)
 	return err
 }

@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/util/jsonpath"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // columns prints the custom columns of kubectl get. kubectl's own printer of
@@ -100,6 +102,9 @@ func (c *columns) line(w io.Writer, object map[string]any) error {
 			return fmt.Errorf("column %s: %w", c.titles[i], err)
 		}
 		cells[i] = cell(results)
+	}
+	for i := range cells {
+		cells[i] = mask.Line(cells[i])
 	}
 	_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
 	return err

@@ -7,6 +7,7 @@
 package printer
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,7 +21,10 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Flags are kubectl's flags for the output of a command: -o, --template and
@@ -97,8 +101,39 @@ func (f *Flags) Print(w io.Writer, result any) error {
 	if err != nil {
 		return err
 	}
-	if err := p.PrintObj(o, w); err != nil {
+	var out bytes.Buffer
+	err = p.PrintObj(o, &out)
+	if f.output == "yaml" && (err != nil || !mask.IsSafe(out.String())) || f.output == "kyaml" && err != nil {
+		_, err = w.Write(api.ValueYAML(content(o)))
+		return err
+	}
+	if err != nil {
 		return fail.With(fail.Usage, fmt.Errorf("print as %s: %w", f.output, err))
+	}
+	return f.write(w, out.Bytes())
+}
+
+// write writes what kubectl's printer has printed, with escapes
+// for what would control a terminal: those of the format, so that a program
+// reads the same values. What a template makes is a program's own unless a
+// person looks at it.
+func (f *Flags) write(w io.Writer, text []byte) error {
+	switch name, _, _ := strings.Cut(f.output, "="); name {
+	case "json", "jsonpath-as-json":
+		return ui.WriteJSON(w, text)
+	case "name", "yaml", "kyaml", "custom-columns", "custom-columns-file":
+		return ui.Print(w, string(text))
+	}
+	return ui.Raw(w, text)
+}
+
+// content returns an object as the plain value that it is.
+func content(o runtime.Object) any {
+	switch o := o.(type) {
+	case *unstructured.Unstructured:
+		return o.Object
+	case *unstructured.UnstructuredList:
+		return o.UnstructuredContent()
 	}
 	return nil
 }

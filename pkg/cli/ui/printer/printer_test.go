@@ -11,10 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -101,6 +103,29 @@ metadata: {}
 }
 
 // TestMissingKeys prints a field that is not there.
+// TestPrintControlsNoTerminal holds that what a cluster says cannot control a
+// terminal in any format, and that a program reads the same value.
+func TestPrintControlsNoTerminal(t *testing.T) {
+	t.Parallel()
+	text := "a\x1b[2Jb\r\nc\u009bd\u202ee\u2028f\u0085g\x7f"
+	list := []event.Outcome{{Object: event.Object{Version: "v1", Kind: "A", Name: text}, Action: event.Created, Reason: text}}
+	for _, format := range []string{"json", "yaml", "kyaml", "name", "jsonpath-as-json={.items[0].reason}", "custom-columns=A:.reason"} {
+		var b strings.Builder
+		if err := flags(t, "-o", format).Print(&b, printer.Outcomes(list)); err != nil {
+			t.Fatalf("%s: %v", format, err)
+		}
+		if !mask.IsSafe(b.String()) {
+			t.Errorf("-o %s lets characters through: %q", format, b.String())
+		}
+		var read struct{ Items []struct{ Reason string } }
+		if format == "json" || format == "yaml" || format == "kyaml" {
+			if err := yaml.Unmarshal([]byte(b.String()), &read); err != nil || read.Items[0].Reason != text {
+				t.Errorf("-o %s is read as %q: %v\n%s", format, read, err, b.String())
+			}
+		}
+	}
+}
+
 func TestMissingKeys(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"jsonpath={.items[0].reason}", "go-template={{(index .items 0).reason}}"} {

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// ofTexts returns the protections of what is read and what is shown.
+func ofTexts() []protection {
+	return []protection{{
+		promise: "s70", file: "pkg/module/values/quote.go",
+		old:  "before, after = mask.Words(before), mask.Words(after)",
+		new:  "_ = structure",
+		test: "./pkg/module/values -run TestSecretNeverShown",
+	}, {
+		promise: "s70", file: "pkg/module/values/quote.go",
+		old:  "before, after = x.hide(at, line, column)",
+		new:  "_ = x.hide",
+		test: "./pkg/module/values -run TestSecretNeverShown",
+	}, {
+		promise: "s71", file: "pkg/mask/terminal.go",
+		old:  "unicode.Cf, ",
+		new:  "",
+		test: "./pkg/cli/ui -run TestPrintersControlNoTerminal",
+	}, {
+		promise: "s71", file: "pkg/cli/ui/structured.go",
+		old:  "mask.Line(cell)",
+		new:  "mask.Lines(cell)[:0] + cell",
+		test: "./pkg/cli/ui -run TestPrintersControlNoTerminal",
+	}, {
+		promise: "s72", file: "pkg/api/manifest.go",
+		old:  "if len(text) > longestKey {",
+		new:  "if false {",
+		test: "./pkg/api -run TestYAMLReaders",
+	}, {
+		promise: "s72", file: "pkg/cluster/kube/client.go",
+		old:  "return mask.JSON(body), err",
+		new:  "_ = mask.JSON\n\treturn body, err",
+		test: "./pkg/cluster/kube -run TestApplyBody",
+	}, {
+		promise: "s73", file: "pkg/module/values/document.go",
+		old:  "if *sum += size; *sum > most {",
+		new:  "if size > most {",
+		test: "./pkg/module/values -run TestDocument -timeout 30s",
+	}}
+}
