@@ -14,10 +14,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/parser"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -160,6 +160,9 @@ func rename(files map[string][]byte, to Created) error {
 	return nil
 }
 
+// majorRE matches a major version as it stands in the path of a module.
+var majorRE = regexp.MustCompile(`^v(?:0|[1-9][0-9]*)$`)
+
 // renameModule changes the path in cue.mod/module.cue and returns what it was,
 // without a major version.
 func renameModule(files map[string][]byte, to string) (from string, err error) {
@@ -177,11 +180,14 @@ func renameModule(files map[string][]byte, to string) (from string, err error) {
 		if name != "module" || !ok {
 			continue
 		}
-		if from, err = strconv.Unquote(lit.Value); err != nil {
+		if from, err = literal.Unquote(lit.Value); err != nil {
 			return "", fmt.Errorf("blueprint: %s: module path %s: %w", moduleFile, lit.Value, err)
 		}
 		path, major, hasMajor := strings.Cut(from, "@")
 		if hasMajor {
+			if !majorRE.MatchString(major) {
+				return "", fmt.Errorf("blueprint: %s: module path %q: expected PATH or PATH@vN", moduleFile, from)
+			}
 			to += "@" + major
 		}
 		files[moduleFile] = splice(files[moduleFile], lit, to)
@@ -198,7 +204,7 @@ func renameImports(name string, data []byte, from, to string) ([]byte, error) {
 		return nil, fmt.Errorf("blueprint: %w", err)
 	}
 	for _, spec := range slices.Backward(slices.Collect(file.ImportSpecs())) {
-		imported, err := strconv.Unquote(spec.Path.Value)
+		imported, err := literal.Unquote(spec.Path.Value)
 		if err != nil {
 			return nil, fmt.Errorf("blueprint: %s: import %s: %w", name, spec.Path.Value, err)
 		}
@@ -213,5 +219,5 @@ func renameImports(name string, data []byte, from, to string) ([]byte, error) {
 // splice puts the string s where a literal stands in data.
 func splice(data []byte, at *ast.BasicLit, s string) []byte {
 	start := at.Pos().Offset()
-	return slices.Concat(data[:start], []byte(strconv.Quote(s)), data[start+len(at.Value):])
+	return slices.Concat(data[:start], []byte(literal.String.Quote(s)), data[start+len(at.Value):])
 }

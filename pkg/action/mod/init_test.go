@@ -123,6 +123,7 @@ func TestInitName(t *testing.T) {
 func FuzzBlueprint(f *testing.F) {
 	f.Add("module: \"timoni.sh/old@v1\"\nlanguage: version: \"v0.9.0\"\n", "package main\n\nimport (\n\ta \"timoni.sh/old/templates\"\n\t\"timoni.sh/old@v1:x\"\n)\n")
 	f.Add("module: #\"a\"#", "import \"a\"; import b \"a/b\"; x: b.#C")
+	f.Add("module: \"timoni.sh/old@v\x19\"", "import \"timoni.sh/old/\u009b\"")
 	f.Add("\"module\": '''\n\ta\n\t'''\n", "\ufeffpackage x")
 	f.Fuzz(func(t *testing.T, moduleFile, file string) {
 		to := filepath.Join(t.TempDir(), "new")

@@ -214,12 +214,24 @@ func TestTestFindsNone(t *testing.T) {
 	}
 }
 
+// smallModule returns a module that is evaluated in a millisecond: a fuzz target
+// evaluates it for each input.
+func smallModule(t testing.TB) string {
+	t.Helper()
+	return fixture.Dir(t, map[string]string{
+		"cue.mod/module.cue": "module: \"timoni.sh/x\"\nlanguage: version: \"v0.9.0\"\n",
+		"values.cue":         "package main\n\nvalues: message: *\"hello\" | string\n",
+		"timoni.cue": "package main\n\nvalues: message: string\ntimoni: {\n\tapiVersion: \"v1alpha1\"\n\tinstance: config: values\n" +
+			"\tapply: app: [{apiVersion: \"v1\", kind: \"ConfigMap\", metadata: name: \"x\", data: message: values.message}]\n}\n",
+	})
+}
+
 // FuzzTestCUE holds reading cases in CUE to not panicking, and an update to
 // leave cases that pass.
 func FuzzTestCUE(f *testing.F) {
 	f.Add(`cases: a: {values: message: "x", want: [{kind: "ConfigMap", data: message: >"a"}]}`)
 	f.Add(`cases: {a: {}, b: objects: [], c: error: ["x"], "": absent: ["a/b"]}`)
-	dir := initiated(f, true)
+	dir := smallModule(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		fixture.Write(t, filepath.Join(dir, "tests", "fuzz.cue"), text)
 		req := mod.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz(/|$)"), Update: true}
@@ -245,7 +257,7 @@ func FuzzTestCUE(f *testing.F) {
 func FuzzTest(f *testing.F) {
 	f.Add("# x\nname: y\n-- values.yaml --\nmessage: a\n-- want.yaml --\nkind: ConfigMap\n---\nkind: ConfigMap\ndata: {message: [1, {name: a}]}\n")
 	f.Add("-- objects.yaml --\n-- error --\nx\n-- absent --\nA/b")
-	dir := initiated(f, true)
+	dir := smallModule(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		fixture.Write(t, filepath.Join(dir, "tests", "fuzz.txtar"), text)
 		req := mod.TestRequest{Dir: dir, Run: regexp.MustCompile("^fuzz$"), Update: true}

@@ -100,3 +100,32 @@ func TestSign(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParse holds of any text that reading it as a key ends without a panic,
+// that what is read as a key signs, and that no error shows a part of the text.
+func FuzzParse(f *testing.F) {
+	for _, password := range [][]byte{nil, []byte("secret")} {
+		private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), func(bool) ([]byte, error) { return password, nil })
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(private)
+		f.Add(public)
+	}
+	f.Add([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		// To derive a key from a password takes long, on purpose.
+		key, err := privatekey.Parse(text, func() ([]byte, error) { return nil, errors.New("no terminal") })
+		if err == nil {
+			if _, err = key.Public(); err != nil {
+				t.Errorf("a key without a public one: %v", err)
+			}
+			return
+		}
+		for line := range bytes.Lines(text) {
+			if line = bytes.TrimSpace(line); len(line) > 24 && bytes.Contains([]byte(err.Error()), line) {
+				t.Errorf("the error shows %q: %v", line, err)
+			}
+		}
+	})
+}
