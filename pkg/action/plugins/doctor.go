@@ -193,5 +193,6 @@ func (x Examination) kustomizeVersion(ctx context.Context) (checks []Check, v ku
 	return []Check{c}, v
 }
 
-// DefaultTimeout is how long the doctor and version wait for another program.
-const DefaultTimeout = 5 * time.Second
+// DefaultTimeout is how long the doctor and version wait for another program:
+// longer than one takes on a busy machine, as it is only for those that hang.
+const DefaultTimeout = time.Minute

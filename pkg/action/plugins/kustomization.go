@@ -3,7 +3,6 @@
 package plugins
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/guard"
@@ -47,13 +45,11 @@ func (x Examination) KustomizationChecks(ctx context.Context, dir string) ([]Che
 // examine asks the function for a report. What it said is the first error that
 // a module has.
 func (x Examination) examine(ctx context.Context, program, dir string) (report *guard.Report, said string, err error) {
-	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, guard.Verb, "--", dir)
-	cmd.Env, cmd.Stdout, cmd.Stderr = x.Environ, &stdout, &stderr
-	cmd.WaitDelay = time.Second // for a function that it started
-	err = cmd.Run()
+	cmd.Env = x.Environ
+	stdout, stderr, err := capture(cmd)
 	hint := ""
-	for line := range strings.Lines(stderr.String()) {
+	for line := range strings.Lines(string(stderr)) {
 		line = strings.TrimSpace(line)
 		if text, ok := strings.CutPrefix(line, "error: "); ok && said == "" {
 			said = text
@@ -72,7 +68,7 @@ func (x Examination) examine(ctx context.Context, program, dir string) (report *
 		return nil, said, err
 	}
 	report = &guard.Report{}
-	return report, said, json.Unmarshal(stdout.Bytes(), report)
+	return report, said, json.Unmarshal(stdout, report)
 }
 
 // function checks that kustomize, and kubectl where it can, runs a function.

@@ -163,27 +163,25 @@ func TestBinaries(t *testing.T) {
 	root := t.TempDir()
 	bin := filepath.Join(root, "bin")
 	for name, answer := range map[string]string{
-		"kubectl-timoni-build":    `{"version": "0.1.0", "cue": "v0.17.1", "revision": "abc"}`,
-		"kubectl-timoni-apply":    `{"version": "0.0.9"}`,
-		"kubectl-timoni-instance": "hang\n",
-		"kubectl-timoni-mod":      "unknown command\n",
+		"kubectl-timoni-build": `{"version": "0.1.0", "cue": "v0.17.1", "revision": "abc"}`,
+		"kubectl-timoni-apply": `{"version": "0.0.9"}`,
+		"kubectl-timoni-mod":   "unknown command\n",
 	} {
 		program(t, filepath.Join(bin, name))
 		fixture.Write(t, filepath.Join(bin, name+".version"), answer)
 	}
 	program(t, filepath.Join(bin, "timoni-krm")) // has no answer
 	got := map[string]plugins.Binary{}
-	for _, b := range examination(root, 5*time.Second).Binaries(context.Background()) {
+	for _, b := range examination(root, 5*time.Minute).Binaries(context.Background()) {
 		b.Path = ""
 		got[b.Name] = b
 	}
 	for name, want := range map[string]plugins.Binary{
-		"kubectl-timoni-build":    {Build: plugins.Build{Version: "0.1.0", CUE: "v0.17.1", Revision: "abc"}},
-		"kubectl-timoni-apply":    {Build: plugins.Build{Version: "0.0.9"}, Problem: "is version 0.0.9, not 0.1.0"},
-		"kubectl-timoni-instance": {Problem: "does not tell its version: no answer in time: context deadline exceeded"},
-		"kubectl-timoni-mod":      {Problem: "does not tell its version: invalid character 'u' looking for beginning of value"},
-		"kubectl-timoni-bundle":   {Problem: "not installed"},
-		"timoni-krm":              {Problem: "does not tell its version: exit status 1: timoni-krm: no answer"},
+		"kubectl-timoni-build":  {Build: plugins.Build{Version: "0.1.0", CUE: "v0.17.1", Revision: "abc"}},
+		"kubectl-timoni-apply":  {Build: plugins.Build{Version: "0.0.9"}, Problem: "is version 0.0.9, not 0.1.0"},
+		"kubectl-timoni-mod":    {Problem: "does not tell its version: invalid character 'u' looking for beginning of value"},
+		"kubectl-timoni-bundle": {Problem: "not installed"},
+		"timoni-krm":            {Problem: "does not tell its version: exit status 1: timoni-krm: no answer"},
 	} {
 		g := got[name]
 		if g.Problem != want.Problem || g.Build != want.Build {

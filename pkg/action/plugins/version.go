@@ -3,12 +3,14 @@
 package plugins
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -83,20 +85,40 @@ func (q Inquiry) ask(ctx context.Context, b *Binary) {
 // run returns what a program prints on stdout. Its error ends with what the
 // program said on stderr.
 func run(ctx context.Context, environ []string, path string, argv ...string) ([]byte, error) {
-	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, path)
-	cmd.Args, cmd.Env, cmd.Stderr = argv, environ, &stderr
-	// A child of the program's that keeps the pipes open must not hold us up.
-	cmd.WaitDelay = 100 * time.Millisecond
-	out, err := cmd.Output()
+	cmd.Args, cmd.Env = argv, environ
+	out, stderr, err := capture(cmd)
 	if err == nil {
 		return out, nil
 	}
 	if ctx.Err() != nil {
 		return out, fmt.Errorf("no answer in time: %w", ctx.Err())
 	}
-	if said := strings.TrimSpace(stderr.String()); said != "" {
+	if said := strings.TrimSpace(string(stderr)); said != "" {
 		err = fmt.Errorf("%w: %s", err, said[strings.LastIndexByte(said, '\n')+1:])
 	}
 	return out, err
+}
+
+// capture runs a program and returns what it printed. It prints to files, not
+// to pipes: a child of the program that keeps those open would hold us up, and
+// how long to wait for the rest of a pipe is no question of time.
+func capture(cmd *exec.Cmd) (stdout, stderr []byte, err error) {
+	dir, err := os.MkdirTemp("", "kubectl-timoni-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	var files [2]*os.File
+	for i, name := range []string{"stdout", "stderr"} {
+		if files[i], err = os.Create(filepath.Join(dir, name)); err != nil {
+			return nil, nil, err
+		}
+		defer files[i].Close()
+	}
+	cmd.Stdout, cmd.Stderr = files[0], files[1]
+	err = cmd.Run()
+	stdout, outErr := os.ReadFile(files[0].Name())
+	stderr, errErr := os.ReadFile(files[1].Name())
+	return stdout, stderr, errors.Join(err, outErr, errErr)
 }
