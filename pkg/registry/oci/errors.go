@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -139,9 +140,11 @@ func isolated() bool {
 // may send back.
 func (s *session) clean(text string) string {
 	const longest = 300
+	hidden := map[string]string{}
 	for _, secret := range s.secrets {
-		text = strings.ReplaceAll(text, secret, "***")
+		hidden[secret] = mask.Hidden
 	}
+	text = mask.Values(hidden)(text)
 	text, _, _ = strings.Cut(text, "\n")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
