@@ -5,6 +5,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -73,18 +74,18 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 	if live == nil {
 		return e.missing(ctx, s, status)
 	}
-	now, err := ready.Criteria{}.Assess(live, time.Now())
+	now, err := e.watcher().Assess(ctx, ready.Criteria{}, live, time.Now())
 	if err != nil {
 		return status, err
 	}
-	status.Health, status.Message = now.Health, now.Message
+	status.Health, status.Message = now.Health, now.Text()
 	if now.Warning != "" {
 		status.Message = now.Warning
 	}
 	if status.Ready() {
 		return status, nil
 	}
-	if why := e.watcher().Why(ctx, live); why != "" {
+	if why := e.watcher().Why(ctx, live); !strings.Contains(status.Message, why) {
 		status.Message += "; " + why
 	}
 	return status, nil

@@ -37,7 +37,7 @@ func items(steps []*Step) []*ready.Item {
 	return items
 }
 
-// Events returns the last events, the newest last and at most limit, about
+// Events returns the last events, warnings first and at most limit, about
 // objects and about what was made for them.
 func (e *Engine) Events(ctx context.Context, objects []event.Object, limit int) []ready.Event {
 	return e.watcher().Events(ctx, objects, limit)

@@ -22,6 +22,7 @@ const statusGrace = 30 * time.Second
 type State struct {
 	Health  api.Health
 	Message string
+	Cause   string    // what else the object says of why it is not ready
 	Warning string    // why ready may not be the whole truth
 	until   time.Time // when the answer changes by itself
 }
@@ -37,6 +38,10 @@ type Criteria struct {
 	Health      Health      // the module's own checks, nil when it has none
 	Rules       []WaitRule  // the user's
 	Expressions Expressions // evaluates what of Rules is in CEL
+
+	// awaitsConsumer says whether a claim is bound only once a pod uses it. Nil
+	// when the server cannot be asked.
+	awaitsConsumer func(claim api.Object) bool
 }
 
 // Assess returns the state of an object: by the module's own check, else by
@@ -79,13 +84,15 @@ func (c Criteria) byKind(live api.Object, now time.Time, strict bool) (State, er
 		return State{}, fmt.Errorf("compute the status: %w", err)
 	}
 	switch {
-	case isFailedPod(live):
+	case isFailedPod(live), result.Status == status.FailedStatus:
 		// kstatus takes every Pod that has ended for ready.
-		return State{Health: api.HealthFailed, Message: result.Message}, nil
-	case result.Status == status.FailedStatus:
-		return State{Health: api.HealthFailed, Message: result.Message}, nil
+		return State{Health: api.HealthFailed, Message: result.Message, Cause: causeOf(live)}, nil
+	case c.awaitsConsumer != nil && result.Status == status.InProgressStatus && c.awaitsConsumer(live):
+		return State{Health: api.HealthCurrent, Message: "it waits for its first consumer"}, nil
 	case result.Status != status.CurrentStatus:
-		return State{Health: api.HealthInProgress, Message: result.Message}, nil
+		return State{Health: api.HealthInProgress, Message: result.Message, Cause: causeOf(live)}, nil
+	case isUnavailable(live):
+		return State{Health: api.HealthInProgress, Message: unavailable(live)}, nil
 	case isRunningJob(live):
 		// kstatus takes a Job that has started for ready. What a module runs a
 		// Job for, a migration or a test, is done only when it is complete.
@@ -119,6 +126,38 @@ func withoutStatus(live api.Object, now time.Time) State {
 	return State{Health: api.HealthCurrent, Warning: "it has no status and is taken for ready"}
 }
 
+// Text returns all that the state says.
+func (s State) Text() string { return with(s.Message, s.Cause) }
+
+// causeOf returns what a workload says of why it has too few pods: that its
+// controller does not try, or may not.
+func causeOf(live api.Object) string {
+	if live.Group() != "apps" {
+		return ""
+	}
+	if paused, _, _ := unstructured.NestedBool(live, "spec", "paused"); paused {
+		return "it is paused"
+	}
+	failure := condition(live, "ReplicaFailure")
+	if message, _ := failure["message"].(string); failure["status"] == "True" {
+		return firstLine(message)
+	}
+	return ""
+}
+
+// isUnavailable says whether an object is an APIService that does not serve its
+// API, for which kstatus has no rule.
+func isUnavailable(o api.Object) bool {
+	return o.Is("apiregistration.k8s.io", "APIService") && !hasCondition(o, "Available")
+}
+
+func unavailable(o api.Object) string {
+	if message, _ := condition(o, "Available")["message"].(string); message != "" {
+		return message
+	}
+	return "it has no condition Available yet"
+}
+
 func isFailedPod(o api.Object) bool {
 	phase, _, _ := unstructured.NestedString(o, "status", "phase")
 	return o.Group() == "" && o.Kind() == "Pod" && phase == "Failed"
@@ -133,14 +172,19 @@ func isRunningJob(o api.Object) bool {
 }
 
 func hasCondition(o api.Object, conditionType string) bool {
+	return condition(o, conditionType)["status"] == "True"
+}
+
+// condition returns the condition of a type, nil when there is none.
+func condition(o api.Object, conditionType string) map[string]any {
 	conditions, _, _ := unstructured.NestedSlice(o, "status", "conditions")
 	for _, c := range conditions {
 		condition, _ := c.(map[string]any)
-		if condition["type"] == conditionType && condition["status"] == "True" {
-			return true
+		if condition["type"] == conditionType {
+			return condition
 		}
 	}
-	return false
+	return nil
 }
 
 // lastCondition returns the text of the last condition that is not true, for

@@ -40,6 +40,26 @@ func TestAssess(t *testing.T) {
 			"{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {succeeded: 1, conditions: [{type: Complete, status: 'True'}]}}", nil,
 			State{Health: api.HealthCurrent},
 		},
+		"Deployment that a quota stops": {
+			"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 1}, status: {conditions: [{type: Progressing, status: 'False', reason: ProgressDeadlineExceeded}, {type: ReplicaFailure, status: 'True', message: exceeded quota}]}}", nil,
+			State{Health: api.HealthFailed, Message: "Progress deadline exceeded", Cause: "exceeded quota"},
+		},
+		"paused Deployment": {
+			"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 1, paused: true}, status: {conditions: [{type: Progressing, status: Unknown}]}}", nil,
+			State{Health: api.HealthInProgress, Message: "Replicas: 0/1", Cause: "it is paused"},
+		},
+		"APIService that does not serve its API": {
+			"{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: a}, status: {conditions: [{type: Available, status: 'False', message: no such service}]}}", nil,
+			State{Health: api.HealthInProgress, Message: "no such service"},
+		},
+		"APIService that is new": {
+			"{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: a}}", nil,
+			State{Health: api.HealthInProgress, Message: "it has no condition Available yet"},
+		},
+		"APIService that serves its API": {
+			"{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: a}, status: {conditions: [{type: Available, status: 'True'}]}}", nil,
+			State{Health: api.HealthCurrent},
+		},
 		"failed Pod": {
 			"{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {phase: Failed}}", nil,
 			State{Health: api.HealthFailed, Message: "Pod has completed, but not successfully"},

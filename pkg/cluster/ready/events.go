@@ -24,9 +24,10 @@ type Event struct {
 	Time    string // RFC 3339, when it was last seen
 }
 
-// Events returns the last events, the newest last and at most limit, about
-// objects and about the pods and the like that were made for them, which are
-// named after them. It is only a help: what may not be read is left out.
+// Events returns the last events, at most limit, about objects and about the
+// pods and the like that were made for them, which are named after them.
+// Warnings come first, and before others where there are more than limit; the
+// newest of each is last. What may not be read is left out: events are a help.
 func (w Watcher) Events(ctx context.Context, objects []event.Object, limit int) []Event {
 	var namespaces []string
 	for _, o := range objects {
@@ -49,8 +50,22 @@ func (w Watcher) Events(ctx context.Context, objects []event.Object, limit int) 
 			}
 		}
 	}
+	return lastEvents(events, limit)
+}
+
+func lastEvents(events []Event, limit int) []Event {
 	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Time, b.Time) })
-	return events[max(0, len(events)-limit):]
+	var warnings, others []Event
+	for _, e := range events {
+		if e.Type == "Warning" {
+			warnings = append(warnings, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	warnings = warnings[max(0, len(warnings)-limit):]
+	others = others[max(0, len(others)-(limit-len(warnings))):]
+	return append(warnings, others...)
 }
 
 func involved(o api.Object) event.Object {

@@ -28,37 +28,58 @@ type change struct {
 // watch that breaks is taken up again.
 func (w Watcher) follow(ctx context.Context, items []*Item) <-chan change {
 	changes := make(chan change)
-	for sp, members := range bySpace(items) {
-		f := follower{client: w.Client, space: sp, out: changes, items: map[api.ID]*Item{}}
+	for space, members := range bySpace(items) {
+		known := map[api.ID]*Item{}
 		for _, i := range members {
-			f.items[i.Object.ID()] = i
+			known[i.Object.ID()] = i
 		}
-		f.selector = selectorFor(members)
+		f := follower{client: w.Client, space: space, selector: selectorFor(members)}
+		f.listed = func(list []api.Object) {
+			found := map[api.ID]api.Object{}
+			for _, o := range list {
+				found[o.ID()] = o
+			}
+			for id, i := range known {
+				send(ctx, changes, change{item: i, live: found[id]})
+			}
+		}
+		f.changed = func(o api.Object, gone bool) {
+			i := known[o.ID()]
+			if i == nil {
+				return
+			}
+			if gone {
+				o = nil
+			}
+			send(ctx, changes, change{item: i, live: o})
+		}
+		f.failed = func(err error) {
+			for _, i := range known {
+				send(ctx, changes, change{item: i, err: fmt.Errorf("watch %s: %w", i.Ref(), err)})
+			}
+		}
 		go f.run(ctx)
 	}
 	return changes
 }
 
-// selectorFor returns what selects the objects of the items: the name of a
-// single one, the labels of their owner when all have the same.
-func selectorFor(items []*Item) kube.Selector {
-	if len(items) == 1 {
-		return kube.ByName(items[0].Object.Name())
+// send sends a value unless ctx ends before it is received.
+func send[T any](ctx context.Context, out chan<- T, value T) {
+	select {
+	case out <- value:
+	case <-ctx.Done():
 	}
-	selector := items[0].ownerSelector()
-	for _, i := range items[1:] {
-		if i.ownerSelector() != selector {
-			return kube.Selector{}
-		}
-	}
-	return selector
 }
 
-// ownerSelector returns what selects the objects of the item's owner.
-func (i *Item) ownerSelector() kube.Selector {
-	o := i.Object
-	if i.Live != nil {
-		o = i.Live
+// selectorFor returns what selects the objects of the items: the name of a
+// single one, the labels of their owner otherwise.
+func selectorFor(items []*Item) kube.Selector {
+	o := items[0].Object
+	if len(items) == 1 {
+		return kube.ByName(o.Name())
+	}
+	if items[0].Live != nil {
+		o = items[0].Live
 	}
 	owner := api.Metadata{Name: o.Label(api.LabelInstanceName), Namespace: o.Label(api.LabelInstanceNamespace)}
 	return kube.Selector{Labels: owner.Selector()}
@@ -69,8 +90,10 @@ type follower struct {
 	client   *kube.Client
 	space    kube.Space
 	selector kube.Selector
-	items    map[api.ID]*Item
-	out      chan<- change
+
+	listed  func([]api.Object)            // all that there is, at first and after a break
+	changed func(o api.Object, gone bool) // one that has changed since
+	failed  func(error)                   // it may not be followed, which ends it
 }
 
 // The pause before a broken LIST or WATCH is tried again grows from the first
@@ -86,7 +109,7 @@ func (f follower) run(ctx context.Context) {
 		started := time.Now()
 		err := f.listAndWatch(ctx)
 		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-			f.fail(ctx, err)
+			f.failed(err)
 			return
 		}
 		if time.Since(started) > lastPause {
@@ -100,19 +123,13 @@ func (f follower) run(ctx context.Context) {
 	}
 }
 
-// listAndWatch sends what there is and then the changes, until the watch ends.
+// listAndWatch reports what there is and then the changes, until the watch ends.
 func (f follower) listAndWatch(ctx context.Context) error {
 	list, version, err := f.client.List(ctx, f.space.Resource, f.space.Namespace, f.selector)
 	if err != nil {
 		return err
 	}
-	found := map[api.ID]api.Object{}
-	for _, o := range list {
-		found[o.ID()] = o
-	}
-	for id, i := range f.items {
-		f.send(ctx, change{item: i, live: found[id]})
-	}
+	f.listed(list)
 	w, err := f.client.Watch(ctx, f.space.Resource, f.space.Namespace, f.selector, version)
 	if err != nil {
 		return err
@@ -123,28 +140,9 @@ func (f follower) listAndWatch(ctx context.Context) error {
 		if !ok || e.Type == watch.Error {
 			return apierrors.FromObject(e.Object)
 		}
-		o := api.Object(u.Object)
-		i := f.items[o.ID()]
-		if i == nil || e.Type == watch.Bookmark {
-			continue
+		if e.Type != watch.Bookmark {
+			f.changed(api.Object(u.Object), e.Type == watch.Deleted)
 		}
-		if e.Type == watch.Deleted {
-			o = nil
-		}
-		f.send(ctx, change{item: i, live: o})
 	}
 	return nil
-}
-
-func (f follower) fail(ctx context.Context, err error) {
-	for _, i := range f.items {
-		f.send(ctx, change{item: i, err: fmt.Errorf("watch %s: %w", i.Ref(), err)})
-	}
-}
-
-func (f follower) send(ctx context.Context, c change) {
-	select {
-	case f.out <- c:
-	case <-ctx.Done():
-	}
 }

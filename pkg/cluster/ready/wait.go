@@ -4,8 +4,8 @@ package ready
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,17 +13,18 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
-// Wait waits until all items are ready. One that fails ends the wait at once.
-// The exit code of an object that is not ready is fail.NotReady.
+// Wait waits until all items are ready. Those that fail end the wait at once.
+// While it lasts, the reason why an item is not ready is reported as soon as
+// the cluster says it. The exit code of items that are not ready is
+// fail.NotReady.
 func (w Watcher) Wait(ctx context.Context, items []*Item, criteria Criteria, timeout time.Duration) error {
 	started := time.Now()
-	r := readiness{Criteria: criteria, watcher: w, open: map[*Item]State{}}
+	r := newWait(w, criteria)
 	for _, i := range items {
 		// What the server returned when it was applied is often enough.
-		if err := r.see(i, i.Live); err != nil {
+		if err := r.see(ctx, i, i.Live); err != nil {
 			return err
 		}
 	}
@@ -32,6 +33,7 @@ func (w Watcher) Wait(ctx context.Context, items []*Item, criteria Criteria, tim
 	}
 	total := len(r.open)
 	w.Observer.Observe(event.WaitStarted{Objects: total, Timeout: timeout, Waiting: r.states()})
+	r.tellCauses()
 	ctx, cancel := kube.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := r.run(ctx)
@@ -39,102 +41,149 @@ func (w Watcher) Wait(ctx context.Context, items []*Item, criteria Criteria, tim
 	return err
 }
 
-// readiness is a wait for objects to become ready.
-type readiness struct {
+// wait is a wait for items to become ready.
+type wait struct {
 	Criteria
 	watcher Watcher
-	open    map[*Item]State // what is not ready yet
+	clues   watched
+	open    map[*Item]State          // what is not ready yet
+	told    map[*Item]event.Progress // what was last reported of it
 }
 
-func (r *readiness) run(ctx context.Context) error {
+func newWait(w Watcher, c Criteria) *wait {
+	return &wait{
+		Criteria: c, watcher: w,
+		clues: watched{byID: map[api.ID]api.Object{}, events: map[string]api.Object{}},
+		open:  map[*Item]State{}, told: map[*Item]event.Progress{},
+	}
+}
+
+func (r *wait) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	changes := r.watcher.follow(ctx, r.items())
+	clues := r.watcher.watchClues(ctx, r.items())
 	for len(r.open) > 0 {
-		if err := r.failed(ctx); err != nil {
-			return err
+		if r.hasFailed() {
+			return r.failed(ctx)
 		}
+		var err error
 		select {
 		case <-ctx.Done():
 			return r.notReady(ctx)
 		case <-r.nextGrace():
-			for _, i := range r.items() {
-				if err := r.see(i, i.Live); err != nil {
-					return err
-				}
-			}
+			err = r.seeAll(ctx)
+		case c := <-clues:
+			r.learn(ctx, c, clues)
 		case c := <-changes:
-			if c.err != nil {
-				return c.err
+			if err = c.err; err == nil {
+				err = r.see(ctx, c.item, c.live)
 			}
-			if err := r.see(c.item, c.live); err != nil {
-				return err
-			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellCauses reports the objects that say from the start why they will not
+// become ready by themselves.
+func (r *wait) tellCauses() {
+	for _, i := range r.items() {
+		if r.open[i].Cause != "" {
+			r.watcher.Observer.Observe(r.told[i])
+		}
+	}
+}
+
+// seeAll assesses what is not ready again, as time has passed.
+func (r *wait) seeAll(ctx context.Context) error {
+	for _, i := range r.items() {
+		if err := r.see(ctx, i, i.Live); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // see takes in the state of one object.
-func (r *readiness) see(i *Item, live api.Object) error {
+func (r *wait) see(ctx context.Context, i *Item, live api.Object) error {
 	i.Live = live
-	now, err := r.Assess(i.Live, time.Now())
+	now, err := r.watcher.Assess(ctx, r.Criteria, live, time.Now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Ref(), err)
 	}
-	before, waiting := r.open[i]
-	if now.Health == api.HealthCurrent {
-		if waiting {
-			r.report(i, now)
-			delete(r.open, i)
-		}
-		if now.Warning != "" {
-			r.watcher.Observer.Observe(event.Warning{Text: i.Ref().String() + ": " + now.Warning})
-		}
+	if now.Health != api.HealthCurrent {
+		r.open[i] = now
+		r.report(ctx, i)
 		return nil
 	}
-	r.open[i] = now
-	if waiting && (before.Health != now.Health || before.Message != now.Message) {
-		r.report(i, now)
+	if _, waiting := r.open[i]; waiting {
+		delete(r.open, i)
+		r.watcher.Observer.Observe(progress(i, now))
+	}
+	if now.Warning != "" {
+		r.watcher.Observer.Observe(event.Warning{Text: i.Ref().String() + ": " + now.Warning})
 	}
 	return nil
 }
 
-// failed returns the error of the first object that can no longer become ready.
-func (r *readiness) failed(ctx context.Context) error {
-	for _, i := range r.items() {
-		if r.open[i].Health == api.HealthFailed {
-			return fail.With(fail.NotReady, fmt.Errorf("%s failed: %s", i.Ref(), r.explain(ctx, i)))
+// learn takes in a clue, and those that come with it, and reports the reasons
+// that are new.
+func (r *wait) learn(ctx context.Context, first clue, more <-chan clue) {
+	for c, open := first, true; open; {
+		r.clues.learn(c)
+		select {
+		case c = <-more:
+		default:
+			open = false
 		}
 	}
-	return nil
+	for _, i := range r.items() {
+		r.report(ctx, i)
+	}
 }
 
-// explain returns all that is known of why an object is not ready.
-func (r *readiness) explain(ctx context.Context, i *Item) string {
-	message := r.open[i].Message
-	trouble := r.watcher.why(ctx, i.Live)
-	if trouble.text != "" {
-		message += "; " + trouble.text
+// report reports the state of an item that is not ready, if it has changed.
+// The first one is part of event.WaitStarted.
+func (r *wait) report(ctx context.Context, i *Item) {
+	p := progress(i, r.open[i])
+	before, known := r.told[i]
+	if reason := why(ctx, r.clues, i.Live).text; reason != "" {
+		p.Message = with(p.Message, reason)
+	} else if known && before.Status == p.Status && isPart(p.Message, before.Message) {
+		return // the reason is no longer seen, which is no news
 	}
-	if log := r.watcher.logTail(ctx, trouble); log != "" {
-		message += "; " + log
+	r.told[i] = p
+	if known && p != before {
+		r.watcher.Observer.Observe(p)
 	}
-	return message
 }
 
-func (r *readiness) report(i *Item, now State) { r.watcher.Observer.Observe(progress(i, now)) }
+// with adds a reason to a message that does not say it already.
+func with(message, reason string) string {
+	if reason == "" || isPart(reason, message) {
+		return message
+	}
+	if message == "" {
+		return reason
+	}
+	return message + "; " + reason
+}
+
+func isPart(part, message string) bool { return strings.Contains(message, part) }
 
 func progress(i *Item, now State) event.Progress {
 	p := event.Progress{Object: i.Ref(), Status: string(now.Health)}
 	if now.Health != api.HealthCurrent {
-		p.Message = now.Message
+		p.Message = now.Text()
 	}
 	return p
 }
 
 // states returns the state of what is not ready yet.
-func (r *readiness) states() []event.Progress {
+func (r *wait) states() []event.Progress {
 	var states []event.Progress
 	for _, i := range r.items() {
 		states = append(states, progress(i, r.open[i]))
@@ -144,7 +193,7 @@ func (r *readiness) states() []event.Progress {
 
 // nextGrace returns a channel that fires when the first object that has no
 // status yet is to be taken for ready.
-func (r *readiness) nextGrace() <-chan time.Time {
+func (r *wait) nextGrace() <-chan time.Time {
 	var first time.Time
 	for _, st := range r.open {
 		if !st.until.IsZero() && (first.IsZero() || st.until.Before(first)) {
@@ -158,26 +207,8 @@ func (r *readiness) nextGrace() <-chan time.Time {
 }
 
 // items returns what is waited for, in a stable order.
-func (r *readiness) items() []*Item {
-	items := make([]*Item, 0, len(r.open))
-	for i := range r.open {
-		items = append(items, i)
-	}
+func (r *wait) items() []*Item {
+	items := slices.Collect(maps.Keys(r.open))
 	slices.SortFunc(items, func(a, b *Item) int { return strings.Compare(a.Ref().String(), b.Ref().String()) })
 	return items
-}
-
-// notReady names every object that is not ready with the last that is known of
-// it. A wait that was interrupted is not an answer about the objects.
-func (r *readiness) notReady(ctx context.Context) error {
-	if !kube.TimedOut(ctx) {
-		return fmt.Errorf("interrupted while %d objects were not ready: %w", len(r.open), context.Cause(ctx))
-	}
-	ctx, cancel := kube.Detached(ctx)
-	defer cancel()
-	errs := make([]error, 0, len(r.open))
-	for _, i := range r.items() {
-		errs = append(errs, fmt.Errorf("%s is not ready in time: %s", i.Ref(), r.explain(ctx, i)))
-	}
-	return fail.With(fail.NotReady, errors.Join(errs...))
 }

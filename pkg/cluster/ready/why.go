@@ -5,12 +5,12 @@ package ready
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
@@ -24,31 +24,32 @@ type trouble struct {
 	container string     // the one of the pod whose log may tell more
 }
 
-// Why returns, for an object that is not ready, what a container of its pods
-// says, or the newest warning about a pod or the object itself; empty when
-// nothing is known.
-func (w Watcher) Why(ctx context.Context, live api.Object) string { return w.why(ctx, live).text }
+// Why returns, for an object that is not ready, what one of its pods says, or
+// the newest warning about a pod or the object itself; empty when nothing is
+// known.
+func (w Watcher) Why(ctx context.Context, live api.Object) string {
+	return why(ctx, asked{w.Client}, live).text
+}
 
-// why returns what a container of the object's pods says, or the newest warning
-// about a pod or the object itself. It is only a help: what may not be read is
-// left out.
-func (w Watcher) why(ctx context.Context, live api.Object) trouble {
+// why returns what the clues tell of an object that is not ready.
+func why(ctx context.Context, from clues, live api.Object) trouble {
 	if live == nil {
 		return trouble{}
 	}
-	for _, pod := range w.podsOf(ctx, live) {
-		if isReady(pod) {
+	for _, pod := range podsOf(ctx, from, live) {
+		if isReady(pod) || pod.IsTerminating() {
 			continue
 		}
-		if t := containerTrouble(pod); t.text != "" {
+		t := podTrouble(pod)
+		if t.text == "" {
+			t.text = eventText(from.event(ctx, pod))
+		}
+		if t.text != "" {
 			t.text = "Pod/" + pod.Name() + ": " + t.text
 			return t
 		}
-		if warning := w.lastWarning(ctx, pod); warning != "" {
-			return trouble{text: "Pod/" + pod.Name() + ": " + warning}
-		}
 	}
-	return trouble{text: w.lastWarning(ctx, live)}
+	return trouble{text: eventText(from.event(ctx, live))}
 }
 
 // What is shown of the log of a container.
@@ -88,27 +89,15 @@ func printable(text string) string {
 }
 
 // podsOf returns the pods that a workload selects, or the pod itself.
-func (w Watcher) podsOf(ctx context.Context, live api.Object) []api.Object {
+func podsOf(ctx context.Context, from clues, live api.Object) []api.Object {
 	if live.Is("", "Pod") {
 		return []api.Object{live}
 	}
-	if !kube.IsBuiltIn(live.Group()) {
+	set := podLabels(live)
+	if len(set) == 0 {
 		return nil
 	}
-	labels, _, _ := unstructured.NestedStringMap(live, "spec", "selector", "matchLabels")
-	if len(labels) == 0 {
-		return nil
-	}
-	var terms []string
-	for k, v := range labels {
-		terms = append(terms, k+"="+v)
-	}
-	slices.Sort(terms)
-	pods, _, err := w.Client.List(ctx, kube.Core("Pod", "pods"), live.Namespace(), kube.Selector{Labels: strings.Join(terms, ",")})
-	if err != nil {
-		return nil
-	}
-	return pods
+	return from.pods(ctx, live.Namespace(), labels.Set(set).String())
 }
 
 func isReady(pod api.Object) bool {
@@ -142,15 +131,25 @@ func containerTrouble(pod api.Object) trouble {
 	return trouble{}
 }
 
-// lastWarning returns the newest warning event about an object.
-func (w Watcher) lastWarning(ctx context.Context, o api.Object) string {
-	events, _, err := w.Client.List(ctx, kube.Core("Event", "events"), o.Namespace(),
-		kube.Selector{Fields: "type=Warning,involvedObject.uid=" + kube.UID(o)})
-	if err != nil || len(events) == 0 {
+// podTrouble returns what a pod says in its status: of a container, or why it
+// is not scheduled.
+func podTrouble(pod api.Object) trouble {
+	if t := containerTrouble(pod); t.text != "" {
+		return t
+	}
+	scheduled := condition(pod, "PodScheduled")
+	if scheduled["status"] != "False" {
+		return trouble{}
+	}
+	return trouble{text: fmt.Sprintf("%v: %s", scheduled["reason"], firstLine(fmt.Sprint(scheduled["message"])))}
+}
+
+// eventText returns what an event says.
+func eventText(event api.Object) string {
+	if event == nil {
 		return ""
 	}
-	newest := slices.MaxFunc(events, func(a, b api.Object) int { return strings.Compare(eventTime(a), eventTime(b)) })
-	return fmt.Sprintf("%v: %s", newest["reason"], firstLine(fmt.Sprint(newest["message"])))
+	return fmt.Sprintf("%v: %s", event["reason"], firstLine(fmt.Sprint(event["message"])))
 }
 
 // eventTime returns when an event was last seen. The field depends on the API

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ready
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// verdictTime bounds how long the server is asked for reasons when a wait has
+// ended. It is long, as a cluster in trouble is slow, and no help to those who
+// do not wait: an interrupt does not ask.
+const verdictTime = 30 * time.Second
+
+// What is asked for when a wait has ended: the reasons of so many objects, and
+// the logs of so many containers.
+const (
+	maxReasons = 10
+	maxLogs    = 3
+)
+
+func (r *wait) hasFailed() bool {
+	for _, s := range r.open {
+		if s.Health == api.HealthFailed {
+			return true
+		}
+	}
+	return false
+}
+
+// failed returns the error of a wait in which an item can no longer become
+// ready. It names every item that failed by now, and every other one that has a
+// reason not to be ready.
+func (r *wait) failed(ctx context.Context) error {
+	r.lookAgain(ctx)
+	var causes []cause
+	e := explainer{wait: r}
+	for _, i := range r.items() {
+		text, hasReason := e.explain(ctx, i)
+		switch {
+		case r.open[i].Health == api.HealthFailed:
+			causes = append(causes, cause{text, runAgain(i, fmt.Errorf("%s failed: %s", i.Ref(), text))})
+		case hasReason:
+			causes = append(causes, cause{text, fmt.Errorf("%s is not ready: %s", i.Ref(), text)})
+		}
+	}
+	return joined(causes)
+}
+
+// runAgain adds to the error of a failed Job how to run it again: an apply of
+// the same object changes nothing.
+func runAgain(i *Item, err error) error {
+	if !i.Object.Is("batch", "Job") {
+		return err
+	}
+	return fail.Hint(err, "run it again with --replace Job/%s", i.Object.Name())
+}
+
+// lookAgain reads what is not ready once more: what failed at the same time as
+// the first is not all reported yet. An error leaves what was known.
+func (r *wait) lookAgain(ctx context.Context) {
+	if len(r.open) < 2 {
+		return
+	}
+	for space, items := range bySpace(r.items()) {
+		list, _, err := r.watcher.Client.List(ctx, space.Resource, space.Namespace, selectorFor(items))
+		if err != nil {
+			continue
+		}
+		for _, i := range items {
+			at := slices.IndexFunc(list, func(o api.Object) bool { return o.ID() == i.Object.ID() })
+			if at < 0 {
+				continue
+			}
+			if now, err := r.watcher.Assess(ctx, r.Criteria, list[at], time.Now()); err == nil && now.Health != api.HealthCurrent {
+				i.Live, r.open[i] = list[at], now
+			}
+		}
+	}
+}
+
+// notReady names every object that is not ready with the last that is known of
+// it. A wait that was interrupted is not an answer about the objects.
+func (r *wait) notReady(ctx context.Context) error {
+	if !kube.TimedOut(ctx) {
+		return fmt.Errorf("interrupted while %d objects were not ready: %w", len(r.open), context.Cause(ctx))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verdictTime)
+	defer cancel()
+	var causes []cause
+	e := explainer{wait: r}
+	for _, i := range r.items() {
+		text, _ := e.explain(ctx, i)
+		causes = append(causes, cause{text, fmt.Errorf("%s is not ready in time: %s", i.Ref(), text)})
+	}
+	return joined(causes)
+}
+
+// cause is why one object is not ready.
+type cause struct {
+	text string
+	err  error
+}
+
+// joined returns the error of all causes, the shortest first: it is most often
+// the one that the others follow from, and is not lost above a long log.
+func joined(causes []cause) error {
+	slices.SortStableFunc(causes, func(a, b cause) int { return cmp.Compare(len(a.text), len(b.text)) })
+	errs := make([]error, len(causes))
+	for i, c := range causes {
+		errs[i] = c.err
+	}
+	return fail.With(fail.NotReady, errors.Join(errs...))
+}
+
+// explainer says of the objects of a wait that has ended why they are not ready.
+type explainer struct {
+	wait          *wait
+	reasons, logs int // how many were asked for
+}
+
+// explain returns all that is known of why an object is not ready, and whether
+// that is more than its own state.
+func (e *explainer) explain(ctx context.Context, i *Item) (text string, hasReason bool) {
+	trouble := why(ctx, e.wait.clues, i.Live)
+	if trouble.text == "" && e.reasons < maxReasons {
+		e.reasons++
+		trouble = why(ctx, asked{e.wait.watcher.Client}, i.Live)
+	}
+	text = with(e.wait.open[i].Text(), trouble.text)
+	if trouble.container == "" || e.logs == maxLogs {
+		return text, trouble.text != ""
+	}
+	e.logs++
+	return with(text, e.wait.watcher.logTail(ctx, trouble)), true
+}
