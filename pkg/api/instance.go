@@ -24,6 +24,7 @@ const (
 	AnnotationPrune    = "action.timoni.sh/prune"
 	AnnotationWait     = "action.timoni.sh/wait"
 	AnnotationDeleting = "status.timoni.sh/deleting"
+	AnnotationFailed   = "status.timoni.sh/failed" // holds the times of revisions that a run failed to apply
 
 	EnabledValue  = "enabled"
 	DisabledValue = "disabled"

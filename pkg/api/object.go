@@ -82,6 +82,12 @@ func (o Object) Ref() event.Object {
 	return event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
 }
 
+// RemoveAnnotation removes one annotation.
+func (o Object) RemoveAnnotation(key string) {
+	annotations, _ := o.metadata()["annotations"].(map[string]any)
+	delete(annotations, key)
+}
+
 // ID returns what identifies the object in a cluster.
 func (o Object) ID() ID {
 	return ID{Group: o.Group(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}

@@ -84,6 +84,11 @@ type (
 		Done, Total int64  // bytes
 		Failed      bool
 	}
+	// NamespaceCreated is sent when the namespace of an instance did not exist,
+	// and was created.
+	NamespaceCreated struct{ Name string }
+	// NamespaceRemoved is sent when it was removed again, as nothing was applied.
+	NamespaceRemoved struct{ Name string }
 	// StageStarted is sent before the first object of a stage.
 	StageStarted struct {
 		Name         string
@@ -125,13 +130,15 @@ type (
 	}
 )
 
-func (Resolved) event()     {}
-func (Pulled) event()       {}
-func (Transferred) event()  {}
-func (StageStarted) event() {}
-func (Applied) event()      {}
-func (WaitStarted) event()  {}
-func (Progress) event()     {}
-func (WaitDone) event()     {}
-func (Note) event()         {}
-func (Warning) event()      {}
+func (Resolved) event()         {}
+func (Pulled) event()           {}
+func (Transferred) event()      {}
+func (NamespaceCreated) event() {}
+func (NamespaceRemoved) event() {}
+func (StageStarted) event()     {}
+func (Applied) event()          {}
+func (WaitStarted) event()      {}
+func (Progress) event()         {}
+func (WaitDone) event()         {}
+func (Note) event()             {}
+func (Warning) event()          {}

@@ -129,7 +129,7 @@ func runReadme(t *testing.T, root string, env []string, command string) []string
 // ofTheMachine are the commands whose output is about the machine they run on.
 var ofTheMachine = regexp.MustCompile(`^kubectl timoni (version|doctor)\b`)
 
-var varying = regexp.MustCompile(`\b[0-9]+(\.[0-9]+)?(ms|s)\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z|\b[0-9a-f]{40}(-dirty)?\b|/[^ "']*/`)
+var varying = regexp.MustCompile(`\b([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z|\b[0-9a-f]{40}(-dirty)?\b|/[^ "']*/`)
 
 // normalized returns the lines without times, revisions and directories, and
 // in an order of its own: objects are applied side by side. What a wait sees on

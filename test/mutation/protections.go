@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord(), ofFields(), ofTexts())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord(), ofFields(), ofTexts(), ofWaiting())
 }
 
 // ofEngine returns the protections in package apply.
@@ -37,7 +37,7 @@ func ofEngine() []protection {
 		new: "s.Action = event.Created\n\tif true {",
 	}, {
 		promise: "s06", file: "pkg/cluster/apply/execute.go",
-		old: "return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))",
+		old: "return kube.Join(plan.partial(oneUnreachable(err)), e.rememberFailure(late, plan, record, changed))",
 		new: "_ = late\n\t\treturn err",
 	}, {
 		promise: "s07", file: "pkg/cluster/apply/owner.go",

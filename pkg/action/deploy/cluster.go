@@ -70,7 +70,7 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 	if err != nil {
 		return nil, fmt.Errorf("apply %s: %w", req.Name, err)
 	}
-	return &ApplyResult{Module: rendered.Module, Outcomes: apply.Outcomes(plan.All())}, nil
+	return &ApplyResult{Module: rendered.Module, Outcomes: plan.Outcomes()}, nil
 }
 
 // startExpressions starts what evaluates the rules in CEL, if there are any,

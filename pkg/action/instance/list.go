@@ -23,17 +23,24 @@ type Summary struct {
 	State          State
 	Bundle         string // that owns it, empty when none does
 	Images         []string
-	Objects        int   // how many it has
-	Ready          *bool // whether all of them are, nil when that was not asked for
+	Objects        int // how many it has
+
+	// Wanted is the module of the last run, and Complete that of the last
+	// revision that was applied in full, nil when none was.
+	Wanted   api.Module
+	Complete *api.Module
+
+	Ready *bool // whether all of them are, nil when that was not asked for
 }
 
-// State says whether the last run on an instance ended.
+// State says how the last run on an instance ended, or that it did not.
 type State string
 
 // The states.
 const (
 	Applied  State = "Applied"
-	Pending  State = "Pending"  // an upgrade began and did not end
+	Failed   State = "Failed"   // an apply ended before all was applied and ready
+	Pending  State = "Pending"  // an apply is under way, or its process died
 	Deleting State = "Deleting" // a delete began and did not end
 	Deleted  State = "Deleted"  // it was there, as a watch has seen
 )
@@ -43,14 +50,19 @@ func summarize(r *store.Record) Summary {
 	s := Summary{
 		Key: Key{Namespace: i.Metadata.Namespace, Name: i.Metadata.Name}, Module: i.Module,
 		LastTransition: i.LastTransitionTime, State: Applied, Images: i.Images,
-		Objects: len(r.Inventory()),
+		Objects: len(r.Inventory()), Wanted: r.Wanted().Module,
 	}
 	s.Bundle, _ = r.Labels()[api.LabelBundle].(string)
 	switch {
 	case r.Deleting:
 		s.State = Deleting
-	case r.Pending != nil:
+	case r.HasFailed():
+		s.State = Failed
+	case r.IsUnfinished():
 		s.State = Pending
+	}
+	if r.IsComplete() {
+		s.Complete = &s.Module
 	}
 	return s
 }

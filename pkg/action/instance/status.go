@@ -19,12 +19,10 @@ import (
 
 // StatusReport is the state of an instance.
 type StatusReport struct {
-	Key
-	Module  api.Module
-	State   State
+	Summary
 	Ready   bool // every object is
 	Objects []ObjectStatus
-	Events  []ready.Event // the last ones, the newest last
+	Events  []ready.Event // the last ones: first the warnings, then the others, the newest of each last
 }
 
 // IsGood says whether the objects are ready and the last run ended. Drift is
@@ -55,7 +53,7 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 	if err != nil {
 		return nil, err
 	}
-	report := &StatusReport{Key: key, Module: record.Instance.Module, State: summarize(record).State, Ready: true}
+	report := &StatusReport{Summary: summarize(record), Ready: true}
 	objects := make([]event.Object, len(statuses))
 	for i, s := range statuses {
 		objects[i] = s.Object

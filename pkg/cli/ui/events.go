@@ -59,6 +59,10 @@ func (s *Events) Observe(e event.Event) {
 		s.write(line{Type: "Pulled", Reference: e.Reference, Digest: e.Digest})
 	case event.StageStarted:
 		s.write(line{Type: "StageStarted", Stage: e.Name, Index: e.Index, Total: e.Total, Objects: &e.Objects})
+	case event.NamespaceCreated:
+		s.write(line{Type: "Applied", Object: namespace(e.Name), Action: event.Created})
+	case event.NamespaceRemoved:
+		s.write(line{Type: "Applied", Object: namespace(e.Name), Action: event.Deleted, Reason: "nothing was applied"})
 	case event.Applied:
 		s.write(line{Type: "Applied", Object: &e.Object, Action: e.Action, Reason: e.Reason})
 	case event.WaitStarted:
@@ -74,6 +78,10 @@ func (s *Events) Observe(e event.Event) {
 	case event.Warning:
 		s.write(line{Type: "Warning", Message: e.Text})
 	}
+}
+
+func namespace(name string) *event.Object {
+	return &event.Object{Version: "v1", Kind: "Namespace", Name: name}
 }
 
 // Done writes the last line of a run: its result, or its error.

@@ -83,8 +83,8 @@ func (t *Text) write(text string) {
 }
 
 // Observer returns what progress goes to: nothing when quiet is asked for,
-// except warnings, notes and the version that a range stands for, and a Text
-// otherwise.
+// except warnings, notes, the version that a range stands for and a namespace
+// that is created, and a Text otherwise.
 func Observer(w io.Writer, quiet bool) event.Observer {
 	text := NewText(w)
 	if !quiet {
@@ -92,7 +92,7 @@ func Observer(w io.Writer, quiet bool) event.Observer {
 	}
 	return event.Func(func(e event.Event) {
 		switch e.(type) {
-		case event.Warning, event.Note, event.Resolved:
+		case event.Warning, event.Note, event.Resolved, event.NamespaceCreated, event.NamespaceRemoved:
 			text.Observe(e)
 		}
 	})
@@ -128,6 +128,10 @@ func describe(e event.Event) string {
 			return ""
 		}
 		return fmt.Sprintf("pulled %s (%s)", e.Reference, e.Digest)
+	case event.NamespaceCreated:
+		return "created namespace " + e.Name
+	case event.NamespaceRemoved:
+		return "removed namespace " + e.Name + " again: nothing was applied"
 	case event.StageStarted:
 		if e.Total == 1 {
 			return ""

@@ -50,14 +50,13 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 		return err
 	}
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
-		return s.settle(fail.Hint(invalid, "to delete and create it again, annotate it with %s: %s",
-			api.AnnotationForce, api.EnabledValue))
+		return s.settle(withRecreateHint(s, invalid))
 	}
 	if isProtected(s.Object) {
 		s.refuse(fail.Refusedf("%s: a %s is never recreated, its content would be lost: %w", s.Ref(), s.Object.Kind(), invalid))
 		return nil
 	}
-	s.Action, s.Reason = event.Recreated, "an immutable field changes"
+	s.Action, s.Reason = event.Recreated, withClaims("an immutable field changes", s)
 	return nil
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // DefaultConcurrency is how many requests are under way at once. The API
@@ -108,11 +109,12 @@ type Options struct {
 	Prune     Prune       // empty stands for PruneAfterReady
 	PruneAlso Unprotected // what is pruned although it is protected
 
-	Wait         bool              // wait for each stage to become ready
-	Timeout      time.Duration     // of the wait for one stage, 0 for ever
-	WaitFor      []ready.WaitRule  // what is to hold of objects besides
-	Expressions  ready.Expressions // evaluates what of WaitFor is in CEL
-	ApplyTimeout time.Duration     // of the plan, and of applying one stage; 0 for ever
+	Wait              bool              // wait for each stage to become ready
+	Timeout           time.Duration     // of the wait for one stage, 0 for ever
+	WaitFor           []ready.WaitRule  // what is to hold of objects besides
+	Expressions       ready.Expressions // evaluates what of WaitFor is in CEL
+	ExistingNamespace bool              // refuse when the namespace of the instance does not exist
+	ApplyTimeout      time.Duration     // of the plan, and of applying one stage; 0 for ever
 
 	Concurrency  int          // how many requests are under way at once, 0 for DefaultConcurrency
 	Holder       store.Holder // who applies, for the lock
@@ -192,13 +194,24 @@ type Plan struct {
 	instance   api.Instance  // with its inventory
 	record     *store.Record // nil when nothing is installed
 	ledger     *store.Ledger
-	newSpace   bool // the instance's namespace does not exist
-	allApplied bool // the objects of all stages are
+	newSpace   bool       // the instance's namespace does not exist
+	created    api.Object // the namespace that the run has created
+	allApplied bool       // the objects of all stages are
 }
 
 // All returns the steps of the plan and of the prune, in this order.
 func (p *Plan) All() []*Step {
 	return append(append([]*Step{}, p.Steps...), p.Prune...)
+}
+
+// Outcomes returns what was, or is to be, done with each object, and with the
+// namespace if the run has created it.
+func (p *Plan) Outcomes() []event.Outcome {
+	outcomes := Outcomes(p.All())
+	if p.created == nil {
+		return outcomes
+	}
+	return append([]event.Outcome{{Object: p.created.Ref(), Action: event.Created}}, outcomes...)
 }
 
 // Refusal returns the reasons why the plan cannot be carried out, joined, or
@@ -217,6 +230,9 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	exists, err := e.namespaceExists(ctx, req.Instance.Metadata.Namespace)
 	if err != nil {
 		return nil, err
+	}
+	if !exists && req.ExistingNamespace {
+		return nil, missingNamespace(req.Instance.Metadata.Namespace)
 	}
 	var created api.Object
 	if !exists {
@@ -237,8 +253,9 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		late, cancel := kube.Detached(ctx)
 		defer cancel()
-		return plan, errors.Join(err, e.removeNamespace(late, created))
+		return plan, kube.Join(err, e.removeNamespace(late, created))
 	}
+	plan.created = created
 	if !plan.writes() {
 		return plan, e.carryOut(ctx, plan)
 	}
@@ -247,6 +264,7 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 		if plan, err = e.planAgain(ctx, plan); err != nil {
 			return err
 		}
+		plan.created = created
 		return e.carryOut(ctx, plan)
 	})
 	return plan, err
@@ -289,7 +307,7 @@ func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, pat
 	defer func() {
 		late, cancel := kube.Detached(ctx)
 		defer cancel()
-		err = errors.Join(err, lock.Release(late))
+		err = kube.Join(err, lock.Release(late))
 	}()
 	return do(held)
 }
@@ -336,6 +354,11 @@ func (e *Engine) namespaceExists(ctx context.Context, name string) (bool, error)
 	return true, nil
 }
 
+func missingNamespace(name string) error {
+	return fail.Hint(fail.Refusedf("namespace %q does not exist, and --create-namespace=false does not create it", name),
+		"kubectl create namespace %s", name)
+}
+
 // createNamespace creates a namespace that is missing, and returns it unless
 // somebody else was faster.
 func (e *Engine) createNamespace(ctx context.Context, name string) (api.Object, error) {
@@ -349,7 +372,7 @@ func (e *Engine) createNamespace(ctx context.Context, name string) (api.Object, 
 	if err != nil {
 		return nil, fmt.Errorf("create namespace %q: %w", name, err)
 	}
-	e.Observer.Observe(event.Applied{Object: ns.Ref(), Action: event.Created})
+	e.Observer.Observe(event.NamespaceCreated{Name: name})
 	return ns, nil
 }
 
@@ -361,6 +384,6 @@ func (e *Engine) removeNamespace(ctx context.Context, created api.Object) error 
 	if err := e.Client.Delete(ctx, namespaces(), created); err != nil {
 		return fmt.Errorf("remove namespace %q again: %w", created.Name(), err)
 	}
-	e.Observer.Observe(event.Applied{Object: created.Ref(), Action: event.Deleted, Reason: "nothing was applied"})
+	e.Observer.Observe(event.NamespaceRemoved{Name: created.Name()})
 	return nil
 }

@@ -38,7 +38,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	if err := e.applyAndPrune(ctx, plan); err != nil {
 		late, cancel := kube.Detached(ctx)
 		defer cancel()
-		return errors.Join(plan.partial(err), e.remember(late, plan, record, changed, store.Failed))
+		return kube.Join(plan.partial(oneUnreachable(err)), e.rememberFailure(late, plan, record, changed))
 	}
 	if changed {
 		var err error
@@ -57,6 +57,20 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 		return plan.inTheWay(err)
 	}
 	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.ledger.Stages, req.Wait, req.Timeout))
+}
+
+// rememberFailure records that a run has ended without all that it wanted, so
+// that it is not taken for one that is under way.
+func (e *Engine) rememberFailure(ctx context.Context, plan *Plan, record *store.Record, revision bool) error {
+	var err error
+	if revision {
+		if next, markErr := e.Store.MarkFailed(ctx, record); markErr == nil {
+			record = next
+		} else {
+			err = markErr
+		}
+	}
+	return kube.Join(err, e.remember(ctx, plan, record, revision, store.Failed))
 }
 
 // remember writes the ledger: the fingerprints and, of a run that made a

@@ -3,11 +3,33 @@
 package apply
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
+
+func isUnreachable(err error) bool {
+	_, ok := errors.AsType[*kube.UnreachableError](err)
+	return ok
+}
+
+// oneUnreachable returns the error of a run from which the server went away
+// with one of the requests that failed for it, not with all.
+func oneUnreachable(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only joined errors have parts
+	if !ok || !isUnreachable(err) {
+		return err
+	}
+	for _, part := range joined.Unwrap() {
+		if isUnreachable(part) {
+			return oneUnreachable(part)
+		}
+	}
+	return err
+}
 
 // maxNamed bounds how many objects an error names.
 const maxNamed = 10
@@ -26,6 +48,9 @@ func (p *Plan) partial(err error) error {
 		default:
 			missing = append(missing, s.Ref().String())
 		}
+	}
+	if written > 0 && len(missing) == 0 && isUnreachable(err) {
+		return fmt.Errorf("%w\nall %d objects were applied; whether they are ready is not known", err, written)
 	}
 	if written == 0 || len(missing) == 0 {
 		return err

@@ -31,6 +31,9 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !exists && req.ExistingNamespace {
+		return nil, missingNamespace(req.Instance.Metadata.Namespace)
+	}
 	plan, err := e.planInTime(ctx, req, exists)
 	if err == nil && req.Review != nil && plan.Refusal() == nil {
 		err = req.Review(ctx, plan)
@@ -203,6 +206,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 		unstructured.RemoveNestedField(s.Object, "spec", "replicas")
 		s.Reason = "replicas are left to " + owner
 	}
+	e.keepSize(s)
 	if s.known != "" && s.known == s.manager.Fingerprint(s.Object, s.live) {
 		s.Action, s.fingerprint = event.Unchanged, s.known
 		return nil

@@ -67,8 +67,7 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 		return nil
 	}
 	if kube.IsUnknownKind(err) {
-		step.refuse(fail.Hint(fmt.Errorf("%s: the server has no kind %s in %s", step.Ref(), gvk.Kind, gvk.GroupVersion()),
-			"install the CustomResourceDefinition first, or add it to the module"))
+		step.refuse(e.unknownKind(step))
 		return nil
 	}
 	if err != nil {
@@ -76,6 +75,21 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 	}
 	step.Resource, step.resolved = r, true
 	return nil
+}
+
+// unknownKind returns the error of a step whose kind the server does not know.
+func (e *Engine) unknownKind(step *Step) error {
+	gvk := gvkOf(step.Object)
+	err := fmt.Errorf("%s: the server has no kind %s in %s", step.Ref(), gvk.Kind, gvk.GroupVersion())
+	successor, found := e.Client.Successor(gvk)
+	switch {
+	case found:
+		return fail.Hint(err, "it serves %s: see its fields with 'kubectl explain %s --api-version=%s'",
+			successor, strings.ToLower(gvk.Kind), successor)
+	case kube.IsBuiltIn(gvk.Group):
+		return fail.Hint(err, "see what Kubernetes serves there with 'kubectl api-resources --api-group=%s'", gvk.Group)
+	}
+	return fail.Hint(err, "install the CustomResourceDefinition first, or add it to the module")
 }
 
 // own gives the object the namespace that its scope asks for and the labels of

@@ -8,15 +8,18 @@ package kube
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // Flags are kubectl's connection flags: --kubeconfig, --context, -n, --as and
@@ -44,6 +47,15 @@ func (f *Flags) Namespace() (string, error) {
 		return "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	return ns, nil
+}
+
+// RequestTimeout returns what --request-timeout says, 0 when it gives no limit.
+func (f *Flags) RequestTimeout() (time.Duration, error) {
+	timeout, err := clientcmd.ParseTimeout(*f.config.Timeout)
+	if err != nil {
+		return 0, fail.Usagef("--request-timeout=%s: %w", *f.config.Timeout, err)
+	}
+	return timeout, nil
 }
 
 // Connect returns a client for the cluster that the flags select. It sends no

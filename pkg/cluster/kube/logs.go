@@ -3,6 +3,7 @@
 package kube
 
 import (
+	"flag"
 	"io"
 
 	"k8s.io/klog/v2"
@@ -15,4 +16,8 @@ import (
 func SilenceLogs() {
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
+	// Errors go to stderr all the same unless the threshold is above them.
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	_ = flags.Set("stderrthreshold", "FATAL") // a name that klog knows
 }

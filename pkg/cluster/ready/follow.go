@@ -72,14 +72,25 @@ func send[T any](ctx context.Context, out chan<- T, value T) {
 }
 
 // selectorFor returns what selects the objects of the items: the name of a
-// single one, the labels of their owner otherwise.
+// single one, the labels of their owner when all have the same.
 func selectorFor(items []*Item) kube.Selector {
-	o := items[0].Object
 	if len(items) == 1 {
-		return kube.ByName(o.Name())
+		return kube.ByName(items[0].Object.Name())
 	}
-	if items[0].Live != nil {
-		o = items[0].Live
+	selector := items[0].ownerSelector()
+	for _, i := range items[1:] {
+		if i.ownerSelector() != selector {
+			return kube.Selector{}
+		}
+	}
+	return selector
+}
+
+// ownerSelector returns what selects the objects of the item's owner.
+func (i *Item) ownerSelector() kube.Selector {
+	o := i.Object
+	if i.Live != nil {
+		o = i.Live
 	}
 	owner := api.Metadata{Name: o.Label(api.LabelInstanceName), Namespace: o.Label(api.LabelInstanceNamespace)}
 	return kube.Selector{Labels: owner.Selector()}

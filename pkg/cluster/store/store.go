@@ -57,6 +57,32 @@ func (r *Record) Same(other *Record) bool {
 	return kube.UID(r.secret) == kube.UID(other.secret) && kube.ResourceVersion(r.secret) == kube.ResourceVersion(other.secret)
 }
 
+// Wanted returns the revision that the last run wanted.
+func (r *Record) Wanted() api.Instance {
+	if r.Pending != nil {
+		return *r.Pending
+	}
+	return r.Instance
+}
+
+// IsUnfinished says whether a run has begun of which the record does not say
+// that it ended.
+func (r *Record) IsUnfinished() bool { return r.Pending != nil }
+
+// HasFailed says whether the last run has ended, and failed.
+func (r *Record) HasFailed() bool { return r.failed(r.Wanted()) }
+
+// IsComplete says whether Instance was applied in full.
+func (r *Record) IsComplete() bool {
+	return !r.failed(r.Instance) && (r.Pending != nil || !r.IsUnfinished())
+}
+
+// failed says whether the record is marked with a revision. A mark that names
+// another one is older than the record: another tool has written that since.
+func (r *Record) failed(i api.Instance) bool {
+	return slices.Contains(strings.Fields(r.secret.Annotation(api.AnnotationFailed)), i.LastTransitionTime)
+}
+
 // Labels returns the labels of the record's Secret.
 func (r *Record) Labels() map[string]any {
 	metadata, _ := r.secret["metadata"].(map[string]any)
@@ -147,6 +173,21 @@ func (s Store) MarkDeleting(ctx context.Context, rec *Record) (*Record, error) {
 	return s.write(ctx, rec, &Record{Instance: rec.Instance, Pending: rec.Pending, Deleting: true})
 }
 
+// MarkFailed records that the run which began with Begin has ended, and failed.
+// Nothing but the mark changes.
+func (s Store) MarkFailed(ctx context.Context, rec *Record) (*Record, error) {
+	secret := rec.secret.DeepCopy()
+	failed := rec.Wanted().LastTransitionTime
+	if !rec.IsComplete() {
+		failed = rec.Instance.LastTransitionTime + " " + failed
+	}
+	secret.SetAnnotation(api.AnnotationFailed, failed)
+	next := *rec
+	var err error
+	next.secret, err = s.client.Update(ctx, secrets(), secret)
+	return &next, writeError(rec.Instance, err)
+}
+
 // Remove deletes the record; it is no error when it is gone already.
 func (s Store) Remove(ctx context.Context, rec *Record) error {
 	if err := Writable(rec, nil); err != nil {
@@ -205,6 +246,9 @@ func (s Store) write(ctx context.Context, prev, next *Record) (*Record, error) {
 	secret := prev.secret.DeepCopy()
 	secret["data"] = data
 	setDeleting(secret, next.Deleting)
+	if next.Pending == nil && !next.Deleting {
+		secret.RemoveAnnotation(api.AnnotationFailed)
+	}
 	next.secret, err = s.client.Update(ctx, secrets(), secret)
 	return next, writeError(next.Instance, err)
 }

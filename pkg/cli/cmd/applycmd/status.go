@@ -92,14 +92,7 @@ func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) erro
 	if !text {
 		return out.Print(w, printer.StatusOf(r))
 	}
-	ready := "ready"
-	if !r.Ready {
-		ready = "not ready"
-	}
-	if r.State != instance.Applied {
-		ready += ", the last run did not end (" + string(r.State) + ")"
-	}
-	if _, err := ui.Printf(w, "%s in namespace %s: %s\n\n", r.Name, r.Namespace, ready); err != nil {
+	if _, err := ui.Printf(w, "%s in namespace %s: %s\n\n", r.Name, r.Namespace, describeState(r)); err != nil {
 		return err
 	}
 	rows := make([][]string, len(r.Objects))
@@ -118,8 +111,27 @@ func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) erro
 	}
 	rows = make([][]string, len(r.Events))
 	for i, e := range r.Events {
-		rows[i] = []string{e.Time, e.Type, e.Reason, e.Object.String(), e.Message}
+		rows[i] = []string{printer.Age(e.Time), e.Type, e.Reason, e.Object.String(), e.Message}
 	}
 	_, _ = ui.Println(w)
 	return ui.Table(w, out.Header("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"), rows)
+}
+
+// describeState says whether an instance is ready, and how its last run ended
+// unless it was applied.
+func describeState(r *instance.StatusReport) string {
+	text := "ready"
+	if !r.Ready {
+		text = "not ready"
+	}
+	version := printer.Version(r.Summary)
+	switch r.State {
+	case instance.Failed:
+		text += ", the last apply failed: version " + version
+	case instance.Pending:
+		text += ", an apply is under way or its process died: version " + version
+	case instance.Deleting:
+		text += ", a delete is under way or its process died"
+	}
+	return text
 }

@@ -48,7 +48,7 @@ func newHistory(c *common) *cobra.Command {
 func printHistory(c *common, history []store.Revision, out *printer.Flags) error {
 	rows := make([][]string, len(history))
 	for i, r := range history {
-		rows[i] = []string{strconv.Itoa(r.Number), r.Time, string(r.Outcome), r.User, r.Module.Repository, r.Module.Version, r.Module.Digest}
+		rows[i] = []string{strconv.Itoa(r.Number), printer.Age(r.Time), string(r.Outcome), r.User, r.Module.Repository, r.Module.Version, r.Module.Digest}
 	}
-	return ui.Table(c.env.Stdout, out.Header("REVISION", "TIME", "OUTCOME", "USER", "MODULE", "VERSION", "DIGEST"), rows)
+	return ui.Table(c.env.Stdout, out.Header("REVISION", "AGE", "OUTCOME", "USER", "MODULE", "VERSION", "DIGEST"), rows)
 }

@@ -77,8 +77,22 @@ func (l *lister) run(ctx context.Context) error {
 }
 
 // follow prints, as kubectl does, a table and then a line for each change; for
-// a program, one instance after the other.
+// a program, one instance after the other. It ends after --request-timeout, as
+// 'kubectl get --watch' does.
 func (l *lister) follow(ctx context.Context, client *kube.Client) error {
+	timeout, err := l.kube.RequestTimeout()
+	if err != nil {
+		return err
+	}
+	watching, stop := kube.WithTimeout(ctx, timeout)
+	defer stop()
+	if err = l.printChanges(watching, client); kube.TimedOut(watching) {
+		return nil // a watch lasts as long as its request may
+	}
+	return err
+}
+
+func (l *lister) printChanges(ctx context.Context, client *kube.Client) error {
 	header := l.out.Header("")
 	return instance.WatchList(ctx, client, l.req, func(list []instance.Summary) error {
 		if _, text := l.out.Format(); text {
@@ -137,12 +151,12 @@ func (l *lister) columns(wide bool) []column {
 	columns = append(columns,
 		column{"NAME", func(i instance.Summary) string { return i.Name }},
 		column{"MODULE", func(i instance.Summary) string { return i.Module.Repository }},
-		column{"VERSION", func(i instance.Summary) string { return i.Module.Version }},
+		column{"VERSION", printer.Version},
 		column{"STATE", func(i instance.Summary) string { return string(i.State) }})
 	if l.req.NotReady {
 		columns = append(columns, column{"READY", func(i instance.Summary) string { return strconv.FormatBool(*i.Ready) }})
 	}
-	columns = append(columns, column{"LAST APPLIED", func(i instance.Summary) string { return i.LastTransition }})
+	columns = append(columns, column{"LAST APPLIED", func(i instance.Summary) string { return printer.Age(i.LastTransition) }})
 	if wide {
 		columns = append(columns,
 			column{"DIGEST", func(i instance.Summary) string { return i.Module.Digest }},

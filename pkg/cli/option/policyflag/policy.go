@@ -101,12 +101,15 @@ type Run struct {
 	Plan
 	dryRun  deploy.DryRun
 	waitFor []string
+
+	createNamespace bool
 }
 
 // AddTo registers the flags.
 func (r *Run) AddTo(fs *pflag.FlagSet) {
 	r.Plan.AddTo(fs)
 	o := &r.options
+	fs.BoolVar(&r.createNamespace, "create-namespace", true, "create the namespace of the instance if it does not exist; false refuses, exit code 5")
 	fs.StringVar((*string)(&r.dryRun), "dry-run", string(deploy.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
 	fs.BoolVar(&o.Wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
@@ -121,6 +124,7 @@ func (r *Run) Options() (apply.Options, error) {
 	if err != nil {
 		return o, err
 	}
+	o.ExistingNamespace = !r.createNamespace
 	for _, text := range r.waitFor {
 		rule, err := ready.ParseWaitRule(text)
 		if err != nil {

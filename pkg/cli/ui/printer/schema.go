@@ -3,6 +3,12 @@
 package printer
 
 import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
@@ -52,8 +58,10 @@ type Instance struct {
 	Module             api.Module     `json:"module"`
 	LastTransitionTime string         `json:"lastTransitionTime"`
 	State              instance.State `json:"state"`
-	Objects            int            `json:"objects"`         // how many it has
-	Ready              *bool          `json:"ready,omitempty"` // with --not-ready
+	Complete           bool           `json:"complete"`         // the module was applied in full
+	Wanted             *api.Module    `json:"wanted,omitempty"` // that the last run wanted, when it is another
+	Objects            int            `json:"objects"`          // how many it has
+	Ready              *bool          `json:"ready,omitempty"`  // with --not-ready
 	Images             []string       `json:"images,omitempty"`
 }
 
@@ -91,11 +99,13 @@ type Revision struct {
 // Status is the readiness of an instance.
 type Status struct {
 	Object
-	Module  api.Module     `json:"module"`
-	State   instance.State `json:"state"`
-	Ready   bool           `json:"ready"`
-	Objects []ObjectStatus `json:"objects"`
-	Events  []Event        `json:"events"` // the last ones, the newest last
+	Module   api.Module     `json:"module"`
+	State    instance.State `json:"state"`
+	Complete bool           `json:"complete"`         // the module was applied in full
+	Wanted   *api.Module    `json:"wanted,omitempty"` // that the last run wanted, when it is another
+	Ready    bool           `json:"ready"`
+	Objects  []ObjectStatus `json:"objects"`
+	Events   []Event        `json:"events"` // the last ones: first the warnings, then the others, the newest of each last
 }
 
 // Event is what was reported about an object of an instance, or a pod of one.
@@ -176,13 +186,42 @@ func outcomeOf(o event.Outcome) Outcome {
 func InstanceOf(s instance.Summary) Instance {
 	i := Instance{
 		Object: ofInstance(api.KindInstance, s.Name, s.Namespace),
-		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Objects: s.Objects, Ready: s.Ready, Images: s.Images,
+		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Complete: s.Complete != nil, Wanted: wanted(s), Objects: s.Objects, Ready: s.Ready, Images: s.Images,
 	}
 	i.APIVersion = api.APIVersion // the kind is that of the record
 	if s.Bundle != "" {
 		i.Metadata.Labels = map[string]string{api.LabelBundle: s.Bundle}
 	}
 	return i
+}
+
+// wanted returns the module of the last run, nil when the record's own is it.
+func wanted(s instance.Summary) *api.Module {
+	if reflect.DeepEqual(s.Wanted, s.Module) {
+		return nil
+	}
+	return &s.Wanted
+}
+
+// Version returns the version of an instance for a table: the one that the last
+// run wanted and, unless that was applied in full, the one that was.
+func Version(s instance.Summary) string {
+	switch {
+	case s.State != instance.Failed && s.State != instance.Pending:
+		return s.Module.Version
+	case s.Complete == nil:
+		return s.Wanted.Version + " (none complete)"
+	}
+	return fmt.Sprintf("%s (complete: %s)", s.Wanted.Version, s.Complete.Version)
+}
+
+// Age returns how long ago a time in RFC 3339 was, as kubectl writes it.
+func Age(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	return duration.HumanDuration(time.Since(t))
 }
 
 // Instances returns the result of list.
@@ -215,7 +254,7 @@ func History(key instance.Key, history []store.Revision) []Revision {
 // StatusOf returns the result of status.
 func StatusOf(r *instance.StatusReport) Status {
 	return Status{
-		Object: ofInstance("InstanceStatus", r.Name, r.Namespace), Module: r.Module, State: r.State, Ready: r.Ready,
+		Object: ofInstance("InstanceStatus", r.Name, r.Namespace), Module: r.Module, State: r.State, Complete: r.Complete != nil, Wanted: wanted(r.Summary), Ready: r.Ready,
 		Objects: convert(r.Objects, func(o instance.ObjectStatus) ObjectStatus {
 			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message, Drift: o.Drift}
 		}),

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// ofWaiting returns the protections of what is said while and after a run.
+func ofWaiting() []protection {
+	return []protection{{
+		promise: "s80", file: "pkg/cluster/ready/wait.go",
+		old:  "case c := <-clues:\n\t\t\tr.learn(ctx, c, clues)\n",
+		new:  "case <-clues:\n",
+		test: "./pkg/cluster/apply -run TestReasonWhileWaiting/unschedulable",
+	}, {
+		promise: "s81", file: "pkg/cluster/ready/assess.go",
+		old:  "case isUnavailable(live):",
+		new:  "case false:",
+		test: "./pkg/cluster/ready -run TestAssess",
+	}, {
+		promise: "s82", file: "pkg/cluster/apply/execute.go",
+		old:  "e.Store.MarkFailed(ctx, record)",
+		new:  "record, error(nil)",
+		test: "./test/e2e -run TestScripts/.*/^safety_s06$",
+	}, {
+		promise: "s83", file: "pkg/cluster/apply/engine.go",
+		old:  "if !exists && req.ExistingNamespace {",
+		new:  "if false {",
+		test: "./test/e2e -run TestScripts/.*/^namespace$",
+	}, {
+		promise: "s84", file: "pkg/cluster/apply/claim.go",
+		old:  "wanted.Cmp(live) >= 0",
+		new:  "true",
+		test: "./test/e2e -run TestScripts/.*/^hints$",
+	}}
+}
