@@ -5,6 +5,7 @@ package build_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
@@ -47,5 +48,24 @@ func TestWriteDirectoryLinks(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(filepath.Join(top, "elsewhere")); err != nil || len(entries) != 1 {
 		t.Errorf("there is %v, %v", entries, err)
+	}
+}
+
+// Only the user reads the files of Secrets.
+func TestWriteDirectoryMode(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("has no such modes")
+	}
+	req := build.DirectoryRequest{
+		Dir: t.TempDir(), Name: "app", Namespace: "apps",
+		Objects: []api.Object{{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "a"}}},
+	}
+	if _, err := build.WriteDirectory(req); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(req.Dir, "secret_a.yaml"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
 	}
 }
