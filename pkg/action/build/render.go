@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -35,9 +36,20 @@ type Request struct {
 	Limits                    render.Limits
 	CUERegistry               *render.CUERegistry
 
-	Validate Validation       // of custom resources
-	CRDs     []crd.Definition // to validate with, in addition to those that the module renders
-	Rules    Rules            // nil: rules in CEL are left to the API server
+	Validate Validation // of custom resources
+	// WarnScope warns of objects of unknown scope, which no server is asked for.
+	WarnScope bool
+	CRDs      []crd.Definition // to validate with, in addition to those that the module renders
+	Rules     Rules            // nil: rules in CEL are left to the API server
+}
+
+// scopes returns what the CRDs say of kinds.
+func (req Request) scopes() []render.Scope {
+	var scopes []render.Scope
+	for _, d := range req.CRDs {
+		scopes = append(scopes, render.Scope{Group: d.Group, Kind: d.Kind, Namespaced: d.Namespaced})
+	}
+	return scopes
 }
 
 // Result is a rendered instance. Its health checks work after the module's
@@ -59,12 +71,16 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
 		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits, CUERegistry: req.CUERegistry,
-		Debug: req.Debug, CheckImages: req.CheckImages, Whole: req.Whole,
+		Scopes: req.scopes(), Within: m.Within, Debug: req.Debug, CheckImages: req.CheckImages, Whole: req.Whole,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
-	for _, warning := range rendered.Warnings {
+	warnings := rendered.Warnings
+	if req.WarnScope {
+		warnings = slices.Concat(warnings, rendered.ScopeWarnings)
+	}
+	for _, warning := range warnings {
 		observer.Observe(event.Warning{Text: warning})
 	}
 	if err = checkStructure(ctx, req, rendered, observer); err != nil {

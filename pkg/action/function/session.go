@@ -110,7 +110,7 @@ func (s *session) request(in krm.Instance, m *source.Module) render.Request {
 		KubeVersion: cmp.Or(in.KubeVersion, s.req.KubeVersion),
 		Values:      in.Values,
 		ObjectsOnly: true,
-		Within:      in.Within,
+		Within:      cmp.Or(m.Within, in.Within),
 		Limits:      s.req.Limits,
 	}
 }

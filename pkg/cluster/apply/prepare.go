@@ -86,7 +86,7 @@ func (e *Engine) unknownKind(step *Step) error {
 	case found:
 		return fail.Hint(err, "it serves %s: see its fields with 'kubectl explain %s --api-version=%s'",
 			successor, strings.ToLower(gvk.Kind), successor)
-	case kube.IsBuiltIn(gvk.Group):
+	case api.IsBuiltIn(gvk.Group):
 		return fail.Hint(err, "see what Kubernetes serves there with 'kubectl api-resources --api-group=%s'", gvk.Group)
 	}
 	return fail.Hint(err, "install the CustomResourceDefinition first, or add it to the module")

@@ -278,7 +278,7 @@ func deleteOrder(steps []*Step, stages map[string]int) [][]*Step {
 	for _, s := range steps {
 		rank := 3 * stages[s.key()]
 		switch {
-		case !kube.IsBuiltIn(s.Object.Group()):
+		case !api.IsBuiltIn(s.Object.Group()):
 			rank += 2
 		case !isCRD(s.Object) && !isNamespace(s.Object):
 			rank++

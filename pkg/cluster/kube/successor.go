@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
 
 // Successor returns the group and version in which the server serves a kind
@@ -19,7 +21,7 @@ func (c *Client) Successor(gvk schema.GroupVersionKind) (gv schema.GroupVersion,
 		if err != nil {
 			continue
 		}
-		if served.Group != gvk.Group && (!IsBuiltIn(gvk.Group) || !IsBuiltIn(served.Group) || gvk.Group == "") {
+		if served.Group != gvk.Group && (!api.IsBuiltIn(gvk.Group) || !api.IsBuiltIn(served.Group) || gvk.Group == "") {
 			continue // the same word for another thing
 		}
 		for _, r := range list.APIResources {

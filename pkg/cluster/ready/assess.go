@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
 
 // statusGrace is how long a custom resource may go without a status before it
@@ -106,7 +105,7 @@ func (c Criteria) byKind(live api.Object, now time.Time, strict bool) (State, er
 // withoutStatus judges an object that kstatus calls current, which it also
 // does for a custom resource whose controller has not looked at it yet.
 func withoutStatus(live api.Object, now time.Time) State {
-	if live["status"] != nil || kube.IsBuiltIn(live.Group()) {
+	if live["status"] != nil || api.IsBuiltIn(live.Group()) {
 		return State{Health: api.HealthCurrent}
 	}
 	metadata, _ := live["metadata"].(map[string]any)

@@ -179,7 +179,7 @@ func commonKey(sets []map[string]string) string {
 
 // podLabels returns the labels that a workload of Kubernetes selects its pods by.
 func podLabels(o api.Object) map[string]string {
-	if !kube.IsBuiltIn(o.Group()) {
+	if !api.IsBuiltIn(o.Group()) {
 		return nil
 	}
 	set, _, _ := unstructured.NestedStringMap(o, "spec", "selector", "matchLabels")

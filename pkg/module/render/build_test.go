@@ -108,6 +108,9 @@ func describe(r *render.Result, err error) string {
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", warning)
 	}
+	for _, warning := range r.ScopeWarnings {
+		fmt.Fprintf(&b, "scope: %s\n", warning)
+	}
 	for _, set := range r.Sets {
 		fmt.Fprintf(&b, "# stage %s\n%s", set.Name, api.YAML(set.Objects))
 	}

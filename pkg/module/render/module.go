@@ -64,7 +64,8 @@ func checkModule(req Request) error {
 		return fail.Hint(err, "create a module with 'kubectl timoni mod init NAME'")
 	}
 	// It puts directories in the place of dependencies, and may name any.
-	if strings.HasPrefix(req.Origin, "oci://") && exists(req.Dir, localModuleFile) {
+	packed := strings.HasPrefix(req.Origin, "oci://") || req.Within == req.Dir
+	if packed && exists(req.Dir, localModuleFile) {
 		return fail.Refusedf("module %q has %s, which may lead out of it: only a module in a directory may have one", req.Origin, localModuleFile)
 	}
 	for _, name := range []string{timoniFile, valuesFile} {

@@ -19,6 +19,9 @@ import (
 // way, so that an author sees all of it at once.
 type reader struct {
 	namespace string
+	scopes    []Scope                                                  // of kinds, for want of a CRD among the objects
+	vendored  func(gk groupKind, version string) (cluster, known bool) // of the module's own schemas
+	unscoped  []api.Object
 	problems  []values.Problem
 	warnings  []string
 	found     []*found
@@ -33,8 +36,7 @@ type found struct {
 
 // readSets returns the stages in their order, with namespaces filled in and
 // without what is the server's.
-func readSets(apply cue.Value, namespace string) (sets []Set, warnings []string, err error) {
-	r := &reader{namespace: namespace}
+func (r *reader) readSets(apply cue.Value) (sets []Set, warnings []string, err error) {
 	stages, err := apply.Fields()
 	if err != nil {
 		return nil, nil, values.Explain(err)

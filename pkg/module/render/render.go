@@ -51,6 +51,9 @@ type Request struct {
 
 	comments bool // of the source are wanted
 
+	// Scopes are those of kinds whose CRDs the module need not render.
+	Scopes []Scope
+
 	Values []values.Source // merged over values.cue in this order
 	// ReplaceValues makes Values stand in for values.cue, as a rollback wants it.
 	ReplaceValues bool
@@ -86,6 +89,9 @@ type Result struct {
 	Values     string   // values.cue merged with the user's values, as CUE text
 	Images     []string // the container images of the instance's configuration, sorted
 	Warnings   []string
+	// ScopeWarnings are about objects that are left without a namespace because
+	// the scope of their kind is unknown; a server knows it.
+	ScopeWarnings []string
 	// ImageProblems is what is wrong with the images of the containers: a
 	// reference that is none, or one with neither a tag nor a digest.
 	ImageProblems []values.Problem
@@ -172,7 +178,8 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 	if err := instance.Validate(cue.Concrete(true)); err != nil {
 		return nil, values.Explain(err)
 	}
-	sets, warnings, err := readSets(timoni.LookupPath(cue.MakePath(cue.Str("apply"))), e.req.Namespace)
+	reader := &reader{namespace: e.req.Namespace, scopes: e.req.Scopes, vendored: e.files.vendoredScope}
+	sets, warnings, err := reader.readSets(timoni.LookupPath(cue.MakePath(cue.Str("apply"))))
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +191,8 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 		ModulePath: e.path,
 		Sets:       sets,
 		Warnings:   append(e.warnings, warnings...),
+
+		ScopeWarnings: scopeWarnings(reader.unscoped),
 
 		mu:     &sync.Mutex{},
 		checks: checks,

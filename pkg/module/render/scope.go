@@ -3,7 +3,11 @@
 package render
 
 import (
+	"fmt"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
@@ -11,17 +15,21 @@ import (
 // groupKind names a kind in all its versions.
 type groupKind struct{ group, kind string }
 
-// defaultNamespaces gives the objects that name none the instance's namespace,
-// and takes it from those that are known to have none.
-//
-// A renderer knows the scope of the kinds that are built into Kubernetes and of
-// those whose CRD is part of the module. For any other kind it assumes a
-// namespace: an API server drops one that a cluster-scoped object does not
-// need, while an object without the one it needs would end in the namespace of
-// whoever pipes the output to kubectl. The applier asks the server for the
-// scope and corrects it.
+// Scope says whether the objects of a kind have a namespace.
+type Scope struct {
+	Group, Kind string
+	Namespaced  bool
+}
+
+// defaultNamespaces gives the objects of namespaced kinds that name none the
+// instance's namespace, and takes it from those of cluster-scoped kinds. An
+// object of unknown scope stays as the module has it: a namespace that is wrong
+// is refused by some appliers. Those without one are in unscoped.
 func (r *reader) defaultNamespaces() {
 	scopes := map[groupKind]bool{} // true: cluster
+	for _, s := range r.scopes {
+		scopes[groupKind{s.Group, s.Kind}] = !s.Namespaced
+	}
 	for _, f := range r.found {
 		if gk, cluster, ok := definedScope(f.object); ok {
 			scopes[gk] = cluster
@@ -31,16 +39,63 @@ func (r *reader) defaultNamespaces() {
 		gk := groupKind{f.object.Group(), f.object.Kind()}
 		cluster, known := scopes[gk]
 		if !known {
-			cluster = isClusterScoped(gk)
+			cluster, known = r.scopeOf(gk, f.object.Version())
 		}
-		switch metadata, ok := f.object["metadata"].(map[string]any); {
+		metadata, ok := f.object["metadata"].(map[string]any)
+		hasNone := metadata["namespace"] == nil || metadata["namespace"] == ""
+		switch {
 		case !ok: // validate complains
-		case cluster:
+		case known && cluster:
 			delete(metadata, "namespace")
-		case metadata["namespace"] == nil || metadata["namespace"] == "":
+		case known && hasNone:
 			metadata["namespace"] = r.namespace
+		case hasNone:
+			delete(metadata, "namespace")
+			r.unscoped = append(r.unscoped, f.object)
 		}
 	}
+}
+
+// scopeOf returns what is known of a kind whose CRD is not among the objects.
+func (r *reader) scopeOf(gk groupKind, version string) (cluster, known bool) {
+	if api.IsBuiltIn(gk.group) {
+		return isClusterScoped(gk), true
+	}
+	if r.vendored != nil {
+		if cluster, known = r.vendored(gk, version); known {
+			return cluster, true
+		}
+	}
+	cluster = isWellKnown(gk)
+	return cluster, cluster
+}
+
+// vendoredScopeRE matches how the definition of a kind, as 'mod vendor crd'
+// writes it, asks for a namespace: a namespaced kind needs one.
+var vendoredScopeRE = regexp.MustCompile(`(?m)^\s*metadata!?: \{[^}]*?\bnamespace([!?]):`)
+
+// vendoredScope returns the scope of a kind whose definition the module has
+// below cue.mod/gen.
+func (f *files) vendoredScope(gk groupKind, version string) (cluster, known bool) {
+	name := filepath.Join("cue.mod", "gen", gk.group, strings.ToLower(gk.kind), version, "types_gen.cue")
+	if !filepath.IsLocal(filepath.Join(gk.group, gk.kind, version)) || !isAPIVersion(gk.group+"/"+version) {
+		return false, false
+	}
+	name = filepath.Join(f.root, name)
+	if f.check(name) != nil {
+		return false, false
+	}
+	m := vendoredScopeRE.FindSubmatch(read(name))
+	return m != nil && string(m[1]) == "?", m != nil
+}
+
+// scopeWarnings returns a warning for each object whose scope is unknown.
+func scopeWarnings(objects []api.Object) []string {
+	var warnings []string
+	for _, o := range objects {
+		warnings = append(warnings, fmt.Sprintf("%s: the scope of its kind is unknown, it is left without a namespace", o.ID()))
+	}
+	return warnings
 }
 
 // definedScope returns what a CustomResourceDefinition defines.
@@ -67,13 +122,15 @@ func isClusterScoped(gk groupKind) bool {
 		return gk.kind != "CSIStorageCapacity"
 	case "networking.k8s.io":
 		return oneOf(gk.kind, "IngressClass", "IPAddress", "ServiceCIDR")
+	case "authorization.k8s.io":
+		return gk.kind != "LocalSubjectAccessReview"
 	case "certificates.k8s.io":
 		return oneOf(gk.kind, "CertificateSigningRequest", "ClusterTrustBundle")
 	case "resource.k8s.io":
 		return oneOf(gk.kind, "DeviceClass", "ResourceSlice", "DeviceTaintRule", "ResourcePoolStatusRequest")
 	case "scheduling.k8s.io":
 		return gk.kind == "PriorityClass"
-	case "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
+	case "admissionregistration.k8s.io", "authentication.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
 		"flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "node.k8s.io", "storagemigration.k8s.io":
 		return true
 	}

@@ -108,7 +108,7 @@ func (l *List) items(s subject, in Instance, rendered render.Outcome, output out
 	if rendered.Err != nil {
 		return nil, rendered.Err
 	}
-	for _, warning := range rendered.Result.Warnings {
+	for _, warning := range slices.Concat(rendered.Result.Warnings, rendered.Result.ScopeWarnings) {
 		l.warn(s, warning)
 	}
 	objects, err := output.objects(rendered.Result)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -38,11 +39,15 @@ type Module struct {
 	Digest      string            // sha256:…, or ref.UnknownDigest for a directory
 	Annotations map[string]string // of the manifest, nil for a directory
 
+	// Within is the directory that nothing of the module leaves, empty for what
+	// is read in place or holds no links.
+	Within string
+
 	pulled string // what Close removes
 }
 
 // Open makes the content of the module that r names available. A directory is
-// read in place; a module in a registry is pulled into a directory of its own,
+// read in place; an image layout, in an archive or a directory, is unpacked; a module in a registry is pulled into a directory of its own,
 // which only this user may enter. The error wraps ErrNoDirectory or one of
 // package oci; nothing is left on disk then.
 func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
@@ -102,10 +107,48 @@ func (m *Module) Close() error {
 }
 
 func open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
-	if r.IsLocal() {
-		return openDir(r)
+	switch {
+	case !r.IsLocal():
+		return pull(ctx, r, o)
+	case isArchive(r.Dir):
+		return unpack(ctx, r, o)
 	}
-	return pull(ctx, r, o)
+	return openDir(r)
+}
+
+// isArchive says whether a local reference names an image layout, and no
+// directory of a module.
+func isArchive(name string) bool {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return false
+	case !info.IsDir():
+		return filepath.Ext(name) == ".tar"
+	}
+	_, err = os.Stat(filepath.Join(name, "cue.mod"))
+	return errors.Is(err, fs.ErrNotExist) && oci.IsArchive(name)
+}
+
+func unpack(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	dir, err := tempDir(o)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := oci.Unpack(ctx, r.Dir, dir, o.OCI.Limits)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &Module{
+		Dir: dir, Repository: r.Source(), Digest: manifest.Digest, Annotations: manifest.Annotations,
+		Version: cmp.Or(manifest.Annotations[oci.AnnotationVersion], ref.DevelVersion),
+		Within:  dir, pulled: dir,
+	}, nil
+}
+
+func tempDir(o Options) (string, error) {
+	dir, err := os.MkdirTemp(o.TempDir, "timoni-module-")
+	return dir, fail.Hint(err, "set TMPDIR to a directory that can be written to")
 }
 
 func openDir(r ref.Reference) (*Module, error) {
@@ -134,9 +177,9 @@ func hintScheme(r ref.Reference, err error) error {
 }
 
 func pull(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
-	dir, err := os.MkdirTemp(o.TempDir, "timoni-module-")
+	dir, err := tempDir(o)
 	if err != nil {
-		return nil, fail.Hint(err, "set TMPDIR to a directory that can be written to")
+		return nil, err
 	}
 	manifest, err := oci.Pull(ctx, r, dir, o.OCI)
 	if err != nil {

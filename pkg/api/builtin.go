@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package kube
+package api
 
 // IsBuiltIn says whether Kubernetes itself serves a group. Everything else is
 // an extension, whose objects some controller has to look at.
