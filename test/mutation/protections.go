@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord(), ofFields(), ofTexts(), ofWaiting())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan())
 }
 
 // ofEngine returns the protections in package apply.
@@ -55,24 +55,6 @@ func ofEngine() []protection {
 		promise: "s15", file: "pkg/cluster/apply/compare.go",
 		old: "if err != nil {\n\t\treturn s.settle(invalid)",
 		new: "if false {\n\t\treturn s.settle(invalid)",
-	}, {
-		promise: "s25", file: "pkg/cluster/apply/plan.go",
-		old: "got, err := e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.DryRun)",
-		new: "got, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)",
-	}, {
-		promise: "s25", file: "pkg/cluster/apply/plan.go",
-		old: `return strings.HasPrefix(message, "failed to create typed patch object")`,
-		new: `return false`,
-	}, {
-		promise: "s27", file: "pkg/cluster/kube/create.go",
-		old:  `metadata["resourceVersion"] = versionOfNone`,
-		new:  `_ = metadata`,
-		test: "./pkg/cluster/apply -run TestStrangerBetweenPlanAndWrite",
-	}, {
-		promise: "s27", file: "pkg/cluster/kube/create.go",
-		old:  "case err != nil || status == http.StatusCreated:",
-		new:  "case err != nil || status != 0:",
-		test: "./pkg/cluster/apply -run TestServerThatIgnoresTheVersion",
 	}, {
 		promise: "s16", file: "pkg/cluster/apply/engine.go",
 		old: "waiting := func(owner string) {",

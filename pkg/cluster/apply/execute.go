@@ -325,18 +325,26 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 }
 
 // configure applies a step over a live object, after the fields of managers
-// that are overridden were made ours.
+// that are overridden were made ours: then the answer must be what the plan
+// showed, which no dry run was asked.
 func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
 	move, err := s.manager.Move(s.live, s.drop)
 	if err != nil {
 		return nil, err
 	}
-	if move.Entries != nil {
-		if s.live, err = e.Client.SetManagers(ctx, s.Resource, s.live, move.Entries); err != nil {
-			return nil, fmt.Errorf("take back fields: %w", err)
-		}
+	if move.Entries == nil {
+		return e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.Real)
 	}
-	return e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.Real)
+	moved, err := e.Client.SetManagers(ctx, s.Resource, s.live, move.Entries)
+	if err != nil {
+		return nil, fmt.Errorf("take back fields: %w", err)
+	}
+	s.live = moved
+	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.Real)
+	if err != nil {
+		return nil, err
+	}
+	return got, s.asPlanned(got)
 }
 
 // write sends the step's object and keeps what the server made of it.

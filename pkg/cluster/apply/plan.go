@@ -244,7 +244,7 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 	case err != nil:
 		return s.settle(err)
 	case move.Entries != nil:
-		s.Action, s.Reason, s.next = event.Configured, move.Reason(), s.manager.After(move, got)
+		return e.decideMoved(ctx, req, s, got, move)
 	case sameState(s.manager, s.live, got):
 		s.Action, s.fingerprint = event.Unchanged, s.manager.Fingerprint(s.Object, s.live)
 	default:

@@ -25,6 +25,10 @@ type entry map[string]any
 func entries(o api.Object) []entry {
 	metadata, _ := o["metadata"].(map[string]any)
 	list, _ := metadata["managedFields"].([]any)
+	return asEntries(list)
+}
+
+func asEntries(list []any) []entry {
 	all := make([]entry, 0, len(list))
 	for _, item := range list {
 		if e, ok := item.(map[string]any); ok {

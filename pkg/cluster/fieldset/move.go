@@ -84,24 +84,6 @@ func (move Move) Reason() string {
 	return strings.Join(reasons, "; ")
 }
 
-// After returns what an apply makes of an object once the fields have moved,
-// from what the server says that it makes of it before: without the fields that
-// moved and that neither the apply nor another manager sets.
-func (m Manager) After(move Move, got api.Object) api.Object {
-	rest := move.Fields
-	for _, e := range entries(got) {
-		if m.isOverridden(e, got) {
-			continue
-		}
-		set, err := e.fields()
-		if err != nil {
-			return got
-		}
-		rest = rest.Difference(set)
-	}
-	return Without(got, rest)
-}
-
 // left returns the fields of a live object that are left alone, whoever wrote
 // them: those of controllers, and the mark of 'kubectl rollout restart'. Taking
 // that one back would replace all Pods once more.

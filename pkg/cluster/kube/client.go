@@ -254,7 +254,7 @@ func (c *Client) Update(ctx context.Context, r Resource, o api.Object) (api.Obje
 // CheckUpdate asks the server, in a dry run, what an update would make of an
 // object; it is a Conflict when the object was changed meanwhile.
 func (c *Client) CheckUpdate(ctx context.Context, r Resource, o api.Object) (api.Object, error) {
-	u, err := c.in(r, o.Namespace()).Update(ctx, &unstructured.Unstructured{Object: o},
+	u, err := c.in(r, o.Namespace()).Update(about(ctx, o), &unstructured.Unstructured{Object: o},
 		metav1.UpdateOptions{FieldManager: c.manager, DryRun: DryRun.options(), FieldValidation: metav1.FieldValidationStrict})
 	return c.object(u, err)
 }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// ofPlan returns the protections that make a plan the truth.
+func ofPlan() []protection {
+	return []protection{{
+		promise: "s25", file: "pkg/cluster/apply/plan.go",
+		old: "got, err := e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.DryRun)",
+		new: "got, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)",
+	}, {
+		promise: "s25", file: "pkg/cluster/apply/plan.go",
+		old: `return strings.HasPrefix(message, "failed to create typed patch object")`,
+		new: `return false`,
+	}, {
+		promise: "s26", file: "pkg/cluster/apply/plan.go",
+		old: "return e.decideMoved(ctx, req, s, got)",
+		new: "s.Action = event.Configured",
+	}, {
+		promise: "s26", file: "pkg/cluster/apply/execute.go",
+		old:  "return got, s.asPlanned(got)",
+		new:  "return got, nil",
+		test: "./pkg/cluster/apply -run TestDeviation",
+	}, {
+		promise: "s27", file: "pkg/cluster/kube/create.go",
+		old:  `metadata["resourceVersion"] = versionOfNone`,
+		new:  `_ = metadata`,
+		test: "./pkg/cluster/apply -run TestStrangerBetweenPlanAndWrite",
+	}, {
+		promise: "s27", file: "pkg/cluster/kube/create.go",
+		old:  "case err != nil || status == http.StatusCreated:",
+		new:  "case err != nil || status != 0:",
+		test: "./pkg/cluster/apply -run TestServerThatIgnoresTheVersion",
+	}}
+}
