@@ -65,7 +65,7 @@ type DeviationError struct {
 }
 
 func (e *DeviationError) Error() string {
-	return fmt.Sprintf("%s: written, but these fields are not as the plan showed them: %s", e.Object, strings.Join(e.Fields, ", "))
+	return fmt.Sprintf("written, but these fields are not as the plan showed them: %s", strings.Join(e.Fields, ", "))
 }
 
 // asPlanned returns a DeviationError when the server's answer to a write is not

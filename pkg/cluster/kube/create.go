@@ -4,7 +4,6 @@ package kube
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -41,8 +40,8 @@ func (c *Client) ApplyNew(ctx context.Context, r Resource, o api.Object, mode Mo
 type OverwrittenError struct{ Object event.Object }
 
 func (e *OverwrittenError) Error() string {
-	return fmt.Sprintf("%s: another client created it during this run, and the server applied the module's fields over it "+
-		"instead of rejecting the request: compare it with what that client expects", e.Object)
+	return "another client created it during this run, and the server applied the module's fields over it " +
+		"instead of rejecting the request: compare it with what that client expects"
 }
 
 // statusKey is the key of the *int in a request's context that takes the status
