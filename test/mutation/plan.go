@@ -14,7 +14,7 @@ func ofPlan() []protection {
 		new: `return false`,
 	}, {
 		promise: "s26", file: "pkg/cluster/apply/plan.go",
-		old: "return e.decideMoved(ctx, req, s, got)",
+		old: "return e.decideMoved(ctx, req, s, got, move)",
 		new: "s.Action = event.Configured",
 	}, {
 		promise: "s26", file: "pkg/cluster/apply/execute.go",
