@@ -112,6 +112,17 @@ func (p *Proxy) Intercept(fault Fault) {
 	p.passed, p.limit, p.faulty, p.every = 0, 0, 0, fault
 }
 
+// Break lets every request that is meant go wrong from now on, and no other.
+func (p *Proxy) Break(meant func(*http.Request) bool, fault Fault) {
+	p.Intercept(func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+		if meant(r) {
+			fault(w, r, forward)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	})
+}
+
 // Delay adds to the time of every request from now on.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()

@@ -118,7 +118,7 @@ func List(ctx context.Context, client *kube.Client, req ListRequest) ([]Summary,
 func isReady(ctx context.Context, client *kube.Client, r *store.Record) (bool, error) {
 	statuses, err := apply.New(client, event.Discard()).Status(ctx, r, &store.Ledger{})
 	for _, s := range statuses {
-		if !s.Ready() {
+		if !s.Ready() && !s.Orphan {
 			return false, err
 		}
 	}

@@ -31,7 +31,7 @@ type StatusReport struct {
 func (r *StatusReport) IsGood() bool { return r.Ready && r.State == Applied }
 
 // ObjectStatus is the state of one object. Status is Current, InProgress,
-// Failed, Terminating or NotFound.
+// Failed, Terminating, NotFound or Unknown.
 type ObjectStatus struct {
 	event.Object
 	Status  string
@@ -57,7 +57,7 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 	objects := make([]event.Object, len(statuses))
 	for i, s := range statuses {
 		objects[i] = s.Object
-		report.Ready = report.Ready && s.Ready()
+		report.Ready = report.Ready && (s.Ready() || s.Orphan)
 		report.Objects = append(report.Objects, statusOf(s))
 	}
 	report.Events = engine.Events(ctx, objects, lastEvents)
@@ -138,6 +138,9 @@ func statusOf(s apply.Status) ObjectStatus {
 	o := ObjectStatus{Object: s.Object, Status: string(s.Health), Message: s.Message}
 	if !s.Exists {
 		o.Status = "NotFound"
+	}
+	if s.Unknown {
+		o.Status = "Unknown"
 	}
 	if s.Drift != nil && s.Exists && s.Drift.Action != event.Unchanged {
 		o.Drift = s.Drift.Reason

@@ -145,6 +145,8 @@ type Step struct {
 	manager     fieldset.Manager
 	drop        *fieldpath.Set // defaults of the server that the write takes over and drops
 	stage       int
+	recorded    bool    // it is of a record, and not of the module
+	unknown     string  // why it is unknown whether it, or what it holds, exists
 	replaced    bool    // it is deleted before what is new is applied
 	makesRoom   []*Step // what the plan has deferred because of this one
 	roomMade    bool    // something is deleted by this run to make room for it
@@ -260,8 +262,8 @@ func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
 		return plan, e.carryOut(ctx, plan)
 	}
 	m := req.Instance.Metadata
-	err = e.locked(ctx, m, req.Holder, req.Timeout, func(ctx context.Context) error {
-		if plan, err = e.planAgain(ctx, plan); err != nil {
+	err = e.locked(ctx, m, req.Holder, req.Timeout, func(ctx context.Context, taken bool) error {
+		if plan, err = e.planAgain(ctx, plan, taken); err != nil {
 			return err
 		}
 		plan.created = created
@@ -289,17 +291,18 @@ func (p *Plan) writes() bool {
 	})
 }
 
-// locked runs do while it holds the lock of an instance. Who may not lock is
+// locked runs do while it holds the lock of an instance, and tells it whether
+// the lock was another run's, which may have changed what was read before. Who may not lock is
 // warned and works without: the rights on Leases are newer than those on the
 // objects of an instance.
-func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, patience time.Duration, do func(context.Context) error) (err error) {
+func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, patience time.Duration, do func(_ context.Context, taken bool) error) (err error) {
 	waiting := func(owner string) {
 		e.Observer.Observe(event.Warning{Text: fmt.Sprintf("waiting for the lock of instance %q, which %s holds", m.Name, owner)})
 	}
 	held, lock, err := e.Store.Lock(ctx, m.Namespace, m.Name, h, patience, waiting)
 	if apierrors.IsForbidden(err) {
 		e.Observer.Observe(event.Warning{Text: "without a lock, so do not apply this instance twice at once: " + err.Error()})
-		return do(ctx)
+		return do(ctx, false)
 	}
 	if err != nil {
 		return err
@@ -309,18 +312,18 @@ func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, pat
 		defer cancel()
 		err = kube.Join(err, lock.Release(late))
 	}()
-	return do(held)
+	return do(held, lock.Taken())
 }
 
-// planAgain returns the plan, made again if the instance was changed by
-// somebody else since.
-func (e *Engine) planAgain(ctx context.Context, plan *Plan) (*Plan, error) {
+// planAgain returns the plan, made again if another run had the lock or changed
+// the record since.
+func (e *Engine) planAgain(ctx context.Context, plan *Plan, taken bool) (*Plan, error) {
 	m := plan.request.Instance.Metadata
 	record, err := e.Store.Get(ctx, m.Namespace, m.Name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return plan, err
 	}
-	if record.Same(plan.record) {
+	if !taken && record.Same(plan.record) {
 		return plan, nil
 	}
 	again, err := e.planChecked(ctx, plan.request, true)
@@ -381,7 +384,7 @@ func (e *Engine) removeNamespace(ctx context.Context, created api.Object) error 
 	if created == nil {
 		return nil
 	}
-	if err := e.Client.Delete(ctx, namespaces(), created); err != nil {
+	if err := e.deleteLive(ctx, &Step{Object: created, Resource: namespaces(), live: created}); err != nil {
 		return fmt.Errorf("remove namespace %q again: %w", created.Name(), err)
 	}
 	e.Observer.Observe(event.NamespaceRemoved{Name: created.Name()})

@@ -31,7 +31,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	if changed {
 		plan.instance.LastTransitionTime = time.Now().UTC().Format(time.RFC3339)
 		var err error
-		if record, err = e.Store.Begin(ctx, plan.record, plan.instance); err != nil {
+		if record, err = e.Store.Begin(ctx, plan.record, plan.instance, plan.ownStages()); err != nil {
 			return err
 		}
 	}
@@ -47,7 +47,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 			return err
 		}
 	}
-	return e.remember(ctx, plan, record, changed, store.Succeeded)
+	return errors.Join(e.remember(ctx, plan, record, changed, store.Succeeded), unknownError(plan.Prune))
 }
 
 func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
@@ -56,7 +56,7 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 	if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {
 		return plan.inTheWay(err)
 	}
-	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.ledger.Stages, req.Wait, req.Timeout))
+	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.record.StagesWith(plan.ledger), req.Wait, req.Timeout))
 }
 
 // rememberFailure records that a run has ended without all that it wanted, so
@@ -78,7 +78,7 @@ func (e *Engine) rememberFailure(ctx context.Context, plan *Plan, record *store.
 func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
 	next := &store.Ledger{
 		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(record), History: plan.ledger.History,
-		Shared: plan.shared(),
+		Shared: plan.shared(), Abandoned: plan.abandoned(),
 	}
 	if name := e.Client.FieldManager(); name != api.FieldManager {
 		next.FieldManager = name
@@ -121,12 +121,18 @@ func (p *Plan) fingerprints() map[string]string {
 // stages returns the stage of everything that may be there after a run: of the
 // objects of the plan and of those that the record still names.
 func (p *Plan) stages(record *store.Record) map[string]int {
-	stages := map[string]int{}
+	stages, known := p.ownStages(), p.record.StagesWith(p.ledger)
 	for _, entry := range record.Inventory() {
-		if stage, known := p.ledger.Stages[entry.ID]; known {
-			stages[entry.ID] = stage
+		if _, own := stages[entry.ID]; !own && known[entry.ID] > 0 {
+			stages[entry.ID] = known[entry.ID]
 		}
 	}
+	return stages
+}
+
+// ownStages returns the stages of the objects of the plan.
+func (p *Plan) ownStages() map[string]int {
+	stages := map[string]int{}
 	for _, s := range p.Steps {
 		stages[s.key()] = s.stage + 1
 	}
@@ -136,7 +142,7 @@ func (p *Plan) stages(record *store.Record) map[string]int {
 // isRecorded says whether the record already says all that the plan will make
 // true: then it is not written, whatever drifted objects are put right.
 func (p *Plan) isRecorded() bool {
-	if p.record == nil || p.record.Pending != nil || p.record.Deleting {
+	if p.record == nil || p.record.Pending != nil || p.record.Deleting || len(p.record.Stages) > 0 {
 		return false
 	}
 	old, next := p.record.Instance, p.instance
@@ -311,7 +317,7 @@ func (e *Engine) decideDeferred(ctx context.Context, req Request, s *Step) error
 // resolveLate finds the resource of a kind that the plan did not know.
 func (e *Engine) resolveLate(req Request, s *Step) error {
 	r, err := e.Client.Resource(gvkOf(s.Object))
-	if kube.IsUnknownKind(err) {
+	if kube.IsUnknownKind(err) || kube.IsUnavailable(err) {
 		e.Client.ForgetKinds()
 		r, err = e.Client.Resource(gvkOf(s.Object))
 	}

@@ -34,9 +34,9 @@ func troubles() map[string]trouble {
 func TestFaultAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	for verb, c := range map[string]crash{
-		"install": {0, 1, 1},
-		"upgrade": {1, 2, 2},
-		"delete":  {1, 0, 0},
+		"install": {before: 0, killed: 1, then: 1},
+		"upgrade": {before: 1, killed: 2, then: 2},
+		"delete":  {before: 1, killed: 0, then: 0},
 	} {
 		for name, trouble := range troubles() {
 			t.Run(verb+", "+name, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestFaultAtEveryRequest(t *testing.T) {
 				w := newWorld(t)
 				proxy := w.cp.Proxy(t)
 				client := w.through(proxy)
-				want := w.expect(c.then)
+				want := w.expect(c, c.then)
 				for n := 1; !w.faultAt(proxy, client, c, n, trouble, want); n++ {
 				}
 			})
@@ -57,17 +57,17 @@ func TestFaultAtEveryRequest(t *testing.T) {
 func (w *world) faultAt(proxy *kit.Proxy, client *world, c crash, n int, trouble trouble, want []string) bool {
 	w.t.Helper()
 	if c.before > 0 {
-		w.run(context.Background(), c.before)
+		w.run(context.Background(), c, c.before)
 	}
 	proxy.Inject(n, trouble.fault)
-	err := client.try(context.Background(), c.killed)
+	err := client.try(context.Background(), c, c.killed)
 	survived := proxy.Passed() < n
 	proxy.Inject(0, nil)
 	if err != nil && (trouble.survives || survived) {
 		w.t.Fatalf("request %d: %v", n, err)
 	}
 	if err != nil {
-		client.run(context.Background(), c.then)
+		client.run(context.Background(), c, c.then)
 	}
 	w.wantState(n, want)
 	w.clean()

@@ -80,7 +80,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err != nil {
 		return nil, err
 	}
-	live, err := e.listOwned(ctx, req.Instance.Metadata, append(slices.Clone(plan.Steps), candidates...))
+	live, err := e.listOwned(ctx, req.Instance.Metadata, append(slices.Clone(plan.Steps), candidates...), plan.ledger.Abandoned)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,8 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 		return nil, err
 	}
 	plan.disown()
-	plan.Prune = planPrune(plan.Steps, candidates, live, req.PruneAlso)
+	plan.Prune = append(planPrune(plan.Steps, candidates, live, req.PruneAlso),
+		e.orphans(live, append(slices.Clone(plan.Steps), candidates...), plan.ledger)...)
 	if err = e.checkVictims(ctx, plan); err != nil {
 		return nil, err
 	}
@@ -96,6 +97,8 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 		return nil, err
 	}
 	plan.leaveForLater()
+	plan.keepInInventory()
+	e.warnUnknown(plan.Prune)
 	return plan, nil
 }
 
@@ -338,8 +341,9 @@ func bySpace(steps []*Step) map[kube.Space][]*Step {
 
 // owned holds the live objects that carry an instance's labels.
 type owned struct {
-	mu      sync.Mutex
-	objects map[api.ID]api.Object
+	mu        sync.Mutex
+	objects   map[api.ID]api.Object
+	resources map[api.ID]kube.Resource
 }
 
 func (l *owned) get(s *Step) api.Object {
@@ -348,48 +352,58 @@ func (l *owned) get(s *Step) api.Object {
 	return l.objects[s.Object.ID()]
 }
 
-func (l *owned) add(o api.Object) {
+func (l *owned) add(r kube.Resource, o api.Object) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.objects[o.ID()] = o
+	l.objects[o.ID()], l.resources[o.ID()] = o, r
 }
 
 // listOwned reads what the cluster has of an instance: one LIST for each kind
-// and namespace among the steps. Who may not list gets one GET per object.
-func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step) (*owned, error) {
-	live := &owned{objects: map[api.ID]api.Object{}}
+// and namespace among the steps and those that were abandoned. Who may not list
+// gets one GET per object.
+func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step, abandoned []store.Space) (*owned, error) {
+	live := &owned{objects: map[api.ID]api.Object{}, resources: map[api.ID]kube.Resource{}}
 	spaces := bySpace(steps)
+	e.addAbandoned(spaces, abandoned)
 	err := each(e.concurrency(), slices.Collect(maps.Keys(spaces)), func(sp kube.Space) error {
-		list, _, err := e.Client.List(ctx, sp.Resource, sp.Namespace, kube.Selector{Labels: m.Selector()})
-		switch {
-		case apierrors.IsNotFound(err):
-			// The kind is known from a CustomResourceDefinition that is not
-			// applied yet, or was removed: there are no objects.
-			return nil
-		case apierrors.IsForbidden(err):
-			return e.getOwned(ctx, m, spaces[sp], live)
-		case err != nil:
-			return fmt.Errorf("list %s: %w", sp.Resource.Resource, err)
-		}
-		for _, o := range list {
-			live.add(o)
-		}
-		return nil
+		return e.listSpace(ctx, m, sp, spaces[sp], live)
 	})
 	return live, err
+}
+
+func (e *Engine) listSpace(ctx context.Context, m api.Metadata, sp kube.Space, steps []*Step, live *owned) error {
+	list, _, err := e.Client.List(ctx, sp.Resource, sp.Namespace, kube.Selector{Labels: m.Selector()})
+	switch {
+	case apierrors.IsNotFound(err):
+		// The kind is known from a CustomResourceDefinition that is not
+		// applied yet, or was removed: there are no objects.
+		return e.listAgain(ctx, m, sp.Resource, steps, live)
+	case apierrors.IsForbidden(err):
+		return e.getOwned(ctx, m, steps, live)
+	case kube.IsUnavailable(err) && markUnknown(steps, err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("list %s: %w", sp.Resource.Resource, err)
+	}
+	for _, o := range list {
+		live.add(sp.Resource, o)
+	}
+	return nil
 }
 
 func (e *Engine) getOwned(ctx context.Context, m api.Metadata, steps []*Step, live *owned) error {
 	return each(e.concurrency(), steps, func(s *Step) error {
 		o, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
-		if apierrors.IsNotFound(err) {
+		switch {
+		case apierrors.IsNotFound(err):
 			return nil
-		}
-		if err != nil {
+		case kube.IsUnavailable(err) && markUnknown([]*Step{s}, err):
+			return nil
+		case err != nil:
 			return fmt.Errorf("%s: %w", s.Ref(), err)
 		}
 		if mine(o, m) {
-			live.add(o)
+			live.add(s.Resource, o)
 		}
 		return nil
 	})

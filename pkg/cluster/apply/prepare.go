@@ -63,7 +63,7 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 		return nil
 	}
 	r, err := e.Client.Resource(gvk)
-	if kube.IsUnknownKind(err) && step.stage > 0 {
+	if (kube.IsUnknownKind(err) || kube.IsUnavailable(err)) && step.stage > 0 {
 		return nil
 	}
 	if kube.IsUnknownKind(err) {

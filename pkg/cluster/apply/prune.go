@@ -3,9 +3,9 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // candidates returns a step for every recorded object that the plan does not
@@ -40,34 +41,47 @@ func (e *Engine) candidates(plan *Plan) ([]*Step, error) {
 
 // recorded returns a step for every object in the inventory of a record, with
 // its namespace according to its scope. One whose kind the server no longer
-// serves, so that it cannot exist, has no resource.
+// serves, so that it cannot exist, has no resource; nor has one of which that
+// is unknown.
 func (e *Engine) recorded(record *store.Record) ([]*Step, error) {
 	var steps []*Step
 	seen := map[api.ID]bool{}
 	for _, entry := range record.Inventory() {
-		id, err := entry.Parse()
+		s, err := e.recordedStep(entry)
 		if err != nil {
 			return nil, fmt.Errorf("record of instance %q: %w", record.Instance.Metadata.Name, err)
 		}
-		r, err := e.Client.Resource(schema.GroupVersionKind{Group: id.Group, Version: entry.Version, Kind: id.Kind})
-		if kube.IsUnknownKind(err) { // the version may be gone and the kind still be there
-			r, err = e.Client.Resource(schema.GroupVersionKind{Group: id.Group, Kind: id.Kind})
+		if id := s.Object.ID(); !seen[id] {
+			seen[id] = true
+			steps = append(steps, s)
 		}
-		resolved := !kube.IsUnknownKind(err)
-		if err != nil && resolved {
-			return nil, fmt.Errorf("%s: %w", id, err)
-		}
-		if !resolved {
-			r.Group, r.Version = id.Group, entry.Version
-		} else if !r.Namespaced {
-			id.Namespace = ""
-		}
-		if !seen[id] {
-			steps = append(steps, &Step{Object: skeleton(id, r.GroupVersion()), Resource: r, resolved: resolved})
-		}
-		seen[id] = true
 	}
 	return steps, nil
+}
+
+func (e *Engine) recordedStep(entry api.Entry) (*Step, error) {
+	id, err := entry.Parse()
+	if err != nil {
+		return nil, err
+	}
+	s := &Step{recorded: true}
+	s.Resource, err = e.locate(id, entry.Version)
+	switch {
+	case err == nil:
+		s.resolved = true
+		if !s.Resource.Namespaced {
+			id.Namespace = ""
+		}
+	case kube.IsUnknownKind(err):
+		s.Resource = kube.Resource{GroupVersionResource: schema.GroupVersionResource{Group: id.Group, Version: entry.Version}}
+	case kube.IsUnavailable(err):
+		s.Resource = kube.Resource{GroupVersionResource: schema.GroupVersionResource{Group: id.Group, Version: entry.Version}}
+		s.unknown = err.Error()
+	default:
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	s.Object = skeleton(id, s.Resource.GroupVersion())
+	return s, nil
 }
 
 func skeleton(id api.ID, gv schema.GroupVersion) api.Object {
@@ -91,6 +105,11 @@ func planPrune(steps, candidates []*Step, live *owned, also Unprotected) []*Step
 	}
 	var prune []*Step
 	for _, c := range candidates {
+		if c.unknown != "" {
+			c.Action, c.Reason = event.Kept, c.unknown
+			prune = append(prune, c)
+			continue
+		}
 		c.live = live.get(c)
 		if c.live == nil || applied[kube.UID(c.live)] {
 			continue
@@ -155,8 +174,7 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
 	}
 	err := each(e.concurrency(), doomed, func(s *Step) error {
-		err := e.Client.Delete(ctx, s.Resource, s.live)
-		if err != nil && !apierrors.IsNotFound(err) {
+		if err := e.deleteLive(ctx, s); err != nil {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
 		}
 		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: event.Deleted, Reason: s.Reason})
@@ -168,128 +186,40 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 	return e.waitGoneFor(ctx, timeout, doomed)
 }
 
+// deleteLive deletes the live object of a step. One that was changed since it
+// was read is looked at again: it goes only when it is the same object, and
+// still belongs to whom it belonged to.
+func (e *Engine) deleteLive(ctx context.Context, s *Step) error {
+	for range maxReads {
+		err := e.Client.Delete(ctx, s.Resource, s.live)
+		if !apierrors.IsConflict(err) {
+			return ignoreNotFound(err)
+		}
+		live, err := e.Client.Get(ctx, s.Resource, s.live.Namespace(), s.live.Name())
+		switch {
+		case apierrors.IsNotFound(err) || err == nil && kube.UID(live) != kube.UID(s.live):
+			return nil
+		case err != nil:
+			return err
+		case ownerOf(live) != ownerOf(s.live):
+			return fail.Refusedf("it belongs to %s now", cmp.Or(ownerOf(live), "no instance"))
+		}
+		s.live = live
+	}
+	return fmt.Errorf("it was changed by others %d times", maxReads)
+}
+
+func ignoreNotFound(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
 func (e *Engine) waitGoneFor(ctx context.Context, timeout time.Duration, steps []*Step) error {
 	ctx, cancel := kube.WithTimeout(ctx, timeout)
 	defer cancel()
 	return e.watcher().WaitGone(ctx, items(steps))
-}
-
-// DeleteOptions say how an instance is deleted.
-type DeleteOptions struct {
-	Wait    bool // until the objects are gone
-	Timeout time.Duration
-	DryRun  bool
-	Check   bool // have the server check, in a dry run, whether each object may be deleted
-	Also    Unprotected
-	Orphan  bool         // delete the record only, and leave the objects
-	Holder  store.Holder // who deletes, for the lock
-}
-
-// Delete deletes the objects of an instance and then its record. Definitions
-// of kinds, namespaces and volumes are kept, with what others store in them.
-// It returns what was done, or in a dry run would be, with each object. A
-// delete that did not end can be run again.
-func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptions) ([]*Step, error) {
-	m := record.Instance.Metadata
-	if err := store.Writable(record, nil); err != nil {
-		return nil, err
-	}
-	if o.Orphan {
-		return e.orphan(ctx, record, o)
-	}
-	recorded, err := e.recorded(record)
-	if err != nil {
-		return nil, err
-	}
-	live, err := e.listOwned(ctx, m, recorded)
-	if err != nil {
-		return nil, err
-	}
-	steps := planPrune(nil, recorded, live, o.Also)
-	if err = e.countVictims(ctx, m, steps); err != nil {
-		return nil, err
-	}
-	if o.DryRun {
-		return steps, e.checkDeletes(ctx, steps, o.Check)
-	}
-	ledger, err := e.Store.Ledger(ctx, m.Namespace, m.Name)
-	if err == nil {
-		err = store.Writable(nil, ledger)
-	}
-	if err != nil {
-		return steps, err
-	}
-	home, rest := apart(steps, m.Namespace)
-	err = e.locked(ctx, m, o.Holder, o.Timeout, func(ctx context.Context) error {
-		if record, err = e.Store.MarkDeleting(ctx, record); err != nil {
-			return err
-		}
-		if err = e.removeInOrder(ctx, rest, ledger.Stages, o.Wait, o.Timeout); err != nil {
-			return err
-		}
-		if err = e.remove(ctx, home, false, o.Timeout); err != nil {
-			return err
-		}
-		return e.Store.Remove(ctx, record)
-	})
-	if err == nil && o.Wait {
-		err = e.waitGoneFor(ctx, o.Timeout, slices.DeleteFunc(home, func(s *Step) bool { return s.Action != event.Deleted }))
-	}
-	return steps, err
-}
-
-// apart returns the step of the namespace in which the instance is recorded
-// apart from the rest: it goes last, and takes the lock along.
-func apart(steps []*Step, namespace string) (home, rest []*Step) {
-	for _, s := range steps {
-		if isNamespace(s.Object) && s.Object.Name() == namespace {
-			home = append(home, s)
-		} else {
-			rest = append(rest, s)
-		}
-	}
-	return home, rest
-}
-
-// orphan forgets an instance: its objects stay, with the labels by which an
-// instance of the same name takes them back.
-func (e *Engine) orphan(ctx context.Context, record *store.Record, o DeleteOptions) ([]*Step, error) {
-	steps, err := e.recorded(record)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range steps {
-		s.Action, s.Reason = event.Kept, "the instance is forgotten"
-	}
-	if o.DryRun {
-		return steps, nil
-	}
-	return steps, e.locked(ctx, record.Instance.Metadata, o.Holder, o.Timeout, func(ctx context.Context) error {
-		return e.Store.Remove(ctx, record)
-	})
-}
-
-// deleteOrder returns the steps in the order in which their objects go: the
-// stages of the last apply backwards, and in each the custom resources before
-// what their controllers may be made of, and namespaces and definitions of
-// kinds last. What no ledger knows the stage of is taken for the first.
-func deleteOrder(steps []*Step, stages map[string]int) [][]*Step {
-	waves := map[int][]*Step{}
-	for _, s := range steps {
-		rank := 3 * stages[s.key()]
-		switch {
-		case !api.IsBuiltIn(s.Object.Group()):
-			rank += 2
-		case !isCRD(s.Object) && !isNamespace(s.Object):
-			rank++
-		}
-		waves[rank] = append(waves[rank], s)
-	}
-	var order [][]*Step
-	for _, rank := range slices.Backward(slices.Sorted(maps.Keys(waves))) {
-		order = append(order, waves[rank])
-	}
-	return order
 }
 
 // removeInOrder removes the objects of the steps, each wave when the one before

@@ -23,6 +23,8 @@ type Status struct {
 	Health  api.Health // empty when the object does not exist
 	Message string     // why it is not ready, or what else to know
 	Drift   *Drift     // nil when it is as the last apply left it
+	Unknown bool       // the server does not say whether it exists
+	Orphan  bool       // no inventory names it, and the next apply or delete deletes it
 }
 
 // Objects returns the objects that a record names, each with its namespace
@@ -50,10 +52,12 @@ func (e *Engine) Status(ctx context.Context, record *store.Record, ledger *store
 	if err != nil {
 		return nil, err
 	}
-	live, err := e.listOwned(ctx, record.Instance.Metadata, steps)
+	live, err := e.listOwned(ctx, record.Instance.Metadata, steps, ledger.Abandoned)
 	if err != nil {
 		return nil, err
 	}
+	recorded := len(steps)
+	steps = append(steps, e.orphans(live, steps, ledger)...)
 	statuses := make([]Status, len(steps))
 	indexes := make([]int, len(steps))
 	for i := range steps {
@@ -61,12 +65,19 @@ func (e *Engine) Status(ctx context.Context, record *store.Record, ledger *store
 	}
 	return statuses, each(e.concurrency(), indexes, func(i int) (err error) {
 		statuses[i], err = e.statusOf(ctx, steps[i], live.get(steps[i]), ledger)
+		if i >= recorded {
+			statuses[i].asOrphan(steps[i].live)
+		}
 		return err
 	})
 }
 
 func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger *store.Ledger) (Status, error) {
 	status := Status{Object: s.Ref(), Exists: live != nil}
+	if s.unknown != "" {
+		status.Unknown, status.Message = true, s.unknown
+		return status, nil
+	}
 	var err error
 	if status.Drift, err = driftOf(lastManager(ledger), s.Object, live, ledger.Applied[s.key()]); err != nil {
 		return status, err
@@ -89,6 +100,11 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 		status.Message += "; " + why
 	}
 	return status, nil
+}
+
+// asOrphan makes the status that of an orphan.
+func (s *Status) asOrphan(live api.Object) {
+	s.Orphan, s.Drift = true, &Drift{Action: event.Deleted, Reason: orphanReason, Live: live}
 }
 
 // missing completes the status of an object that is not among those of the

@@ -33,7 +33,11 @@ func (e *Engine) countVictims(ctx context.Context, m api.Metadata, steps []*Step
 		case isCRD(s.live):
 			s.Reason, err = e.countKind(ctx, s.live)
 		case isNamespace(s.live):
-			s.Reason, err = e.countSpace(ctx, m, s.live.Name(), doomed)
+			err = e.countSpace(ctx, m, s, doomed)
+		}
+		if kube.IsUnavailable(err) {
+			s.keepUnknown(err)
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("count what %s holds: %w", s.Ref(), err)
@@ -52,19 +56,30 @@ func (e *Engine) countKind(ctx context.Context, crd api.Object) (string, error) 
 		return "", err
 	}
 	list, _, err := e.Client.List(ctx, r, "", kube.Selector{})
+	if apierrors.IsNotFound(err) {
+		return "", nil // another delete was faster
+	}
 	return fmt.Sprintf("with all objects of its kind, %d now", len(list)), err
 }
 
 // countSpace counts what a namespace holds beside the objects that are to be
-// deleted themselves and the record of the instance.
-func (e *Engine) countSpace(ctx context.Context, m api.Metadata, namespace string, doomed map[string]bool) (string, error) {
-	names, err := e.content(ctx, namespace, doomed)
+// deleted themselves and the record of the instance. A namespace of which that
+// is unknown is kept.
+func (e *Engine) countSpace(ctx context.Context, m api.Metadata, s *Step, doomed map[string]bool) error {
+	names, unknown, err := e.content(ctx, s.live.Name(), doomed)
+	if err != nil {
+		return err
+	}
+	if unknown != nil {
+		s.keepUnknown(unknown...)
+		return nil
+	}
 	record := event.Object{Kind: "Secret", Namespace: m.Namespace, Name: api.RecordPrefix + m.Name}.String()
 	names = slices.DeleteFunc(names, func(name string) bool { return name == record })
-	if len(names) == 0 {
-		return "", err
+	if s.Reason = ""; len(names) > 0 {
+		s.Reason = fmt.Sprintf("with all that is in it, beside the instance %d now", len(names))
 	}
-	return fmt.Sprintf("with all that is in it, beside the instance %d now", len(names)), err
+	return nil
 }
 
 // uidsOf returns the uids of the live objects that are to be deleted.
@@ -107,36 +122,44 @@ func (e *Engine) checkVictims(ctx context.Context, plan *Plan) error {
 			s.Action, s.Reason = event.Kept, "it is the namespace of the instance"
 			continue
 		}
-		what, err := e.content(ctx, s.Object.Name(), doomed)
-		if err != nil {
+		what, unknown, err := e.content(ctx, s.Object.Name(), doomed)
+		switch {
+		case err != nil:
 			return fmt.Errorf("find out what %s holds: %w", s.Ref(), err)
-		}
-		if len(what) > 0 {
+		case len(what) > 0:
 			s.Action, s.Reason = event.Kept, "it holds "+slices.Min(what)
+		case unknown != nil:
+			s.keepUnknown(unknown...)
 		}
 	}
 	return e.countVictims(ctx, plan.instance.Metadata, plan.Prune)
 }
 
 // content names the objects in a namespace that are not to be deleted by
-// themselves and were not put there by Kubernetes.
-func (e *Engine) content(ctx context.Context, namespace string, doomed map[string]bool) ([]string, error) {
-	resources, err := e.Client.Namespaced()
+// themselves and were not put there by Kubernetes. unknown says which API groups
+// do not tell what they hold.
+func (e *Engine) content(ctx context.Context, namespace string, doomed map[string]bool) (names []string, unknown []error, err error) {
+	resources, unknown, err := e.Client.Namespaced()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var mu sync.Mutex
-	var names []string
 	err = each(e.concurrency(), resources, func(r kube.Resource) error {
 		if isDerived(r) {
 			return nil
 		}
 		list, _, failed := e.Client.List(ctx, r, namespace, kube.Selector{})
-		if failed != nil {
-			return fmt.Errorf("list %s: %w", r.Resource, failed)
-		}
 		mu.Lock()
 		defer mu.Unlock()
+		switch {
+		case apierrors.IsNotFound(failed):
+			return nil // its CustomResourceDefinition was deleted meanwhile
+		case kube.IsUnavailable(failed):
+			unknown = append(unknown, fmt.Errorf("list %s: %w", r.GroupResource(), failed))
+			return nil
+		case failed != nil:
+			return fmt.Errorf("list %s: %w", r.Resource, failed)
+		}
 		for _, o := range list {
 			// What has an owner goes with it.
 			if !doomed[kube.UID(o)] && !isDefault(o) && !hasOwner(o) {
@@ -145,7 +168,7 @@ func (e *Engine) content(ctx context.Context, namespace string, doomed map[strin
 		}
 		return nil
 	})
-	return names, err
+	return names, unknown, err
 }
 
 // isDerived says whether the objects of a resource only tell of others.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -32,8 +31,9 @@ type Client struct {
 	host    string
 	dynamic dynamic.Interface
 	mapper  meta.RESTMapper
-	kinds   discovery.DiscoveryInterface
-	rest    rest.Interface // for the few paths that are no resource
+	catalog catalog
+	kinds   discovery.DiscoveryInterface // cached: not for what decides a delete
+	rest    rest.Interface               // for the few paths that are no resource
 	manager string
 }
 
@@ -94,6 +94,10 @@ func (c *Client) Resource(gvk schema.GroupVersionKind) (Resource, error) {
 		versions = append(versions, gvk.Version)
 	}
 	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), versions...)
+	if meta.IsNoMatchError(err) {
+		// The mapper takes a group that failed for one without kinds.
+		return c.Served(gvk)
+	}
 	if err != nil {
 		return Resource{}, c.explain(err)
 	}
@@ -102,29 +106,6 @@ func (c *Client) Resource(gvk schema.GroupVersionKind) (Resource, error) {
 		Kind:                 mapping.GroupVersionKind.Kind,
 		Namespaced:           mapping.Scope.Name() == meta.RESTScopeNameNamespace,
 	}, nil
-}
-
-// Namespaced returns every resource that can be listed in a namespace, each in
-// the version that the server prefers. It is an error when a part of the server
-// does not say what it serves.
-func (c *Client) Namespaced() ([]Resource, error) {
-	lists, err := c.kinds.ServerPreferredResources()
-	if err != nil {
-		return nil, c.explain(err)
-	}
-	var resources []Resource
-	for _, list := range lists {
-		gv, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range list.APIResources {
-			if r.Namespaced && slices.Contains(r.Verbs, "list") {
-				resources = append(resources, Resource{GroupVersionResource: gv.WithResource(r.Name), Kind: r.Kind, Namespaced: true})
-			}
-		}
-	}
-	return resources, nil
 }
 
 // ForgetKinds makes the next Resource ask the server again. It is for the time
@@ -259,12 +240,13 @@ func (c *Client) CheckUpdate(ctx context.Context, r Resource, o api.Object) (api
 	return c.object(u, err)
 }
 
-// Delete deletes the object with this uid and, in the background, what it
-// owns. It is a Conflict when the name belongs to another object by now.
+// Delete deletes the object in this version and, in the background, what it
+// owns. It is a Conflict when the object was changed meanwhile, or the name
+// belongs to another object by now.
 func (c *Client) Delete(ctx context.Context, r Resource, o api.Object) error {
-	uid, background := types.UID(UID(o)), metav1.DeletePropagationBackground
+	background := metav1.DeletePropagationBackground
 	err := c.in(r, o.Namespace()).Delete(ctx, o.Name(), metav1.DeleteOptions{
-		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background,
+		Preconditions: unchanged(o), PropagationPolicy: &background,
 	})
 	return c.explain(err)
 }
@@ -282,11 +264,14 @@ func (c *Client) CheckDelete(ctx context.Context, r Resource, o api.Object) erro
 // DeleteUnchanged deletes the object in this very version. It is a Conflict
 // when it was changed meanwhile.
 func (c *Client) DeleteUnchanged(ctx context.Context, r Resource, o api.Object) error {
-	uid, version := types.UID(UID(o)), ResourceVersion(o)
-	err := c.in(r, o.Namespace()).Delete(ctx, o.Name(), metav1.DeleteOptions{
-		Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
-	})
+	err := c.in(r, o.Namespace()).Delete(ctx, o.Name(), metav1.DeleteOptions{Preconditions: unchanged(o)})
 	return c.explain(err)
+}
+
+// unchanged returns the condition that an object is the one that was read.
+func unchanged(o api.Object) *metav1.Preconditions {
+	uid, version := types.UID(UID(o)), ResourceVersion(o)
+	return &metav1.Preconditions{UID: &uid, ResourceVersion: &version}
 }
 
 // ServerVersion returns the server's version as it says it, for example
@@ -330,13 +315,6 @@ func ResourceVersion(o api.Object) string { return metadata(o, "resourceVersion"
 func metadata(o api.Object, key string) string {
 	s, _, _ := unstructured.NestedString(o, "metadata", key)
 	return s
-}
-
-func (c *Client) in(r Resource, ns string) dynamic.ResourceInterface {
-	if r.Namespaced && ns != "" {
-		return c.dynamic.Resource(r.GroupVersionResource).Namespace(ns)
-	}
-	return c.dynamic.Resource(r.GroupVersionResource)
 }
 
 func (c *Client) object(u *unstructured.Unstructured, err error) (api.Object, error) {

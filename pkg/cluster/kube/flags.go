@@ -80,7 +80,7 @@ func (f *Flags) Connect(userAgent string, observer event.Observer) (*Client, err
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}
-	versions, err := discovery.NewDiscoveryClientForConfig(config)
+	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}
@@ -88,5 +88,8 @@ func (f *Flags) Connect(userAgent string, observer event.Observer) (*Client, err
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}
-	return &Client{manager: api.FieldManager, host: config.Host, dynamic: dyn, mapper: mapper, kinds: kinds, rest: versions.RESTClient()}, nil
+	return &Client{
+		manager: api.FieldManager, host: config.Host, dynamic: dyn, mapper: mapper,
+		catalog: catalog{server: server}, kinds: kinds, rest: server.RESTClient(),
+	}, nil
 }

@@ -136,11 +136,16 @@ func (f follower) run(ctx context.Context) {
 
 // listAndWatch reports what there is and then the changes, until the watch ends.
 func (f follower) listAndWatch(ctx context.Context) error {
-	list, version, err := f.client.List(ctx, f.space.Resource, f.space.Namespace, f.selector)
-	if err != nil {
-		return err
+	list, version, listed := f.client.List(ctx, f.space.Resource, f.space.Namespace, f.selector)
+	if listed != nil && !apierrors.IsNotFound(listed) {
+		return listed
 	}
+	// A kind that is not served has no objects: its CustomResourceDefinition
+	// was deleted, for example.
 	f.listed(list)
+	if listed != nil {
+		return listed
+	}
 	w, err := f.client.Watch(ctx, f.space.Resource, f.space.Namespace, f.selector, version)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func TestFormat(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &app); err != nil {
 		t.Fatal(err)
 	}
-	rec, err := s.Begin(t.Context(), nil, app)
+	rec, err := s.Begin(t.Context(), nil, app, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestFormat(t *testing.T) {
 	next := app
 	next.Module.Version = "1.3.0"
 	next.Inventory.Entries = append(slices.Clone(app.Inventory.Entries), api.Entry{ID: ns + "_new__ConfigMap", Version: "v1"})
-	if rec, err = s.Begin(t.Context(), rec, next); err != nil {
+	if rec, err = s.Begin(t.Context(), rec, next, nil); err != nil {
 		t.Fatal(err)
 	}
 	data, _ = read()
@@ -97,7 +97,7 @@ func TestLedgerIsBounded(t *testing.T) {
 	t.Parallel()
 	client, ns := connect(t)
 	s := store.New(client)
-	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"))
+	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestLedgerOfAnother(t *testing.T) {
 			t.Parallel()
 			client, ns := connect(t)
 			s := store.New(client)
-			first, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"))
+			first, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +184,7 @@ func TestLedgerOfAnother(t *testing.T) {
 					t.Fatal(gone)
 				}
 			}
-			second, err := s.Begin(t.Context(), nil, instance(ns, "2.0.0"))
+			second, err := s.Begin(t.Context(), nil, instance(ns, "2.0.0"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,6 +45,10 @@ type Ledger struct {
 	// Stages say, by inventory id, in which stage an object was applied, counted
 	// from 1: a delete goes the other way.
 	Stages map[string]int `json:"stages,omitempty"`
+	// Abandoned are the kinds and namespaces in which a run that did not end, or
+	// was suspended and still writes, may have left objects that no inventory
+	// names.
+	Abandoned []Space `json:"abandoned,omitempty"`
 	// FieldManager is the name under which the objects were applied, empty for
 	// api.FieldManager.
 	FieldManager string `json:"fieldManager,omitempty"`
@@ -57,6 +61,14 @@ type Ledger struct {
 
 	secret  api.Object // as read, nil when there is none
 	damaged bool       // there is one, and it cannot be read
+}
+
+// Space is a kind in a namespace, which is empty for all.
+type Space struct {
+	Group     string `json:"group,omitempty"`
+	Version   string `json:"version"`
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
 }
 
 // Revision is one apply that is over.
@@ -210,7 +222,7 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 
 // same says whether two ledgers say the same.
 func (l *Ledger) same(next *Ledger) bool {
-	return l.FieldManager == next.FieldManager && maps.Equal(l.Shared, next.Shared) && maps.Equal(l.Fingerprints, next.Fingerprints) && maps.Equal(l.Stages, next.Stages) &&
+	return l.FieldManager == next.FieldManager && maps.Equal(l.Shared, next.Shared) && slices.Equal(l.Abandoned, next.Abandoned) && maps.Equal(l.Fingerprints, next.Fingerprints) && maps.Equal(l.Stages, next.Stages) &&
 		slices.EqualFunc(l.History, next.History, func(a, b Revision) bool { return reflect.DeepEqual(a, b) }) &&
 		maps.EqualFunc(l.Applied, next.Applied, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
 }
@@ -234,7 +246,7 @@ func (l *Ledger) encode() (string, error) {
 		case l.Fingerprints != nil:
 			less.Fingerprints = nil
 		default:
-			return (&Ledger{FieldManager: l.FieldManager, Shared: l.Shared}).encode()
+			return (&Ledger{FieldManager: l.FieldManager, Shared: l.Shared, Abandoned: l.Abandoned}).encode()
 		}
 		return less.encode()
 	}

@@ -42,11 +42,18 @@ type Lock struct {
 	store    Store
 	identity string
 	stop     context.CancelFunc
+	lose     context.CancelCauseFunc
 	done     sync.WaitGroup
+	taken    bool // from another holder
 
-	mu    sync.Mutex
-	lease api.Object
+	mu      sync.Mutex
+	lease   api.Object
+	renewed time.Time // by the wall clock
 }
+
+// Taken says whether the lock was another holder's when it was first looked at:
+// what was read before may have changed since.
+func (l *Lock) Taken() bool { return l.taken }
 
 // ErrLost is the cause of the context of a run whose lock somebody else took.
 var ErrLost = errors.New("the lock of the instance was lost")
@@ -75,8 +82,8 @@ func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patie
 			return nil, nil, fmt.Errorf("lock instance %q in namespace %q: %w", name, namespace, err)
 		}
 		if taken {
-			held := l.keep(ctx)
-			return held, l, nil
+			l.taken = other.owner != ""
+			return l.keep(ctx), l, nil
 		}
 		if !other.told {
 			other.told = true
@@ -110,9 +117,10 @@ func (l *Lock) try(ctx context.Context, namespace, name string, h Holder, other 
 		},
 		"spec": l.spec(),
 	}
+	asked := wallClock()
 	live, err := l.store.client.Create(ctx, leases(), lease, kube.Real)
 	if err == nil {
-		l.lease = live
+		l.lease, l.renewed = live, asked
 		return true, nil
 	}
 	if !apierrors.IsAlreadyExists(err) {
@@ -126,7 +134,7 @@ func (l *Lock) try(ctx context.Context, namespace, name string, h Holder, other 
 		return false, err
 	}
 	spec, _ := live["spec"].(map[string]any)
-	owner, renewed := fmt.Sprint(spec["holderIdentity"]), fmt.Sprint(spec["renewTime"])
+	owner, renewed := holderOf(live), fmt.Sprint(spec["renewTime"])
 	if owner != other.owner || renewed != other.renewed {
 		other.owner, other.renewed, other.since = owner, renewed, time.Now()
 	}
@@ -134,11 +142,12 @@ func (l *Lock) try(ctx context.Context, namespace, name string, h Holder, other 
 		return false, nil
 	}
 	live["spec"] = l.spec()
+	asked = wallClock()
 	live, err = l.store.client.Update(ctx, leases(), live)
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return false, nil // somebody was faster
 	}
-	l.lease = live
+	l.lease, l.renewed = live, asked
 	return err == nil, err
 }
 
@@ -150,46 +159,107 @@ func (l *Lock) spec() map[string]any {
 	}
 }
 
-// keep renews the lock until Release, and ends the context that it returns
-// when that is not possible in time.
+// keep renews the lock until Release. The context that it returns ends when
+// that is not possible in time, and each write in it passes the lock's fence.
 func (l *Lock) keep(ctx context.Context) context.Context {
-	held, lost := context.WithCancelCause(ctx)
+	held, lose := context.WithCancelCause(ctx)
 	var renewing context.Context
 	renewing, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	l.lose = lose
 	l.done.Go(func() {
-		renewed := time.Now()
 		for {
 			select {
 			case <-renewing.Done():
 				return
 			case <-time.After(leaseRenewal):
 			}
-			err := l.renew(renewing)
-			switch {
-			case err == nil:
-				renewed = time.Now()
-			case apierrors.IsConflict(err), apierrors.IsNotFound(err), time.Since(renewed) > leaseDuration:
-				lost(fmt.Errorf("%w: %w", ErrLost, err))
+			if l.renewNow(renewing) != nil {
 				return
 			}
 		}
 	})
-	return held
+	return kube.WithFence(held, l.fence)
 }
 
-func (l *Lock) renew(ctx context.Context) error {
+// fence lets a write through as long as the lock is held for certain. A process
+// that was suspended does not know it: its timers stood still, or fire late, and
+// another may have taken the lock. So the wall clock is asked before each write,
+// and the lock renewed first when that was long ago. The write ends with the
+// lease.
+func (l *Lock) fence(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	lease := l.lease.DeepCopy()
-	acquired := lease["spec"].(map[string]any)["acquireTime"]
-	spec := l.spec()
-	spec["acquireTime"] = acquired
-	lease["spec"] = spec
-	next, err := l.store.client.Update(ctx, leases(), lease)
-	if err == nil {
-		l.lease = next
+	if age := l.age(); age < 0 || age > leaseDuration/3 {
+		if err := l.renew(ctx); err != nil {
+			return nil, nil, err
+		}
 	}
+	ctx, cancel := context.WithDeadlineCause(ctx, l.renewed.Add(leaseDuration), ErrLost)
+	return ctx, cancel, nil
+}
+
+// wallClock returns the time without Go's monotonic reading, which stands still
+// while a machine sleeps.
+func wallClock() time.Time { return time.Now().Round(0) }
+
+// age returns how long ago the lock was renewed. It is negative when the clock
+// was set back.
+func (l *Lock) age() time.Duration { return wallClock().Sub(l.renewed) }
+
+func (l *Lock) renewNow(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.renew(ctx)
+}
+
+// renew renews the lock. An error of the server that leaves time to try again is
+// none. When the lock is lost, the context of the holder ends too.
+func (l *Lock) renew(ctx context.Context) error {
+	asked := wallClock()
+	next, err := l.update(ctx)
+	if err == nil {
+		l.lease, l.renewed = next, asked
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // of one write, or of the end of the run
+	}
+	isTaken := apierrors.IsConflict(err) || apierrors.IsNotFound(err)
+	if age := l.age(); !isTaken && age >= 0 && age < leaseDuration {
+		return nil
+	}
+	err = fmt.Errorf("%w: %w", ErrLost, err)
+	l.lose(err)
 	return err
+}
+
+func (l *Lock) update(ctx context.Context) (api.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, leaseDuration)
+	defer cancel()
+	next, err := l.store.client.Update(ctx, leases(), l.renewal())
+	if !apierrors.IsConflict(err) {
+		return next, err
+	}
+	// The answer to an earlier renewal may have been lost on the way.
+	live, failed := l.store.client.Get(ctx, leases(), l.lease.Namespace(), l.lease.Name())
+	if failed != nil || kube.UID(live) != kube.UID(l.lease) || holderOf(live) != l.identity {
+		return nil, err
+	}
+	l.lease = live
+	return l.store.client.Update(ctx, leases(), l.renewal())
+}
+
+// renewal returns the lease with a new time.
+func (l *Lock) renewal() api.Object {
+	lease, spec := l.lease.DeepCopy(), l.spec()
+	spec["acquireTime"] = lease["spec"].(map[string]any)["acquireTime"]
+	lease["spec"] = spec
+	return lease
+}
+
+func holderOf(lease api.Object) string {
+	spec, _ := lease["spec"].(map[string]any)
+	return fmt.Sprint(spec["holderIdentity"])
 }
 
 // Release gives the lock back, unless somebody else has taken it.

@@ -96,3 +96,54 @@ func TestLostLock(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFence holds that a holder that was suspended renews the lock before it
+// writes, and writes nothing when another has taken it.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	held, lock, err := store.New(client).Lock(t.Context(), ns, "app", store.Holder{}, time.Second, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string) error {
+		_, err := client.Create(held, kube.ConfigMaps(), map[string]any{
+			"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": name, "namespace": ns},
+		}, kube.Real)
+		return err
+	}
+	renewed := func() any {
+		lease, err := client.Get(t.Context(), leases(), ns, "timoni.app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lease["spec"].(map[string]any)["renewTime"]
+	}
+	before := renewed()
+	if lock.Backdate(6 * time.Second); write("renewed") != nil || renewed() == before {
+		t.Error("the lock was not renewed before the write")
+	}
+	// A clock that was set back proves nothing.
+	before = renewed()
+	if lock.Backdate(-time.Hour); write("set-back") != nil || renewed() == before {
+		t.Error("the lock was not renewed after the clock was set back")
+	}
+	lease, err := client.Get(t.Context(), leases(), ns, "timoni.app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease["spec"].(map[string]any)["holderIdentity"] = "other/1/x"
+	if _, err := client.Update(t.Context(), leases(), lease); err != nil {
+		t.Fatal(err)
+	}
+	lock.Backdate(6 * time.Second)
+	if err := write("lost"); !errors.Is(err, store.ErrLost) || !errors.Is(context.Cause(held), store.ErrLost) {
+		t.Errorf("error %v, cause %v", err, context.Cause(held))
+	}
+	if _, err := client.Get(t.Context(), kube.ConfigMaps(), ns, "lost"); err == nil {
+		t.Error("the object was written")
+	}
+	if err := lock.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

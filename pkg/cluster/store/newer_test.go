@@ -39,7 +39,7 @@ func TestNewerFormat(t *testing.T) {
 	client, ns := connect(t)
 	s := store.New(client)
 	one := instance(ns, "1.0.0", "ns_a__ConfigMap")
-	rec, err := s.Begin(t.Context(), nil, one)
+	rec, err := s.Begin(t.Context(), nil, one, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestNewerFormat(t *testing.T) {
 		if err != nil || len(ledger.History) != 1 {
 			t.Fatalf("format %s: %+v, %v", format, ledger, err)
 		}
-		_, begin := s.Begin(t.Context(), rec, one)
+		_, begin := s.Begin(t.Context(), rec, one, nil)
 		_, finish := s.Finish(t.Context(), rec, one)
 		_, mark := s.MarkDeleting(t.Context(), rec)
 		for what, err := range map[string]error{
@@ -88,7 +88,7 @@ func TestFormerForms(t *testing.T) {
 	t.Parallel()
 	client, ns := connect(t)
 	s := store.New(client)
-	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0", "ns_a__ConfigMap"))
+	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0", "ns_a__ConfigMap"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func TestLargeRevisions(t *testing.T) {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		known := rec.Inventory()
-		begun, err := s.Begin(t.Context(), rec, step.next)
+		begun, err := s.Begin(t.Context(), rec, step.next, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}

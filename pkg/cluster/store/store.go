@@ -32,6 +32,10 @@ type Record struct {
 	Pending  *api.Instance // what an unfinished upgrade wanted, nil when there is none
 	Deleting bool          // a delete has begun and not ended
 
+	// Stages say, by inventory id, in which stage an unfinished run applies an
+	// object, counted from 1. See StagesWith.
+	Stages map[string]int
+
 	secret api.Object
 }
 
@@ -152,12 +156,17 @@ func (s Store) List(ctx context.Context, namespace, labels string) ([]*Record, e
 
 // Begin records the intent to apply a revision before its first object is
 // written, so that whatever happens next, a later apply or delete finds every
-// object. prev is nil for the first install.
-func (s Store) Begin(ctx context.Context, prev *Record, want api.Instance) (*Record, error) {
+// object. prev is nil for the first install; stages are those of the objects,
+// by inventory id.
+func (s Store) Begin(ctx context.Context, prev *Record, want api.Instance, stages map[string]int) (*Record, error) {
 	if prev == nil {
-		return s.create(ctx, want)
+		next := &Record{Instance: want}
+		next.Stages = stagesOf(nil, next, stages)
+		return s.create(ctx, next)
 	}
-	return s.write(ctx, prev, upgrading(prev, want))
+	next := upgrading(prev, want)
+	next.Stages = stagesOf(prev, next, stages)
+	return s.write(ctx, prev, next)
 }
 
 // Finish records the revision that is now applied in full.
@@ -170,7 +179,7 @@ func (s Store) MarkDeleting(ctx context.Context, rec *Record) (*Record, error) {
 	if rec.Deleting {
 		return rec, nil
 	}
-	return s.write(ctx, rec, &Record{Instance: rec.Instance, Pending: rec.Pending, Deleting: true})
+	return s.write(ctx, rec, &Record{Instance: rec.Instance, Pending: rec.Pending, Stages: rec.Stages, Deleting: true})
 }
 
 // MarkFailed records that the run which began with Begin has ended, and failed.
@@ -214,8 +223,8 @@ func Writable(rec *Record, ledger *Ledger) error {
 	return nil
 }
 
-func (s Store) create(ctx context.Context, want api.Instance) (*Record, error) {
-	rec := &Record{Instance: want}
+func (s Store) create(ctx context.Context, rec *Record) (*Record, error) {
+	want := rec.Instance
 	data, err := encode(rec)
 	if err != nil {
 		return nil, err
@@ -291,6 +300,13 @@ func encode(r *Record) (map[string]any, error) {
 	if err := set(api.RecordKey, r.Instance); err != nil {
 		return nil, err
 	}
+	if len(r.Stages) > 0 {
+		text, err := encodeStages(r.Stages)
+		if err != nil {
+			return nil, err
+		}
+		data[stagesKey] = text
+	}
 	if r.Pending == nil {
 		return data, nil
 	}
@@ -311,6 +327,7 @@ func decode(secret api.Object) (*Record, error) {
 
 func (r *Record) decode() error {
 	data, _ := r.secret["data"].(map[string]any)
+	r.Stages = decodeStages(data)
 	found, err := decodeKey(data, api.RecordKey, &r.Instance)
 	if err != nil {
 		return err

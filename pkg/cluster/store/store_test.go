@@ -97,7 +97,7 @@ func TestLife(t *testing.T) {
 	}
 
 	one := instance(ns, "1.0.0", "ns_a__ConfigMap")
-	rec, err := s.Begin(t.Context(), nil, one)
+	rec, err := s.Begin(t.Context(), nil, one, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestLife(t *testing.T) {
 	want("first install", map[string]string{"format": "2", "instance": encode(t, one)})
 
 	two := instance(ns, "2.0.0", "ns_b__ConfigMap")
-	if rec, err = s.Begin(t.Context(), rec, two); err != nil {
+	if rec, err = s.Begin(t.Context(), rec, two, nil); err != nil {
 		t.Fatal(err)
 	}
 	begun := two
@@ -118,7 +118,7 @@ func TestLife(t *testing.T) {
 	want("upgrade begun", map[string]string{"format": "2", "instance": encode(t, one), "pending": encode(t, begun)})
 
 	// Another upgrade after one that did not end knows the objects of both.
-	rec, err = s.Begin(t.Context(), rec, instance(ns, "3.0.0", "ns_c__ConfigMap"))
+	rec, err = s.Begin(t.Context(), rec, instance(ns, "3.0.0", "ns_c__ConfigMap"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,17 +154,17 @@ func TestConcurrentWrite(t *testing.T) {
 	t.Parallel()
 	client, ns := connect(t)
 	s := store.New(client)
-	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"))
+	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0")); err == nil || len(fail.HintsOf(err)) == 0 {
+	if _, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"), nil); err == nil || len(fail.HintsOf(err)) == 0 {
 		t.Errorf("a second install: %v", err)
 	}
 	if _, err := s.Finish(t.Context(), rec, instance(ns, "1.0.1")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Begin(t.Context(), rec, instance(ns, "2.0.0")); err == nil || len(fail.HintsOf(err)) == 0 {
+	if _, err := s.Begin(t.Context(), rec, instance(ns, "2.0.0"), nil); err == nil || len(fail.HintsOf(err)) == 0 {
 		t.Errorf("a write over a newer record: %v", err)
 	}
 }

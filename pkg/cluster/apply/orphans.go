@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// orphanReason says of an orphan what it is.
+const orphanReason = "an interrupted run left it, no inventory names it"
+
+// orphans returns a step for each live object that the instance has applied
+// and no inventory names: a run that was suspended wrote it after another had
+// taken over. Labels alone prove nothing, since controllers copy them to what
+// they create: it must have fields that we applied, and no controller. What may
+// hold the data of others is never an orphan, nor what is annotated to stay.
+func (e *Engine) orphans(live *owned, known []*Step, ledger *store.Ledger) []*Step {
+	manager := managerOf(e.Client, ledger)
+	ids, uids := map[api.ID]bool{}, map[string]bool{}
+	for _, s := range known {
+		ids[s.Object.ID()] = true
+		if o := live.get(s); o != nil {
+			uids[kube.UID(o)] = true // the same object under another API group
+		}
+	}
+	var steps []*Step
+	for id, o := range live.objects {
+		if ids[id] || uids[kube.UID(o)] || !isAppliedBy(o, manager) || controllerOf(o) != "" ||
+			isProtected(o) || isDisabled(o, api.AnnotationPrune) {
+			continue
+		}
+		uids[kube.UID(o)] = true
+		r := live.resources[id]
+		steps = append(steps, &Step{
+			Object: skeleton(id, r.GroupVersion()), Resource: r, resolved: true,
+			live: o, Action: event.Deleted, Reason: orphanReason,
+		})
+	}
+	slices.SortFunc(steps, func(a, b *Step) int { return strings.Compare(a.key(), b.key()) })
+	return steps
+}
+
+// isAppliedBy says whether a manager has applied fields of an object, under its
+// name or an earlier one.
+func isAppliedBy(o api.Object, m fieldset.Manager) bool {
+	return slices.ContainsFunc(append([]string{m.Name}, m.Former...), func(name string) bool {
+		return fieldset.Manager{Name: name}.Applied(o) != nil
+	})
+}
+
+// maxAbandoned bounds how many kinds and namespaces the ledger remembers of runs
+// that did not end.
+const maxAbandoned = 32
+
+// abandoned returns the kinds and namespaces of revisions that were not applied
+// in full and that the present one does not have: a run that was suspended may
+// still write there.
+func (p *Plan) abandoned() []store.Space {
+	spaces := slices.Clone(p.ledger.Abandoned)
+	if p.record != nil && (p.record.Pending != nil || len(p.record.Stages) > 0) {
+		spaces = append(spaces, recordedSpaces(p.record.Inventory())...)
+	}
+	present := recordedSpaces(p.instance.Inventory.Entries)
+	var kept []store.Space
+	for _, sp := range spaces {
+		if !slices.Contains(present, sp) && !slices.Contains(kept, sp) {
+			kept = append(kept, sp)
+		}
+	}
+	return kept[max(0, len(kept)-maxAbandoned):]
+}
+
+func recordedSpaces(entries []api.Entry) []store.Space {
+	var spaces []store.Space
+	for _, entry := range entries {
+		id, err := entry.Parse()
+		if err != nil {
+			continue // recorded reports it
+		}
+		sp := store.Space{Group: id.Group, Version: entry.Version, Kind: id.Kind, Namespace: id.Namespace}
+		if !slices.Contains(spaces, sp) {
+			spaces = append(spaces, sp)
+		}
+	}
+	return spaces
+}
+
+// addAbandoned adds to the spaces to list those that the ledger remembers. A
+// kind that is gone, or cannot be read, shows no orphans.
+func (e *Engine) addAbandoned(spaces map[kube.Space][]*Step, abandoned []store.Space) {
+	for _, a := range abandoned {
+		r, err := e.locate(api.ID{Group: a.Group, Kind: a.Kind}, a.Version)
+		if err != nil {
+			continue
+		}
+		sp := kube.Space{Resource: r, Namespace: a.Namespace}
+		if !r.Namespaced {
+			sp.Namespace = ""
+		}
+		if _, listed := spaces[sp]; !listed {
+			spaces[sp] = nil
+		}
+	}
+}
