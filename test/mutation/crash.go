@@ -10,37 +10,37 @@ func ofCrashes() []protection {
 
 func ofUnknown() []protection {
 	return []protection{{
-		promise: "s60", file: "pkg/cluster/kube/client.go",
+		promise: "s90", file: "pkg/cluster/kube/client.go",
 		old:  "		return c.Served(gvk)\n",
 		new:  "		return Resource{}, err\n",
 		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown/cold",
 	}, {
-		promise: "s60", file: "pkg/cluster/apply/victims.go",
+		promise: "s90", file: "pkg/cluster/apply/victims.go",
 		old:  "case unknown != nil:\n\t\t\ts.keepUnknown(unknown...)",
 		new:  "case false:",
 		test: "./pkg/cluster/apply -run TestNamespaceOfGroupThatIsDown",
 	}, {
-		promise: "s60", file: "pkg/cluster/apply/plan.go",
+		promise: "s90", file: "pkg/cluster/apply/plan.go",
 		old:  "case kube.IsUnavailable(err) && markUnknown(steps, err):",
 		new:  "case kube.IsUnavailable(err) && len(steps) > 0 && steps[0].recorded:",
 		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown/warm",
 	}, {
-		promise: "s60", file: "pkg/cluster/apply/delete.go",
+		promise: "s90", file: "pkg/cluster/apply/delete.go",
 		old:  "if err = unknownError(d.steps); err != nil {",
 		new:  "if err = unknownError(nil); err != nil {",
 		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown",
 	}, {
-		promise: "s60", file: "pkg/cluster/apply/delete.go",
+		promise: "s90", file: "pkg/cluster/apply/delete.go",
 		old:  "if errors.Is(err, store.ErrNotFound) {",
 		new:  "if false {",
 		test: "./pkg/cluster/apply -run TestDeleteTwiceAtOnce",
 	}, {
-		promise: "s63", file: "pkg/cluster/kube/endpoint.go",
+		promise: "s93", file: "pkg/cluster/kube/endpoint.go",
 		old:  `if kind := list.GetKind(); kind == "Status" || `,
 		new:  `if kind := list.GetKind(); `,
 		test: "./pkg/cluster/apply -run TestListThatIsNoList",
 	}, {
-		promise: "s63", file: "pkg/cluster/kube/endpoint.go",
+		promise: "s93", file: "pkg/cluster/kube/endpoint.go",
 		old:  "	return e.checkDeleted(result, name)\n",
 		new:  "	return nil\n",
 		test: "./pkg/cluster/apply -run TestAnswerThatIsNoObject",
@@ -49,37 +49,37 @@ func ofUnknown() []protection {
 
 func ofSuspended() []protection {
 	return []protection{{
-		promise: "s61", file: "pkg/cluster/store/lock.go",
+		promise: "s91", file: "pkg/cluster/store/lock.go",
 		old:  "age < 0 || age > leaseDuration/3",
 		new:  "age > 24*time.Hour",
 		test: "./pkg/cluster/store -run TestFence",
 	}, {
-		promise: "s61", file: "pkg/cluster/kube/fence.go",
+		promise: "s91", file: "pkg/cluster/kube/fence.go",
 		old:  "if fence == nil {",
 		new:  "if true {",
 		test: "./pkg/cluster/store -run TestFence",
 	}, {
-		promise: "s62", file: "pkg/cluster/apply/orphans.go",
+		promise: "s92", file: "pkg/cluster/apply/orphans.go",
 		old:  `!isAppliedBy(o, manager) || `,
 		new:  ``,
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {
-		promise: "s62", file: "pkg/cluster/apply/orphans.go",
+		promise: "s92", file: "pkg/cluster/apply/orphans.go",
 		old:  `controllerOf(o) != "" ||`,
 		new:  `false ||`,
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {
-		promise: "s62", file: "pkg/cluster/apply/orphans.go",
+		promise: "s92", file: "pkg/cluster/apply/orphans.go",
 		old:  "spaces = append(spaces, recordedSpaces(p.record.Inventory())...)",
 		new:  "",
 		test: "./pkg/cluster/apply -run TestOrphanOfAbandonedKind",
 	}, {
-		promise: "s64", file: "pkg/cluster/apply/order.go",
+		promise: "s94", file: "pkg/cluster/apply/order.go",
 		old:  "	return last\n",
 		new:  "	return 0\n",
 		test: "./pkg/cluster/apply -run TestDeleteOrder",
 	}, {
-		promise: "s64", file: "pkg/cluster/apply/order.go",
+		promise: "s94", file: "pkg/cluster/apply/order.go",
 		old:  "if takesAlong(s, other) {",
 		new:  "if false {",
 		test: "./pkg/cluster/apply -run TestDeleteOrder",
