@@ -52,7 +52,7 @@ type suspension struct {
 	late  bool // the write reaches the server after the other run
 }
 
-// TestSuspended holds S61: a run that was suspended for longer than its lease
+// TestSuspended holds S91: a run that was suspended for longer than its lease
 // overwrites nothing, and what it wrote all the same is shown by status and
 // deleted by the next apply or delete.
 func TestSuspended(t *testing.T) {
