@@ -208,7 +208,7 @@ func (p Provenance) String() string {
 	list("images", p.Images)
 	for _, s := range p.Statements {
 		field("provenance", "%s, %s", s.Digest, s.PredicateType)
-		field("", "built by %s", cmp.Or(s.Builder, "nobody named"))
+		field("", "built by %s", cmp.Or(s.Builder, "an unnamed builder"))
 		for _, d := range s.Differs {
 			field("", "differs from the module: %s", d)
 		}

@@ -92,7 +92,7 @@ func run(ctx context.Context, environ []string, path string, argv ...string) ([]
 		return out, nil
 	}
 	if ctx.Err() != nil {
-		return out, fmt.Errorf("no answer in time: %w", ctx.Err())
+		return out, fmt.Errorf("timed out: %w", ctx.Err())
 	}
 	if said := strings.TrimSpace(string(stderr)); said != "" {
 		err = fmt.Errorf("%w: %s", err, said[strings.LastIndexByte(said, '\n')+1:])

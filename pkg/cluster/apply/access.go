@@ -49,7 +49,7 @@ func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 	}
 	for _, s := range candidates {
 		if s.resolved {
-			wanted = append(wanted, rights(s, true, "to delete what left the module", "delete")...)
+			wanted = append(wanted, rights(s, true, "to prune objects that are no longer rendered", "delete")...)
 		}
 	}
 	wanted = unify(wanted)

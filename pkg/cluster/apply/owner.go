@@ -26,10 +26,10 @@ func checkOwner(live api.Object, m api.Metadata, adopt Adopt) error {
 	}
 	if owner == "" {
 		return fail.Hint(fail.Refusedf("%s exists and is not managed by an instance", live.Ref()),
-			"take over objects that nobody manages with --adopt=unmanaged")
+			"to take over objects without an owner: --adopt=unmanaged")
 	}
 	return fail.Hint(fail.Refusedf("%s belongs to %s", live.Ref(), owner),
-		"take over objects of others with --adopt=all")
+		"to take over objects of another owner: --adopt=all")
 }
 
 // isOwnNamespace says whether the object is the instance's namespace, created

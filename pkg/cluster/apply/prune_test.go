@@ -69,7 +69,7 @@ func TestFinalizer(t *testing.T) {
 	w.apply(w.request(strings.Replace(configMap("held", "x"), "name: held", "name: held, finalizers: [example.com/guard]", 1)))
 	err := w.delete(apply.DeleteOptions{Wait: true, Timeout: 4 * time.Second})
 	const reason = `it waits for who removes the finalizer "example.com/guard"`
-	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "ConfigMap/"+w.ns+"/held is not deleted in time: "+reason) {
+	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "timed out waiting for the deletion of ConfigMap/"+w.ns+"/held: "+reason) {
 		t.Errorf("error %v", err)
 	}
 	reported := false

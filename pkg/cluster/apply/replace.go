@@ -112,7 +112,7 @@ func (e *Engine) makeRoomFor(ctx context.Context, s *Step, leaving []*Step) erro
 			continue
 		}
 		if !c.replaced {
-			s.Err = fail.Hint(s.Err, "%s, which left the module, may hold it; to delete that one first: --replace %s", c.Ref(), shortRef(c))
+			s.Err = fail.Hint(s.Err, "%s is no longer rendered and may hold it; to delete it first: --replace %s", c.Ref(), shortRef(c))
 			continue
 		}
 		c.makesRoom, s.roomMade = append(c.makesRoom, s), true
@@ -215,7 +215,7 @@ func (p *Plan) inTheWay(err error) error {
 	if len(names) == 0 {
 		return err
 	}
-	return fail.Hint(err, "%s left the module and may be in the way; to delete one first: --replace %s",
+	return fail.Hint(err, "%s is no longer rendered and may be in the way; to delete it first: --replace %s",
 		strings.Join(names, ", "), names[0])
 }
 
@@ -236,7 +236,7 @@ func (p *Plan) leaveForLater() {
 	var reason string
 	switch {
 	case p.request.Prune == PruneNever:
-		reason = "nothing is to be pruned"
+		reason = "--prune=never"
 	case p.request.Prune != PruneAlways && !p.request.Wait:
 		reason = "left for the next apply that waits"
 	default:

@@ -169,7 +169,7 @@ func TestInTheWay(t *testing.T) {
 	req := w.request(strings.Replace(deployment("new"), "spec: {containers", "spec: {nodeSelector: {no: node}, containers", 1))
 	req.Timeout = time.Second
 	_, err := w.engine.Apply(t.Context(), req)
-	if hints := fmt.Sprint(fail.HintsOf(err)); fail.CodeOf(err) != fail.NotReady || !strings.Contains(hints, "Deployment/old left the module and may be in the way; to delete one first: --replace Deployment/old") {
+	if hints := fmt.Sprint(fail.HintsOf(err)); fail.CodeOf(err) != fail.NotReady || !strings.Contains(hints, "Deployment/old is no longer rendered and may be in the way; to delete it first: --replace Deployment/old") {
 		t.Errorf("error %v, hints %s", err, hints)
 	}
 	req.Replace = []api.Target{target(t, "Deployment/old")}

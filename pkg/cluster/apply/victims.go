@@ -77,7 +77,7 @@ func (e *Engine) countSpace(ctx context.Context, m api.Metadata, s *Step, doomed
 	record := event.Object{Kind: "Secret", Namespace: m.Namespace, Name: api.RecordPrefix + m.Name}.String()
 	names = slices.DeleteFunc(names, func(name string) bool { return name == record })
 	if s.Reason = ""; len(names) > 0 {
-		s.Reason = fmt.Sprintf("with all that is in it, beside the instance %d now", len(names))
+		s.Reason = fmt.Sprintf("with all that is in it: %d other objects now", len(names))
 	}
 	return nil
 }

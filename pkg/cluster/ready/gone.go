@@ -105,7 +105,7 @@ func stillThere(ctx context.Context, items []*Item, open map[*Item]api.Object) e
 		if !isOpen {
 			continue
 		}
-		err := fmt.Errorf("%s is not deleted in time", i.Ref())
+		err := fmt.Errorf("timed out waiting for the deletion of %s", i.Ref())
 		if reason := blockedBy(live); reason != "" {
 			err = fmt.Errorf("%w: %s", err, reason)
 		}

@@ -79,7 +79,7 @@ func ParseWaitRule(text string) (WaitRule, error) {
 	}
 	if expression, isCEL := strings.CutPrefix(check, "cel="); isCEL {
 		if strings.TrimSpace(expression) == "" {
-			return WaitRule{}, fail.Usagef("an expression in CEL is wanted after cel=, for example self.status.phase == \"Ready\"")
+			return WaitRule{}, fail.Usagef("expected a CEL expression after cel=, for example self.status.phase == \"Ready\"")
 		}
 		rule.expression = expression
 		return rule, nil
@@ -89,7 +89,7 @@ func ParseWaitRule(text string) (WaitRule, error) {
 		rule.status = "True"
 	}
 	if rule.condition == "" || rule.status == "" || strings.Contains(rule.status, "=") {
-		return WaitRule{}, fail.Usagef("%q is no condition: TYPE or TYPE=STATUS is wanted", check)
+		return WaitRule{}, fail.Usagef("invalid condition %q: want TYPE or TYPE=STATUS", check)
 	}
 	return rule, nil
 }

@@ -99,7 +99,7 @@ func (r *wait) notReady(ctx context.Context) error {
 	e := explainer{wait: r}
 	for _, i := range r.items() {
 		text, _ := e.explain(ctx, i)
-		causes = append(causes, cause{text, fmt.Errorf("%s is not ready in time: %s", i.Ref(), text)})
+		causes = append(causes, cause{text, fmt.Errorf("timed out waiting for %s: %s", i.Ref(), text)})
 	}
 	return joined(causes)
 }

@@ -84,7 +84,7 @@ func (r *reader) readItem(stage int, v cue.Value) {
 	switch {
 	case decoded == nil || len(r.problems) > before:
 	case !isMap:
-		r.problem(v, "an object is wanted, this is of type %s", v.Kind())
+		r.problem(v, "expected an object, got %s", v.Kind())
 	case isKustomization(object):
 	case isList(object):
 		r.readItems(stage, v)

@@ -110,11 +110,11 @@ func TestFlagError(t *testing.T) {
 		"index":      {"--set a[0]=x", "--set a[0]: a list is replaced as a whole", fail.Usage},
 		"json":       {"--set-json a={geheim", "--set-json a: the value is not JSON", fail.Usage},
 		"file":       {"--set-file a=nowhere", `--set-file a: file "nowhere": no such file or directory`, fail.Failed},
-		"type": {"--set n=many", "--set n: \"many\" is a string, an int is wanted\n" +
+		"type": {"--set n=many", "--set n: expected an int, got the string \"many\"\n" +
 			"    --set n=many\n            ^", fail.Failed},
-		"in json": {`--set-json m={"n": "x"}`, "--set-json m: m.n: \"x\" is a string, an int is wanted\n" +
+		"in json": {`--set-json m={"n": "x"}`, "--set-json m: m.n: expected an int, got the string \"x\"\n" +
 			"    --set-json m={\"n\": \"x\"}\n                       ^", fail.Failed},
-		"secret": {"--set password=geheim", "--set password: *** is a string, an int is wanted\n" +
+		"secret": {"--set password=geheim", "--set password: expected an int, got the string ***\n" +
 			"    --set password=***\n                   ^", fail.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -239,7 +239,7 @@ func message(group []finding, at token.Position, secret bool) string {
 	if len(wanted) == 1 {
 		return shorten(value) + " conflicts with " + shorten(wanted[0])
 	}
-	return shorten(value) + " is none of " + enumerate(wanted)
+	return "expected one of " + enumerate(wanted) + ", got " + shorten(value)
 }
 
 func typeMessage(value string, f finding, at token.Position, kinds []string) string {
@@ -250,9 +250,18 @@ func typeMessage(value string, f finding, at token.Position, kinds []string) str
 	slices.Sort(kinds)
 	wanted := strings.Join(kinds, " or ")
 	if value == kindText(own) {
-		return "this is " + value + ", " + wanted + " is wanted"
+		return "expected " + wanted + ", got " + value
 	}
-	return shorten(value) + " is " + kindText(own) + ", " + wanted + " is wanted"
+	return "expected " + wanted + ", got " + theKind(own) + " " + shorten(value)
+}
+
+// theKind returns a kind of CUE with the definite article: "the int".
+func theKind(kind string) string {
+	text := kindText(kind)
+	if _, name, found := strings.Cut(text, " "); found {
+		return "the " + name
+	}
+	return text
 }
 
 func outOfBound(value, bound, text string) string {
@@ -265,7 +274,7 @@ func outOfBound(value, bound, text string) string {
 	case strings.Contains(text, "does not satisfy"):
 		return value + " does not satisfy " + bound
 	}
-	return value + " is out of bounds: " + bound + " is wanted"
+	return value + " is out of bounds: expected " + bound
 }
 
 // valueText returns what stands for a value in a message: scalars for

@@ -92,7 +92,7 @@ func checkPaths(paths []string) error {
 		if path == "-" {
 			stdins++
 		} else if !download.IsURL(path) && formatOf(path) == Detect {
-			return fail.Usagef("values file %q: the extension is none of .cue, .yaml, .yml and .json", path)
+			return fail.Usagef("values file %q: unknown extension: want .cue, .yaml, .yml or .json", path)
 		}
 	}
 	if stdins > 1 {

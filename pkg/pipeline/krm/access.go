@@ -25,7 +25,7 @@ import (
 // function config is a file of a repository, and kustomize writes it to others.
 type registryConfig struct {
 	CredentialsFrom secretConfig `json:"credentialsFrom" doc:"A Secret among the objects that a transformer works on, marked config.kubernetes.io/local-config, with .dockerconfigjson or username, password and registry. Default: docker's configuration."`
-	Insecure        bool         `json:"insecure" doc:"Allow plain http and any certificate, where TIMONI_KRM_ALLOW_INSECURE of who builds names the registry."`
+	Insecure        bool         `json:"insecure" doc:"Allow plain http and any certificate, where TIMONI_KRM_ALLOW_INSECURE in the environment of the build names the registry."`
 	Offline         bool         `json:"offline" doc:"Ask no registry: take what the cache has."`
 	CacheDir        string       `json:"cacheDir" doc:"The directory of the cache: below that of the kustomization, or the user's cache."`
 }
@@ -82,7 +82,7 @@ func (f Function) access(c registryConfig, verify verifyConfig, module ref.Refer
 		return a, nil
 	}
 	if c.Insecure && !slices.Contains(f.Trust.Insecure, host) {
-		err := fail.Hint(fail.Refusedf("whoever builds decides for which registries this is, and %s is not one", host),
+		err := fail.Hint(fail.Refusedf("the environment of the build does not allow this for %s", host),
 			"if you trust the network to it, export TIMONI_KRM_ALLOW_INSECURE=%s", host)
 		return a, atField("spec.registry.insecure", err)
 	}
@@ -283,7 +283,7 @@ func (t Trust) environment(names []string) (map[string]string, error) {
 	}
 	for i, name := range names {
 		if !slices.Contains(t.Env, name) {
-			err := fail.Hint(fail.Refusedf("whoever builds decides which variables are read, and %q is not one", name),
+			err := fail.Hint(fail.Refusedf("the environment of the build does not allow to read %q", name),
 				"if this config may know it, export TIMONI_KRM_ALLOW_ENV=%s", strings.Join(wanted, ","))
 			problems = append(problems, atField(fmt.Sprintf("spec.runtime.env[%d]", i), err))
 			continue

@@ -46,7 +46,7 @@ type bundleInstance struct {
 // runtimeConfig gives the values of a runtime. None is read from a cluster.
 type runtimeConfig struct {
 	Values  map[string]string `json:"values" doc:"By name. They win over the environment."`
-	Env     []string          `json:"env" doc:"Names of environment variables, where TIMONI_KRM_ALLOW_ENV of who builds has them."`
+	Env     []string          `json:"env" doc:"Names of environment variables, where TIMONI_KRM_ALLOW_ENV in the environment of the build has them."`
 	Cluster clusterConfig     `json:"cluster" doc:"TIMONI_CLUSTER_NAME and TIMONI_CLUSTER_GROUP."`
 }
 

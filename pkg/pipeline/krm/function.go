@@ -61,7 +61,7 @@ func (f Function) Run(ctx context.Context, list *List) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			list.Items = nil // they may be what cannot be written
-			err = list.report(s, fmt.Errorf("the function does not survive this input: %v", reason))
+			err = list.report(s, fmt.Errorf("internal error: %v", reason))
 		}
 	}()
 	if err := checkAPI(list.Config); err != nil {

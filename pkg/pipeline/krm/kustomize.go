@@ -271,7 +271,7 @@ func (o *overlay) config(path, role string, r *resource.Resource) (string, error
 			return "", err
 		}
 	case !o.build.EnableExec:
-		return "", fail.Hint(fail.Refusedf("%s %q is a function or plugin of somebody else's, which would run as a program", id.Kind, id.Name),
+		return "", fail.Hint(fail.Refusedf("%s %q is a function or plugin of another project, which would run as a program", id.Kind, id.Name),
 			"if you trust it, add --enable-exec")
 	}
 	text, err := r.AsYAML()

@@ -98,7 +98,7 @@ const nobody = 65534
 // stream sees no results, so it must not find its objects there either.
 func (l *List) report(s subject, err error) error {
 	if errors.Is(err, fs.ErrPermission) && os.Getuid() == nobody && len(fail.HintsOf(err)) == 0 {
-		err = fail.Hint(err, "functions in containers run as the user nobody: let everybody read the file, or build with --as-current-user")
+		err = fail.Hint(err, "functions in containers run as the user nobody: let all users read the file, or build with --as-current-user")
 	}
 	err = s.runtime.Hide(err)
 	results := s.results(err)

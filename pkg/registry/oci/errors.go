@@ -121,7 +121,7 @@ func (s *session) explainConnection(cause error) error {
 		return fail.Hint(err, "name the certificate of its authority with --registry-ca FILE, or use --insecure-registry")
 	}
 	if isolated() {
-		return fail.Hint(err, "there is no network here: a function in a container needs 'network: true' beside its image, and --network")
+		return fail.Hint(err, "there is no network here: a function in a container needs 'network: true' next to its image, and --network")
 	}
 	return fail.Hint(err, "check the name %q and that it can be reached from here", host)
 }

@@ -138,10 +138,10 @@ func (c Claim) refuse(problems []error) error {
 			reasons = append(reasons, text)
 		}
 	}
-	err := fmt.Errorf("%sa signature by %s is wanted: %s", c.origin(), strings.Join(wanted, " or "), strings.Join(reasons, "; "))
+	err := fmt.Errorf("%sexpected a signature by %s: %s", c.origin(), strings.Join(wanted, " or "), strings.Join(reasons, "; "))
 	err = fail.With(fail.Refused, &refusal{err, errors.Join(problems...)})
 	if len(c.Signatures) == 0 {
-		return fail.Hint(err, "whoever publishes it signs it with 'kubectl timoni mod push --sign KEY', or with cosign")
+		return fail.Hint(err, "the publisher signs it with 'kubectl timoni mod push --sign KEY', or with cosign")
 	}
 	return fail.Hint(err, "do not use it before you know who made it")
 }

@@ -96,7 +96,7 @@ func TestTrust(t *testing.T) {
 		},
 		"another key": {
 			policy: `rules: [{match: "HOST/**", keys: [other.pub]}]`, code: fail.Refused, is: signature.ErrUntrusted,
-			text: `rule "HOST/**": a signature by other.pub is wanted: none of its signatures counts (1): one is by another key, or was changed afterwards`,
+			text: `rule "HOST/**": expected a signature by other.pub: no signature is accepted (1): one is by another key, or was changed afterwards`,
 		},
 		"no rule":         {policy: `rules: [{match: "HOST/others/**", allow: unsigned}]`, code: fail.Refused, text: "no rule matches HOST/modules/app"},
 		"empty policy":    {policy: ``, code: fail.Refused, text: "no rule matches"},
@@ -111,7 +111,7 @@ func TestTrust(t *testing.T) {
 		"another identity": {
 			policy:  `rules: [{match: "**", ` + identities + `}]`,
 			keyless: func(source.Claim) (string, error) { return "", errors.New("it is you") },
-			code:    fail.Refused, text: "a signature by me (https://issuer) is wanted: it is you",
+			code:    fail.Refused, text: "expected a signature by me (https://issuer): it is you",
 		},
 		"key or identity": {
 			policy:  `rules: [{match: "**", keys: [team.pub], ` + identities + `}]`,
@@ -120,7 +120,7 @@ func TestTrust(t *testing.T) {
 		"neither key nor identity": {
 			policy:  `rules: [{match: "**", keys: [other.pub], ` + identities + `}]`,
 			keyless: func(source.Claim) (string, error) { return "", errors.New("it is you") },
-			code:    fail.Refused, text: "other.pub or me (https://issuer) is wanted: none of its signatures counts (1): one is by another key, or was changed afterwards; it is you",
+			code:    fail.Refused, text: "other.pub or me (https://issuer): no signature is accepted (1): one is by another key, or was changed afterwards; it is you",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func newDelete(c *common) *cobra.Command {
 	fs.BoolVar(&d.req.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
 	fs.BoolVar(&d.req.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the module too, with all that is in them")
 	fs.BoolVar(&d.req.Orphan, "orphan", false, "forget the instance and leave its objects")
-	fs.BoolVar(&d.req.IgnoreNotFound, "ignore-not-found", false, "take an instance that is not there for deleted")
+	fs.BoolVar(&d.req.IgnoreNotFound, "ignore-not-found", false, "succeed if the instance does not exist")
 	fs.BoolVarP(&d.quiet, "quiet", "q", false, "print no progress")
 	d.out.AddTo(fs)
 	return cmd

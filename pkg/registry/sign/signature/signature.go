@@ -31,7 +31,7 @@ type Signature struct {
 // The conditions that a caller may ask for with errors.Is.
 var (
 	ErrUnsigned  = errors.New("it is not signed")
-	ErrUntrusted = errors.New("none of its signatures counts")
+	ErrUntrusted = errors.New("no signature is accepted")
 )
 
 // PredicateType is that of the statement in a bundle which signs an artifact.
