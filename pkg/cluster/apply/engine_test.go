@@ -303,7 +303,7 @@ func TestPruneWaits(t *testing.T) {
 	req.Timeout = 3 * time.Second // the scheduler's warning must have come
 	_, err := w.engine.Apply(t.Context(), req)
 	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "timed out waiting for Deployment/"+w.ns+"/new") ||
-		!strings.Contains(err.Error(), "FailedScheduling: 0/") { // of one node, or of two, as another test makes one
+		!strings.Contains(err.Error(), "Unschedulable: 0/") { // of one node, or of two, as another test makes one
 		t.Errorf("error %v (code %d)", err, fail.CodeOf(err))
 	}
 	if w.live("v1", "ConfigMap", "old") == nil {

@@ -229,6 +229,7 @@ func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) 
 		return nil
 	}
 	records, err := e.Store.List(ctx, "", "")
+	bad, err := store.Unreadable(err)
 	var ledgers map[string]*store.Ledger
 	if err == nil {
 		ledgers, err = e.Store.Ledgers(ctx)
@@ -237,13 +238,35 @@ func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) 
 		return err
 	}
 	for _, s := range doomed {
-		reason := userOf(s, m, records, ledgers)
-		if err != nil {
-			reason = "another instance may share it, which cannot be found out: " + err.Error()
+		reason, unknown := userOf(s, m, records, ledgers), err
+		if reason == "" && unknown == nil {
+			unknown = e.userUnread(ctx, s, bad)
+		}
+		if unknown != nil {
+			reason = "another instance may share it, which cannot be found out: " + unknown.Error()
 			e.Observer.Observe(event.Warning{Text: s.Ref().String() + " is kept: " + reason})
 		}
 		if reason != "" {
 			s.Action, s.Reason = event.Kept, reason
+		}
+	}
+	return nil
+}
+
+// userUnread returns why it is unknown whether an instance whose record cannot
+// be read shares the definition of a step: it has objects of the kind. One
+// broken record must not keep every definition of the cluster.
+func (e *Engine) userUnread(ctx context.Context, s *Step, bad []*store.UnreadableError) error {
+	if len(bad) == 0 {
+		return nil
+	}
+	list, err := e.listKind(ctx, s.live)
+	if err != nil {
+		return err
+	}
+	for _, record := range bad {
+		if slices.ContainsFunc(list, func(o api.Object) bool { return mine(o, record.Instance()) }) {
+			return record
 		}
 	}
 	return nil

@@ -47,19 +47,26 @@ func (e *Engine) countVictims(ctx context.Context, m api.Metadata, steps []*Step
 }
 
 func (e *Engine) countKind(ctx context.Context, crd api.Object) (string, error) {
+	list, err := e.listKind(ctx, crd)
+	return fmt.Sprintf("with all objects of its kind, %d now", len(list)), err
+}
+
+// listKind returns the objects of the kind that crd defines, none when it is
+// not served any more.
+func (e *Engine) listKind(ctx context.Context, crd api.Object) ([]api.Object, error) {
 	gk, _ := definedBy(crd)
 	r, err := e.Client.Resource(schema.GroupVersionKind{Group: gk.Group, Kind: gk.Kind})
 	if kube.IsUnknownKind(err) {
-		return "", nil
+		return nil, nil
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	list, _, err := e.Client.List(ctx, r, "", kube.Selector{})
 	if apierrors.IsNotFound(err) {
-		return "", nil // another delete was faster
+		return nil, nil // another delete was faster
 	}
-	return fmt.Sprintf("with all objects of its kind, %d now", len(list)), err
+	return list, err
 }
 
 // countSpace counts what a namespace holds beside the objects that are to be

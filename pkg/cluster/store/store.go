@@ -322,7 +322,44 @@ func decode(secret api.Object) (*Record, error) {
 	if newer := checkFormat(secret, recordFormat); newer != nil {
 		return nil, newer
 	}
-	return nil, fmt.Errorf("record %s/%s: %w", secret.Namespace(), secret.Name(), err)
+	return nil, &UnreadableError{Namespace: secret.Namespace(), Name: secret.Name(), Err: err}
+}
+
+// UnreadableError says that the Secret of a record cannot be read.
+type UnreadableError struct {
+	Namespace, Name string // of the Secret
+	Err             error
+}
+
+// Error names the Secret and says why.
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("record %s/%s: %v", e.Namespace, e.Name, e.Err)
+}
+
+// Unwrap returns why.
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// Unreadable returns the records among the errors of List that cannot be read,
+// and the other errors, joined.
+func Unreadable(err error) (bad []*UnreadableError, other error) {
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // List joins on the outside
+		all = joined.Unwrap()
+	}
+	var rest []error
+	for _, one := range all {
+		if record, ok := errors.AsType[*UnreadableError](one); ok {
+			bad = append(bad, record)
+		} else {
+			rest = append(rest, one)
+		}
+	}
+	return bad, errors.Join(rest...)
+}
+
+// Instance returns the instance that the record is of.
+func (e *UnreadableError) Instance() api.Metadata {
+	return api.Metadata{Name: strings.TrimPrefix(e.Name, api.RecordPrefix), Namespace: e.Namespace}
 }
 
 func (r *Record) decode() error {
