@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -194,9 +195,7 @@ func truthObject(random *rand.Rand, apiVersion, kind, name string, rest map[stri
 	o := api.Object{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{
 		"name": name, "labels": some(random, "l", "k"), "annotations": some(random, "n"),
 	}}
-	for key, v := range rest {
-		o[key] = v
-	}
+	maps.Copy(o, rest)
 	return o
 }
 

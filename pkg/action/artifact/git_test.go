@@ -45,28 +45,28 @@ func checkout(t *testing.T) (dir string, git func(args ...string) string) {
 func TestGitMetadata(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		change func(t *testing.T, dir string, git func(...string) string)
+		change func(repository)
 		dirty  bool
 	}{
-		"clean":               {func(*testing.T, string, func(...string) string) {}, false},
-		"new times":           {func(t *testing.T, dir string, _ func(...string) string) { touch(t, dir) }, false},
-		"an ignored file":     {func(t *testing.T, dir string, _ func(...string) string) { fixture.Write(t, dir+"/mod/a.log", "") }, false},
-		"an excluded file":    {func(t *testing.T, dir string, _ func(...string) string) { exclude(t, dir) }, false},
-		"a change elsewhere":  {func(t *testing.T, dir string, _ func(...string) string) { fixture.Write(t, dir+"/b", "") }, false},
-		"packed":              {func(_ *testing.T, _ string, git func(...string) string) { git("gc", "-q") }, false},
-		"a change":            {func(t *testing.T, dir string, _ func(...string) string) { fixture.Write(t, dir+"/mod/a.cue", "a: 2\n") }, true},
-		"a new file":          {func(t *testing.T, dir string, _ func(...string) string) { fixture.Write(t, dir+"/mod/b.cue", "") }, true},
-		"a file that is gone": {func(t *testing.T, dir string, _ func(...string) string) { _ = os.Remove(dir + "/mod/a.cue") }, true},
-		"staged": {func(t *testing.T, dir string, git func(...string) string) {
-			fixture.Write(t, dir+"/mod/a.cue", "a: 2\n")
-			git("add", ".")
+		"clean":               {func(repository) {}, false},
+		"new times":           {func(r repository) { touch(r.t, r.dir) }, false},
+		"an ignored file":     {func(r repository) { fixture.Write(r.t, r.dir+"/mod/a.log", "") }, false},
+		"an excluded file":    {func(r repository) { exclude(r.t, r.dir) }, false},
+		"a change elsewhere":  {func(r repository) { fixture.Write(r.t, r.dir+"/b", "") }, false},
+		"packed":              {func(r repository) { r.git("gc", "-q") }, false},
+		"a change":            {func(r repository) { fixture.Write(r.t, r.dir+"/mod/a.cue", "a: 2\n") }, true},
+		"a new file":          {func(r repository) { fixture.Write(r.t, r.dir+"/mod/b.cue", "") }, true},
+		"a file that is gone": {func(r repository) { _ = os.Remove(r.dir + "/mod/a.cue") }, true},
+		"staged": {func(r repository) {
+			fixture.Write(r.t, r.dir+"/mod/a.cue", "a: 2\n")
+			r.git("add", ".")
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, git := checkout(t)
 			want := git("rev-parse", "HEAD")
-			test.change(t, dir, git)
+			test.change(repository{t, dir, git})
 			if test.dirty {
 				want += "-dirty"
 			}
@@ -79,6 +79,13 @@ func TestGitMetadata(t *testing.T) {
 			}
 		})
 	}
+}
+
+// repository is a checkout of a test.
+type repository struct {
+	t   *testing.T
+	dir string
+	git func(...string) string
 }
 
 func touch(t *testing.T, dir string) {

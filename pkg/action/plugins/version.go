@@ -109,16 +109,19 @@ func capture(cmd *exec.Cmd) (stdout, stderr []byte, err error) {
 		return nil, nil, err
 	}
 	defer os.RemoveAll(dir)
-	var files [2]*os.File
-	for i, name := range []string{"stdout", "stderr"} {
-		if files[i], err = os.Create(filepath.Join(dir, name)); err != nil {
-			return nil, nil, err
-		}
-		defer files[i].Close()
+	out, err := os.Create(filepath.Join(dir, "stdout"))
+	if err != nil {
+		return nil, nil, err
 	}
-	cmd.Stdout, cmd.Stderr = files[0], files[1]
+	defer out.Close()
+	errs, err := os.Create(filepath.Join(dir, "stderr"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer errs.Close()
+	cmd.Stdout, cmd.Stderr = out, errs
 	err = cmd.Run()
-	stdout, outErr := os.ReadFile(files[0].Name())
-	stderr, errErr := os.ReadFile(files[1].Name())
+	stdout, outErr := os.ReadFile(out.Name())
+	stderr, errErr := os.ReadFile(errs.Name())
 	return stdout, stderr, errors.Join(err, outErr, errErr)
 }

@@ -25,7 +25,7 @@ import (
 // show it, but for the line break.
 func hostile() string {
 	var b strings.Builder
-	for r := rune(0); r < 0xFFFF; r++ {
+	for r := range rune(0xFFFF) {
 		if isControl(r) && r != '\n' {
 			b.WriteString(string(r) + "x")
 		}
@@ -88,9 +88,9 @@ func printers(text string) map[string]func(io.Writer) error {
 func TestPrintersControlNoTerminal(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{hostile(), "\x1b]0;title\a", "a\r\nb", "\xff\x9b31m"} {
-		for name, print := range printers(text) {
+		for name, write := range printers(text) {
 			var b strings.Builder
-			if err := print(&b); err != nil {
+			if err := write(&b); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			out := strings.NewReplacer("\n", "", "\t", "").Replace(b.String())
@@ -122,9 +122,9 @@ func FuzzPrinters(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for name, print := range printers(text) {
+		for name, write := range printers(text) {
 			var b strings.Builder
-			if err := print(&b); err != nil {
+			if err := write(&b); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if i := strings.IndexFunc(b.String(), func(r rune) bool { return r != '\n' && r != '\t' && isControl(r) }); i >= 0 {

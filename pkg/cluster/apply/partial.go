@@ -19,7 +19,7 @@ func isUnreachable(err error) bool {
 // oneUnreachable returns the error of a run from which the server went away
 // with one of the requests that failed for it, not with all.
 func oneUnreachable(err error) error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only joined errors have parts
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || !isUnreachable(err) {
 		return err
 	}

@@ -121,7 +121,7 @@ func (e *Engine) decideAbandoned(ctx context.Context, req Request, s *Step, refu
 		}
 		if err != nil || !reflect.DeepEqual(got["spec"], s.live["spec"]) {
 			s.refuse(fmt.Errorf("%w, which is not installed any more", refusal))
-			return nil
+			return nil //nolint:nilerr // a refusal stands in the step
 		}
 	}
 	s.Action, s.Reason = event.Configured, fmt.Sprintf("its owner, instance %s, is not installed any more: this instance owns it now", owner)

@@ -43,30 +43,22 @@ func Compare(before, after api.Object) []Change {
 // its header.
 func Text(beforeName string, before api.Object, afterName string, after api.Object) (string, error) {
 	before, after = Masked(before, after)
-	old, err := text(before)
-	if err != nil {
-		return "", err
-	}
-	next, err := text(after)
-	if err != nil {
-		return "", err
-	}
-	unified := diff.Diff(beforeName, old, afterName, next)
+	unified := diff.Diff(beforeName, text(before), afterName, text(after))
 	if _, hunks, found := bytes.Cut(unified, []byte("\n")); found { // after the line "diff OLD NEW"
 		return string(hunks), nil
 	}
 	return "", nil
 }
 
-func text(o api.Object) ([]byte, error) {
+func text(o api.Object) []byte {
 	if o == nil {
-		return nil, nil
+		return nil
 	}
 	out, err := yaml.Marshal(o)
 	if err != nil { // of a character that the library does not write
-		return api.ValueYAML(map[string]any(o)), nil
+		return api.ValueYAML(map[string]any(o))
 	}
-	return out, nil
+	return out
 }
 
 // Masked returns copies of two states of an object without what the server

@@ -4,6 +4,7 @@ package fieldset
 
 import (
 	"encoding/base64"
+	"maps"
 
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
@@ -115,9 +116,7 @@ func encodeStringData(o api.Object) {
 		return
 	}
 	encoded := make(map[string]any, len(data)+len(text))
-	for key, v := range data {
-		encoded[key] = v
-	}
+	maps.Copy(encoded, data)
 	for key, v := range text {
 		s, isText := v.(string)
 		if !isText {

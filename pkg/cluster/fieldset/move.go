@@ -60,10 +60,11 @@ func (m Manager) Move(live api.Object, defaults *fieldpath.Set) (Move, error) {
 	slices.Sort(move.Managers)
 	move.Managers = slices.Compact(move.Managers)
 	fields, err := fieldsV1(move.Fields)
-	move.Entries = append(kept, map[string]any{
+	kept = append(kept, map[string]any{
 		"manager": m.Name, "operation": string(metav1.ManagedFieldsOperationApply),
 		"apiVersion": live.APIVersion(), "fieldsType": "FieldsV1", "fieldsV1": fields,
 	})
+	move.Entries = kept
 	return move, err
 }
 

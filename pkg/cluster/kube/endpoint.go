@@ -118,7 +118,7 @@ func (e endpoint) checkDeleted(result rest.Result, name string) error {
 		return err
 	}
 	var u unstructured.Unstructured
-	if err := u.UnmarshalJSON(answer); err != nil {
+	if err = u.UnmarshalJSON(answer); err != nil {
 		return fmt.Errorf("the answer to the delete of %s %q is not a Kubernetes object: %w", e.resource.Resource, name, err)
 	}
 	if u.GetKind() == "Status" && u.Object["status"] == metav1.StatusSuccess {

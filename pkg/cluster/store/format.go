@@ -27,19 +27,19 @@ const (
 )
 
 // checkFormat returns why a Secret must not be written: a newer version wrote
-// it, and what that version keeps there is unknown. max is the highest format
+// it, and what that version keeps there is unknown. highest is the highest format
 // that this version knows.
-func checkFormat(secret api.Object, max int) error {
+func checkFormat(secret api.Object, highest int) error {
 	text, present := dataText(secret, formatKey)
 	if !present {
 		return nil
 	}
-	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= max {
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= highest {
 		return nil
 	}
 	return fail.Hint(
 		fail.Refusedf("Secret %s/%s has format %.20q, this version of kubectl timoni writes format %d and older: a newer version wrote it",
-			secret.Namespace(), secret.Name(), text, max),
+			secret.Namespace(), secret.Name(), text, highest),
 		"kubectl krew upgrade timoni")
 }
 

@@ -79,7 +79,8 @@ func FuzzLedger(f *testing.F) {
 	plain := `{"fingerprints":{"a":"b"},"applied":{"a":{"f:x":1}},"stages":{"a":1},"shared":{"_crd__C":"a/b"},"history":[{"revision":1,"values":"{}"}]}`
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
-	if _, err := w.Write([]byte(plain)); errors.Join(err, w.Close()) != nil {
+	_, err := w.Write([]byte(plain))
+	if err = errors.Join(err, w.Close()); err != nil {
 		f.Fatal(err)
 	}
 	f.Add([]byte(plain), "")

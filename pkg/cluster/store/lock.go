@@ -83,7 +83,8 @@ func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patie
 		}
 		if taken {
 			l.taken = other.owner != ""
-			return l.keep(ctx), l, nil
+			held := l.keep(ctx)
+			return held, l, nil
 		}
 		if !other.told {
 			other.told = true

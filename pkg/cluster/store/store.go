@@ -343,7 +343,7 @@ func (e *UnreadableError) Unwrap() error { return e.Err }
 // and the other errors, joined.
 func Unreadable(err error) (bad []*UnreadableError, other error) {
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // List joins on the outside
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
 	var rest []error

@@ -86,7 +86,10 @@ func (f *files) vendoredScope(gk groupKind, version string) (cluster, known bool
 		return false, false
 	}
 	m := vendoredScopeRE.FindSubmatch(read(name))
-	return m != nil && string(m[1]) == "?", m != nil
+	if len(m) < 2 {
+		return false, false
+	}
+	return string(m[1]) == "?", true
 }
 
 // scopeWarnings returns a warning for each object whose scope is unknown.

@@ -18,7 +18,7 @@ func TestWellKnown(t *testing.T) {
 		if known[0] == "" || !strings.Contains(known[1], ".") {
 			t.Errorf("%q: a project and a group are required", known)
 		}
-		for _, kind := range strings.Fields(known[2]) {
+		for kind := range strings.FieldsSeq(known[2]) {
 			name := kind + "." + known[1]
 			if seen[name] {
 				t.Errorf("%s is in the list twice", name)

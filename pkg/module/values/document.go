@@ -125,7 +125,7 @@ func (s Source) checkYAML() error {
 	for {
 		var doc yamlnode.Node
 		if decoder.Decode(&doc) != nil {
-			return nil
+			return nil //nolint:nilerr // the decoder of CUE says what is wrong
 		}
 		if err := CheckNode(&doc); err != nil {
 			return s.errorf(err.Line, err.Column, "%s", err.Message)

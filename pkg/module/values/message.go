@@ -19,23 +19,18 @@ func (x *explainer) problem(group []finding) Problem {
 	f := group[0]
 	p := Problem{Path: f.where, Message: tidyMessage(f.text)}
 	at, blamed := x.blamed(f)
-	path := valuePath(f.path)
-	if blamed && x.isUsers(at) {
-		if written, ok := x.pathOf(at, f.path); ok {
-			path = written
-		}
-	}
+	path := x.pathIn(f, at, blamed)
 	inValues := len(path) < len(f.path) || blamed && x.isUsers(at)
 	if inValues && len(path) > 0 {
 		p.Path = pathString(append([]string{fieldName}, path...))
 	}
 	show := x.reveal(&p, f)
-	secret := mask.IsSecret(p.Path) || show == structure || slices.ContainsFunc(group, func(f finding) bool { return slices.ContainsFunc(f.places, x.fromSecret) })
+	secret := mask.IsSecret(p.Path) || show == structure || x.anyFromSecret(group)
 	x.say(&p, group, at, path, inValues, secret)
 	if show == structure || show == names && p.Rule == "" {
 		p.Path = belowSecret(p.Path)
 	}
-	if (f.class == other || f.class == consequence) && secret && show != structure && p.Path != "" && blamed && x.isUsers(at) {
+	if f.isUnexplained() && secret && show != structure && p.Path != "" && blamed && x.isUsers(at) {
 		p.Message = "the value is not what the module accepts"
 	}
 	x.locate(&p, f, at, blamed, inValues)
@@ -47,6 +42,26 @@ func (x *explainer) problem(group []finding) Problem {
 	}
 	return p
 }
+
+// pathIn returns the path of a value in the values, as the user wrote it where
+// the user's file is to blame.
+func (x *explainer) pathIn(f finding, at token.Position, blamed bool) []string {
+	if blamed && x.isUsers(at) {
+		if written, ok := x.pathOf(at, f.path); ok {
+			return written
+		}
+	}
+	return valuePath(f.path)
+}
+
+// anyFromSecret reports whether a finding is about a text that came from a
+// Secret.
+func (x *explainer) anyFromSecret(group []finding) bool {
+	return slices.ContainsFunc(group, func(f finding) bool { return slices.ContainsFunc(f.places, x.fromSecret) })
+}
+
+// isUnexplained reports whether the message is CUE's own, and may quote a value.
+func (f finding) isUnexplained() bool { return f.class == other || f.class == consequence }
 
 // reveal returns how much of the user's lines may be shown, and takes out of
 // the message what may be more: a string without quotes is a reference to
@@ -63,7 +78,7 @@ func (x *explainer) reveal(p *Problem, f finding) reveal {
 	case f.unresolved:
 		p.Message = "a name that is not defined; a string needs quotes"
 		return structure
-	case f.class == other || f.class == consequence:
+	case f.isUnexplained():
 		p.Message = mask.WordsOf(p.Message, x.usersText(), isParsersWord)
 		return structure
 	case p.Path == "":

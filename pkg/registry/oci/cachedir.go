@@ -50,7 +50,7 @@ func (c Cache) Check() error {
 	}
 	info, err := os.Stat(c.Dir)
 	if err != nil {
-		return nil // there is none yet
+		return nil //nolint:nilerr // there is no cache yet
 	}
 	if isShared(info, true) {
 		return c.shared(c.Dir)
@@ -100,24 +100,24 @@ func (c Cache) within(do func(*os.Root) error) error {
 // device nor a pipe.
 func (c Cache) read(name string, limit int64) (data []byte, err error) {
 	err = c.within(func(root *os.Root) error {
-		before, err := root.Lstat(name)
-		if err != nil {
-			return err
+		before, lstatErr := root.Lstat(name)
+		if lstatErr != nil {
+			return lstatErr
 		}
 		if !before.Mode().IsRegular() || before.Size() > limit {
 			return fmt.Errorf("%s is no file of at most %d bytes", name, limit)
 		}
-		f, err := root.OpenFile(name, os.O_RDONLY|openNonblock, 0)
-		if err != nil {
-			return err
+		f, openErr := root.OpenFile(name, os.O_RDONLY|openNonblock, 0)
+		if openErr != nil {
+			return openErr
 		}
 		defer f.Close()
-		if info, err := f.Stat(); err != nil || !os.SameFile(before, info) {
+		if info, statErr := f.Stat(); statErr != nil || !os.SameFile(before, info) {
 			return fmt.Errorf("%s was replaced", name)
 		}
 		data = make([]byte, before.Size())
-		_, err = io.ReadFull(f, data)
-		return err
+		_, readErr := io.ReadFull(f, data)
+		return readErr
 	})
 	return data, err
 }
@@ -171,10 +171,10 @@ func (c Cache) stat(name string) (info fs.FileInfo, err error) {
 // list returns the files in a directory whose names match.
 func (c Cache) list(dir string, names ...*regexp.Regexp) (found []fs.FileInfo, err error) {
 	err = c.within(func(root *os.Root) error {
-		if info, err := root.Lstat(dir); err != nil || !info.IsDir() {
-			return err
+		if info, lstatErr := root.Lstat(dir); lstatErr != nil || !info.IsDir() {
+			return lstatErr
 		}
-		entries, err := fs.ReadDir(root.FS(), dir)
+		entries, readErr := fs.ReadDir(root.FS(), dir)
 		for _, entry := range entries {
 			matches := false
 			for _, name := range names {
@@ -185,7 +185,7 @@ func (c Cache) list(dir string, names ...*regexp.Regexp) (found []fs.FileInfo, e
 				found = append(found, info)
 			}
 		}
-		return err
+		return readErr
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

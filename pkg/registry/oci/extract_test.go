@@ -69,13 +69,13 @@ func compress(tb testing.TB, data []byte) []byte {
 
 // stored is compress for a fuzz target: quick, and as large as the data, so that
 // the fuzzer sees what each byte does.
-func stored(tb *testing.T, data []byte) []byte {
-	tb.Helper()
+func stored(t *testing.T, data []byte) []byte {
+	t.Helper()
 	var out bytes.Buffer
-	w := must(gzip.NewWriterLevel(&out, gzip.NoCompression))(tb)
+	w := must(gzip.NewWriterLevel(&out, gzip.NoCompression))(t)
 	_, err := w.Write(data)
 	if err = errors.Join(err, w.Close()); err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 	return out.Bytes()
 }
