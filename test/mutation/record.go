@@ -21,7 +21,7 @@ func ofRecord() []protection {
 		test: "./pkg/cluster/store -run TestSizeIsRefused",
 	}, {
 		promise: "s41", file: "pkg/cluster/store/format.go",
-		old:  "n >= 1 && n <= max {",
+		old:  "n >= 1 && n <= highest {",
 		new:  "n >= 1 || n <= max {",
 		test: "./pkg/cluster/store -run TestNewerFormat",
 	}, {
