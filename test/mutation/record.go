@@ -22,7 +22,7 @@ func ofRecord() []protection {
 	}, {
 		promise: "s41", file: "pkg/cluster/store/format.go",
 		old:  "n >= 1 && n <= highest {",
-		new:  "n >= 1 || n <= max {",
+		new:  "n >= 1 || n <= highest {",
 		test: "./pkg/cluster/store -run TestNewerFormat",
 	}, {
 		promise: "s41", file: "pkg/cluster/store/ledger.go",
