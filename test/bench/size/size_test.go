@@ -79,20 +79,23 @@ func TestJudge(t *testing.T) {
 	for name, tc := range map[string]struct {
 		measurement measurement
 		want        []string
+		slower      float64
 	}{
-		"within":        {measurement{10, 10 * time.Millisecond, map[library]string{cue: "f"}}, nil},
-		"a noisy start": {measurement{10, 30 * time.Millisecond, nil}, nil},
-		"too large":     {measurement{10.1, 0, nil}, []string{"x: 10.1 MB, at most 10"}},
-		"too slow":      {measurement{1, 31 * time.Millisecond, nil}, []string{"x: --help takes 31.0 ms of CPU time, at most 3 times 10.0"}},
+		"within":         {measurement{10, 10 * time.Millisecond, map[library]string{cue: "f"}}, nil, 1},
+		"a noisy start":  {measurement{10, 30 * time.Millisecond, nil}, nil, 1},
+		"too large":      {measurement{10.1, 0, nil}, []string{"x: 10.1 MB, at most 10"}, 1},
+		"too slow":       {measurement{1, 31 * time.Millisecond, nil}, []string{"x: --help takes 31.0 ms of CPU time, expected at most 30.0 here"}, 1},
+		"a slow machine": {measurement{1, 75 * time.Millisecond, nil}, nil, 2.5},
+		"too slow there": {measurement{1, 76 * time.Millisecond, nil}, []string{"x: --help takes 76.0 ms of CPU time, expected at most 75.0 here"}, 2.5},
 		"a forbidden library": {
 			measurement{1, 0, map[library]string{clientGo: "k8s.io/client-go/rest.init"}},
-			[]string{"x: must not link client-go, holds k8s.io/client-go/rest.init"},
+			[]string{"x: must not link client-go, holds k8s.io/client-go/rest.init"}, 1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, err := range b.judge(tc.measurement) {
+			for _, err := range b.judge(tc.measurement, tc.slower) {
 				got = append(got, err.Error())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
