@@ -53,9 +53,9 @@ func run(w io.Writer, bin, root string) error {
 			fmt.Fprintf(table, "%s\tnot built yet\t%.0f\t\t%s\t\n", b.name, b.size, millis(b.startup))
 			continue
 		}
-		m, err := measure(filepath.Join(bin, b.name+controlplane.Exe()))
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", b.name, err))
+		m, failed := measure(filepath.Join(bin, b.name+controlplane.Exe()))
+		if failed != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", b.name, failed))
 			fmt.Fprintf(table, "%s\tnot measured\t%.0f\t\t%s\t\n", b.name, b.size, millis(b.startup))
 			continue
 		}

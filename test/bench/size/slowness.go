@@ -29,8 +29,8 @@ func slowness(root string) (factor float64, err error) {
 	path := filepath.Join(dir, "nothing"+controlplane.Exe())
 	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "./test/bench/size/nothing")
 	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build a program that does nothing: %w\n%s", err, out)
+	if out, failed := build.CombinedOutput(); failed != nil {
+		return 0, fmt.Errorf("build a program that does nothing: %w\n%s", failed, out)
 	}
 	took, err := startup(path)
 	if err != nil {
