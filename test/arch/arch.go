@@ -76,6 +76,7 @@ func checkFile(f File) []Finding {
 	if needsLicence(f.Path) {
 		c.checkLicence()
 	}
+	c.checkScript()
 	if path.Ext(f.Path) != ".go" || isTestdata(f.Path) || strings.HasSuffix(f.Path, "_test.go") {
 		return c.findings
 	}
