@@ -74,7 +74,7 @@ const head = "// SPDX-License-Identifier: Apache-2.0\n\npackage p\n\n"
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	const ours = "github.com/kubectl-timoni/kubectl-timoni/"
-	long := "func f() {\n" + strings.Repeat("\t_ = 1\n", 79) + "}\n"
+	long := "func f() {\n" + strings.Repeat("\t_ = 1\n", 55) + "}\n"
 	for name, tc := range map[string]struct {
 		path, source string
 		want         []string // rule and text of each finding
@@ -111,8 +111,11 @@ func TestCheck(t *testing.T) {
 		"an interface assertion":               {"pkg/fail/a.go", "var _ error = T{}", nil},
 		"embedded files":                       {"pkg/module/schema/a.go", "//go:embed *.cue\nvar files embed.FS", nil},
 		"a variable of a test":                 {"pkg/fail/a_test.go", "var update = os.Getenv(\"UPDATE\")", nil},
-		"a function of 81 lines":               {"pkg/fail/a.go", long, []string{"5: length: f has 81 lines, at most 80"}},
-		"a function of 80 lines":               {"pkg/fail/a.go", strings.Replace(long, "\t_ = 1\n", "", 1), nil},
+		"a function of 57 lines":               {"pkg/fail/a.go", long, []string{"5: length: f has 57 lines, at most 56"}},
+		"a function of 56 lines":               {"pkg/fail/a.go", strings.Replace(long, "\t_ = 1\n", "", 1), nil},
+		"a function of 57 lines of a test":     {"test/kit/a.go", long, nil},
+		"a package of 2501 lines":              {"test/kit/a.go", strings.Repeat("// A reason.\n\ntype _ int\n", 2500), []string{"1: package: has 2501 lines of code, at most 2500: split it"}},
+		"a package of 2500 lines":              {"test/kit/a.go", strings.Repeat("// A reason.\n\ntype _ int\n", 2499), nil},
 		"the environment":                      {"pkg/cluster/kube/a.go", "import \"os\"\n\nfunc f() string { return os.Getenv(\"A\") }", []string{"7: process: os.Getenv belongs to pkg/cli and the mains: take it from cli.Env"}},
 		"the environment under another name":   {"pkg/cluster/kube/a.go", "import sys \"os\"\n\nfunc f() { sys.Exit(1) }", []string{"7: process: sys.Exit belongs to pkg/cli and the mains: take it from cli.Env"}},
 		"a stream as a value":                  {"pkg/cli/ui/a.go", "import \"os\"\n\nfunc f() { g(os.Stderr) }", []string{"7: process: os.Stderr belongs to pkg/cli and the mains: take it from cli.Env"}},
