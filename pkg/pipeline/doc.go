@@ -6,9 +6,12 @@
 // In: a ResourceList with a function config of kind Instance, Bundle or Vet.
 // Out: a ResourceList with the rendered objects and the results.
 //
-//   - guard describes what is left of a kustomization without its functions.
 //   - vet checks objects with definitions in CUE.
-//   - krm is the function without its process, and builds kustomizations.
+//   - krm is the function without its process.
+//   - kustomize builds and examines kustomizations.
+//   - guard is the report of that examination. The front door reads it, and
+//     must not link the libraries of kustomize and CUE, so it is a package of
+//     its own.
 //
 // A kustomization and what flows through it may come from a remote base: what
 // it may read and reach is bounded. The district never knows clusters or

@@ -86,12 +86,13 @@ func layers() []layer {
 		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 
 		{"pipeline/krm", 4, []string{kustomize, yaml}},
+		{"pipeline/kustomize", 5, []string{kustomize, yaml}},
 
 		{"action/build", 5, nil},
 		{"action/artifact", 5, nil},
 		{"action/vendor", 5, nil},
 		{"action/verify", 5, nil}, // who signed: alone with package keyless
-		{"action/function", 5, nil},
+		{"action/function", 6, nil},
 		{"action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
 		{"action/instance", 5, nil},                      // the verbs on what is applied: no CUE
 		{"action/plugins", 5, nil},                       // the front door's: nothing heavy

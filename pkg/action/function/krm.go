@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/kustomize"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
@@ -86,7 +87,7 @@ func (req Request) read() (*krm.List, error) {
 }
 
 // Build returns the objects of a kustomization as YAML.
-func Build(ctx context.Context, k krm.Kustomization) ([]byte, error) {
+func Build(ctx context.Context, k kustomize.Kustomization) ([]byte, error) {
 	return orCancelled(ctx, k.Build)
 }
 

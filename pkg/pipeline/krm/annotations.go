@@ -78,9 +78,9 @@ func cleanAnnotations(items []*yaml.RNode) (warnings []string, err error) {
 	return warnings, errors.Join(problems...)
 }
 
-// namespaceAnnotation tells the function the namespace that a build is for,
+// NamespaceAnnotation tells the function the namespace that a build is for,
 // where its config names none.
-const namespaceAnnotation = "krm.timoni.sh/build-namespace"
+const NamespaceAnnotation = "krm.timoni.sh/build-namespace"
 
 // givenNamespace returns the namespace that the build is for, if the config
 // names none.
@@ -88,7 +88,7 @@ func (l *List) givenNamespace() string {
 	if l.Config == nil || l.Config.GetNamespace() != "" {
 		return ""
 	}
-	given, err := l.Config.Pipe(yaml.Lookup("metadata", "annotations", namespaceAnnotation))
+	given, err := l.Config.Pipe(yaml.Lookup("metadata", "annotations", NamespaceAnnotation))
 	if err != nil {
 		return "" // not a map, which decode says
 	}

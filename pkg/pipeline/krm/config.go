@@ -17,11 +17,12 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
+// The API of the function configs.
 const (
-	apiVersion   = "krm.timoni.sh/v1alpha1"
+	APIVersion   = "krm.timoni.sh/v1alpha1"
 	kindInstance = "Instance"
 	kindBundle   = "Bundle"
-	kindVet      = "Vet"
+	KindVet      = "Vet"
 )
 
 // instanceConfig is a function config of kind Instance. The structs below it
@@ -117,8 +118,8 @@ func checkAPI(config *yaml.RNode) error {
 	if config == nil || config.YNode().Kind != yaml.MappingNode {
 		return errors.New("the ResourceList has no functionConfig")
 	}
-	if v := config.GetApiVersion(); v != apiVersion && !isConfigMap(config) {
-		return fieldErrorf("apiVersion", "%q is not %s", v, apiVersion)
+	if v := config.GetApiVersion(); v != APIVersion && !isConfigMap(config) {
+		return fieldErrorf("apiVersion", "%q is not %s", v, APIVersion)
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (f Function) Run(ctx context.Context, list *List) (err error) {
 		return f.instance(ctx, list, s)
 	case id.Kind == kindBundle:
 		return f.bundle(ctx, list, s)
-	case id.Kind == kindVet:
+	case id.Kind == KindVet:
 		return f.vet(ctx, list, s)
 	}
 	return list.report(s, unknownKind(id.Kind))

@@ -18,7 +18,7 @@ func kinds() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		kindInstance: reflect.TypeFor[instanceConfig](),
 		kindBundle:   reflect.TypeFor[bundleConfig](),
-		kindVet:      reflect.TypeFor[vetConfig](),
+		KindVet:      reflect.TypeFor[vetConfig](),
 	}
 }
 
@@ -27,7 +27,7 @@ func kinds() map[string]reflect.Type {
 func PluginPaths() []string {
 	var paths []string
 	for kind := range kinds() {
-		paths = append(paths, path.Join(apiVersion, strings.ToLower(kind), kind))
+		paths = append(paths, path.Join(APIVersion, strings.ToLower(kind), kind))
 	}
 	slices.Sort(paths)
 	return paths
@@ -37,14 +37,14 @@ func PluginPaths() []string {
 // JSON schema of one function config, which editors take. kustomize takes it as
 // openapi.path in place of its own, and so not beside other objects.
 func Schema() ([]byte, error) {
-	group, version, _ := strings.Cut(apiVersion, "/")
+	group, version, _ := strings.Cut(APIVersion, "/")
 	definitions := map[string]any{}
 	var all []any
 	known := kinds()
 	for _, kind := range slices.Sorted(maps.Keys(known)) {
 		s := schemaOf(known[kind])
 		properties := s["properties"].(map[string]any)
-		properties["apiVersion"] = map[string]any{"type": "string", "enum": []string{apiVersion}}
+		properties["apiVersion"] = map[string]any{"type": "string", "enum": []string{APIVersion}}
 		properties["kind"] = map[string]any{"type": "string", "enum": []string{kind}}
 		s["x-kubernetes-group-version-kind"] = []any{
 			map[string]any{"group": group, "version": version, "kind": kind},

@@ -68,8 +68,8 @@ type matchConfig struct {
 
 // The values of emit.
 const (
-	emitAll  = "All"
-	emitNone = "None"
+	EmitAll  = "All"
+	EmitNone = "None"
 )
 
 func (c *vetConfig) check() error {
@@ -77,7 +77,7 @@ func (c *vetConfig) check() error {
 	if c.Metadata.Name == "" {
 		problems = append(problems, fieldErrorf("metadata.name", "is missing"))
 	}
-	known := []string{emitAll, emitNone}
+	known := []string{EmitAll, EmitNone}
 	if e := c.Spec.Emit; e != "" && !slices.Contains(known, e) {
 		problems = append(problems, fieldErrorf("spec.emit", "unknown value %q%s", e, fail.Suggest(e, known)))
 	}
@@ -146,7 +146,7 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 		return list.report(s, err)
 	}
 	list.Results = append(list.Results, found...)
-	if config.Spec.Emit == emitNone {
+	if config.Spec.Emit == EmitNone {
 		list.Items = nil
 	}
 	var failures []Result

@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/guard"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/kustomize"
 )
 
 // newExamine returns what 'kubectl timoni doctor -k' asks.
@@ -22,7 +22,7 @@ func newExamine(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := krm.Kustomization{Dir: args[0], Executable: executable}.Examine(function.PluginHome(env.Getenv))
+			report, err := kustomize.Kustomization{Dir: args[0], Executable: executable}.Examine(function.PluginHome(env.Getenv))
 			if err != nil {
 				return err
 			}

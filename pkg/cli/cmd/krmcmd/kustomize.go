@@ -10,7 +10,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/kustomize"
 )
 
 const kustomizeLong = `Build a kustomization as 'kustomize build' does, with modules in it.
@@ -24,7 +24,7 @@ DIR is a directory with a kustomization.yaml (default: the current one) or an
 address of one, as kustomize takes it.`
 
 func newKustomize(env cli.Env) *cobra.Command {
-	var k krm.Kustomization
+	var k kustomize.Kustomization
 	var helm bool
 	var helmCommand, restrictor string
 	cmd := &cobra.Command{

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package krm
+// Package kustomize builds kustomizations with the functions of package krm in
+// them, and examines what a build leaves out without them.
+package kustomize
 
 import (
 	"cmp"
@@ -23,9 +25,10 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
 )
 
-// Kustomization is a directory to build, with the kinds of this package built
+// Kustomization is a directory to build, with the kinds of package krm built
 // in.
 type Kustomization struct {
 	Dir        string
@@ -44,7 +47,7 @@ func (k Kustomization) Build() ([]byte, error) {
 		return nil, withCode(err)
 	}
 	for _, r := range objects.Resources() {
-		if r.GetApiVersion() == apiVersion {
+		if r.GetApiVersion() == krm.APIVersion {
 			return nil, fail.Hint(fail.Refusedf("%s %q is among the objects, where nothing runs it", r.GetKind(), r.GetName()),
 				"list its file under generators:, transformers: or validators:, and not under resources:")
 		}
@@ -252,17 +255,17 @@ func (o *overlay) config(path, role string, r *resource.Resource) (string, error
 	id := r.OrgId()
 	switch {
 	case id.Group == "" && id.Version == konfig.BuiltinPluginApiVersion:
-	case r.GetApiVersion() == apiVersion:
+	case r.GetApiVersion() == krm.APIVersion:
 		annotations := r.GetAnnotations()
 		annotations[runtimeutil.FunctionAnnotationKey] = fmt.Sprintf("exec: {path: %q}", o.build.Executable)
-		delete(annotations, namespaceAnnotation)
-		if r.GetNamespace() == "" && o.build.Namespace != "" && id.Kind != kindVet {
-			annotations[namespaceAnnotation] = o.build.Namespace
+		delete(annotations, krm.NamespaceAnnotation)
+		if r.GetNamespace() == "" && o.build.Namespace != "" && id.Kind != krm.KindVet {
+			annotations[krm.NamespaceAnnotation] = o.build.Namespace
 		}
 		err := r.SetAnnotations(annotations)
 		switch {
 		case err != nil:
-		case id.Kind == kindVet:
+		case id.Kind == krm.KindVet:
 			err = emitFor(role, r)
 		case role == validators:
 			err = fail.Hint(fail.Refusedf("%s %q makes objects, and validators: must not", id.Kind, id.Name), "list it under generators: or transformers:")
@@ -287,14 +290,14 @@ func emitFor(role string, vet *resource.Resource) error {
 	}
 	switch given := emit.YNode().Value; {
 	case role == generators:
-		return fail.Hint(fail.Refusedf("%s %q sees no object among the generators", kindVet, vet.GetName()), "list it under validators:")
-	case role == transformers && given == emitNone:
-		return fail.Hint(fail.Refusedf("%s %q with emit: %s deletes all objects among the transformers", kindVet, vet.GetName(), emitNone),
+		return fail.Hint(fail.Refusedf("%s %q sees no object among the generators", krm.KindVet, vet.GetName()), "list it under validators:")
+	case role == transformers && given == krm.EmitNone:
+		return fail.Hint(fail.Refusedf("%s %q with emit: %s deletes all objects among the transformers", krm.KindVet, vet.GetName(), krm.EmitNone),
 			"list it under validators:, or leave out emit")
 	case given == "" && role == validators:
-		emit.YNode().SetString(emitNone)
+		emit.YNode().SetString(krm.EmitNone)
 	case given == "":
-		emit.YNode().SetString(emitAll)
+		emit.YNode().SetString(krm.EmitAll)
 	}
 	return nil
 }

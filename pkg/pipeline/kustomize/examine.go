@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package krm
+package kustomize
 
 import (
 	"errors"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/guard"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
 )
 
 // Examine finds the functions of a kustomization on disk, and what a build
@@ -115,7 +116,7 @@ func (x examination) function(path, role string, r *resource.Resource) (string, 
 	if f.Runs == "" {
 		return text(r) // kustomize refuses it
 	}
-	runs := f.Ours && id.Kind != kindVet && (x.complete || !f.Skippable())
+	runs := f.Ours && id.Kind != krm.KindVet && (x.complete || !f.Skippable())
 	if !runs && (x.complete || !f.Skippable()) {
 		return "", nil // a Vet makes no object, and what it finds is not the question here
 	}
@@ -140,7 +141,7 @@ func (x examination) describe(path, role string, r *resource.Resource) guard.Fun
 	id := r.OrgId()
 	f := guard.Function{
 		Kustomization: x.shown(path), Role: role, Root: filepath.Dir(path),
-		APIVersion: r.GetApiVersion(), Kind: id.Kind, Name: id.Name, Ours: r.GetApiVersion() == apiVersion,
+		APIVersion: r.GetApiVersion(), Kind: id.Kind, Name: id.Name, Ours: r.GetApiVersion() == krm.APIVersion,
 	}
 	spec, err := runtimeutil.GetFunctionSpec(&r.RNode)
 	switch {
@@ -154,7 +155,7 @@ func (x examination) describe(path, role string, r *resource.Resource) guard.Fun
 	default:
 		f.Runs, f.Program, f.Arguments = guard.Exec, spec.Exec.Path, len(spec.Exec.Args)+len(spec.Exec.Env) > 0
 	}
-	if f.Ours && id.Kind == kindVet && f.Problem == "" {
+	if f.Ours && id.Kind == krm.KindVet && f.Problem == "" {
 		f.Problem, f.Hint = vetProblem(role, f.Runs, r)
 	}
 	return f
@@ -164,14 +165,14 @@ func (x examination) describe(path, role string, r *resource.Resource) guard.Fun
 func vetProblem(role, runs string, vet *resource.Resource) (problem, hint string) {
 	emit, err := vet.GetString("spec.emit")
 	if err != nil {
-		emit = emitAll
+		emit = krm.EmitAll
 	}
 	switch {
 	case role == generators:
 		return "it sees no object among the generators", "list it under validators:"
-	case role == transformers && emit == emitNone:
+	case role == transformers && emit == krm.EmitNone:
 		return "with emit: None it deletes all objects among the transformers", "list it under validators:, or leave out emit"
-	case role == validators && emit != emitNone && runs != guard.Plugin:
+	case role == validators && emit != krm.EmitNone && runs != guard.Plugin:
 		return "without emit: None kustomize fails, because it passes the objects on", "set spec.emit: None"
 	}
 	return "", ""
