@@ -30,6 +30,18 @@ func ofRecord() []protection {
 		new:  "if ledger.secret",
 		test: "./pkg/cluster/store -run TestNewerFormat",
 	}, {
+		promise: "s82", file: "pkg/cluster/store/store.go",
+		old: "return r.Pending != nil || r.isBegun() }",
+		new: "return r.Pending != nil }",
+	}, {
+		promise: "s82", file: "pkg/cluster/store/store.go",
+		old: "return !r.failed(r.Instance) && !r.isBegun() }",
+		new: "return !r.failed(r.Instance) }",
+	}, {
+		promise: "s82", file: "pkg/cluster/apply/execute.go",
+		old: "plan.record.TimeAfter(time.Now())",
+		new: "(*store.Record)(nil).TimeAfter(time.Now())",
+	}, {
 		promise: "s42", file: "pkg/cluster/apply/share.go",
 		old:  "case err == nil && reflect.DeepEqual(got[\"spec\"], s.live[\"spec\"]):",
 		new:  "case err == nil:",

@@ -35,9 +35,9 @@ func ParseName(operand string) string {
 
 // Inspection is all that the record of an instance says.
 type Inspection struct {
+	Summary
 	Instance  api.Instance
-	Pending   *api.Instance // what an unfinished upgrade wanted, nil when there is none
-	State     State
+	Pending   *api.Instance  // what an unfinished upgrade wanted, nil when there is none
 	Resources []event.Object // the objects of both
 }
 
@@ -47,22 +47,20 @@ func Inspect(ctx context.Context, client *kube.Client, key Key) (*Inspection, er
 	if err != nil {
 		return nil, err
 	}
-	i := &Inspection{Instance: record.Instance, Pending: record.Pending, State: summarize(record).State}
+	i := &Inspection{Instance: record.Instance, Pending: record.Pending, Summary: summarize(record)}
 	i.Resources, err = apply.New(client, event.Discard()).Objects(record)
 	return i, err
 }
 
 // History returns the revisions of an instance that are remembered, the newest
-// last. An instance that was applied by another tool has none.
+// last, and the one that is being applied. An instance that was applied by
+// another tool has none.
 func History(ctx context.Context, client *kube.Client, key Key) ([]store.Revision, error) {
-	if _, err := get(ctx, client, key); err != nil {
-		return nil, err
-	}
-	ledger, err := store.New(client).Ledger(ctx, key.Namespace, key.Name)
+	record, ledger, err := getBoth(ctx, client, key)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.History, nil
+	return ledger.Revisions(record), nil
 }
 
 // DeleteRequest names the instance to delete and says how.

@@ -29,7 +29,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	changed := !plan.isRecorded()
 	record := plan.record
 	if changed {
-		plan.instance.LastTransitionTime = time.Now().UTC().Format(time.RFC3339)
+		plan.instance.LastTransitionTime = plan.record.TimeAfter(time.Now())
 		var err error
 		if record, err = e.Store.Begin(ctx, plan.record, plan.instance, plan.ownStages()); err != nil {
 			return err
@@ -142,7 +142,7 @@ func (p *Plan) ownStages() map[string]int {
 // isRecorded says whether the record already says all that the plan will make
 // true: then it is not written, whatever drifted objects are put right.
 func (p *Plan) isRecorded() bool {
-	if p.record == nil || p.record.Pending != nil || p.record.Deleting || len(p.record.Stages) > 0 {
+	if p.record == nil || p.record.IsUnfinished() || !p.record.IsComplete() || p.record.Deleting || len(p.record.Stages) > 0 {
 		return false
 	}
 	old, next := p.record.Instance, p.instance

@@ -57,7 +57,7 @@ func TestFormat(t *testing.T) {
 		return data, o
 	}
 	data, secret := read()
-	if diff := cmp.Diff(map[string]string{"format": "2", "instance": text}, data); diff != "" {
+	if diff := cmp.Diff(map[string]string{"format": "2", "instance": text, "begun": "2026-11-20T10:24:09Z"}, data); diff != "" {
 		t.Errorf("first install (-want +got):\n%s", diff)
 	}
 	metadata := secret["metadata"].(map[string]any)
@@ -78,7 +78,7 @@ func TestFormat(t *testing.T) {
 	pending := strings.ReplaceAll(`{"kind":"Instance","apiVersion":"timoni.sh/v1alpha1","metadata":{"name":"app","namespace":"NS"},`+
 		`"module":{"name":"timoni.sh/minimal","repository":"oci://reg/minimal","version":"1.3.0","digest":"sha256:00"},`+
 		`"lastTransitionTime":"2026-11-20T10:24:09Z","inventory":{"entries":[{"id":"NS_new__ConfigMap","v":"v1"}]}}`, "NS", ns)
-	if diff := cmp.Diff(map[string]string{"format": "2", "instance": text, "pending": pending}, data); diff != "" {
+	if diff := cmp.Diff(map[string]string{"format": "2", "instance": text, "begun": "2026-11-20T10:24:09Z", "pending": pending}, data); diff != "" {
 		t.Errorf("upgrade (-want +got):\n%s", diff)
 	}
 

@@ -86,10 +86,11 @@ type Revision struct {
 // Outcome is how an apply ended.
 type Outcome string
 
-// The outcomes.
+// The outcomes. None that is Pending is in a ledger.
 const (
 	Succeeded Outcome = "Succeeded"
 	Failed    Outcome = "Failed"
+	Pending   Outcome = "Pending" // the apply is under way, or its process died
 )
 
 // With returns the history with one more revision, which gets its number, and
@@ -98,12 +99,31 @@ func (l *Ledger) With(r Revision, limit int) []Revision {
 	if limit <= 0 {
 		return nil
 	}
-	r.Number = 1
-	if n := len(l.History); n > 0 {
-		r.Number = l.History[n-1].Number + 1
-	}
+	r.Number = l.next()
 	history := append(slices.Clone(l.History), r)
 	return history[max(0, len(history)-limit):]
+}
+
+// next returns the number of the next revision.
+func (l *Ledger) next() int {
+	if n := len(l.History); n > 0 {
+		return l.History[n-1].Number + 1
+	}
+	return 1
+}
+
+// Revisions returns the history and, last, the revision of a run that is under
+// way or died, which the record alone knows of.
+func (l *Ledger) Revisions(rec *Record) []Revision {
+	history := l.Of(rec).History
+	if !rec.IsUnfinished() || rec.HasFailed() {
+		return history
+	}
+	wanted := rec.Wanted()
+	return append(slices.Clone(history), Revision{
+		Number: l.Of(rec).next(), Time: wanted.LastTransitionTime, Module: wanted.Module,
+		Values: wanted.Values, Images: wanted.Images, Outcome: Pending,
+	})
 }
 
 // Ledger returns the ledger of an instance, empty when there is none, or none
@@ -152,7 +172,7 @@ func (l *Ledger) Shares(rec *Record, id string) (shares, known bool) {
 	if l == nil || !isOwner(rec.secret, l.secret) {
 		return false, false
 	}
-	return l.Shared[id] != "", !l.damaged && rec.Pending == nil && Writable(rec, l) == nil
+	return l.Shared[id] != "", !l.damaged && !rec.IsUnfinished() && Writable(rec, l) == nil
 }
 
 // Of returns the ledger of a record, and an empty one where it is that of

@@ -34,13 +34,13 @@ func upgrading(prev *Record, want api.Instance) *Record {
 	pending := want
 	pending.Values, pending.Images, pending.Module.Annotations = "", nil, nil
 	pending.Inventory.Entries = added(prev, want)
-	next := &Record{Instance: prev.Instance, Pending: &pending}
+	next := &Record{Instance: prev.Instance, Pending: &pending, begun: prev.begun}
 	if size(next) <= maxRecord {
 		return next
 	}
 	want.Inventory.Entries = unique(append(slices.Clone(want.Inventory.Entries), prev.Inventory()...))
 	pending.Inventory.Entries = []api.Entry{}
-	return &Record{Instance: want, Pending: &pending}
+	return &Record{Instance: want, Pending: &pending, begun: want.LastTransitionTime}
 }
 
 // added returns what a revision, or an earlier one that did not end either,

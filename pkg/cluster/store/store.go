@@ -26,6 +26,9 @@ import (
 // ErrNotFound means that no instance of that name is installed.
 var ErrNotFound = errors.New("not found")
 
+// begunKey is the data key of the record for begun of Record.
+const begunKey = "begun"
+
 // Record is an instance as the cluster has it.
 type Record struct {
 	Instance api.Instance  // the last revision that was applied in full, or the first one
@@ -36,6 +39,9 @@ type Record struct {
 	// object, counted from 1. See StagesWith.
 	Stages map[string]int
 
+	// begun is the time of the revision that Instance holds although no run has
+	// applied it in full. Another tool that writes Instance leaves it behind.
+	begun  string
 	secret api.Object
 }
 
@@ -71,20 +77,35 @@ func (r *Record) Wanted() api.Instance {
 
 // IsUnfinished says whether a run has begun of which the record does not say
 // that it ended.
-func (r *Record) IsUnfinished() bool { return r.Pending != nil }
+func (r *Record) IsUnfinished() bool { return r.Pending != nil || r.isBegun() }
+
+// isBegun says whether Instance is a revision that was recorded up front and has
+// not been completed since.
+func (r *Record) isBegun() bool { return r.begun != "" && r.begun == r.Instance.LastTransitionTime }
 
 // HasFailed says whether the last run has ended, and failed.
 func (r *Record) HasFailed() bool { return r.failed(r.Wanted()) }
 
 // IsComplete says whether Instance was applied in full.
-func (r *Record) IsComplete() bool {
-	return !r.failed(r.Instance) && (r.Pending != nil || !r.IsUnfinished())
-}
+func (r *Record) IsComplete() bool { return !r.failed(r.Instance) && !r.isBegun() }
 
 // failed says whether the record is marked with a revision. A mark that names
 // another one is older than the record: another tool has written that since.
 func (r *Record) failed(i api.Instance) bool {
 	return slices.Contains(strings.Fields(r.secret.Annotation(api.AnnotationFailed)), i.LastTransitionTime)
+}
+
+// TimeAfter returns the time, now or a moment later, of a revision that follows
+// the record, which may be nil. Its marks tell revisions apart by their times,
+// in seconds, and a run may take less than one.
+func (r *Record) TimeAfter(now time.Time) string {
+	for {
+		text := now.UTC().Format(time.RFC3339)
+		if r == nil || text != r.Instance.LastTransitionTime && text != r.Wanted().LastTransitionTime {
+			return text
+		}
+		now = now.Add(time.Second)
+	}
 }
 
 // Labels returns the labels of the record's Secret.
@@ -160,7 +181,7 @@ func (s Store) List(ctx context.Context, namespace, labels string) ([]*Record, e
 // by inventory id.
 func (s Store) Begin(ctx context.Context, prev *Record, want api.Instance, stages map[string]int) (*Record, error) {
 	if prev == nil {
-		next := &Record{Instance: want}
+		next := &Record{Instance: want, begun: want.LastTransitionTime}
 		next.Stages = stagesOf(nil, next, stages)
 		return s.create(ctx, next)
 	}
@@ -179,7 +200,7 @@ func (s Store) MarkDeleting(ctx context.Context, rec *Record) (*Record, error) {
 	if rec.Deleting {
 		return rec, nil
 	}
-	return s.write(ctx, rec, &Record{Instance: rec.Instance, Pending: rec.Pending, Stages: rec.Stages, Deleting: true})
+	return s.write(ctx, rec, &Record{Instance: rec.Instance, Pending: rec.Pending, Stages: rec.Stages, begun: rec.begun, Deleting: true})
 }
 
 // MarkFailed records that the run which began with Begin has ended, and failed.
@@ -300,6 +321,9 @@ func encode(r *Record) (map[string]any, error) {
 	if err := set(api.RecordKey, r.Instance); err != nil {
 		return nil, err
 	}
+	if r.begun != "" {
+		data[begunKey] = base64.StdEncoding.EncodeToString([]byte(r.begun))
+	}
 	if len(r.Stages) > 0 {
 		text, err := encodeStages(r.Stages)
 		if err != nil {
@@ -365,6 +389,7 @@ func (e *UnreadableError) Instance() api.Metadata {
 func (r *Record) decode() error {
 	data, _ := r.secret["data"].(map[string]any)
 	r.Stages = decodeStages(data)
+	r.begun, _ = dataText(r.secret, begunKey)
 	found, err := decodeKey(data, api.RecordKey, &r.Instance)
 	if err != nil {
 		return err

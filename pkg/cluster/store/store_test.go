@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
@@ -107,15 +108,16 @@ func TestLife(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", when, diff)
 		}
 	}
-	want("first install", map[string]string{"format": "2", "instance": encode(t, one)})
+	const begun = "2026-11-20T10:24:09Z"
+	want("first install", map[string]string{"format": "2", "instance": encode(t, one), "begun": begun})
 
 	two := instance(ns, "2.0.0", "ns_b__ConfigMap")
 	if rec, err = s.Begin(t.Context(), rec, two, nil); err != nil {
 		t.Fatal(err)
 	}
-	begun := two
-	begun.Values = ""
-	want("upgrade begun", map[string]string{"format": "2", "instance": encode(t, one), "pending": encode(t, begun)})
+	pending := two
+	pending.Values = ""
+	want("upgrade begun", map[string]string{"format": "2", "instance": encode(t, one), "begun": begun, "pending": encode(t, pending)})
 
 	// Another upgrade after one that did not end knows the objects of both.
 	rec, err = s.Begin(t.Context(), rec, instance(ns, "3.0.0", "ns_c__ConfigMap"), nil)
@@ -146,6 +148,59 @@ func TestLife(t *testing.T) {
 	}
 	if err := s.Remove(t.Context(), rec); err != nil {
 		t.Errorf("removing what is gone: %v", err)
+	}
+}
+
+// TestUnfinished holds that a run which was killed is never taken for one that
+// has ended, nor its revision for one that was applied in full: not that of a
+// first install, not after an upgrade that was killed too, not before a delete.
+func TestUnfinished(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	s := store.New(client)
+	type state struct{ Unfinished, Failed, Complete bool }
+	check := func(when string, want state) *store.Record {
+		t.Helper()
+		rec, err := s.Get(t.Context(), ns, "app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (state{rec.IsUnfinished(), rec.HasFailed(), rec.IsComplete()}); got != want {
+			t.Errorf("%s: got %+v, want %+v", when, got, want)
+		}
+		return rec
+	}
+	must := func(rec *store.Record, err error) *store.Record {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec
+	}
+	at := func(version, clock string) api.Instance {
+		i := instance(ns, version)
+		i.LastTransitionTime = "2026-11-20T" + clock + "Z"
+		return i
+	}
+	must(s.Begin(t.Context(), nil, at("1.0.0", "10:00:00"), nil))
+	rec := check("first install killed", state{Unfinished: true})
+	must(s.Begin(t.Context(), rec, at("2.0.0", "10:01:00"), nil))
+	rec = check("and the upgrade too", state{Unfinished: true})
+	must(s.MarkDeleting(t.Context(), rec))
+	rec = check("and the delete too", state{Unfinished: true})
+	rec = must(s.Begin(t.Context(), rec, at("3.0.0", "10:02:00"), nil))
+	must(s.MarkFailed(t.Context(), rec))
+	rec = check("an upgrade that failed", state{Unfinished: true, Failed: true})
+	must(s.Finish(t.Context(), rec, at("3.0.0", "10:03:00")))
+	rec = check("finished", state{Complete: true})
+	must(s.Begin(t.Context(), rec, at("4.0.0", "10:04:00"), nil))
+	rec = check("an upgrade killed", state{Unfinished: true, Complete: true})
+	rec = must(s.Finish(t.Context(), rec, revision(ns, 900<<10, 0, 3)))
+	must(s.Begin(t.Context(), rec, revision(ns, 10, 0, 8000), nil))
+	rec = check("one that is recorded up front", state{Unfinished: true})
+	now, err := time.Parse(time.RFC3339, rec.Wanted().LastTransitionTime)
+	if err != nil || rec.TimeAfter(now) == rec.Wanted().LastTransitionTime {
+		t.Errorf("two revisions of one second have the same time: %v", err)
 	}
 }
 

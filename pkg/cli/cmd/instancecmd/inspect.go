@@ -91,8 +91,8 @@ func describeInstance(i *instance.Inspection) string {
 	fmt.Fprintf(&b, "Name:          %s\nNamespace:     %s\nState:         %s\nLast applied:  %s\n",
 		m.Name, m.Namespace, i.State, i.Instance.LastTransitionTime)
 	b.WriteString(describeModule(i.Instance.Module))
-	if i.Pending != nil {
-		fmt.Fprintf(&b, "Pending:       %s version %s\n", i.Pending.Module.Repository, i.Pending.Module.Version)
+	if i.State == instance.Failed || i.State == instance.Pending {
+		fmt.Fprintf(&b, "Wanted:        %s\nComplete:      %s\n", describeVersion(&i.Wanted), describeVersion(i.Complete))
 	}
 	section(&b, "Values:", i.Instance.Values)
 	section(&b, "Resources:", describeResources(i.Resources))
@@ -103,6 +103,15 @@ func describeInstance(i *instance.Inspection) string {
 func describeModule(m api.Module) string {
 	return fmt.Sprintf("Module:        %s\nRepository:    %s\nVersion:       %s\nDigest:        %s\n",
 		m.Name, m.Repository, m.Version, m.Digest)
+}
+
+// describeVersion says which version of which module was wanted, or applied in
+// full; none is nil.
+func describeVersion(m *api.Module) string {
+	if m == nil {
+		return "none"
+	}
+	return m.Repository + " version " + m.Version
 }
 
 func describeResources(resources []event.Object) string {

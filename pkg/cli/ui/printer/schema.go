@@ -68,8 +68,10 @@ type Instance struct {
 // Record is an instance as inspect prints it.
 type Record struct {
 	api.Instance
-	State   instance.State `json:"state"`
-	Pending *api.Instance  `json:"pending,omitempty"`
+	State    instance.State `json:"state"`
+	Complete bool           `json:"complete"`         // the module was applied in full
+	Wanted   *api.Module    `json:"wanted,omitempty"` // that the last run wanted, when it is another
+	Pending  *api.Instance  `json:"pending,omitempty"`
 }
 
 // Module is the module of an instance, whose name stands in the metadata.
@@ -241,7 +243,7 @@ func Inspection(i *instance.Inspection, section string) any {
 	case "images":
 		return Images{Object: ofInstance("Images", m.Name, m.Namespace), Images: append([]string{}, i.Instance.Images...)}
 	}
-	return Record{Instance: i.Instance, State: i.State, Pending: i.Pending}
+	return Record{Instance: i.Instance, State: i.State, Complete: i.Complete != nil, Wanted: wanted(i.Summary), Pending: i.Pending}
 }
 
 // History returns the result of history for an instance.
