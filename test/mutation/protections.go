@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofLinks(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes())
 }
 
 // ofEngine returns the protections in package apply.

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
@@ -77,6 +78,9 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 
 // add writes objects to a directory below that of the request.
 func (w *Written) add(req DirectoryRequest, name string, objects []api.Object) error {
+	if err := link.Check(req.Dir, name); err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
 	req.Dir, req.Objects, req.Comments = filepath.Join(req.Dir, name), objects, nil
 	done, err := WriteDirectory(req)
 	w.Written += done.Written
