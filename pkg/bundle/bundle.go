@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package bundle reads bundle files: instances of modules, each with a
-// namespace and values (docs/interop.md, section 5).
+// namespace and values; and runtime files: clusters, and queries for values in
+// them (docs/interop.md, section 5).
 package bundle
 
 import (
@@ -34,6 +35,7 @@ type Bundle struct {
 	Name      string
 	Instances []Instance // in the order of the fields
 	Asked     []string   // the names that attributes ask the runtime for, sorted
+	Used      Runtime    // the values of these names that are known
 }
 
 // Instance is an instance of a module.
@@ -43,7 +45,10 @@ type Instance struct {
 	// directory of the process, computed from the file that names it.
 	Module ref.Reference
 	Values []values.Source
-	At     token.Position // where it is declared
+	// DependsOn are the names of the instances that have to be ready before this
+	// one is applied.
+	DependsOn []string
+	At        token.Position // where it is declared
 }
 
 const apiVersion = "v1alpha1"
@@ -54,15 +59,19 @@ func Read(req Request) (b *Bundle, err error) {
 	defer values.Recover("the bundle", &err)
 	edit := &injection{runtime: req.Runtime, asked: map[string]bool{}}
 	root, err := cuefile.Evaluate(req.Files, cuefile.Options{Within: req.Within, Edit: edit.file})
+	used := req.Runtime.only(edit.asked)
 	if err != nil {
-		return nil, req.Runtime.Hide(err)
+		return nil, used.Hide(err)
 	}
 	r := &reader{files: req.Files}
 	b = r.bundle(root)
-	if len(r.problems) > 0 {
-		return nil, req.Runtime.Hide(values.NewError(r.problems))
+	if len(r.problems) == 0 {
+		r.order(b, root)
 	}
-	b.Asked = slices.Sorted(maps.Keys(edit.asked))
+	if len(r.problems) > 0 {
+		return nil, used.Hide(values.NewError(r.problems))
+	}
+	b.Asked, b.Used = slices.Sorted(maps.Keys(edit.asked)), used
 	return b, nil
 }
 
@@ -97,15 +106,9 @@ type reader struct {
 }
 
 func (r *reader) bundle(root cue.Value) *Bundle {
-	v := field(root, "bundle")
+	v := r.root(root, "bundle", "instances")
 	if !v.Exists() {
-		at := []token.Position{{Filename: r.files[0].Name, Line: 1}}
-		r.problems = append(r.problems, values.Problem{Path: "bundle", Message: "is missing: a bundle file has the form bundle: {…}", Positions: at})
 		return nil
-	}
-	r.fields(v, "apiVersion", "name", "instances")
-	if version := r.text(v, "apiVersion", true); version != "" && version != apiVersion {
-		r.problem(field(v, "apiVersion"), "%q is not %s", version, apiVersion)
 	}
 	b := &Bundle{Name: r.text(v, "name", true)}
 	r.name(field(v, "name"), b.Name)
@@ -127,14 +130,33 @@ func (r *reader) bundle(root cue.Value) *Bundle {
 	return b
 }
 
+// root returns the field in which a file of this kind says everything, and
+// checks what all kinds have.
+func (r *reader) root(root cue.Value, kind string, fields ...string) cue.Value {
+	v := field(root, kind)
+	if !v.Exists() {
+		at := []token.Position{{Filename: r.files[0].Name, Line: 1}}
+		r.problems = append(r.problems, values.Problem{
+			Path: kind, Message: fmt.Sprintf("is missing: a %s file has the form %s: {…}", kind, kind), Positions: at,
+		})
+		return v
+	}
+	r.fields(v, append([]string{"apiVersion", "name"}, fields...)...)
+	if version := r.text(v, "apiVersion", true); version != "" && version != apiVersion {
+		r.problem(field(v, "apiVersion"), "%q is not %s", version, apiVersion)
+	}
+	return v
+}
+
 func (r *reader) instance(name string, v cue.Value) Instance {
 	in := Instance{Name: name, At: position(v)}
 	r.name(v, name)
 	if !r.isStruct(v) {
 		return in
 	}
-	r.fields(v, "module", "namespace", "values")
+	r.fields(v, "module", "namespace", "values", "dependsOn")
 	in.Namespace = r.namespace(v)
+	in.DependsOn = r.texts(v, "dependsOn")
 	if module := r.child(v, "module", true); module.Exists() {
 		in.Module = r.module(module)
 	}
@@ -259,6 +281,29 @@ func (r *reader) text(v cue.Value, name string, required bool) string {
 		r.problem(c, "expected a string, got %s", c.IncompleteKind())
 	}
 	return ""
+}
+
+// texts returns a field that is a list of strings, nil where there is none.
+func (r *reader) texts(v cue.Value, name string) []string {
+	c := field(v, name)
+	if !c.Exists() {
+		return nil
+	}
+	items, err := c.List()
+	if err != nil {
+		r.problem(c, "expected a list of strings, got %s", c.IncompleteKind())
+		return nil
+	}
+	var texts []string
+	for items.Next() {
+		text, err := items.Value().String()
+		if err != nil {
+			r.problem(items.Value(), "expected a string, got %s", items.Value().IncompleteKind())
+			continue
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 func (r *reader) name(v cue.Value, name string) {

@@ -122,3 +122,65 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestReadDefinition runs the scripts of testdata/definition: "runtime" is the
+// file, "want" what it says, or the error.
+func TestReadDefinition(t *testing.T) {
+	t.Parallel()
+	golden.Text(t, "testdata/definition/*.txtar", func(_ *testing.T, archive *txtar.Archive) string {
+		var files []cuefile.File
+		for _, f := range archive.Files {
+			if f.Name != "want" {
+				files = append(files, cuefile.File{Name: f.Name, Format: cuefile.FormatOf(f.Name), Data: f.Data})
+			}
+		}
+		d, err := bundle.ReadDefinition(files)
+		if err != nil {
+			return fmt.Sprintf("error %d: %v\n", fail.CodeOf(err), err)
+		}
+		var text strings.Builder
+		fmt.Fprintf(&text, "runtime %s\n", d.Name)
+		for _, c := range d.Clusters {
+			fmt.Fprintf(&text, "cluster %s in %s, context %s\n", c.Name, c.Group, c.Context)
+		}
+		for _, q := range d.Queries {
+			fmt.Fprintf(&text, "query %s of %s, secret %t, optional %t: %v\n", q, q.APIVersion+"/"+q.Kind, q.IsSecret(), q.Optional, q.Values)
+		}
+		return text.String()
+	})
+}
+
+func TestSelectClusters(t *testing.T) {
+	t.Parallel()
+	d := &bundle.Definition{Name: "all", Clusters: []bundle.Cluster{
+		{Name: "s1", Group: "staging"}, {Name: "p1", Group: "production"}, {Name: "p2", Group: "production"},
+	}}
+	for name, test := range map[string]struct {
+		names, groups []string
+		want          string
+	}{
+		"all":           {nil, nil, "s1 p1 p2"},
+		"star":          {[]string{"*"}, []string{"*"}, "s1 p1 p2"},
+		"group":         {nil, []string{"production"}, "p1 p2"},
+		"name":          {[]string{"p2", "s1"}, nil, "s1 p2"},
+		"both":          {[]string{"p2", "s1"}, []string{"production"}, "p2"},
+		"unknown":       {[]string{"p3"}, nil, `the runtime "all" has no cluster "p3", known are s1, p1, p2`},
+		"unknown group": {nil, []string{"stagin"}, `the runtime "all" has no group "stagin", did you mean "staging"?`},
+		"none":          {[]string{"s1"}, []string{"production"}, `the runtime "all" has no cluster of this name in this group`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clusters, err := d.Select(test.names, test.groups)
+			var got []string
+			for _, c := range clusters {
+				got = append(got, c.Name)
+			}
+			if err != nil {
+				got = []string{err.Error()}
+			}
+			if text := strings.Join(got, " "); text != test.want {
+				t.Errorf("got %q, want %q", text, test.want)
+			}
+		})
+	}
+}

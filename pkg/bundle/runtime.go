@@ -109,6 +109,17 @@ func isNumber(e ast.Expr) bool {
 	return ok && (lit.Kind == token.INT || lit.Kind == token.FLOAT)
 }
 
+// only returns the values of these names.
+func (r Runtime) only(names map[string]bool) Runtime {
+	used := Runtime{}
+	for name := range names {
+		if value, known := r[name]; known {
+			used[name] = value
+		}
+	}
+	return used
+}
+
 // Hide returns an error without the runtime's values in it: each stands there
 // as its name. It is for the errors of Read, and of errors in what the values become
 // of its instances.

@@ -98,6 +98,7 @@ func layers() []layer {
 		{"action/plugins", 5, nil},                       // the front door's: nothing heavy
 
 		{"action/deploy", 6, []string{apimachinery}},
+		{"action/fleet", 7, []string{apimachinery}}, // the verbs on bundles
 		{"action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 
 		// ui stays light, since the front door links it: kubectl's printers

@@ -177,7 +177,20 @@ func (f file) write() (changed bool, err error) {
 			return false, nil
 		}
 	}
-	return true, link.Replace(filepath.Dir(f.name), filepath.Base(f.name), f.data, f.mode)
+	temp, err := os.CreateTemp(filepath.Dir(f.name), ".timoni-*")
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp.Name())
+		}
+	}()
+	_, err = temp.Write(f.data)
+	if err = errors.Join(err, temp.Chmod(f.mode), temp.Close()); err != nil {
+		return false, err
+	}
+	return true, os.Rename(temp.Name(), f.name)
 }
 
 const fileExtension = ".yaml"

@@ -67,15 +67,25 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	rendered, err := render.Build(ctx, render.Request{
+	rendered, err := render.Build(ctx, req.of(m))
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", req.Name, err)
+	}
+	return finish(ctx, req, m, rendered, observer)
+}
+
+// of returns the request to render a module whose content is at hand.
+func (req Request) of(m *source.Module) render.Request {
+	return render.Request{
 		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
 		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits, CUERegistry: req.CUERegistry,
 		Scopes: req.scopes(), Within: m.Within, Debug: req.Debug, CheckImages: req.CheckImages, Whole: req.Whole,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
+}
+
+// finish reports what was rendered, and checks its structure.
+func finish(ctx context.Context, req Request, m *source.Module, rendered *render.Result, observer event.Observer) (*Result, error) {
 	warnings := rendered.Warnings
 	if req.WarnScope {
 		warnings = slices.Concat(warnings, rendered.ScopeWarnings)
@@ -83,7 +93,7 @@ func Render(ctx context.Context, req Request, observer event.Observer) (result *
 	for _, warning := range warnings {
 		observer.Observe(event.Warning{Text: warning})
 	}
-	if err = checkStructure(ctx, req, rendered, observer); err != nil {
+	if err := checkStructure(ctx, req, rendered, observer); err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
 	return &Result{Result: rendered, Module: api.Module{

@@ -8,6 +8,7 @@ package kube
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -34,6 +35,33 @@ func NewFlags() *Flags {
 	// server with many groups; the numbers are kubectl's.
 	config := genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50)
 	return &Flags{config: config}
+}
+
+// InContext returns the same flags with another context of the kubeconfig. It
+// has nothing of what the command line says of a cluster or a user itself: see Chosen.
+func (f *Flags) InContext(name string) *Flags {
+	other, config := NewFlags(), f.config
+	to := other.config
+	to.CacheDir, to.KubeConfig, to.Context = config.CacheDir, config.KubeConfig, &name
+	to.Impersonate, to.ImpersonateUID, to.ImpersonateGroup = config.Impersonate, config.ImpersonateUID, config.ImpersonateGroup
+	to.Timeout, to.DisableCompression = config.Timeout, config.DisableCompression
+	return other
+}
+
+// Chosen returns the flags by which the command line selects a cluster or a
+// user itself.
+func (f *Flags) Chosen() []string {
+	var names []string
+	for name, value := range map[string]*string{
+		"--context": f.config.Context, "--cluster": f.config.ClusterName, "--user": f.config.AuthInfoName,
+		"--server": f.config.APIServer, "--token": f.config.BearerToken,
+	} {
+		if value != nil && *value != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // AddTo registers the flags.

@@ -2,7 +2,11 @@
 
 package render
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+)
 
 // The annotations by which Argo CD orders what it applies, and knows what it is
 // not to delete.
@@ -11,24 +15,18 @@ const (
 	syncOptions = "argocd.argoproj.io/sync-options"
 )
 
-// SyncWaves gives the objects of each stage the number of the stage, from 0 and
-// without those that are empty, as their sync wave, and those that an apply
-// would not prune the options that say so. Waves and options that the module
-// gives stay.
+// SyncWaves gives the objects of each stage the number of the stage, from 0, as
+// their sync wave, and those that are not to be pruned the options that say so.
+// Waves and options that the module gives stay.
 func (r *Result) SyncWaves() {
-	wave := 0
-	for _, set := range r.Sets {
-		if len(set.Objects) == 0 {
-			continue
-		}
+	for i, set := range r.Sets {
 		for _, o := range set.Objects {
 			if o.Annotation(syncWave) == "" {
-				o.SetAnnotation(syncWave, strconv.Itoa(wave))
+				o.SetAnnotation(syncWave, strconv.Itoa(i))
 			}
-			if o.IsKept() && o.Annotation(syncOptions) == "" {
+			if o.Annotation(api.AnnotationPrune) == api.DisabledValue && o.Annotation(syncOptions) == "" {
 				o.SetAnnotation(syncOptions, "Prune=false,Delete=false")
 			}
 		}
-		wave++
 	}
 }

@@ -151,6 +151,10 @@ func (s Source) asStruct(expr ast.Expr) (*ast.StructLit, error) {
 // cueRE matches the lines that a file in CUE begins with, and no file in YAML.
 var cueRE = regexp.MustCompile(`(?m)\A(?:\s*(?://.*)?\n)*(?:package |import |@|//|values: *\{ *$)`)
 
+// DetectFormat returns the format of data without a file name that says it. The
+// name is for errors.
+func DetectFormat(name string, data []byte) Format { return detect(name, data) }
+
 // detect returns the format of data without a file name. YAML is the likely
 // one and also reads most of JSON; CUE that YAML would read as well, but
 // otherwise than it is meant, is recognised by what only CUE has.

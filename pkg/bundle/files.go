@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// Inputs are where files are read from beside the disk.
+type Inputs struct {
+	Stdin    io.Reader
+	Download download.Options // of URLs
+}
+
+// ReadFiles reads the files of a command line in their order: a file, a
+// directory, of which the files in CUE, YAML and JSON directly in it are read
+// by name, an https URL, or - for the standard input.
+func ReadFiles(ctx context.Context, names []string, in Inputs) ([]cuefile.File, error) {
+	var files []cuefile.File
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return nil, fail.Usagef("file %q is given twice", name)
+		}
+		read, err := in.read(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, read...)
+	}
+	return files, nil
+}
+
+func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) {
+	switch {
+	case name == "-":
+		data, err := io.ReadAll(in.Stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read the standard input: %w", err)
+		}
+		return []cuefile.File{{Name: values.StdinName, Format: values.DetectFormat(values.StdinName, data), Data: data}}, nil
+	case download.IsURL(name):
+		return in.get(ctx, name)
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return readDir(name)
+	}
+	if !isKnown(name) {
+		return nil, fail.Usagef("file %q: unknown extension: want .cue, .yaml, .yml or .json", name)
+	}
+	f, err := cuefile.Read(name)
+	return []cuefile.File{f}, err
+}
+
+// get downloads a file. It has no directory, so that it cannot embed files.
+func (in Inputs) get(ctx context.Context, address string) ([]cuefile.File, error) {
+	data, err := download.Get(ctx, address, in.Download)
+	if err != nil {
+		if errors.Is(err, download.ErrPrivate) {
+			err = fail.Hint(err, "if that is meant, give --allow-private-address")
+		}
+		return nil, err
+	}
+	name := download.Redacted(address)
+	format := values.DetectFormat(name, data)
+	if u, err := url.Parse(address); err == nil && isKnown(u.Path) {
+		format = cuefile.FormatOf(path.Base(u.Path))
+	}
+	return []cuefile.File{{Name: name, Format: format, Data: data}}, nil
+}
+
+func readDir(dir string) ([]cuefile.File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []cuefile.File
+	for _, entry := range entries {
+		if entry.IsDir() || !isKnown(entry.Name()) {
+			continue
+		}
+		f, err := cuefile.Read(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	if files == nil {
+		return nil, fail.Usagef("directory %q: it has no file with the extension .cue, .yaml, .yml or .json", dir)
+	}
+	return files, nil
+}
+
+// isKnown says whether a name has the extension of one of the formats.
+func isKnown(name string) bool {
+	return slices.Contains([]string{".cue", ".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package applycmd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// NewBundle returns the command of the binary whose verbs are about many
+// instances: bundle, and below it the other group, runtime.
+func NewBundle(env cli.Env) *cobra.Command {
+	kube.SilenceLogs()
+	return cli.Group("bundle", "Build, apply, compare and delete many instances at once",
+		newBundleBuild(env), newBundleVet(env),
+		cli.Group("runtime", "Show the values that a bundle reads from clusters", newRuntimeBuild(env)),
+	)
+}
+
+// bundleOptions are what the verbs on bundles share.
+type bundleOptions struct {
+	env    cli.Env
+	kube   *kube.Flags
+	bundle option.Bundle
+	quiet  bool
+}
+
+func newBundleOptions(env cli.Env) *bundleOptions {
+	o := &bundleOptions{env: env, kube: kube.NewFlags()}
+	o.bundle.Registry.Process = env
+	return o
+}
+
+func (o *bundleOptions) addTo(fs *pflag.FlagSet) {
+	addCluster(fs, o.kube)
+	o.bundle.AddTo(fs)
+}
+
+// addCluster registers kubectl's connection flags without the namespace, which
+// each instance has its own of.
+func addCluster(fs *pflag.FlagSet, flags *kube.Flags) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.AddTo(all)
+	all.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "namespace" {
+			fs.AddFlag(f)
+		}
+	})
+}
+
+// request returns which bundle the command line names. Reading the files is all
+// it does.
+func (o *bundleOptions) request(ctx context.Context) (fleet.Request, error) {
+	var req fleet.Request
+	agent, stdin := cli.UserAgent("bundle"), cli.Until(ctx, o.env.Stdin)
+	var err error
+	if req.Render, err = o.bundle.Request(stdin, agent); err != nil {
+		return req, err
+	}
+	if req.Env, err = o.bundle.Runtime.Env(o.env.Environ); err != nil {
+		return req, err
+	}
+	if req.Files, req.Definition, err = o.bundle.Read(ctx, stdin, agent); err != nil {
+		return req, err
+	}
+	req.Select = o.bundle.Names
+	req.Render.WarnScope = true
+	return req, nil
+}
+
+// sites returns the clusters that a runtime names, or else that of the
+// kubeconfig's context. No request is sent.
+func sites(flags *kube.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {
+	if d == nil || len(d.Clusters) == 0 {
+		client, err := flags.Connect(cli.UserAgent("bundle"), observer)
+		return []fleet.Site{{Client: client}}, err
+	}
+	if chosen := flags.Chosen(); chosen != nil {
+		return nil, fail.Hint(fail.Usagef("%s: the runtime %q names the context of each cluster", strings.Join(chosen, ", "), d.Name),
+			"select clusters with --runtime-cluster or --runtime-group")
+	}
+	list := make([]fleet.Site, len(d.Clusters))
+	for i, c := range d.Clusters {
+		client, err := flags.InContext(c.Context).Connect(cli.UserAgent("bundle"), observer)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = fleet.Site{Cluster: c, Client: client}
+	}
+	return list, nil
+}
+
+// offlineSites is sites for a verb that asks a cluster for the values of the
+// runtime alone.
+func offlineSites(flags *kube.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {
+	switch {
+	case d != nil && len(d.Queries) > 0:
+		return sites(flags, d, observer)
+	case d == nil || len(d.Clusters) == 0:
+		return []fleet.Site{{}}, nil
+	}
+	list := make([]fleet.Site, len(d.Clusters))
+	for i, c := range d.Clusters {
+		list[i] = fleet.Site{Cluster: c}
+	}
+	return list, nil
+}

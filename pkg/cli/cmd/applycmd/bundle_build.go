@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package applycmd
+
+import (
+	"cmp"
+	"context"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+const bundleBuildLong = `Render the instances of a bundle and print their objects, in the order in which
+they would be applied.
+
+A cluster is asked only for the values that a runtime reads there. Where it
+names several clusters, select one with --runtime-cluster, or write a directory
+for each with --output-dir. In that directory, or in that of the cluster, each
+instance has one, and each object a file.
+
+What was read from a Secret is printed where the modules put it, as the objects
+need it; --mask-secrets shows *** for it and for the data of all Secrets.`
+
+// bundleBuild are the options of bundle build.
+type bundleBuild struct {
+	*bundleOptions
+	output, dir            string
+	overwrite, maskSecrets bool
+	kubeVersion            string
+	validation             option.Validation
+}
+
+func newBundleBuild(env cli.Env) *cobra.Command {
+	o := &bundleBuild{bundleOptions: newBundleOptions(env)}
+	cmd := &cobra.Command{
+		Use: "build -f FILE", Short: "Render the instances of a bundle to standard output", Long: bundleBuildLong,
+		Example: cli.Example(env,
+			"build -f bundle.cue",
+			"build -f bundle.cue -f production.yaml --runtime runtime.cue --runtime-cluster eu-1",
+			"build -f bundle.cue --runtime-from-env --output-dir manifests"),
+		Args: cli.Args(0, "no arguments, the bundle with -f"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	fs := cmd.Flags()
+	o.addTo(fs)
+	o.validation.AddTo(fs)
+	fs.StringVarP(&o.output, "output", "o", "yaml", "output format: yaml, json or name")
+	fs.StringVar(&o.dir, "output-dir", "", "write each object to a file of its own below `DIR` instead of printing it")
+	fs.BoolVar(&o.overwrite, "overwrite", false, "let --output-dir replace files that were not written for the instance")
+	fs.BoolVar(&o.maskSecrets, "mask-secrets", false, "show *** for the values in the data of Secrets, and for those that a runtime reads from Secrets")
+	fs.StringVar(&o.kubeVersion, "kube-version", "", "`VERSION` of Kubernetes that the modules are told, such as 1.36")
+	return cmd
+}
+
+func (o *bundleBuild) check() error {
+	if err := fail.OneOf("output format", o.output, "yaml", "json", "name"); err != nil {
+		return err
+	}
+	if o.dir != "" && o.output != "yaml" {
+		return fail.Usagef("--output-dir writes YAML: leave out -o %s", o.output)
+	}
+	if o.overwrite && o.dir == "" {
+		return fail.Usagef("--overwrite is about the files of --output-dir, which is not given")
+	}
+	return o.validation.Check(&option.Values{})
+}
+
+func (o *bundleBuild) run(ctx context.Context) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	req, err := o.request(ctx)
+	if err != nil {
+		return err
+	}
+	req.Render.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
+	if err = o.validation.Complete(ctx, &req.Render, cli.Until(ctx, o.env.Stdin), o.bundle.Files.Download(cli.UserAgent("bundle"))); err != nil {
+		return err
+	}
+	observer := ui.Transfers(o.env.Stderr, false, false)
+	clusters, err := offlineSites(o.kube, req.Definition, observer)
+	if err != nil {
+		return err
+	}
+	if len(clusters) > 1 && o.dir == "" {
+		return fail.Hint(fail.Usagef("the runtime %q has %d clusters, and the standard output is for one", req.Definition.Name, len(clusters)),
+			"select one with --runtime-cluster %s, or give --output-dir", clusters[0].Name)
+	}
+	for _, site := range clusters {
+		if err = o.build(ctx, site, req, observer); err != nil {
+			return o.validation.Explain(err)
+		}
+	}
+	return nil
+}
+
+func (o *bundleBuild) build(ctx context.Context, site fleet.Site, req fleet.Request, observer event.Observer) error {
+	b, err := fleet.Load(ctx, site, req)
+	if err != nil {
+		return err
+	}
+	instances, err := fleet.Build(ctx, b, observer)
+	if err != nil {
+		return err
+	}
+	var all []api.Object
+	for _, in := range instances {
+		objects := in.Result.Objects()
+		if o.maskSecrets {
+			b.Mask(objects)
+		}
+		if o.dir == "" {
+			all = append(all, objects...)
+			continue
+		}
+		written, err := build.WriteDirectory(build.DirectoryRequest{
+			Dir: filepath.Join(o.dir, site.Name, in.Name), Name: in.Name, Namespace: in.Namespace, Objects: objects,
+			Complete: true, Overwrite: o.overwrite,
+		})
+		if err != nil {
+			return err
+		}
+		if err = ui.Value(o.env.Stdout, "", written); err != nil {
+			return err
+		}
+	}
+	if o.dir != "" {
+		return nil
+	}
+	return o.print(all)
+}
+
+func (o *bundleBuild) print(objects []api.Object) error {
+	switch o.output {
+	case "json":
+		out, err := api.JSON(objects)
+		if err == nil {
+			_, err = o.env.Stdout.Write(out)
+		}
+		return err
+	case "name":
+		names := make([]event.Object, len(objects))
+		for i, object := range objects {
+			names[i] = object.Ref()
+		}
+		return ui.Names(o.env.Stdout, names)
+	}
+	_, err := o.env.Stdout.Write(api.YAML(objects))
+	return err
+}
