@@ -74,6 +74,24 @@ func (o Object) SetAnnotation(key, value string) {
 // Is says whether the object is of a kind.
 func (o Object) Is(group, kind string) bool { return o.Group() == group && o.Kind() == kind }
 
+// IsProtected says whether deleting the object would take along what it holds:
+// the data of a volume, the objects of a namespace or of a kind.
+func (o Object) IsProtected() bool {
+	switch o.Group() {
+	case "":
+		return o.Kind() == "Namespace" || o.Kind() == "PersistentVolumeClaim" || o.Kind() == "PersistentVolume"
+	case "apiextensions.k8s.io":
+		return o.Kind() == "CustomResourceDefinition"
+	}
+	return false
+}
+
+// IsKept says whether an apply leaves the object in the cluster when the module
+// no longer renders it: it is protected, or annotated so.
+func (o Object) IsKept() bool {
+	return o.IsProtected() || o.Annotation(AnnotationPrune) == DisabledValue
+}
+
 // IsTerminating says whether the object is being deleted.
 func (o Object) IsTerminating() bool { return o.metadata()["deletionTimestamp"] != nil }
 

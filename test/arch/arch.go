@@ -118,6 +118,7 @@ func checkFile(f File) []Finding {
 	}
 	c.checkImports(tree)
 	c.checkTerminal(tree)
+	c.checkWrites(tree)
 	for _, decl := range tree.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
@@ -294,6 +295,49 @@ func (c *checker) checkTerminal(tree *ast.File) {
 		}
 		return true
 	})
+}
+
+// checkWrites holds that what writes files knows of symbolic links.
+func (c *checker) checkWrites(tree *ast.File) {
+	osName := imported(tree, "os")
+	if !strings.HasPrefix(c.file.Path, "pkg/") || osName == "" || mayWrite(c.file.Path) {
+		return
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		e, ok := n.(ast.Expr)
+		if !ok {
+			return true
+		}
+		if pkg, name, found := strings.Cut(selector(e), "."); found && pkg == osName && isWrite(name) {
+			c.add(c.line(n), "write", "os.%s may write through a symbolic link: use pkg/link", name)
+		}
+		return true
+	})
+}
+
+func isWrite(name string) bool {
+	switch name {
+	case "WriteFile", "Create", "CreateTemp", "OpenFile", "Mkdir", "MkdirAll", "Rename", "Link", "Symlink", "Truncate", "CopyFS":
+		return true
+	}
+	return false
+}
+
+// mayWrite reports whether a file writes where no hostile party has put links:
+// to a directory of its own, or to one that it has checked.
+func mayWrite(name string) bool {
+	switch name {
+	case "pkg/link/link.go",
+		"pkg/registry/oci/cache.go", "pkg/registry/oci/cachedir.go", // the user's cache, below a root
+		"pkg/registry/oci/extract.go",                          // a directory that was empty, below a root
+		"pkg/registry/oci/layout.go",                           // an archive, which takes the place of a link
+		"pkg/action/artifact/git.go", "pkg/cli/ui/external.go", // a temporary directory
+		"pkg/action/plugins/version.go",
+		"pkg/action/build/directory.go",                                // a directory that it has checked
+		"pkg/action/plugins/shim.go", "pkg/action/function/install.go": // a directory of PATH, where each file takes the place of a link
+		return true
+	}
+	return false
 }
 
 func isProcessState(name string) bool {

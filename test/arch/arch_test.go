@@ -121,6 +121,8 @@ func TestCheck(t *testing.T) {
 		"a stream as a value":                  {"pkg/cli/ui/a.go", "import \"os\"\n\nfunc f() { g(os.Stderr) }", []string{"7: process: os.Stderr belongs to pkg/cli and the mains: take it from cli.Env"}},
 		"a print":                              {"pkg/cli/ui/a.go", "import \"fmt\"\n\nfunc f() { fmt.Println() }", []string{"7: process: fmt.Println belongs to pkg/cli and the mains: take it from cli.Env"}},
 		"a print of a command":                 {"pkg/cli/cmd/x/a.go", "import \"fmt\"\n\nfunc f() { fmt.Fprintf(env.Stdout, \"%s\", a) }", []string{"7: terminal: fmt.Fprintf to Stdout: use package ui, which escapes control characters"}},
+		"a file that is written":               {"pkg/action/mod/a.go", "import sys \"os\"\n\nfunc f() { sys.WriteFile(a, b, 0) }", []string{"7: write: os.WriteFile may write through a symbolic link: use pkg/link"}},
+		"a file that is written below a root":  {"pkg/action/mod/a.go", "import \"os\"\n\nfunc f() { root.WriteFile(a, b, 0) }", nil},
 		"a log":                                {"pkg/cli/ui/a.go", "import \"log\"\n\nfunc f() { log.Fatal() }", []string{"7: process: log.Fatal belongs to pkg/cli and the mains: take it from cli.Env"}},
 		"files are not process state":          {"pkg/cli/ui/a.go", "import \"os\"\n\nfunc f() { os.Open(\"a\") }", nil},
 		"process state in cli":                 {"pkg/cli/a.go", "import \"os\"\n\nfunc f() { os.Exit(1) }", nil},

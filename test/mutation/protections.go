@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofLinks(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes())
 }
 
 // ofEngine returns the protections in package apply.
@@ -28,7 +28,7 @@ func ofEngine() []protection {
 		old: "if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {",
 		new: "if false {",
 	}, {
-		promise: "s03", file: "pkg/cluster/apply/compare.go",
+		promise: "s03", file: "pkg/api/object.go",
 		old: `return o.Kind() == "Namespace" || `,
 		new: `return `,
 	}, {
@@ -44,7 +44,7 @@ func ofEngine() []protection {
 		old: "if mine(live, m) || ",
 		new: "if true || mine(live, m) || ",
 	}, {
-		promise: "s10", file: "pkg/cluster/apply/compare.go",
+		promise: "s10", file: "pkg/api/object.go",
 		old: `o.Kind() == "PersistentVolumeClaim" || `,
 		new: ``,
 	}, {

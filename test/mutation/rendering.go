@@ -44,10 +44,15 @@ func ofRendering() []protection {
 		old:  "inside, err := values.Within(f.within, name)",
 		new:  "inside, err := true, error(nil)",
 		test: "./pkg/module/render -run TestLinks",
-	}, {
+	}}
+}
+
+// ofLinks returns the protections of what is written.
+func ofLinks() []protection {
+	return []protection{{
 		promise: "s54", file: "pkg/link/link.go",
 		old:  "case info.Mode()&fs.ModeSymlink != 0:",
-		new:  "case false:",
+		new:  "case info.Mode()&fs.ModeSymlink != 0 && dir == \"\":",
 		test: "./pkg/link -run TestCheck",
 	}, {
 		promise: "s54", file: "pkg/action/vendor/crd.go",
@@ -62,12 +67,37 @@ func ofRendering() []protection {
 	}, {
 		promise: "s54", file: "pkg/registry/oci/extract.go",
 		old:  "if err = link.Check(dir, \".\"); err != nil {",
-		new:  "if false {",
+		new:  "if err = link.Check(\"\", \".\"); err != nil {",
 		test: "./pkg/registry/oci -run TestExtractToLink",
 	}, {
 		promise: "s54", file: "pkg/action/build/directory.go",
 		old:  "if err := link.Check(req.Dir, \".\"); err != nil {",
 		new:  "if err := error(nil); err != nil {",
 		test: "./pkg/action/build -run TestWriteDirectoryLinks",
+	}, {
+		promise: "s54", file: "pkg/action/mod/format.go",
+		old:  "return link.WriteFile(f.dir, f.name, f.New, 0o644)",
+		new:  "_ = link.Check\n\treturn os.WriteFile(f.Path, f.New, 0o644)",
+		test: "./pkg/action/mod -run TestWriteLinks",
+	}, {
+		promise: "s54", file: "pkg/action/mod/readme.go",
+		old:  "link.WriteFile(module.Dir, readmeFile, after, 0o644)",
+		new:  "errors.Join(link.Check(module.Dir, \"x\"), os.WriteFile(name, after, 0o644))",
+		test: "./pkg/action/mod -run TestWriteLinks",
+	}, {
+		promise: "s54", file: "pkg/action/mod/test.go",
+		old:  "return link.WriteFile(dir, name, data, 0o644)",
+		new:  "_ = link.Check\n\treturn os.WriteFile(filepath.Join(dir, name), data, 0o644)",
+		test: "./pkg/action/mod -run TestWriteLinks",
+	}, {
+		promise: "s54", file: "pkg/action/mod/test.go",
+		old:  "case !inside:",
+		new:  "case !inside && file == \"\":",
+		test: "./pkg/action/mod -run TestTestLinks",
+	}, {
+		promise: "s54", file: "pkg/action/build/flux.go",
+		old:  "link.Check(req.Dir, name); err",
+		new:  "link.Check(\"\", \"x\"); err",
+		test: "./pkg/action/build -run TestWriteFluxLinks",
 	}}
 }

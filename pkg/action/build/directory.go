@@ -177,20 +177,7 @@ func (f file) write() (changed bool, err error) {
 			return false, nil
 		}
 	}
-	temp, err := os.CreateTemp(filepath.Dir(f.name), ".timoni-*")
-	if err != nil {
-		return false, err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temp.Name())
-		}
-	}()
-	_, err = temp.Write(f.data)
-	if err = errors.Join(err, temp.Chmod(f.mode), temp.Close()); err != nil {
-		return false, err
-	}
-	return true, os.Rename(temp.Name(), f.name)
+	return true, link.Replace(filepath.Dir(f.name), filepath.Base(f.name), f.data, f.mode)
 }
 
 const fileExtension = ".yaml"

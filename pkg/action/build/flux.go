@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
@@ -43,9 +44,10 @@ const (
 	fluxStages         = "stages"
 )
 
-// WriteFlux writes the objects of each stage to a directory of its own below
-// req.Dir, and for each stage an object by which Flux applies it when the one
-// before is ready. The Objects and Comments of req are those of the result.
+// WriteFlux writes the objects of each stage that has any to a directory of its
+// own below req.Dir, and for each of them an object by which Flux applies it when
+// the one before is ready. The Objects and Comments of req are those of the
+// result.
 func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer event.Observer) (Written, error) {
 	done := Written{Dir: req.Dir}
 	checks, warnings := r.conditions()
@@ -55,6 +57,9 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 	stages, kustomizations := map[string]bool{}, []api.Object(nil)
 	previous := ""
 	for _, set := range r.Sets {
+		if len(set.Objects) == 0 {
+			continue // git keeps no empty directory, and Flux fails where it finds none
+		}
 		k := fluxKustomization(req, source, set, previous)
 		if list := healthExpressions(checks, set.Objects); list != nil {
 			k["spec"].(map[string]any)["healthCheckExprs"] = list
@@ -77,6 +82,9 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 
 // add writes objects to a directory below that of the request.
 func (w *Written) add(req DirectoryRequest, name string, objects []api.Object) error {
+	if err := link.Check(req.Dir, name); err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
 	req.Dir, req.Objects, req.Comments = filepath.Join(req.Dir, name), objects, nil
 	done, err := WriteDirectory(req)
 	w.Written += done.Written
@@ -144,16 +152,19 @@ func fluxHealthChecks(objects []api.Object) (awaited []any, all bool) {
 	return awaited, len(awaited) == len(objects)
 }
 
-// fluxActions says what Timoni's annotations of an object ask for in those of
-// Flux, which stay where the module gives them.
+// fluxActions says in Flux's annotations what Timoni's ask for, and that what an
+// apply keeps is not pruned. Annotations that the module gives stay.
 func fluxActions(o api.Object) {
 	const group = "kustomize.toolkit.fluxcd.io/"
-	for _, a := range []struct{ timoni, value, flux, says string }{
-		{api.AnnotationForce, api.EnabledValue, group + "force", "enabled"},
-		{api.AnnotationOneOff, api.EnabledValue, group + "ssa", "IfNotPresent"},
-		{api.AnnotationPrune, api.DisabledValue, group + "prune", "disabled"},
+	for _, a := range []struct {
+		asked      bool
+		flux, says string
+	}{
+		{o.Annotation(api.AnnotationForce) == api.EnabledValue, group + "force", "enabled"},
+		{o.Annotation(api.AnnotationOneOff) == api.EnabledValue, group + "ssa", "IfNotPresent"},
+		{o.IsKept(), group + "prune", "disabled"},
 	} {
-		if o.Annotation(a.timoni) == a.value && o.Annotation(a.flux) == "" {
+		if a.asked && o.Annotation(a.flux) == "" {
 			o.SetAnnotation(a.flux, a.says)
 		}
 	}

@@ -4,7 +4,6 @@ package mod
 
 import (
 	"cmp"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -166,8 +165,9 @@ func labelOf(field *ast.Field) string {
 	return label
 }
 
-// write writes the file with its edits, formatted, if there are any.
-func (t *cueTests) write() error {
+// write writes the file with its edits, formatted, if there are any. The
+// module is in dir.
+func (t *cueTests) write(dir string) error {
 	if len(t.edits) == 0 {
 		return nil
 	}
@@ -180,5 +180,5 @@ func (t *cueTests) write() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(t.file, data, 0o644)
+	return writeTest(dir, t.file, data)
 }

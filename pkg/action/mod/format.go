@@ -16,6 +16,7 @@ import (
 	"cuelang.org/go/cue/parser"
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -23,6 +24,8 @@ import (
 type Formatted struct {
 	Path        string // as the user typed it, or below what was typed
 	Before, New []byte
+
+	dir, name string // the directory that was typed, or that of the file, and what is below
 }
 
 // Diff returns what changes, as a unified diff.
@@ -35,11 +38,12 @@ func (f Formatted) Diff() []byte { return diff.Diff(f.Path+".orig", f.Before, f.
 func Format(paths []string) ([]Formatted, error) {
 	var changed []Formatted
 	for _, path := range paths {
-		files, err := cueFiles(path)
+		dir, names, err := cueFiles(path)
 		if err != nil {
 			return nil, err
 		}
-		for _, file := range files {
+		for _, name := range names {
+			file := filepath.Join(dir, name)
 			before, err := os.ReadFile(file)
 			if err != nil {
 				return nil, err
@@ -49,7 +53,7 @@ func Format(paths []string) ([]Formatted, error) {
 				return nil, err
 			}
 			if !bytes.Equal(after, before) {
-				changed = append(changed, Formatted{Path: file, Before: before, New: after})
+				changed = append(changed, Formatted{Path: file, Before: before, New: after, dir: dir, name: name})
 			}
 		}
 	}
@@ -69,36 +73,30 @@ func FormatSource(name string, source []byte) ([]byte, error) {
 	return out, nil
 }
 
-// Write writes the formatted file in place of the other.
-func (f Formatted) Write() error {
-	info, err := os.Stat(f.Path)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(f.Path, f.New, info.Mode().Perm())
-}
+// Write writes the formatted file in place of the other. An error of exit code
+// fail.Refused says that a symbolic link is in the way.
+func (f Formatted) Write() error { return link.WriteFile(f.dir, f.name, f.New, 0o644) }
 
-// cueFiles returns path if it is a file, and the CUE files below it if it is a
-// directory.
-func cueFiles(path string) ([]string, error) {
+// cueFiles returns the file at path, or the CUE files below it if it is a
+// directory, or a link to one. The names are relative to dir.
+func cueFiles(path string) (dir string, names []string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return filepath.Dir(path), []string{filepath.Base(path)}, nil
 	}
-	var files []string
-	err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(os.DirFS(path), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && name != path && (d.Name() == "cue.mod" || strings.HasPrefix(d.Name(), ".")):
-			return filepath.SkipDir
+		case d.IsDir() && name != "." && (d.Name() == "cue.mod" || strings.HasPrefix(d.Name(), ".")):
+			return fs.SkipDir
 		case d.Type().IsRegular() && filepath.Ext(name) == ".cue" && !strings.HasPrefix(d.Name(), "."):
-			files = append(files, name)
+			names = append(names, filepath.FromSlash(name))
 		}
 		return nil
 	})
-	return files, err
+	return path, names, err
 }

@@ -84,7 +84,7 @@ func Init(ctx context.Context, req InitRequest) (created Created, err error) {
 		}
 	}
 	for _, name := range created.Files {
-		if err = writeNew(filepath.Join(req.Dir, filepath.FromSlash(name)), files[name]); err != nil {
+		if err = link.Create(req.Dir, filepath.FromSlash(name), files[name], 0o644); err != nil {
 			return created, err
 		}
 	}
@@ -119,19 +119,6 @@ func copyOf(dir string) (map[string][]byte, error) {
 	}
 	maps.DeleteFunc(files, func(name string, _ []byte) bool { return strings.HasPrefix(name, ".git/") })
 	return files, err
-}
-
-// writeNew writes a file that there is not.
-func writeNew(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
 }
 
 const (

@@ -172,6 +172,7 @@ func TestInitLinks(t *testing.T) {
 			if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) > 0 {
 				t.Errorf("there is %v, %v", entries, err)
 			}
+			fixture.NoFilesBelow(t, dir)
 		})
 	}
 }

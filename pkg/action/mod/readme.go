@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
@@ -57,7 +58,7 @@ func WriteReadme(module ref.Reference, config *Config) (changed bool, err error)
 	if bytes.Equal(before, after) {
 		return false, nil
 	}
-	return true, os.WriteFile(name, after, 0o644)
+	return true, link.WriteFile(module.Dir, readmeFile, after, 0o644)
 }
 
 func withTable(readme, table []byte) ([]byte, error) {

@@ -21,7 +21,9 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -79,7 +81,7 @@ func Test(ctx context.Context, req TestRequest) ([]Tested, error) {
 	for i, t := range tests {
 		if file := t.file(); req.Update && !written[file] {
 			written[file] = true
-			if err := file.write(); err != nil {
+			if err := file.write(req.Dir); err != nil {
 				return nil, err
 			}
 		}
@@ -143,7 +145,7 @@ func (req TestRequest) find() ([]*test, error) {
 // read returns the tests of a file: one in an archive, one for each case in
 // CUE. A file that cannot be read is a test that fails.
 func (req TestRequest) read(name, file string) []*test {
-	data, err := os.ReadFile(file)
+	data, err := req.readTest(file)
 	var cases []*testCase
 	switch {
 	case err != nil:
@@ -163,6 +165,27 @@ func (req TestRequest) read(name, file string) []*test {
 		tests[i] = &test{Tested{Name: path.Join(name, c.title), File: file, Status: Passed}, c}
 	}
 	return tests
+}
+
+// readTest reads a file of tests, which no link may have outside of the module:
+// a test that fails shows what it holds.
+func (req TestRequest) readTest(file string) ([]byte, error) {
+	switch inside, err := values.Within(req.Dir, file); {
+	case err != nil:
+		return nil, err
+	case !inside:
+		return nil, fmt.Errorf("%s is a link that leads out of the module", file)
+	}
+	return os.ReadFile(file)
+}
+
+// writeTest writes a file of tests.
+func writeTest(dir, file string, data []byte) error {
+	name, err := filepath.Rel(dir, file)
+	if err != nil {
+		return err
+	}
+	return link.WriteFile(dir, name, data, 0o644)
 }
 
 // run runs one test.
@@ -186,7 +209,7 @@ func (req TestRequest) run(ctx context.Context, t *test) {
 		return
 	}
 	if c.archive != nil {
-		if err := os.WriteFile(t.File, txtar.Format(c.archive), 0o644); err != nil {
+		if err := writeTest(req.Dir, t.File, txtar.Format(c.archive)); err != nil {
 			t.fail("%v", err)
 			return
 		}

@@ -168,20 +168,20 @@ func write(dir string, content map[string][]byte) ([]File, error) {
 	}
 	var files []File
 	for path, data := range content {
-		name := filepath.Join(dir, "cue.mod", "gen", filepath.FromSlash(path))
-		status, err := writeFile(name, data)
+		name := filepath.Join("cue.mod", "gen", filepath.FromSlash(path))
+		status, err := writeFile(dir, name, data)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{Path: name, Status: status})
+		files = append(files, File{Path: filepath.Join(dir, name), Status: status})
 	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	return files, nil
 }
 
-func writeFile(name string, data []byte) (Status, error) {
+func writeFile(dir, name string, data []byte) (Status, error) {
 	status := Configured
-	old, err := os.ReadFile(name)
+	old, err := os.ReadFile(filepath.Join(dir, name))
 	switch {
 	case err == nil && bytes.Equal(old, data):
 		return Unchanged, nil
@@ -190,8 +190,5 @@ func writeFile(name string, data []byte) (Status, error) {
 	case err != nil:
 		return "", err
 	}
-	if err = os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return "", err
-	}
-	return status, os.WriteFile(name, data, 0o644)
+	return status, link.WriteFile(dir, name, data, 0o644)
 }

@@ -106,6 +106,7 @@ func TestKubernetesLinks(t *testing.T) {
 			if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) != 1 {
 				t.Errorf("there is %v, %v", entries, err)
 			}
+			fixture.NoFilesBelow(t, filepath.Join(dir, "cue.mod", "gen"))
 		})
 	}
 }

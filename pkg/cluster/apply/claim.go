@@ -84,7 +84,7 @@ func specsOf(templates []any) map[string]any {
 // withRecreateHint adds to the server's refusal of a change how it can be had
 // all the same.
 func withRecreateHint(s *Step, invalid error) error {
-	if isProtected(s.Object) {
+	if s.Object.IsProtected() {
 		return fmt.Errorf("%w; neither --force nor --replace recreates a %s, as its content would be lost", invalid, s.Object.Kind())
 	}
 	return fail.Hint(invalid, "recreate it with --replace %s/%s, or every such object with --force", s.Object.Kind(), s.Object.Name())

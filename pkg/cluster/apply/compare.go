@@ -52,7 +52,7 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
 		return s.settle(withRecreateHint(s, invalid))
 	}
-	if isProtected(s.Object) {
+	if s.Object.IsProtected() {
 		s.refuse(fail.Refusedf("%s: a %s is never recreated, its content would be lost: %w", s.Ref(), s.Object.Kind(), invalid))
 		return nil
 	}
@@ -109,18 +109,6 @@ func portsOf(spec map[string]any) []map[string]any {
 		}
 	}
 	return ports
-}
-
-// isProtected says whether deleting the object would take along what it holds:
-// the data of a volume, the objects of a namespace or of a kind.
-func isProtected(o api.Object) bool {
-	switch o.Group() {
-	case "":
-		return o.Kind() == "Namespace" || o.Kind() == "PersistentVolumeClaim" || o.Kind() == "PersistentVolume"
-	case extensionsGroup:
-		return o.Kind() == "CustomResourceDefinition"
-	}
-	return false
 }
 
 // recreate deletes the live object, waits until it is gone and creates the new

@@ -33,7 +33,7 @@ func (e *Engine) orphans(live *owned, known []*Step, ledger *store.Ledger) []*St
 	var steps []*Step
 	for id, o := range live.objects {
 		if ids[id] || uids[kube.UID(o)] || !isAppliedBy(o, manager) || controllerOf(o) != "" ||
-			isProtected(o) || isDisabled(o, api.AnnotationPrune) {
+			o.IsProtected() || isDisabled(o, api.AnnotationPrune) {
 			continue
 		}
 		uids[kube.UID(o)] = true

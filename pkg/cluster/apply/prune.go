@@ -156,7 +156,7 @@ func keepReason(live api.Object, also Unprotected) string {
 	if isDisabled(live, api.AnnotationPrune) {
 		return "annotated with " + api.AnnotationPrune + ": " + api.DisabledValue
 	}
-	if isProtected(live) && !also.allows(live) {
+	if live.IsProtected() && !also.allows(live) {
 		return fmt.Sprintf("a %s is not deleted, it may hold what others use", live.Kind())
 	}
 	return ""

@@ -21,7 +21,7 @@ import (
 // decideReplace decides a step whose live object the user wants to be deleted
 // and created again: when the server would take it as a new one.
 func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error {
-	if isProtected(s.live) {
+	if s.live.IsProtected() {
 		s.refuse(fail.Refusedf("%s: a %s is never replaced, its content would be lost", s.Ref(), s.Object.Kind()))
 		return nil
 	}
@@ -208,7 +208,7 @@ func (p *Plan) inTheWay(err error) error {
 	}
 	var names []string
 	for _, c := range p.Prune {
-		if c.live != nil && !c.gone && !isProtected(c.live) {
+		if c.live != nil && !c.gone && !c.live.IsProtected() {
 			names = append(names, shortRef(c))
 		}
 	}

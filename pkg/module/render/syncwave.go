@@ -2,11 +2,7 @@
 
 package render
 
-import (
-	"strconv"
-
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-)
+import "strconv"
 
 // The annotations by which Argo CD orders what it applies, and knows what it is
 // not to delete.
@@ -15,18 +11,24 @@ const (
 	syncOptions = "argocd.argoproj.io/sync-options"
 )
 
-// SyncWaves gives the objects of each stage the number of the stage, from 0, as
-// their sync wave, and those that are not to be pruned the options that say so.
-// Waves and options that the module gives stay.
+// SyncWaves gives the objects of each stage the number of the stage, from 0 and
+// without those that are empty, as their sync wave, and those that an apply
+// would not prune the options that say so. Waves and options that the module
+// gives stay.
 func (r *Result) SyncWaves() {
-	for i, set := range r.Sets {
+	wave := 0
+	for _, set := range r.Sets {
+		if len(set.Objects) == 0 {
+			continue
+		}
 		for _, o := range set.Objects {
 			if o.Annotation(syncWave) == "" {
-				o.SetAnnotation(syncWave, strconv.Itoa(i))
+				o.SetAnnotation(syncWave, strconv.Itoa(wave))
 			}
-			if o.Annotation(api.AnnotationPrune) == api.DisabledValue && o.Annotation(syncOptions) == "" {
+			if o.IsKept() && o.Annotation(syncOptions) == "" {
 				o.SetAnnotation(syncOptions, "Prune=false,Delete=false")
 			}
 		}
+		wave++
 	}
 }

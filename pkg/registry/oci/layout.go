@@ -18,6 +18,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
 )
 
 // The names of an OCI image layout.
@@ -59,12 +61,7 @@ func WriteLayout(name, tag string, image v1.Image) error {
 		return err
 	}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
-		full := filepath.Join(name, filepath.FromSlash(file))
-		err = os.MkdirAll(filepath.Dir(full), 0o755)
-		if err == nil {
-			err = os.WriteFile(full, files[file], 0o644)
-		}
-		if err != nil {
+		if err = link.Create(name, filepath.FromSlash(file), files[file], 0o644); err != nil {
 			return errors.Join(err, undo())
 		}
 	}
