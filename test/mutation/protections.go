@@ -41,8 +41,8 @@ func ofEngine() []protection {
 		new: "_ = late\n\t\treturn err",
 	}, {
 		promise: "s07", file: "pkg/cluster/apply/owner.go",
-		old: "if mine(live, m) || ",
-		new: "if true || mine(live, m) || ",
+		old: "if isOwnedBy(live, m) || ",
+		new: "if true || isOwnedBy(live, m) || ",
 	}, {
 		promise: "s10", file: "pkg/api/object.go",
 		old: `o.Kind() == "PersistentVolumeClaim" || `,

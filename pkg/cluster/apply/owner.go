@@ -9,15 +9,15 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
-// mine says whether an object carries the labels of an instance.
-func mine(live api.Object, m api.Metadata) bool {
+// isOwnedBy says whether an object carries the labels of an instance.
+func isOwnedBy(live api.Object, m api.Metadata) bool {
 	return live.Label(api.LabelInstanceName) == m.Name && live.Label(api.LabelInstanceNamespace) == m.Namespace
 }
 
 // checkOwner returns why an instance may not write a live object, nil when it
 // may: it is its own, or may be adopted (docs/design.md, decision 5).
 func checkOwner(live api.Object, m api.Metadata, adopt Adopt) error {
-	if mine(live, m) || adopt == AdoptAll || isOwnNamespace(live, m) {
+	if isOwnedBy(live, m) || adopt == AdoptAll || isOwnNamespace(live, m) {
 		return nil
 	}
 	owner := ownerOf(live)

@@ -402,7 +402,7 @@ func (e *Engine) getOwned(ctx context.Context, m api.Metadata, steps []*Step, li
 		case err != nil:
 			return fmt.Errorf("%s: %w", s.Ref(), err)
 		}
-		if mine(o, m) {
+		if isOwnedBy(o, m) {
 			live.add(s.Resource, o)
 		}
 		return nil

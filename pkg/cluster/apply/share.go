@@ -265,7 +265,7 @@ func (e *Engine) userUnread(ctx context.Context, s *Step, bad []*store.Unreadabl
 		return err
 	}
 	for _, record := range bad {
-		if slices.ContainsFunc(list, func(o api.Object) bool { return mine(o, record.Instance()) }) {
+		if slices.ContainsFunc(list, func(o api.Object) bool { return isOwnedBy(o, record.Instance()) }) {
 			return record
 		}
 	}
