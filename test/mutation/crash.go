@@ -15,7 +15,7 @@ func ofUnknown() []protection {
 		new:  "		return Resource{}, err\n",
 		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown/cold",
 	}, {
-		promise: "s90", file: "pkg/cluster/apply/victims.go",
+		promise: "s90", file: "pkg/cluster/apply/dependents.go",
 		old:  "case unknown != nil:\n\t\t\ts.keepUnknown(unknown...)",
 		new:  "case false:",
 		test: "./pkg/cluster/apply -run TestNamespaceOfGroupThatIsDown",

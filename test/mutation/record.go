@@ -57,7 +57,7 @@ func ofRecord() []protection {
 		new:  "return shared == nil",
 		test: sharing,
 	}, {
-		promise: "s42", file: "pkg/cluster/apply/victims.go",
+		promise: "s42", file: "pkg/cluster/apply/dependents.go",
 		old:  "if err := e.keepShared(ctx, m, steps); err != nil {",
 		new:  "if err := ctx.Err(); err != nil {",
 		test: few,

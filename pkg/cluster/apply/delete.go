@@ -82,7 +82,7 @@ func (e *Engine) planDelete(ctx context.Context, record *store.Record, o DeleteO
 		return nil, err
 	}
 	steps := append(planPrune(nil, recorded, live, o.Also), e.orphans(live, recorded, ledger)...)
-	if err = e.countVictims(ctx, m, steps); err != nil {
+	if err = e.countDependents(ctx, m, steps); err != nil {
 		return nil, err
 	}
 	e.warnUnknown(steps)

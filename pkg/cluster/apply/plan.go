@@ -90,7 +90,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	plan.disown()
 	plan.Prune = append(planPrune(plan.Steps, candidates, live, req.PruneAlso),
 		e.orphans(live, append(slices.Clone(plan.Steps), candidates...), plan.ledger)...)
-	if err = e.checkVictims(ctx, plan); err != nil {
+	if err = e.checkDependents(ctx, plan); err != nil {
 		return nil, err
 	}
 	if err = e.makeRoom(ctx, plan); err != nil {

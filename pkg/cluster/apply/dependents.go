@@ -17,9 +17,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
-// countVictims says of each definition of a kind and of each namespace that is
+// countDependents says of each definition of a kind and of each namespace that is
 // to be deleted how many objects go with it.
-func (e *Engine) countVictims(ctx context.Context, m api.Metadata, steps []*Step) error {
+func (e *Engine) countDependents(ctx context.Context, m api.Metadata, steps []*Step) error {
 	if err := e.keepShared(ctx, m, steps); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (e *Engine) countVictims(ctx context.Context, m api.Metadata, steps []*Step
 		case isCRD(s.live):
 			s.Reason, err = e.countKind(ctx, s.live)
 		case isNamespace(s.live):
-			err = e.countSpace(ctx, m, s, doomed)
+			err = e.countNamespaced(ctx, m, s, doomed)
 		}
 		if kube.IsUnavailable(err) {
 			s.keepUnknown(err)
@@ -69,10 +69,10 @@ func (e *Engine) listKind(ctx context.Context, crd api.Object) ([]api.Object, er
 	return list, err
 }
 
-// countSpace counts what a namespace holds beside the objects that are to be
+// countNamespaced counts what a namespace holds beside the objects that are to be
 // deleted themselves and the record of the instance. A namespace of which that
 // is unknown is kept.
-func (e *Engine) countSpace(ctx context.Context, m api.Metadata, s *Step, doomed map[string]bool) error {
+func (e *Engine) countNamespaced(ctx context.Context, m api.Metadata, s *Step, doomed map[string]bool) error {
 	names, unknown, err := e.content(ctx, s.live.Name(), doomed)
 	if err != nil {
 		return err
@@ -116,10 +116,10 @@ func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) e
 	})
 }
 
-// checkVictims looks at what is to be pruned although it is protected: of a
+// checkDependents looks at what is to be pruned although it is protected: of a
 // definition of a kind it says how many objects go along, and a namespace is
 // kept as long as it holds anything that does not go too (docs/safety.md, S3).
-func (e *Engine) checkVictims(ctx context.Context, plan *Plan) error {
+func (e *Engine) checkDependents(ctx context.Context, plan *Plan) error {
 	doomed := uidsOf(plan.Prune)
 	for _, s := range plan.Prune {
 		if s.Action != event.Deleted || !isNamespace(s.live) {
@@ -139,7 +139,7 @@ func (e *Engine) checkVictims(ctx context.Context, plan *Plan) error {
 			s.keepUnknown(unknown...)
 		}
 	}
-	return e.countVictims(ctx, plan.instance.Metadata, plan.Prune)
+	return e.countDependents(ctx, plan.instance.Metadata, plan.Prune)
 }
 
 // content names the objects in a namespace that are not to be deleted by
