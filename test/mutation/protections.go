@@ -53,8 +53,8 @@ func ofEngine() []protection {
 		new: "const statusGrace = 0 * time.Second",
 	}, {
 		promise: "s15", file: "pkg/cluster/apply/compare.go",
-		old: "if err != nil {\n\t\treturn s.settle(invalid)",
-		new: "if false {\n\t\treturn s.settle(invalid)",
+		old: "if err != nil {\n\t\treturn s.recordVerdict(invalid)",
+		new: "if false {\n\t\treturn s.recordVerdict(invalid)",
 	}, {
 		promise: "s16", file: "pkg/cluster/apply/engine.go",
 		old: "waiting := func(owner string) {",

@@ -61,7 +61,7 @@ func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 		wanted[i].Allowed, wanted[i].Reason, err = e.Client.Allowed(ctx, wanted[i].Right)
 		return err
 	})
-	return settleByName(wanted), err
+	return onePerRight(wanted), err
 }
 
 // pruneCandidates returns what the record of the instance names beside the
@@ -154,9 +154,9 @@ func unify(wanted []Access) []Access {
 	return unique
 }
 
-// settleByName leaves one answer for each right: that on the kind where it is
+// onePerRight leaves one answer for each right: that on the kind where it is
 // given, or where no object's name would help, and else those on the objects.
-func settleByName(asked []Access) []Access {
+func onePerRight(asked []Access) []Access {
 	kinds := map[kube.Right]bool{}
 	named := map[kube.Right]bool{}
 	for _, a := range asked {

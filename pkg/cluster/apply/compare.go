@@ -43,14 +43,14 @@ func withoutBookkeeping(o api.Object) api.Object {
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
 	elsewhere, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
 	if err != nil {
-		return s.settle(invalid)
+		return s.recordVerdict(invalid)
 	}
 	decided, err := e.dropDefaults(ctx, s, elsewhere, invalid)
 	if decided || err != nil {
 		return err
 	}
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
-		return s.settle(withRecreateHint(s, invalid))
+		return s.recordVerdict(withRecreateHint(s, invalid))
 	}
 	if s.Object.IsProtected() {
 		s.refuse(fail.Refusedf("%s: a %s is never recreated, its content would be lost: %w", s.Ref(), s.Object.Kind(), invalid))

@@ -40,7 +40,7 @@ func (e *Engine) dropDefaults(ctx context.Context, s *Step, elsewhere api.Object
 	case apierrors.IsInvalid(err): // for another reason
 		return false, nil
 	case err != nil:
-		return true, s.settle(err)
+		return true, s.recordVerdict(err)
 	}
 	s.Action, s.Reason, s.next, s.drop = event.Configured, move.Reason(), got, defaults
 	return true, nil

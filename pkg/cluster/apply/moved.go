@@ -29,7 +29,7 @@ func (e *Engine) decideMoved(ctx context.Context, req Request, s *Step, applied 
 	case apierrors.IsInvalid(err):
 		return e.decideRecreate(ctx, req, s, err)
 	case err != nil:
-		return s.settle(err)
+		return s.recordVerdict(err)
 	}
 	s.Action = event.Configured
 	taken, err := s.manager.TakenFrom(s.live, delta.Compare(s.live, s.next))

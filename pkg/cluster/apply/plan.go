@@ -152,7 +152,7 @@ func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error 
 		_, err = e.askForCopy(ctx, s, o)
 	}
 	if isAboutObject(err) {
-		return s.settle(err)
+		return s.recordVerdict(err)
 	}
 	if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
 		return fmt.Errorf("%s: %w", s.Ref(), err)
@@ -245,7 +245,7 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 	case apierrors.IsInvalid(err):
 		return e.decideRecreate(ctx, req, s, err)
 	case err != nil:
-		return s.settle(err)
+		return s.recordVerdict(err)
 	case move.Entries != nil:
 		return e.decideMoved(ctx, req, s, got, move)
 	case sameState(s.manager, s.live, got):
@@ -269,7 +269,7 @@ func (e *Engine) decideNew(ctx context.Context, req Request, s *Step) error {
 	if apierrors.IsConflict(err) {
 		return e.readAgain(ctx, req, s)
 	}
-	return s.settle(err)
+	return s.recordVerdict(err)
 }
 
 // readAgain decides a step on what the server has now. It ends, because a
@@ -281,10 +281,10 @@ func (e *Engine) readAgain(ctx context.Context, req Request, s *Step) error {
 		live, err = nil, nil
 	}
 	if err != nil {
-		return s.settle(err)
+		return s.recordVerdict(err)
 	}
 	if s.reads++; s.reads > maxReads {
-		return s.settle(fmt.Errorf("it was changed by others %d times while it was checked", maxReads))
+		return s.recordVerdict(fmt.Errorf("it was changed by others %d times while it was checked", maxReads))
 	}
 	s.live = live
 	return e.decide(ctx, req, s)
@@ -293,10 +293,10 @@ func (e *Engine) readAgain(ctx context.Context, req Request, s *Step) error {
 // maxReads bounds how often one step is read again because of conflicts.
 const maxReads = 10
 
-// settle ends a step with the server's answer: nil leaves its action as it is,
+// recordVerdict ends a step with the server's answer: nil leaves its action as it is,
 // a rejection refuses the step. Anything else, a lost connection or a missing
 // right to ask, is no answer and is returned.
-func (s *Step) settle(err error) error {
+func (s *Step) recordVerdict(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -33,7 +33,7 @@ func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error 
 	if isQuota(err) { // which the live object takes part in
 		return nil
 	}
-	return s.settle(err)
+	return s.recordVerdict(err)
 }
 
 // isQuota says whether an object was rejected because a ResourceQuota is used

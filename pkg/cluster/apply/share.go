@@ -56,7 +56,7 @@ func (e *Engine) decideForeign(ctx context.Context, req Request, s *Step, refusa
 	case kube.IsForbidden(err) && s.noted:
 		return e.decideShared(ctx, req, s, nil)
 	case err != nil:
-		return s.settle(fmt.Errorf("it belongs to instance %s: %w", key(owner), err))
+		return s.recordVerdict(fmt.Errorf("it belongs to instance %s: %w", key(owner), err))
 	case !s.noted && !sameModule(record.Instance.Module, req.Instance.Module):
 		s.refuse(fail.Refusedf("%s belongs to instance %s of module %s: only instances of one module share a CustomResourceDefinition, "+
 			"leave it out of module %s", s.Ref(), key(owner), record.Instance.Module.Name, req.Instance.Module.Name))
@@ -86,7 +86,7 @@ func (e *Engine) decideShared(ctx context.Context, req Request, s *Step, owner *
 		s.share()
 		return nil
 	case err != nil && !apierrors.IsInvalid(err) && !(s.noted && kube.IsForbidden(err)):
-		return s.settle(err)
+		return s.recordVerdict(err)
 	case got == nil:
 		got = s.Object
 	}
