@@ -39,7 +39,7 @@ func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted := bookkeepingRights(m, exists)
+	wanted := recordRights(m, exists)
 	for _, s := range steps {
 		wanted = append(wanted, objectRights(s, req)...)
 	}
@@ -78,7 +78,7 @@ func (e *Engine) pruneCandidates(ctx context.Context, req Request, steps []*Step
 	return e.candidates(&Plan{Steps: steps, record: record})
 }
 
-func bookkeepingRights(m api.Metadata, exists bool) []Access {
+func recordRights(m api.Metadata, exists bool) []Access {
 	var wanted []Access
 	add := func(gvr schema.GroupVersionResource, namespace, why string, needed bool, verbs ...string) {
 		for _, verb := range verbs {

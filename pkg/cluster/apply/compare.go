@@ -22,10 +22,10 @@ import (
 // module has taken up must become ours even when its value stays.
 func sameState(m fieldset.Manager, live, next api.Object) bool {
 	return fieldset.Same(m.Applied(live), m.Applied(next)) &&
-		reflect.DeepEqual(withoutBookkeeping(live), withoutBookkeeping(next))
+		reflect.DeepEqual(withoutServerMetadata(live), withoutServerMetadata(next))
 }
 
-func withoutBookkeeping(o api.Object) api.Object {
+func withoutServerMetadata(o api.Object) api.Object {
 	c := maps.Clone(o)
 	metadata, _ := o["metadata"].(map[string]any)
 	metadata = maps.Clone(metadata)
