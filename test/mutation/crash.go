@@ -70,7 +70,7 @@ func ofSuspended() []protection {
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {
 		promise: "s92", file: "pkg/cluster/apply/orphans.go",
-		old:  "spaces = append(spaces, recordedSpaces(p.record.Inventory())...)",
+		old:  "keys = append(keys, recordedKeys(p.record.Inventory())...)",
 		new:  "",
 		test: "./pkg/cluster/apply -run TestOrphanOfAbandonedKind",
 	}, {

@@ -62,50 +62,50 @@ const maxAbandoned = 32
 // abandoned returns the kinds and namespaces of revisions that were not applied
 // in full and that the present one does not have: a run that was suspended may
 // still write there.
-func (p *Plan) abandoned() []store.Space {
-	spaces := slices.Clone(p.ledger.Abandoned)
+func (p *Plan) abandoned() []store.ListKey {
+	keys := slices.Clone(p.ledger.Abandoned)
 	if p.record != nil && (p.record.Pending != nil || len(p.record.Stages) > 0) {
-		spaces = append(spaces, recordedSpaces(p.record.Inventory())...)
+		keys = append(keys, recordedKeys(p.record.Inventory())...)
 	}
-	present := recordedSpaces(p.instance.Inventory.Entries)
-	var kept []store.Space
-	for _, sp := range spaces {
-		if !slices.Contains(present, sp) && !slices.Contains(kept, sp) {
-			kept = append(kept, sp)
+	present := recordedKeys(p.instance.Inventory.Entries)
+	var kept []store.ListKey
+	for _, key := range keys {
+		if !slices.Contains(present, key) && !slices.Contains(kept, key) {
+			kept = append(kept, key)
 		}
 	}
 	return kept[max(0, len(kept)-maxAbandoned):]
 }
 
-func recordedSpaces(entries []api.Entry) []store.Space {
-	var spaces []store.Space
+func recordedKeys(entries []api.Entry) []store.ListKey {
+	var keys []store.ListKey
 	for _, entry := range entries {
 		id, err := entry.Parse()
 		if err != nil {
 			continue // recorded reports it
 		}
-		sp := store.Space{Group: id.Group, Version: entry.Version, Kind: id.Kind, Namespace: id.Namespace}
-		if !slices.Contains(spaces, sp) {
-			spaces = append(spaces, sp)
+		key := store.ListKey{Group: id.Group, Version: entry.Version, Kind: id.Kind, Namespace: id.Namespace}
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
-	return spaces
+	return keys
 }
 
 // addAbandoned adds to the spaces to list those that the ledger remembers. A
 // kind that is gone, or cannot be read, shows no orphans.
-func (e *Engine) addAbandoned(spaces map[kube.Space][]*Step, abandoned []store.Space) {
+func (e *Engine) addAbandoned(keys map[kube.ListKey][]*Step, abandoned []store.ListKey) {
 	for _, a := range abandoned {
 		r, err := e.locate(api.ID{Group: a.Group, Kind: a.Kind}, a.Version)
 		if err != nil {
 			continue
 		}
-		sp := kube.Space{Resource: r, Namespace: a.Namespace}
+		key := kube.ListKey{Resource: r, Namespace: a.Namespace}
 		if !r.Namespaced {
-			sp.Namespace = ""
+			key.Namespace = ""
 		}
-		if _, listed := spaces[sp]; !listed {
-			spaces[sp] = nil
+		if _, listed := keys[key]; !listed {
+			keys[key] = nil
 		}
 	}
 }

@@ -327,16 +327,16 @@ func isDisabled(o api.Object, annotation string) bool {
 	return o.Annotation(annotation) == api.DisabledValue
 }
 
-// bySpace groups steps by what one LIST covers.
-func bySpace(steps []*Step) map[kube.Space][]*Step {
-	spaces := map[kube.Space][]*Step{}
+// byListKey groups steps by what one LIST covers.
+func byListKey(steps []*Step) map[kube.ListKey][]*Step {
+	keys := map[kube.ListKey][]*Step{}
 	for _, s := range steps {
 		if s.resolved {
-			space := s.Resource.Space(s.Object.Namespace())
-			spaces[space] = append(spaces[space], s)
+			key := s.Resource.ListKey(s.Object.Namespace())
+			keys[key] = append(keys[key], s)
 		}
 	}
-	return spaces
+	return keys
 }
 
 // owned holds the live objects that carry an instance's labels.
@@ -361,32 +361,32 @@ func (l *owned) add(r kube.Resource, o api.Object) {
 // listOwned reads what the cluster has of an instance: one LIST for each kind
 // and namespace among the steps and those that were abandoned. Who may not list
 // gets one GET per object.
-func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step, abandoned []store.Space) (*owned, error) {
+func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step, abandoned []store.ListKey) (*owned, error) {
 	live := &owned{objects: map[api.ID]api.Object{}, resources: map[api.ID]kube.Resource{}}
-	spaces := bySpace(steps)
-	e.addAbandoned(spaces, abandoned)
-	err := each(e.concurrency(), slices.Collect(maps.Keys(spaces)), func(sp kube.Space) error {
-		return e.listSpace(ctx, m, sp, spaces[sp], live)
+	keys := byListKey(steps)
+	e.addAbandoned(keys, abandoned)
+	err := each(e.concurrency(), slices.Collect(maps.Keys(keys)), func(key kube.ListKey) error {
+		return e.listOne(ctx, m, key, keys[key], live)
 	})
 	return live, err
 }
 
-func (e *Engine) listSpace(ctx context.Context, m api.Metadata, sp kube.Space, steps []*Step, live *owned) error {
-	list, _, err := e.Client.List(ctx, sp.Resource, sp.Namespace, kube.Selector{Labels: m.Selector()})
+func (e *Engine) listOne(ctx context.Context, m api.Metadata, key kube.ListKey, steps []*Step, live *owned) error {
+	list, _, err := e.Client.List(ctx, key.Resource, key.Namespace, kube.Selector{Labels: m.Selector()})
 	switch {
 	case apierrors.IsNotFound(err):
 		// The kind is known from a CustomResourceDefinition that is not
 		// applied yet, or was removed: there are no objects.
-		return e.listAgain(ctx, m, sp.Resource, steps, live)
+		return e.listAgain(ctx, m, key.Resource, steps, live)
 	case apierrors.IsForbidden(err):
 		return e.getOwned(ctx, m, steps, live)
 	case kube.IsUnavailable(err) && markUnknown(steps, err):
 		return nil
 	case err != nil:
-		return fmt.Errorf("list %s: %w", sp.Resource.Resource, err)
+		return fmt.Errorf("list %s: %w", key.Resource.Resource, err)
 	}
 	for _, o := range list {
-		live.add(sp.Resource, o)
+		live.add(key.Resource, o)
 	}
 	return nil
 }

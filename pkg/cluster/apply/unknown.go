@@ -53,8 +53,8 @@ func (e *Engine) listAgain(ctx context.Context, m api.Metadata, was kube.Resourc
 		s.Resource = r
 		s.Object["apiVersion"] = r.GroupVersion().String()
 	}
-	for sp, moved := range bySpace(recorded) {
-		if err := e.listSpace(ctx, m, sp, moved, live); err != nil {
+	for key, moved := range byListKey(recorded) {
+		if err := e.listOne(ctx, m, key, moved, live); err != nil {
 			return err
 		}
 	}

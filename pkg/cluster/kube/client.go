@@ -66,20 +66,20 @@ func Core(kind, resource string) Resource {
 	return Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: resource}, Kind: kind, Namespaced: true}
 }
 
-// Space is a kind in a namespace, which is empty for a cluster-scoped kind:
+// ListKey is a kind in a namespace, which is empty for a cluster-scoped kind:
 // what one LIST and one WATCH cover.
-type Space struct {
+type ListKey struct {
 	Resource  Resource
 	Namespace string
 }
 
-// Space returns where the objects are that stand in a namespace according to
+// ListKey returns where the objects are that stand in a namespace according to
 // their metadata.
-func (r Resource) Space(ns string) Space {
+func (r Resource) ListKey(ns string) ListKey {
 	if !r.Namespaced {
-		return Space{Resource: r}
+		return ListKey{Resource: r}
 	}
-	return Space{Resource: r, Namespace: ns}
+	return ListKey{Resource: r, Namespace: ns}
 }
 
 // IsUnknownKind says whether err means that the server does not serve the kind.

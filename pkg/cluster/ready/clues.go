@@ -104,7 +104,7 @@ func (w Watcher) watchClues(ctx context.Context, items []*Item) <-chan clue {
 	out := make(chan clue)
 	follow := func(r kube.Resource, namespace string, s kube.Selector) {
 		go follower{
-			client: w.Client, space: r.Space(namespace), selector: s,
+			client: w.Client, key: r.ListKey(namespace), selector: s,
 			listed: func(list []api.Object) {
 				for _, o := range list {
 					send(ctx, out, clue{object: o})
@@ -130,13 +130,13 @@ func isClaim(o api.Object) bool { return o.Is("", "PersistentVolumeClaim") }
 
 // byNamespace groups the live objects of items that are in a namespace.
 func byNamespace(items []*Item) map[string][]api.Object {
-	spaces := map[string][]api.Object{}
+	keys := map[string][]api.Object{}
 	for _, i := range items {
 		if ns := i.Object.Namespace(); ns != "" && i.Live != nil {
-			spaces[ns] = append(spaces[ns], i.Live)
+			keys[ns] = append(keys[ns], i.Live)
 		}
 	}
-	return spaces
+	return keys
 }
 
 // podSelectors returns few label selectors that together select the pods of

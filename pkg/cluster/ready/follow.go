@@ -28,12 +28,12 @@ type change struct {
 // watch that breaks is taken up again.
 func (w Watcher) follow(ctx context.Context, items []*Item) <-chan change {
 	changes := make(chan change)
-	for space, members := range bySpace(items) {
+	for key, members := range byListKey(items) {
 		known := map[api.ID]*Item{}
 		for _, i := range members {
 			known[i.Object.ID()] = i
 		}
-		f := follower{client: w.Client, space: space, selector: selectorFor(members)}
+		f := follower{client: w.Client, key: key, selector: selectorFor(members)}
 		f.listed = func(list []api.Object) {
 			found := map[api.ID]api.Object{}
 			for _, o := range list {
@@ -99,7 +99,7 @@ func (i *Item) ownerSelector() kube.Selector {
 // follower follows the objects of one kind in one namespace.
 type follower struct {
 	client   *kube.Client
-	space    kube.Space
+	key      kube.ListKey
 	selector kube.Selector
 
 	listed  func([]api.Object)            // all that there is, at first and after a break
@@ -136,7 +136,7 @@ func (f follower) run(ctx context.Context) {
 
 // listAndWatch reports what there is and then the changes, until the watch ends.
 func (f follower) listAndWatch(ctx context.Context) error {
-	list, version, listed := f.client.List(ctx, f.space.Resource, f.space.Namespace, f.selector)
+	list, version, listed := f.client.List(ctx, f.key.Resource, f.key.Namespace, f.selector)
 	if listed != nil && !apierrors.IsNotFound(listed) {
 		return listed
 	}
@@ -146,7 +146,7 @@ func (f follower) listAndWatch(ctx context.Context) error {
 	if listed != nil {
 		return listed
 	}
-	w, err := f.client.Watch(ctx, f.space.Resource, f.space.Namespace, f.selector, version)
+	w, err := f.client.Watch(ctx, f.key.Resource, f.key.Namespace, f.selector, version)
 	if err != nil {
 		return err
 	}

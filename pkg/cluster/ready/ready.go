@@ -28,14 +28,14 @@ type Item struct {
 // Ref names the item's object.
 func (i *Item) Ref() event.Object { return i.Object.Ref() }
 
-// bySpace groups items by what one LIST covers.
-func bySpace(items []*Item) map[kube.Space][]*Item {
-	spaces := map[kube.Space][]*Item{}
+// byListKey groups items by what one LIST covers.
+func byListKey(items []*Item) map[kube.ListKey][]*Item {
+	keys := map[kube.ListKey][]*Item{}
 	for _, i := range items {
-		space := i.Resource.Space(i.Object.Namespace())
-		spaces[space] = append(spaces[space], i)
+		key := i.Resource.ListKey(i.Object.Namespace())
+		keys[key] = append(keys[key], i)
 	}
-	return spaces
+	return keys
 }
 
 // Changes returns a channel that tells that one of the items may have changed:

@@ -70,8 +70,8 @@ func (r *wait) lookAgain(ctx context.Context) {
 	if len(r.open) < 2 {
 		return
 	}
-	for space, items := range bySpace(r.items()) {
-		list, _, err := r.watcher.Client.List(ctx, space.Resource, space.Namespace, selectorFor(items))
+	for key, items := range byListKey(r.items()) {
+		list, _, err := r.watcher.Client.List(ctx, key.Resource, key.Namespace, selectorFor(items))
 		if err != nil {
 			continue
 		}

@@ -48,7 +48,7 @@ type Ledger struct {
 	// Abandoned are the kinds and namespaces in which a run that did not end, or
 	// was suspended and still writes, may have left objects that no inventory
 	// names.
-	Abandoned []Space `json:"abandoned,omitempty"`
+	Abandoned []ListKey `json:"abandoned,omitempty"`
 	// FieldManager is the name under which the objects were applied, empty for
 	// api.FieldManager.
 	FieldManager string `json:"fieldManager,omitempty"`
@@ -63,8 +63,8 @@ type Ledger struct {
 	damaged bool       // there is one, and it cannot be read
 }
 
-// Space is a kind in a namespace, which is empty for all.
-type Space struct {
+// ListKey is a kind in a namespace, which is empty for all.
+type ListKey struct {
 	Group     string `json:"group,omitempty"`
 	Version   string `json:"version"`
 	Kind      string `json:"kind"`
