@@ -96,7 +96,7 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 	if status.Ready() {
 		return status, nil
 	}
-	if why := e.watcher().Why(ctx, live); !strings.Contains(status.Message, why) {
+	if why := e.watcher().Diagnose(ctx, live); !strings.Contains(status.Message, why) {
 		status.Message += "; " + why
 	}
 	return status, nil

@@ -130,13 +130,13 @@ func isClaim(o api.Object) bool { return o.Is("", "PersistentVolumeClaim") }
 
 // byNamespace groups the live objects of items that are in a namespace.
 func byNamespace(items []*Item) map[string][]api.Object {
-	keys := map[string][]api.Object{}
+	objects := map[string][]api.Object{}
 	for _, i := range items {
 		if ns := i.Object.Namespace(); ns != "" && i.Live != nil {
-			keys[ns] = append(keys[ns], i.Live)
+			objects[ns] = append(objects[ns], i.Live)
 		}
 	}
-	return keys
+	return objects
 }
 
 // podSelectors returns few label selectors that together select the pods of

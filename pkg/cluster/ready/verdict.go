@@ -130,15 +130,15 @@ type explainer struct {
 // explain returns all that is known of why an object is not ready, and whether
 // that is more than its own state.
 func (e *explainer) explain(ctx context.Context, i *Item) (text string, hasReason bool) {
-	trouble := why(ctx, e.wait.clues, i.Live)
-	if trouble.text == "" && e.reasons < maxReasons {
+	diagnosis := diagnose(ctx, e.wait.clues, i.Live)
+	if diagnosis.text == "" && e.reasons < maxReasons {
 		e.reasons++
-		trouble = why(ctx, asked{e.wait.watcher.Client}, i.Live)
+		diagnosis = diagnose(ctx, asked{e.wait.watcher.Client}, i.Live)
 	}
-	text = with(e.wait.open[i].Text(), trouble.text)
-	if trouble.container == "" || e.logs == maxLogs {
-		return text, trouble.text != ""
+	text = with(e.wait.open[i].Text(), diagnosis.text)
+	if diagnosis.container == "" || e.logs == maxLogs {
+		return text, diagnosis.text != ""
 	}
 	e.logs++
-	return with(text, e.wait.watcher.logTail(ctx, trouble)), true
+	return with(text, e.wait.watcher.logTail(ctx, diagnosis)), true
 }

@@ -150,7 +150,7 @@ func (r *wait) learn(ctx context.Context, first clue, more <-chan clue) {
 func (r *wait) report(ctx context.Context, i *Item) {
 	p := progress(i, r.open[i])
 	before, known := r.told[i]
-	if reason := why(ctx, r.clues, i.Live).text; reason != "" {
+	if reason := diagnose(ctx, r.clues, i.Live).text; reason != "" {
 		p.Message = with(p.Message, reason)
 	} else if known && before.Status == p.Status && isPart(p.Message, before.Message) {
 		return // the reason is no longer seen, which is no news

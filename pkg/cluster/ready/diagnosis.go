@@ -16,31 +16,31 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
 
-// trouble is what is known beside its conditions of an object that is not ready.
-type trouble struct {
+// diagnosis is what is known beside its conditions of an object that is not ready.
+type diagnosis struct {
 	text string // empty when nothing is known
 
 	pod       api.Object // the one that the text is about, nil when it is about none
 	container string     // the one of the pod whose log may tell more
 }
 
-// Why returns, for an object that is not ready, what one of its pods says, or
+// Diagnose returns, for an object that is not ready, what one of its pods says, or
 // the newest warning about a pod or the object itself; empty when nothing is
 // known.
-func (w Watcher) Why(ctx context.Context, live api.Object) string {
-	return why(ctx, asked{w.Client}, live).text
+func (w Watcher) Diagnose(ctx context.Context, live api.Object) string {
+	return diagnose(ctx, asked{w.Client}, live).text
 }
 
-// why returns what the clues tell of an object that is not ready.
-func why(ctx context.Context, from clues, live api.Object) trouble {
+// diagnose returns what the clues tell of an object that is not ready.
+func diagnose(ctx context.Context, from clues, live api.Object) diagnosis {
 	if live == nil {
-		return trouble{}
+		return diagnosis{}
 	}
 	for _, pod := range podsOf(ctx, from, live) {
 		if isReady(pod) || pod.IsTerminating() {
 			continue
 		}
-		t := podTrouble(pod)
+		t := diagnosePod(pod)
 		if t.text == "" {
 			t.text = eventText(from.event(ctx, pod))
 		}
@@ -49,7 +49,7 @@ func why(ctx context.Context, from clues, live api.Object) trouble {
 			return t
 		}
 	}
-	return trouble{text: eventText(from.event(ctx, live))}
+	return diagnosis{text: eventText(from.event(ctx, live))}
 }
 
 // What is shown of the log of a container.
@@ -60,7 +60,7 @@ const (
 
 // logTail returns the end of the log of the container that is to blame, each
 // line indented, or a note that it cannot be had; empty when no container is.
-func (w Watcher) logTail(ctx context.Context, t trouble) string {
+func (w Watcher) logTail(ctx context.Context, t diagnosis) string {
 	if t.container == "" {
 		return ""
 	}
@@ -105,9 +105,9 @@ func isReady(pod api.Object) bool {
 	return hasCondition(pod, "Ready") || phase == "Succeeded"
 }
 
-// containerTrouble returns the reason why a container of a pod waits or has
+// diagnoseContainer returns the reason why a container of a pod waits or has
 // ended.
-func containerTrouble(pod api.Object) trouble {
+func diagnoseContainer(pod api.Object) diagnosis {
 	for _, field := range []string{"initContainerStatuses", "containerStatuses"} {
 		statuses, _, _ := unstructured.NestedSlice(pod, "status", field)
 		for _, s := range statuses {
@@ -119,7 +119,7 @@ func containerTrouble(pod api.Object) trouble {
 				case "", "ContainerCreating", "PodInitializing", "Completed":
 					continue
 				}
-				t := trouble{text: strings.TrimSuffix(fmt.Sprintf("container %v: %s: %s", status["name"], reason, firstLine(message)), ": ")}
+				t := diagnosis{text: strings.TrimSuffix(fmt.Sprintf("container %v: %s: %s", status["name"], reason, firstLine(message)), ": ")}
 				_, restarted, _ := unstructured.NestedMap(status, "lastState", "terminated")
 				if state == "terminated" || restarted { // else it has never run
 					t.pod, t.container = pod, fmt.Sprint(status["name"])
@@ -128,20 +128,20 @@ func containerTrouble(pod api.Object) trouble {
 			}
 		}
 	}
-	return trouble{}
+	return diagnosis{}
 }
 
-// podTrouble returns what a pod says in its status: of a container, or why it
+// diagnosePod returns what a pod says in its status: of a container, or why it
 // is not scheduled.
-func podTrouble(pod api.Object) trouble {
-	if t := containerTrouble(pod); t.text != "" {
+func diagnosePod(pod api.Object) diagnosis {
+	if t := diagnoseContainer(pod); t.text != "" {
 		return t
 	}
 	scheduled := condition(pod, "PodScheduled")
 	if scheduled["status"] != "False" {
-		return trouble{}
+		return diagnosis{}
 	}
-	return trouble{text: fmt.Sprintf("%v: %s", scheduled["reason"], firstLine(fmt.Sprint(scheduled["message"])))}
+	return diagnosis{text: fmt.Sprintf("%v: %s", scheduled["reason"], firstLine(fmt.Sprint(scheduled["message"])))}
 }
 
 // eventText returns what an event says.
