@@ -29,8 +29,8 @@ type Outcome struct {
 const (
 	// leastLine is how many instances are worth reading their module for.
 	leastLine = 4
-	// mostTogether bounds what is in memory at once.
-	mostTogether = 16
+	// maxBatch bounds what is in memory at once.
+	maxBatch = 16
 	// quick is how long the first instance of a module may take for others to be
 	// evaluated together: of what takes longer, little is saved, and much is in
 	// memory and lost with an error.
@@ -108,20 +108,20 @@ var ErrStopped = errors.New("another instance passed a limit")
 // quick.
 func (l *line) build(ctx context.Context) {
 	start := time.Now()
-	l.alone(ctx, l.indices[0])
+	l.buildOne(ctx, l.indices[0])
 	isQuick := time.Since(start) < quick
-	for batch := range slices.Chunk(l.indices[1:], mostTogether) {
-		if isQuick && l.together(ctx, batch) {
+	for batch := range slices.Chunk(l.indices[1:], maxBatch) {
+		if isQuick && l.buildBatch(ctx, batch) {
 			continue
 		}
 		for _, i := range batch {
-			l.alone(ctx, i)
+			l.buildOne(ctx, i)
 		}
 	}
 }
 
-// alone renders one instance.
-func (l *line) alone(ctx context.Context, i int) {
+// buildOne renders one instance.
+func (l *line) buildOne(ctx context.Context, i int) {
 	if ctx.Err() != nil {
 		l.outcomes[i].Err = context.Cause(ctx)
 		return
@@ -146,17 +146,17 @@ func (l *line) failed(err error) {
 	}
 }
 
-// together renders several instances in one evaluation. It is false after an
+// buildBatch renders several instances in one evaluation. It is false after an
 // error of which it is not known which of them it is about, and which each has
 // when it is rendered alone.
-func (l *line) together(ctx context.Context, batch []int) bool {
+func (l *line) buildBatch(ctx context.Context, batch []int) bool {
 	reqs := make([]Request, len(batch))
 	names := make([]string, len(batch))
 	for k, i := range batch {
 		reqs[k], names[k] = l.reqs[i], l.reqs[i].Name
 		reqs[k].shared = l.shared
 	}
-	results, err := buildTogether(ctx, reqs)
+	results, err := buildMany(ctx, reqs)
 	if err != nil {
 		l.failed(err)
 	}
@@ -173,9 +173,9 @@ func (l *line) together(ctx context.Context, batch []int) bool {
 	return true
 }
 
-// buildTogether renders instances of one module, whose requests share what was
+// buildMany renders instances of one module, whose requests share what was
 // read of it, in one evaluation. The error is for nobody to read.
-func buildTogether(ctx context.Context, reqs []Request) ([]*Result, error) {
+func buildMany(ctx context.Context, reqs []Request) ([]*Result, error) {
 	return bounded(ctx, reqs[0].Limits, "load", func(s *stage) (results []*Result, err error) {
 		defer values.Recover("module", &err)
 		var evaluations []*evaluation
@@ -192,7 +192,7 @@ func buildTogether(ctx context.Context, reqs []Request) ([]*Result, error) {
 			evaluations = append(evaluations, e)
 		}
 		s.enter("evaluate")
-		roots, err := evaluateTogether(evaluations)
+		roots, err := evaluateMany(evaluations)
 		if err != nil {
 			return nil, err
 		}
@@ -208,9 +208,9 @@ func buildTogether(ctx context.Context, reqs []Request) ([]*Result, error) {
 	})
 }
 
-// evaluateTogether evaluates packages as imports of one: CUE sets up what they
+// evaluateMany evaluates packages as imports of one: CUE sets up what they
 // import themselves for each evaluation anew.
-func evaluateTogether(evaluations []*evaluation) ([]cue.Value, error) {
+func evaluateMany(evaluations []*evaluation) ([]cue.Value, error) {
 	const prefix = "instances.invalid/"
 	packages := map[string]*build.Instance{}
 	keys := make([]string, len(evaluations)) // of which no two are one, whatever the names

@@ -46,9 +46,9 @@ func TestBuildAll(t *testing.T) {
 	}
 }
 
-// TestBuildTogether holds the same of one evaluation, which BuildAll leaves out
+// TestBuildMany holds the same of one evaluation, which BuildAll leaves out
 // for modules that are slow, as all are on a busy machine, and after an error.
-func TestBuildTogether(t *testing.T) {
+func TestBuildMany(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		dir     string
@@ -63,7 +63,7 @@ func TestBuildTogether(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			reqs := requests(tc.dir, tc.values)
-			results, err := render.BuildTogether(t.Context(), slices.Clone(reqs))
+			results, err := render.BuildMany(t.Context(), slices.Clone(reqs))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestBuildTogether(t *testing.T) {
 					t.Errorf("instance %d (-alone +together):\n%s", i, diff)
 				}
 			}
-			if _, err := render.BuildTogether(t.Context(), requests(tc.dir, []string{"", tc.mistake})); err == nil {
+			if _, err := render.BuildMany(t.Context(), requests(tc.dir, []string{"", tc.mistake})); err == nil {
 				t.Errorf("%q is no error", tc.mistake)
 			}
 		})

@@ -4,13 +4,13 @@ package render
 
 import "context"
 
-// BuildTogether is what BuildAll does with quick modules.
-func BuildTogether(ctx context.Context, reqs []Request) ([]*Result, error) {
+// BuildMany is what BuildAll does with quick modules.
+func BuildMany(ctx context.Context, reqs []Request) ([]*Result, error) {
 	common := &shared{}
 	for i := range reqs {
 		reqs[i].shared = common
 	}
-	return buildTogether(ctx, reqs)
+	return buildMany(ctx, reqs)
 }
 
 // WellKnown returns project, group and kinds of each row.
