@@ -24,7 +24,7 @@ func (x *explainer) problem(group []finding) Problem {
 	if inValues && len(path) > 0 {
 		p.Path = pathString(append([]string{fieldName}, path...))
 	}
-	show := x.reveal(&p, f)
+	show := x.disclosure(&p, f)
 	secret := mask.IsSecret(p.Path) || show == structure || x.anyFromSecret(group)
 	x.say(&p, group, at, path, inValues, secret)
 	if show == structure || show == names && p.Rule == "" {
@@ -63,10 +63,10 @@ func (x *explainer) anyFromSecret(group []finding) bool {
 // isUnexplained reports whether the message is CUE's own, and may quote a value.
 func (f finding) isUnexplained() bool { return f.class == other || f.class == consequence }
 
-// reveal returns how much of the user's lines may be shown, and takes out of
+// disclosure returns how much of the user's lines may be shown, and takes out of
 // the message what may be more: a string without quotes is a reference to
 // nothing, and what an operator too much has put together has no name.
-func (x *explainer) reveal(p *Problem, f finding) reveal {
+func (x *explainer) disclosure(p *Problem, f finding) disclosure {
 	isUsers := len(f.places) == 0 || slices.ContainsFunc(f.places, x.isUsers)
 	switch {
 	case f.unparsed:
@@ -267,11 +267,11 @@ func typeMessage(value string, f finding, at token.Position, kinds []string) str
 	if value == kindText(own) {
 		return "expected " + wanted + ", got " + value
 	}
-	return "expected " + wanted + ", got " + theKind(own) + " " + shorten(value)
+	return "expected " + wanted + ", got " + withArticle(own) + " " + shorten(value)
 }
 
-// theKind returns a kind of CUE with the definite article: "the int".
-func theKind(kind string) string {
+// withArticle returns a kind of CUE with the definite article: "the int".
+func withArticle(kind string) string {
 	text := kindText(kind)
 	if _, name, found := strings.Cut(text, " "); found {
 		return "the " + name

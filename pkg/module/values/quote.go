@@ -40,7 +40,7 @@ func (x *explainer) text(name string) []byte {
 
 // quote returns the line of a place with a caret below the column, in two
 // lines, and "" where the text is not known. The values of secrets are hidden.
-func (x *explainer) quote(at token.Position, p Problem, show reveal) string {
+func (x *explainer) quote(at token.Position, p Problem, show disclosure) string {
 	lines := strings.Split(string(x.text(at.Filename)), "\n")
 	if at.Line < 1 || at.Line > len(lines) || strings.TrimSpace(lines[at.Line-1]) == "" {
 		return ""
@@ -73,11 +73,11 @@ func (x *explainer) quote(at token.Position, p Problem, show reveal) string {
 	return excerpt(at, before, after)
 }
 
-// reveal is how much of a line of the user's may be shown.
-type reveal int
+// disclosure is how much of a line of the user's may be shown.
+type disclosure int
 
 const (
-	known     reveal = iota // all but the values of what is named as a secret
+	known     disclosure = iota // all but the values of what is named as a secret
 	names                   // no value either of what is named otherwise
 	structure               // no word: which of them is a value is not known
 )
