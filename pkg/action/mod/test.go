@@ -245,7 +245,7 @@ func (c *testCase) checkError(t *Tested, err error, update bool) (changed bool) 
 	case len(missing) == 0:
 		return false
 	case update && c.archive != nil:
-		return c.set(errorSection, []byte(said(err)))
+		return c.set(errorSection, []byte(messageOf(err)))
 	}
 	t.fail("the error does not say:\n    %s\nbut:\n    %s",
 		strings.Join(missing, "\n    "), strings.ReplaceAll(err.Error(), "\n", "\n    "))
@@ -255,9 +255,9 @@ func (c *testCase) checkError(t *Tested, err error, update bool) (changed bool) 
 // placeRE matches what stands before a message: FILE:LINE:COLUMN.
 var placeRE = regexp.MustCompile(`^[^ ]+:\d+(:\d+)?: `)
 
-// said returns what an error says, without the places and the explanations,
+// messageOf returns what an error says, without the places and the explanations,
 // which are indented.
-func said(err error) string {
+func messageOf(err error) string {
 	var b strings.Builder
 	for line := range strings.Lines(strings.TrimSpace(err.Error()) + "\n") {
 		if !strings.HasPrefix(line, " ") {

@@ -69,14 +69,14 @@ func driftOf(m fieldset.Manager, skeleton, live api.Object, applied json.RawMess
 	recorded := values.Over(fieldset.Without(live, owners.Taken))
 	d := &Drift{Action: event.Unchanged, Live: live, Recorded: recorded, Added: owners.Added(values)}
 	if changes := delta.Compare(live, recorded); len(changes) > 0 {
-		d.Action, d.Reason = event.Configured, blame(owners.Writers(changes))
+		d.Action, d.Reason = event.Configured, changedBy(owners.Writers(changes))
 	} else if len(d.Added) == 0 {
 		return nil, nil
 	}
 	return d, nil
 }
 
-func blame(writers []string) string {
+func changedBy(writers []string) string {
 	if writers == nil {
 		return "fields of ours were removed or changed"
 	}

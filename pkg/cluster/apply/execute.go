@@ -269,7 +269,7 @@ func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
 	}
 	for {
 		if s.Err != nil {
-			return s.lost()
+			return s.refusal()
 		}
 		err := e.write(ctx, req, s)
 		if !apierrors.IsConflict(err) {
@@ -284,9 +284,9 @@ func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
 	}
 }
 
-// lost returns why a step cannot be carried out, and that its object is deleted
+// refusal returns why a step cannot be carried out, and that its object is deleted
 // by then where another client took the name between deletion and creation.
-func (s *Step) lost() error {
+func (s *Step) refusal() error {
 	if s.gone {
 		return fmt.Errorf("%w; the object that was to be recreated is deleted, and another client has created this one since", s.Err)
 	}

@@ -78,8 +78,8 @@ type disclosure int
 
 const (
 	known     disclosure = iota // all but the values of what is named as a secret
-	names                   // no value either of what is named otherwise
-	structure               // no word: which of them is a value is not known
+	names                       // no value either of what is named otherwise
+	structure                   // no word: which of them is a value is not known
 )
 
 // excerpt returns a line and the caret below it, between the two parts.

@@ -176,7 +176,7 @@ func TestLayoutRefuses(t *testing.T) {
 		"no index":      {func(dir string) { os.Remove(filepath.Join(dir, "index.json")) }, "index.json"},
 		"two images":    {func(dir string) { fixture.Write(t, filepath.Join(dir, "index.json"), `{"manifests":[{},{}]}`) }, "2 images instead of one"},
 		"a torn index":  {func(dir string) { fixture.Write(t, filepath.Join(dir, "index.json"), "{") }, "index.json"},
-		"other content": {func(dir string) { spoil(t, dir) }, "digest mismatch"},
+		"other content": {func(dir string) { corrupt(t, dir) }, "digest mismatch"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -191,8 +191,8 @@ func TestLayoutRefuses(t *testing.T) {
 	}
 }
 
-// spoil changes every blob of a layout.
-func spoil(t *testing.T, dir string) {
+// corrupt changes every blob of a layout.
+func corrupt(t *testing.T, dir string) {
 	t.Helper()
 	blobs := filepath.Join(dir, "blobs", "sha256")
 	for name, data := range contents(t, blobs) {

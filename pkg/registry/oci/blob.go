@@ -44,7 +44,7 @@ func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, er
 		f.options.observe(transfer)
 	}
 	close(parts)
-	err = f.judge(ctx, layer, int64(size), <-sum, err)
+	err = f.checkDownload(ctx, layer, int64(size), <-sum, err)
 	if err != nil {
 		transfer.Failed = true
 		f.options.observe(transfer)
@@ -76,8 +76,8 @@ func hashParts() (parts chan<- []byte, digest <-chan v1.Hash) {
 	return in, out
 }
 
-// judge decides what the end of a download means.
-func (f *fetcher) judge(ctx context.Context, layer v1.Descriptor, size int64, digest v1.Hash, err error) error {
+// checkDownload decides what the end of a download means.
+func (f *fetcher) checkDownload(ctx context.Context, layer v1.Descriptor, size int64, digest v1.Hash, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
