@@ -10,7 +10,9 @@
 //
 //   - schema has the CUE that modules import, and the OpenAPI of Kubernetes.
 //   - values reads and merges what the user gives, and explains errors in it.
+//   - order puts the fields of values into the order of the module.
 //   - outline finds the fields of a CUE file without parsing it.
+//   - wellknown has the cluster-scoped kinds of well-known projects.
 //   - cuefile evaluates CUE files that are no module.
 //   - render evaluates a module.
 //   - crd reads CustomResourceDefinitions: schemas, validation, generated CUE.

@@ -56,6 +56,8 @@ func layers() []layer {
 		{"download", 0, nil},
 		{"link", 0, nil},
 		{"module/outline", 0, nil},
+		{"module/order", 0, []string{cue}},
+		{"module/wellknown", 0, nil},
 		{"pipeline/guard", 0, nil},
 
 		{"registry/attest", 0, nil},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -16,6 +17,11 @@ func BenchmarkBuild(b *testing.B) {
 	b.Run("module=minimal", func(b *testing.B) {
 		benchmarkBuild(b, "../../../test/modules/minimal")
 	})
+	b.Run("module=minimal/values=5", func(b *testing.B) {
+		benchmarkBuild(b, "../../../test/modules/minimal", values.Source{
+			Name: "values.yaml", Data: []byte("message: Hi\nreplicas: 2\nservice: {port: 81}\nmetadata: {labels: {b: x, a: y}}\n"),
+		})
+	})
 	for _, n := range []int{100, 1000, 5000} {
 		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
 			benchmarkBuild(b, fixture.ManyObjects(b, n))
@@ -23,12 +29,12 @@ func BenchmarkBuild(b *testing.B) {
 	}
 }
 
-func benchmarkBuild(b *testing.B, dir string) {
+func benchmarkBuild(b *testing.B, dir string, sources ...values.Source) {
 	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := render.Build(b.Context(), render.Request{
-			Dir: dir, Name: "app", Namespace: "apps", ModuleVersion: "0.0.0-devel",
+			Dir: dir, Name: "app", Namespace: "apps", ModuleVersion: "0.0.0-devel", Values: sources,
 		}); err != nil {
 			b.Fatal(err)
 		}

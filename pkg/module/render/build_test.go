@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -47,7 +48,24 @@ func build(t *testing.T, archive *txtar.Archive) string {
 			t.Errorf("rendered beside others, as number %d, it is another one:\n%s", i+1, again)
 		}
 	}
+	checkReplacement(t, req)
 	return filepath.ToSlash(strings.ReplaceAll(text, dir, "TMP"))
+}
+
+// checkReplacement renders again with the values that the record would have
+// instead of those of values.cue, as a rollback does.
+func checkReplacement(t *testing.T, req render.Request) {
+	t.Helper()
+	first, err := render.Build(t.Context(), req)
+	if err != nil {
+		return
+	}
+	want := describe(first, nil)
+	req.Values = []values.Source{{Name: "revision 1", Format: values.CUE, Data: []byte("values: " + first.Values)}}
+	req.ReplaceValues = true
+	if again := describe(render.Build(t.Context(), req)); again != want {
+		t.Errorf("rendered with the values of the record, it is another one (-want +got):\n%s", cmp.Diff(want, again))
+	}
 }
 
 // configure sets the fields of the request that a script's comment names.

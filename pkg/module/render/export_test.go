@@ -12,12 +12,3 @@ func BuildMany(ctx context.Context, reqs []Request) ([]*Result, error) {
 	}
 	return buildMany(ctx, reqs)
 }
-
-// WellKnown returns project, group and kinds of each row.
-func WellKnown() [][3]string {
-	var rows [][3]string
-	for _, known := range wellKnown() {
-		rows = append(rows, [3]string{known.project, known.group, known.kinds})
-	}
-	return rows
-}

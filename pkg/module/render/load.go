@@ -26,6 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -39,6 +40,7 @@ type evaluation struct {
 	ctx        *cue.Context
 	instance   *build.Instance
 	files      *files
+	tree       *values.Tree
 	valuesFile *ast.File // values.cue with the user's values in it
 	confined   io.Closer // what @embed reads through
 }
@@ -74,6 +76,11 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 		return nil, errPartial
 	}
 	req.shared.keep(inst, files)
+	e := &evaluation{
+		req: req, instance: inst, files: files, tree: tree, valuesFile: valuesFile,
+		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
+	}
+	e.arrange()
 	schemaFile, err := parser.ParseFile(schemaName, schema.Module(req.Package))
 	if err != nil {
 		return nil, err
@@ -81,13 +88,8 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if err := inst.AddSyntax(schemaFile); err != nil {
 		return nil, files.explain(err)
 	}
-	confined, err := files.confine()
-	if err != nil {
+	if e.confined, err = files.confine(); err != nil {
 		return nil, err
-	}
-	e := &evaluation{
-		req: req, instance: inst, files: files, valuesFile: valuesFile, confined: confined,
-		ctx: cuecontext.New(cuecontext.WithInjection(embed.New())),
 	}
 	e.path, _, _ = strings.Cut(inst.Module, "@") // without the major version
 	if warning := languageWarning(filepath.Join(root, filepath.FromSlash(moduleFile))); warning != "" {
@@ -332,13 +334,51 @@ func declareTags(file *ast.File, debug bool) {
 	file.Decls = append(file.Decls, &ast.Field{Label: ast.NewIdent("_timoniTags"), Value: lit})
 }
 
+// arrange puts the fields of the values into the order that the reference gives
+// them.
+func (e *evaluation) arrange() {
+	if !e.tree.HasValues() {
+		return
+	}
+	for i, file := range e.instance.Files {
+		if file == e.valuesFile {
+			e.instance.Files[i] = order.Arrange(file, e.req.shared.schemaOf(e))
+		}
+	}
+}
+
+// schema returns the field values of the package without its values.cue: what
+// the module says the values may be. What does not need evaluation for that is
+// left out; where something does need it after all, the schema is not known.
+func (e *evaluation) schema() cue.Value {
+	alone := siblingOf(e.instance)
+	alone.ImportPath += "-schema"
+	for _, file := range e.instance.Files {
+		if file == e.valuesFile {
+			continue
+		}
+		alone.Files = append(alone.Files, order.SchemaOf(file))
+	}
+	defer func() {
+		for _, file := range e.instance.Files {
+			order.Resolve(file)
+		}
+	}()
+	return e.ctx.BuildInstance(alone).LookupPath(cue.MakePath(cue.Str("values")))
+}
+
 // valuesText returns the merged values as the instance record holds them:
 // without what the schema adds, where values.cue can be evaluated alone.
 func (e *evaluation) valuesText(root cue.Value) (string, error) {
 	alone := siblingOf(e.instance)
 	alone.ImportPath += "-values"
+	file := e.valuesFile
+	if e.tree.HasValues() {
+		// In this order, the text renders to the same when it is the values.cue.
+		file = order.Arrange(file, cue.Value{})
+	}
 	path := cue.MakePath(cue.Str("values"))
-	if err := alone.AddSyntax(e.valuesFile); err == nil {
+	if err := alone.AddSyntax(file); err == nil {
 		v := e.ctx.BuildInstance(alone).LookupPath(path)
 		if v.Validate(cue.Concrete(true)) == nil {
 			return values.Text(v)

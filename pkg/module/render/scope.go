@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/wellknown"
 )
 
 // groupKind names a kind in all its versions.
@@ -66,7 +67,7 @@ func (r *reader) scopeOf(gk groupKind, version string) (cluster, known bool) {
 			return cluster, true
 		}
 	}
-	cluster = isWellKnown(gk)
+	cluster = wellknown.IsClusterScoped(gk.group, gk.kind)
 	return cluster, cluster
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 )
@@ -23,6 +24,19 @@ type shared struct {
 	part  bool              // of vendored packages is in it
 	files map[string]parsed // of the packages that are imported
 	uses  map[use]bool      // of those packages
+
+	schema cue.Value // of the values, for the order of their fields
+}
+
+// schemaOf returns what the module says the values may be.
+func (s *shared) schemaOf(e *evaluation) cue.Value {
+	if s == nil {
+		return e.schema()
+	}
+	if s.schema == (cue.Value{}) {
+		s.schema = e.schema()
+	}
+	return s.schema
 }
 
 // useWhole says whether to evaluate the whole of the vendored packages, now and

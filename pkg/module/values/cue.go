@@ -18,6 +18,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // parseCUE reads a CUE source: a file with a field values, or a struct alone,
@@ -55,7 +56,7 @@ func plainValues(file *ast.File) (ast.Expr, bool) {
 		switch d := decl.(type) {
 		case *ast.Package:
 		case *ast.Field:
-			if found != nil || labelName(d.Label) != fieldName || d.Constraint != token.ILLEGAL || !isData(d.Value) {
+			if found != nil || order.LabelName(d.Label) != fieldName || d.Constraint != token.ILLEGAL || !isData(d.Value) {
 				return nil, false
 			}
 			found = d.Value
@@ -92,7 +93,7 @@ func isData(e ast.Expr) bool {
 			if _, isAlias := field.Label.(*ast.Alias); isAlias {
 				return false
 			}
-			name := labelName(field.Label)
+			name := order.LabelName(field.Label)
 			if name == "" || seen[name] || !isData(field.Value) {
 				return false
 			}

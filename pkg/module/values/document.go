@@ -15,6 +15,8 @@ import (
 	"cuelang.org/go/cue/token"
 	yamlnode "go.yaml.in/yaml/v3"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // A few lines of YAML can stand for billions of values, or for themselves.
@@ -144,7 +146,7 @@ func checkLiterals(lit *ast.StructLit) error {
 		case *ast.UnaryExpr:
 			negative[n.X] = n.Op == token.SUB
 		case *ast.Field:
-			if name := labelName(n.Label); problem == nil && !norm.NFC.IsNormalString(name) {
+			if name := order.LabelName(n.Label); problem == nil && !norm.NFC.IsNormalString(name) {
 				problem = errors.Newf(n.Label.Pos(), "values: the name %q would become %q: write it in the normal form C of Unicode", name, norm.NFC.String(name))
 			}
 		case *ast.BasicLit:

@@ -12,6 +12,8 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // Module is what an explanation reads of the module. Either function may be nil.
@@ -334,7 +336,7 @@ func (t *Tree) written() map[token.Position][]written {
 		case *ast.StructLit:
 			for _, decl := range x.Elts {
 				if field, ok := decl.(*ast.Field); ok {
-					below := slices.Concat(path, []string{labelName(field.Label)})
+					below := slices.Concat(path, []string{order.LabelName(field.Label)})
 					add(field.Label, below, true, false)
 					values(field.Value, below)
 				}

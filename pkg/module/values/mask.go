@@ -8,6 +8,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // Mask returns a function that hides, in a text, the secrets of sources: all
@@ -32,7 +33,7 @@ func (s secrets) below(n ast.Node, secret, all bool) {
 	ast.Walk(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Field:
-			s.below(n.Value, secret || mask.IsSecret(labelName(n.Label)), all)
+			s.below(n.Value, secret || mask.IsSecret(order.LabelName(n.Label)), all)
 			return false
 		case *ast.BasicLit:
 			if secret {

@@ -7,20 +7,24 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
+
+// HasValues says whether the tree changes a values.cue.
+func (t *Tree) HasValues() bool { return len(t.root.children) > 0 || t.root.replace }
 
 // Overlay merges the tree over a parsed values.cue, which it changes.
 func (t *Tree) Overlay(file *ast.File) {
-	if len(t.root.children) == 0 && !t.root.replace {
+	if !t.HasValues() {
 		return
 	}
-	used := usedImports(file)
+	used := order.UsedImports(file)
 	m := masker{}
 	file.Decls = m.decls(file.Decls, &node{kind: branch, index: map[string]*node{fieldName: &t.root}})
 	file.Decls = append(file.Decls, &ast.Field{Label: ast.NewIdent(fieldName), Value: t.root.literal()})
-	resolve(file)
+	order.Resolve(file)
 	dropUnused(file, used)
 }
 
@@ -50,7 +54,7 @@ func (m *masker) field(f *ast.Field, n *node) ast.Decl {
 	if isDynamic(f.Label) {
 		return &ast.EmbedDecl{Expr: m.opaque(&ast.StructLit{Elts: []ast.Decl{f}}, n)}
 	}
-	child := n.index[labelName(f.Label)]
+	child := n.index[order.LabelName(f.Label)]
 	switch {
 	case child == nil || child.kind == unknown:
 	case child.kind == branch && !child.replace:
@@ -193,39 +197,13 @@ func isType(e ast.Expr) bool {
 	return false
 }
 
-// resolve points the identifiers of a changed file to what they now mean.
-func resolve(file *ast.File) {
-	ast.Walk(file, func(n ast.Node) bool {
-		if ident, ok := n.(*ast.Ident); ok {
-			ident.Node, ident.Scope = nil, nil
-		}
-		return true
-	}, nil)
-	file.Unresolved = nil
-	// What Resolve has to say, the parser has said already.
-	astutil.Resolve(file, func(token.Pos, string, ...any) {})
-}
-
-func usedImports(file *ast.File) map[*ast.ImportSpec]bool {
-	used := map[*ast.ImportSpec]bool{}
-	ast.Walk(file, func(n ast.Node) bool {
-		if ident, ok := n.(*ast.Ident); ok {
-			if spec, ok := ident.Node.(*ast.ImportSpec); ok {
-				used[spec] = true
-			}
-		}
-		return true
-	}, nil)
-	return used
-}
-
 // dropUnused removes the imports that were used before the file was changed
 // and are not any more: CUE does not accept them.
 func dropUnused(file *ast.File, before map[*ast.ImportSpec]bool) {
 	if len(before) == 0 {
 		return
 	}
-	after := usedImports(file)
+	after := order.UsedImports(file)
 	for decl := range file.ImportDecls() {
 		kept := decl.Specs[:0]
 		for _, spec := range decl.Specs {

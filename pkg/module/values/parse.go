@@ -17,6 +17,7 @@ import (
 	"cuelang.org/go/encoding/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // fieldName is the field that holds the values in a module, and that wraps
@@ -128,7 +129,7 @@ func (s Source) unwrap(expr ast.Expr) (*ast.StructLit, error) {
 		return lit, err
 	}
 	field, ok := lit.Elts[0].(*ast.Field)
-	if !ok || labelName(field.Label) != fieldName {
+	if !ok || order.LabelName(field.Label) != fieldName {
 		return lit, nil
 	}
 	if isNull(field.Value) {
@@ -193,14 +194,12 @@ func onlyCUE(file *ast.File) bool {
 			found = found || n.Node != nil
 		case *ast.Field:
 			name, isIdent, err := ast.LabelName(n.Label)
-			found = found || err != nil || isIdent && isHiddenOrDefinition(name)
+			found = found || err != nil || isIdent && order.IsHiddenOrDefinition(name)
 		}
 		return !found
 	}, nil)
 	return found
 }
-
-func isHiddenOrDefinition(name string) bool { return name != "" && (name[0] == '_' || name[0] == '#') }
 
 func onlyEmbed(decls []ast.Decl) (ast.Expr, bool) {
 	if len(decls) != 1 {
@@ -216,21 +215,4 @@ func onlyEmbed(decls []ast.Decl) (ast.Expr, bool) {
 func isNull(e ast.Expr) bool {
 	lit, ok := e.(*ast.BasicLit)
 	return ok && lit.Kind == token.NULL
-}
-
-// labelName returns the name of a regular field, and "" for a hidden one, a
-// definition, a pattern and a name that has to be computed.
-func labelName(l ast.Label) string {
-	if alias, ok := l.(*ast.Alias); ok {
-		inner, ok := alias.Expr.(ast.Label)
-		if !ok {
-			return ""
-		}
-		l = inner
-	}
-	name, isIdent, err := ast.LabelName(l)
-	if err != nil || isIdent && isHiddenOrDefinition(name) {
-		return ""
-	}
-	return name
 }

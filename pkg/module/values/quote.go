@@ -15,6 +15,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // longestLine is how much of a line is quoted.
@@ -171,7 +172,7 @@ func (x *explainer) ruleAt(place token.Position, name string) (string, token.Pos
 		field, ok := n.(*ast.Field)
 		switch {
 		case !ok || !isWithin(place, field):
-		case labelName(field.Label) == name:
+		case order.LabelName(field.Label) == name:
 			named = field
 		default:
 			if _, ok := field.Label.(*ast.ListLit); ok {

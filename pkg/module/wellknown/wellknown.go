@@ -1,39 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package render
+// Package wellknown lists the cluster-scoped kinds of well-known projects.
+package wellknown
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// clusterScoped is kinds of a project that have no namespace.
-type clusterScoped struct{ project, group, kinds string }
+// Row is the kinds of one group that have no namespace.
+type Row struct {
+	Project, Group string
+	Kinds          []string
+}
 
-// isWellKnown says whether a kind is a cluster-scoped one of a well-known
+// IsClusterScoped says whether a kind is a cluster-scoped one of a well-known
 // project. Group, kind and scope are those of the project's own CRDs.
-func isWellKnown(gk groupKind) bool {
-	if gk.group == "constraints.gatekeeper.sh" {
+func IsClusterScoped(group, kind string) bool {
+	if group == "constraints.gatekeeper.sh" {
 		return true // each ConstraintTemplate of Gatekeeper defines a kind
 	}
-	for _, known := range wellKnown() {
-		if known.group == gk.group && oneOf(gk.kind, strings.Fields(known.kinds)...) {
+	for _, row := range Rows() {
+		if row.Group == group && slices.Contains(row.Kinds, kind) {
 			return true
 		}
 	}
 	return false
 }
 
-// wellKnown returns the rows of wellKnownKinds.
-func wellKnown() []clusterScoped {
-	var all []clusterScoped
-	for line := range strings.Lines(wellKnownKinds) {
+// Rows returns the list.
+func Rows() []Row {
+	var all []Row
+	for line := range strings.Lines(kinds) {
 		if row := strings.Split(strings.TrimSpace(line), "|"); len(row) == 3 {
-			all = append(all, clusterScoped{row[0], row[1], row[2]})
+			all = append(all, Row{row[0], row[1], strings.Fields(row[2])})
 		}
 	}
 	return all
 }
 
-// wellKnownKinds has a line for each group: project, group and kinds.
-const wellKnownKinds = `
+// kinds has a line for each group: project, group and kinds.
+const kinds = `
 Antrea|crd.antrea.io|AntreaAgentInfo AntreaControllerInfo ClusterGroup ClusterNetworkPolicy Egress ExternalIPPool IPPool SupportBundleCollection Tier Traceflow TrafficControl
 Argo|argoproj.io|ClusterAnalysisTemplate ClusterWorkflowTemplate
 AWS Load Balancer Controller|elbv2.k8s.aws|IngressClassParams
