@@ -47,7 +47,8 @@ const (
 // cluster, unless their configs say another.
 const kubeVersionVariable = "TIMONI_KUBE_VERSION"
 
-// patience is how long the program may take to end once it was told to.
+// patience is how long the program may take to end once it was interrupted. It
+// decides about nothing but when the command ends.
 const patience = 5 * time.Second
 
 // render builds the kustomization for a version of Kubernetes.
@@ -90,8 +91,12 @@ func (k Kustomization) build(ctx context.Context, kubeVersion string, observer e
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Env = append(slices.Clip(k.Environ), kubeVersionVariable+"="+kubeVersion)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it has children of its own
-	cmd.WaitDelay = patience
+	cmd.Cancel = func() error {
+		// Not before: it would also limit how long the output of a program that
+		// has ended may take to be read.
+		cmd.WaitDelay = patience
+		return cmd.Process.Signal(os.Interrupt) // it has children of its own
+	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

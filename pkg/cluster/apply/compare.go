@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -122,14 +123,14 @@ func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object
 	}
 	s.gone = true
 	var got api.Object
-	err := untilCounted(ctx, func() (err error) {
+	err := untilCounted(ctx, req.Timeout, func() (err error) {
 		got, err = e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.Real)
 		return err
 	})
 	if err == nil || apierrors.IsConflict(err) { // another client took the name
 		return got, err
 	}
-	if back := e.createAgain(ctx, s); back != nil {
+	if back := e.createAgain(ctx, req.Timeout, s); back != nil {
 		return nil, fmt.Errorf("recreate it: %w; putting the old one back: %w", err, back)
 	}
 	return nil, fmt.Errorf("recreate it: %w; the old one was put back", err)
@@ -137,11 +138,13 @@ func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object
 
 // createAgain creates the live object of a step, which was deleted, as it was.
 // The cancellation of ctx does not end it: an interrupt must not leave nothing.
-func (e *Engine) createAgain(ctx context.Context, s *Step) error {
+func (e *Engine) createAgain(ctx context.Context, timeout time.Duration, s *Step) error {
 	ctx, cancel := kube.Detached(ctx)
 	defer cancel()
-	_, err := e.Client.Create(ctx, s.Resource, asRead(s.live), kube.Real)
-	return err
+	return untilCounted(ctx, timeout, func() error {
+		_, err := e.Client.Create(ctx, s.Resource, asRead(s.live), kube.Real)
+		return err
+	})
 }
 
 // asRead returns a live object in the form in which it can be created again.

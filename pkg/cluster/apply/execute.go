@@ -193,7 +193,7 @@ func (e *Engine) makeAndApply(ctx context.Context, plan *Plan, stage int, first,
 		err = e.applyStage(ctx, plan, first, rest)
 	}
 	if err != nil {
-		err = e.putBack(ctx, removed, err)
+		err = e.putBack(ctx, plan.request.Timeout, removed, err)
 	}
 	return err
 }
@@ -239,7 +239,7 @@ func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) err
 		if err == nil {
 			err = e.applyStep(ctx, req, s)
 		}
-		if err != nil && kube.TimedOut(ctx) {
+		if err != nil && kube.TimedOut(ctx) && !isQuota(err) {
 			mu.Lock()
 			defer mu.Unlock()
 			late = append(late, s.Ref().String())
@@ -306,7 +306,7 @@ func (e *Engine) decideDeferred(ctx context.Context, req Request, s *Step) error
 	case !s.roomMade:
 		return e.decide(ctx, req, s)
 	}
-	return untilCounted(ctx, func() error {
+	return untilCounted(ctx, req.Timeout, func() error {
 		if err := e.decide(ctx, req, s); err != nil || !isQuota(s.Err) {
 			return err
 		}

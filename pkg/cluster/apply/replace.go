@@ -42,14 +42,13 @@ func isQuota(err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
 }
 
-// countingTime is how long the server may take to count a quota again after an
-// object that took part in it was deleted.
-const countingTime = 15 * time.Second
-
 // untilCounted does what may need the share that a deleted object had in a
-// quota, again and again until the server has counted that as free.
-func untilCounted(ctx context.Context, do func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, countingTime)
+// quota, again and again until the server has counted that as free. A controller
+// counts, and does not say when it has: so the limit is that of a wait, 0 for
+// that of ctx. Who waits loses nothing, because what was deleted cannot be put
+// back before either.
+func untilCounted(ctx context.Context, timeout time.Duration, do func() error) error {
+	ctx, cancel := kube.WithTimeout(ctx, timeout)
 	defer cancel()
 	pause := 50 * time.Millisecond
 	for {
@@ -62,9 +61,12 @@ func untilCounted(ctx context.Context, do func() error) error {
 			return err
 		case <-time.After(pause):
 		}
-		pause *= 2
+		pause = min(2*pause, longestPause)
 	}
 }
+
+// longestPause is the longest time between two attempts of untilCounted.
+const longestPause = 2 * time.Second
 
 // makeRoom looks at what was refused although it is new: what it needs, a port
 // or a share of a quota, may be held by an object that left the module. If the
@@ -181,12 +183,12 @@ func (s *Step) neededIn() int {
 
 // putBack creates again what was deleted to make room for objects that did not
 // come, and returns err with what that gave.
-func (e *Engine) putBack(ctx context.Context, removed []*Step, err error) error {
+func (e *Engine) putBack(ctx context.Context, timeout time.Duration, removed []*Step, err error) error {
 	for _, c := range removed {
 		if slices.ContainsFunc(c.makesRoom, func(s *Step) bool { return s.live != nil }) {
 			continue // it takes the place
 		}
-		back := e.createAgain(ctx, c)
+		back := e.createAgain(ctx, timeout, c)
 		switch {
 		case apierrors.IsAlreadyExists(back): // it was not deleted yet
 		case back != nil:

@@ -197,7 +197,7 @@ func (f *fetcher) direct(ctx context.Context, wanted string) (rawManifest, bool)
 	if f.loggedIn {
 		return rawManifest{}, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, directTimeout)
+	ctx, cancel := context.WithTimeout(ctx, f.stall/directShare)
 	defer cancel()
 	var accept []string
 	for _, mediaType := range []types.MediaType{types.OCIManifestSchema1, types.OCIImageIndex, types.DockerManifestSchema2, types.DockerManifestList} {
@@ -216,8 +216,10 @@ func (f *fetcher) direct(ctx context.Context, wanted string) (rawManifest, bool)
 	return rawManifest{data, types.MediaType(resp.Header.Get("Content-Type"))}, true
 }
 
-// directTimeout is short, because a slow registry has its chance afterwards.
-const directTimeout = 5 * time.Second
+// directShare is what part of the time without an answer that ends a request a
+// direct one gets. It decides about nothing: a slow registry has its chance
+// afterwards, at the cost of one request.
+const directShare = 6
 
 // blobs returns the content of layers. What the cache does not have is
 // downloaded, all of it at the same time, by one process of several.

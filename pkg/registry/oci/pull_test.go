@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -474,6 +475,26 @@ func TestStall(t *testing.T) {
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 			wantError(t, err, test.text)
 		})
+	}
+}
+
+// TestSlowDirect holds that a registry that does not answer the first, direct
+// request in time is asked in the usual way, with the same result.
+func TestSlowDirect(t *testing.T) {
+	t.Parallel()
+	vendor, content := plainLayers(t)
+	f := newFake(t, vendor, content, nil)
+	var once sync.Once
+	host := fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/manifests/") {
+			once.Do(func() { <-r.Context().Done() })
+		}
+		f.ServeHTTP(w, r)
+	}))
+	dir := t.TempDir()
+	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.Options{Stall: 6 * time.Second})
+	if err != nil || len(tree(t, dir)) == 0 {
+		t.Errorf("on disk: %q, error %v", tree(t, dir), err)
 	}
 }
 
