@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -141,7 +140,7 @@ func (s *suspension) suspend(n int, kubeconfig string) (failed, stopped bool) {
 	var out bytes.Buffer
 	run.Stdout, run.Stderr = &out, &out
 	started, atWrite, goOn := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	proxy.Break(s.nthWrite(), func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+	proxy.Break(isWrite(s.write), func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 		<-started
 		if err := run.Process.Signal(syscall.SIGSTOP); err != nil {
 			s.t.Error(err)
@@ -177,21 +176,6 @@ func (s *suspension) suspend(n int, kubeconfig string) (failed, stopped bool) {
 		s.t.Errorf("round %d: %v: %s", n, err, &out)
 	}
 	return err != nil, true
-}
-
-// nthWrite returns what says of a request whether it is the write to stop at.
-func (s *suspension) nthWrite() func(*http.Request) bool {
-	var mu sync.Mutex
-	count := 0
-	return func(r *http.Request) bool {
-		if r.Method == http.MethodGet || r.URL.Query().Has("dryRun") || strings.Contains(r.URL.Path, "/self") {
-			return false
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		count++
-		return count == s.write
-	}
 }
 
 func (s *suspension) kubeconfig(n int) (string, error) {

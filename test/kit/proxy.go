@@ -27,6 +27,7 @@ type Proxy struct {
 	Kubeconfig string
 
 	forward http.Handler
+	server  *httptest.Server
 
 	mu     sync.Mutex
 	passed int
@@ -68,6 +69,7 @@ func (cp *ControlPlane) Proxy(t testing.TB) *Proxy {
 	}}
 	server := httptest.NewServer(p)
 	server.Config.ErrorLog = nil
+	p.server = server
 	t.Cleanup(server.CloseClientConnections)
 	t.Cleanup(server.Close)
 	p.Kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
@@ -85,6 +87,13 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fate, delay := p.pass()
 	time.Sleep(delay)
 	fate(w, r, p.forward)
+}
+
+// Stop ends the proxy as a server ends that dies: what is under way gets no
+// answer, and connections are refused from now on.
+func (p *Proxy) Stop() {
+	_ = p.server.Listener.Close()
+	p.server.CloseClientConnections()
 }
 
 // KillAfter makes the proxy forward n more requests, the answer to the last of

@@ -29,5 +29,19 @@ func ofWaiting() []protection {
 		old:  "wanted.Cmp(live) >= 0",
 		new:  "true",
 		test: "./test/e2e -run TestScripts/.*/^hints$",
+	}, {
+		promise: "s95", file: "pkg/cluster/ready/verdict.go",
+		old:  "if err := r.reach(ctx); err != nil {",
+		new:  "if err := ctx.Err(); err != nil {",
+		test: "./test/e2e -run TestServerGoesAway",
+	}, {
+		promise: "s95", file: "pkg/cluster/apply/execute.go",
+		old:  "return plan.unrecorded(err)",
+		new:  "return err",
+		test: "./test/e2e -run TestServerGoesAway",
+	}, {
+		promise: "s95", file: "pkg/cli/cmd/instancecmd/list.go",
+		old: "kube.WithTimeout(ctx, timeout)",
+		new: "kube.WithTimeout(ctx, 100*timeout)",
 	}}
 }

@@ -44,10 +44,10 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 		var err error
 		plan.disown() // another instance may have created a definition meanwhile
 		if record, err = e.Store.Finish(ctx, record, plan.instance); err != nil {
-			return err
+			return plan.unrecorded(err)
 		}
 	}
-	return errors.Join(e.remember(ctx, plan, record, changed, store.Succeeded), unknownError(plan.Prune))
+	return errors.Join(plan.unrecorded(e.remember(ctx, plan, record, changed, store.Succeeded)), unknownError(plan.Prune))
 }
 
 func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {

@@ -31,6 +31,15 @@ func oneUnreachable(err error) error {
 	return err
 }
 
+// unrecorded adds to the error of a record or ledger that could not be written at
+// the end of a run that all else was done.
+func (p *Plan) unrecorded(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w\nall objects were applied; the next apply writes what is missing of the record", err)
+}
+
 // maxNamed bounds how many objects an error names.
 const maxNamed = 10
 
@@ -50,7 +59,7 @@ func (p *Plan) partial(err error) error {
 		}
 	}
 	if written > 0 && len(missing) == 0 && isUnreachable(err) {
-		return fmt.Errorf("%w\nall %d objects were applied; whether they are ready is not known", err, written)
+		return fmt.Errorf("%w\nall objects were applied; whether they are ready is not known", err)
 	}
 	if written == 0 || len(missing) == 0 {
 		return err

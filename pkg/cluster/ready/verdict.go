@@ -95,6 +95,9 @@ func (r *wait) notReady(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verdictTime)
 	defer cancel()
+	if err := r.reach(ctx); err != nil {
+		return fmt.Errorf("wait for %d of the objects: %w", len(r.open), err)
+	}
 	var causes []cause
 	e := explainer{wait: r}
 	for _, i := range r.items() {
@@ -102,6 +105,19 @@ func (r *wait) notReady(ctx context.Context) error {
 		causes = append(causes, cause{text, fmt.Errorf("timed out waiting for %s: %s", i.Ref(), text)})
 	}
 	return joined(causes)
+}
+
+// reach returns an error when the server cannot be reached: a wait whose time is
+// over is no answer about objects that nobody can see.
+func (r *wait) reach(ctx context.Context) error {
+	for key, items := range byListKey(r.items()) {
+		_, _, err := r.watcher.Client.List(ctx, key.Resource, key.Namespace, selectorFor(items))
+		if _, away := errors.AsType[*kube.UnreachableError](err); away {
+			return err
+		}
+		break // one answer is enough
+	}
+	return nil
 }
 
 // cause is why one object is not ready.
