@@ -379,10 +379,26 @@ func (e *evaluation) valuesText(root cue.Value) (string, error) {
 	}
 	path := cue.MakePath(cue.Str("values"))
 	if err := alone.AddSyntax(file); err == nil {
-		v := e.ctx.BuildInstance(alone).LookupPath(path)
+		v := e.settled(e.ctx.BuildInstance(alone).LookupPath(path), root)
 		if v.Validate(cue.Concrete(true)) == nil {
 			return values.Text(v)
 		}
 	}
 	return values.Text(root.LookupPath(path))
+}
+
+// settled returns values in which the defaults that the user gives are what the
+// instance's configuration makes of them.
+func (e *evaluation) settled(v, root cue.Value) cue.Value {
+	for _, names := range e.tree.Defaults() {
+		var at []cue.Selector
+		for _, name := range names {
+			at = append(at, cue.Str(name))
+		}
+		taken := root.LookupPath(cue.MakePath(append([]cue.Selector{cue.Str("timoni"), cue.Str("instance"), cue.Str("config")}, at...)...))
+		if expr, ok := taken.Syntax(cue.Final()).(ast.Expr); ok && taken.Validate(cue.Concrete(true)) == nil {
+			v = v.FillPath(cue.MakePath(at...), expr)
+		}
+	}
+	return v
 }

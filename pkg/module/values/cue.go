@@ -170,9 +170,11 @@ func tokFile(file *ast.File) *token.File {
 
 // Literal returns an evaluated value as syntax, with the positions of what it
 // was evaluated from. A part that is not concrete keeps its expression, if that
-// refers to nothing else, and is an error otherwise.
+// refers to nothing else, and is an error otherwise. A scalar that is a default
+// stays one, on the same condition.
 func Literal(v cue.Value) (ast.Expr, error) {
-	v, _ = v.Default()
+	open := v
+	v, hasDefault := v.Default()
 	if err := v.Err(); err != nil {
 		return nil, Explain(err)
 	}
@@ -184,7 +186,22 @@ func Literal(v cue.Value) (ast.Expr, error) {
 			return listLiteral(v)
 		}
 	}
+	if hasDefault {
+		if expr, ok := open.Syntax().(ast.Expr); ok && isDefault(expr) && locate(expr, open) {
+			return expr, nil
+		}
+	}
 	return scalarLiteral(v)
+}
+
+// isDefault says whether an expression is a disjunction with a default.
+func isDefault(e ast.Expr) bool {
+	b, ok := e.(*ast.BinaryExpr)
+	if !ok || b.Op != token.OR {
+		return false
+	}
+	marked, ok := b.X.(*ast.UnaryExpr)
+	return ok && marked.Op == token.MUL || isDefault(b.X) || isDefault(b.Y)
 }
 
 func structLiteral(v cue.Value) (ast.Expr, error) {
@@ -229,11 +246,20 @@ func scalarLiteral(v cue.Value) (ast.Expr, error) {
 	if !ok {
 		return nil, Explain(errors.Newf(v.Pos(), "%s: not a value", v.Path()))
 	}
+	if !locate(expr, v) {
+		return nil, Explain(errors.Newf(expr.Pos(), "%s: the value depends on something that the file does not say", v.Path()))
+	}
+	return expr, nil
+}
+
+// locate gives an expression the position of the value that it is of. It is false
+// when the expression refers to something else.
+func locate(expr ast.Expr, v cue.Value) (selfContained bool) {
 	pos := v.Pos()
 	if field, ok := v.Source().(*ast.Field); ok {
 		pos = field.Value.Pos()
 	}
-	selfContained := true
+	selfContained = true
 	ast.Walk(expr, func(n ast.Node) bool {
 		if ident, ok := n.(*ast.Ident); ok {
 			selfContained = selfContained && isType(ident)
@@ -241,8 +267,5 @@ func scalarLiteral(v cue.Value) (ast.Expr, error) {
 		ast.SetPos(n, pos)
 		return true
 	}, nil)
-	if !selfContained {
-		return nil, Explain(errors.Newf(pos, "%s: the value depends on something that the file does not say", v.Path()))
-	}
-	return expr, nil
+	return selfContained
 }

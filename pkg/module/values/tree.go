@@ -3,8 +3,12 @@
 package values
 
 import (
+	"slices"
+
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // Tree is what several sources say together.
@@ -129,4 +133,19 @@ func (n *node) literal() *ast.StructLit {
 		lit.Elts = append(lit.Elts, &ast.Field{Label: child.label, Value: value})
 	}
 	return lit
+}
+
+// Defaults returns the paths at which a source gives a default, which the module
+// may override.
+func (t *Tree) Defaults() [][]string { return t.root.defaults(nil) }
+
+func (n *node) defaults(path []string) [][]string {
+	if n.kind == leaf && isDefault(n.value) {
+		return [][]string{path}
+	}
+	var all [][]string
+	for _, child := range n.children {
+		all = append(all, child.defaults(append(slices.Clone(path), order.LabelName(child.label)))...)
+	}
+	return all
 }
