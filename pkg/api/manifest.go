@@ -90,14 +90,15 @@ func (e *yamlEncoder) mapping(m map[string]any, depth int) {
 	}
 }
 
-// longestKey is how long a key is that parsers look ahead for: of 1024
-// characters, which the colon is one of.
-const longestKey = 1020
+// LongestKey is the length of the longest key that every parser of YAML reads
+// on one line with its value: they look ahead for 1024 characters, which the
+// colon is one of.
+const LongestKey = 1020
 
 // key writes a key and the colon after it.
 func (e *yamlEncoder) key(key string, depth int) {
 	text := yamlKey(key)
-	if len(text) > longestKey {
+	if len(text) > LongestKey {
 		e.WriteString("? " + text + "\n")
 		e.indent(depth)
 		text = ""

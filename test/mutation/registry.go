@@ -17,7 +17,7 @@ func ofRegistry() []protection {
 	}, {
 		promise: "s32", file: "pkg/registry/oci/guard.go",
 		old:  "if redirects > maxRedirects {",
-		new:  "if false {",
+		new:  "if redirects > maxRedirects<<10 {",
 		test: "./pkg/registry/oci -run TestEndless/.*itself",
 	}, {
 		promise: "s32", file: "pkg/registry/oci/guard.go",

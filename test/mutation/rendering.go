@@ -22,7 +22,7 @@ func ofRendering() []protection {
 	}, {
 		promise: "s52", file: "pkg/pipeline/krm/annotations.go",
 		old:  "if domain == internalDomain || ",
-		new:  "if ",
+		new:  "if len(domain) < 0 || ",
 		test: "./pkg/pipeline/krm -run TestFunction/reserved",
 	}, {
 		promise: "s52", file: "pkg/pipeline/krm/annotations.go",

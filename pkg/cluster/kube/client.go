@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -204,10 +205,36 @@ func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, force bool
 
 // applyBody returns an object as the body of an apply. The server reads it as
 // YAML, which refuses some characters of JSON and changes others: escaped, they
-// arrive as they do in the dry run of a creation, which is JSON.
+// arrive as they do in the dry run of a creation, which is JSON. With a key that
+// it does not read in JSON the body is YAML.
 func applyBody(o api.Object) ([]byte, error) {
+	if hasLongKey(map[string]any(o)) {
+		return api.ValueYAML(map[string]any(o)), nil
+	}
 	body, err := json.Marshal(o)
 	return mask.JSON(body), err
+}
+
+// hasLongKey reports whether a value has a key that is too long for YAML when
+// it is written as in JSON.
+func hasLongKey(v any) bool {
+	const longestEscape = 6
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if len(key) > api.LongestKey/longestEscape {
+				if text, err := json.Marshal(key); err != nil || len(mask.JSON(text)) > api.LongestKey {
+					return true
+				}
+			}
+			if hasLongKey(value) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, hasLongKey)
+	}
+	return false
 }
 
 // SetManagers replaces metadata.managedFields of a live object; it is a
