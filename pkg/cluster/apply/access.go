@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -39,6 +40,9 @@ func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err = e.readLive(ctx, m, steps); err != nil {
+		return nil, err
+	}
 	wanted := recordRights(m, exists)
 	for _, s := range steps {
 		wanted = append(wanted, objectRights(s, req)...)
@@ -62,6 +66,39 @@ func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 		return err
 	})
 	return onePerRight(wanted), err
+}
+
+// readLive reads the live objects of steps, as far as the client may.
+func (e *Engine) readLive(ctx context.Context, m api.Metadata, steps []*Step) error {
+	ledger, err := e.Store.Ledger(ctx, m.Namespace, m.Name)
+	if kube.IsForbidden(err) {
+		ledger, err = &store.Ledger{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	return each(e.concurrency(), steps, func(s *Step) error {
+		s.manager = managerOf(e.Client, ledger)
+		if !s.resolved {
+			return nil
+		}
+		live, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
+		if apierrors.IsNotFound(err) || kube.IsForbidden(err) {
+			return nil // it does not exist, or the missing right is told
+		}
+		s.live = live
+		return err
+	})
+}
+
+// takesBack says whether an apply of the step moves fields of the live object
+// first: no dry run of an apply shows that, so that an update is asked for.
+func (s *Step) takesBack() bool {
+	if s.live == nil {
+		return false
+	}
+	move, err := s.manager.Move(s.live, nil)
+	return err == nil && move.Entries != nil
 }
 
 // pruneCandidates returns what the record of the instance names beside the
@@ -94,8 +131,8 @@ func recordRights(m api.Metadata, exists bool) []Access {
 	add(core("secrets"), m.Namespace, "the record of the instance", true, "get", "create", "update")
 	leases := schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}
 	add(leases, m.Namespace, "the lock of the instance", false, "get", "create", "update", "delete")
-	add(core("pods"), m.Namespace, "to say why an object is not ready", false, "list")
-	add(core("events"), m.Namespace, "to say why an object is not ready", false, "list")
+	add(core("pods"), m.Namespace, "to say why an object is not ready", false, "list", "watch")
+	add(core("events"), m.Namespace, "to say why an object is not ready", false, "list", "watch")
 	return wanted
 }
 
@@ -107,6 +144,7 @@ func objectRights(s *Step, req Request) []Access {
 	}
 	wanted := append(rights(s, true, "to apply it", "create", "patch", "get"),
 		rights(s, req.Wait, "to wait for it", "list", "watch")...)
+	wanted = append(wanted, rights(s, s.takesBack(), "to check what is taken back from other managers", "update")...)
 	if req.Force || isEnabled(s.Object, api.AnnotationForce) {
 		wanted = append(wanted, rights(s, true, "to create it again", "delete")...)
 	}
@@ -120,7 +158,7 @@ func rights(s *Step, needed bool, why string, verbs ...string) []Access {
 		if s.Resource.Namespaced {
 			r.Namespace = s.Object.Namespace()
 		}
-		if verb == "get" || verb == "patch" || verb == "delete" {
+		if verb == "get" || verb == "patch" || verb == "update" || verb == "delete" {
 			r.Name = s.Object.Name()
 		}
 		wanted[i] = Access{Right: r, Needed: needed, Why: why}
