@@ -24,5 +24,9 @@ func ofFields() []protection {
 		promise: "s63", file: "pkg/cluster/apply/compare.go",
 		old: "if decided || err != nil {",
 		new: "if decided && false || err != nil {",
+	}, {
+		promise: "s63", file: "pkg/cluster/fieldset/defaults.go",
+		old: "prune(map[string]any(live.DeepCopy()), move.Fields, kept)",
+		new: "without(map[string]any(live.DeepCopy()), move.Fields.Difference(kept))",
 	}}
 }

@@ -31,5 +31,25 @@ func ofPlan() []protection {
 		old:  "case err != nil || status == http.StatusCreated:",
 		new:  "case err != nil || status != 0:",
 		test: "./pkg/cluster/apply -run TestServerThatIgnoresTheVersion",
+	}, {
+		promise: "s26", file: "pkg/cluster/apply/access.go",
+		old:  "rights(s, s.takesBack(), ",
+		new:  "rights(s, false, ",
+		test: "./test/e2e -run TestScripts/.*/^access$",
+	}, {
+		promise: "s15", file: "pkg/cluster/apply/replace.go",
+		old:  `withClaims("it is to be replaced", s)`,
+		new:  `"it is to be replaced"`,
+		test: "./test/e2e -run TestScripts/.*/^recreate$",
+	}, {
+		promise: "s15", file: "pkg/cluster/apply/compare.go",
+		old:  "return s.recordVerdict(withRecreateHint(s, invalid))",
+		new:  "return s.recordVerdict(invalid)",
+		test: "./test/e2e -run TestScripts/.*/^recreate$",
+	}, {
+		promise: "s80", file: "pkg/cluster/ready/verdict.go",
+		old:  `if !i.Object.Is("batch", "Job") {`,
+		new:  `if i != nil {`,
+		test: "./test/e2e -run TestScripts/.*/^recreate$",
 	}}
 }

@@ -25,7 +25,7 @@ func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error 
 		s.refuse(fail.Refusedf("%s: a %s is never replaced, its content would be lost", s.Ref(), s.Object.Kind()))
 		return nil
 	}
-	s.Action, s.Reason = event.Recreated, "it is to be replaced"
+	s.Action, s.Reason = event.Recreated, withClaims("it is to be replaced", s)
 	if req.ReadOnly {
 		return nil
 	}

@@ -97,10 +97,12 @@ func (s search) in(v any, path []string, prefix fieldpath.Path, found *fieldpath
 
 // Predict returns what an apply makes of a live object once the fields have
 // moved. The server has applied the same object under another name, which tells
-// the fields that the apply sets, list items and their keys included.
+// the fields that the apply sets, list items and their keys included. What goes
+// takes along what the server has defaulted below it: of an httpGet that becomes
+// exec, its scheme.
 func (m Manager) Predict(move Move, live, elsewhere api.Object) (api.Object, error) {
 	applied := m.Applied(elsewhere)
-	rest := move.Fields.Difference(applied)
+	kept := applied
 	for _, e := range entries(live) {
 		if m.isOurs(e) || m.isOverridden(e, live) {
 			continue
@@ -109,7 +111,8 @@ func (m Manager) Predict(move Move, live, elsewhere api.Object) (api.Object, err
 		if err != nil {
 			return nil, err
 		}
-		rest = rest.Difference(set)
+		kept = kept.Union(set)
 	}
-	return ValuesOf(elsewhere, applied).Over(Without(live, rest)), nil
+	rest, _ := prune(map[string]any(live.DeepCopy()), move.Fields, kept).(map[string]any)
+	return ValuesOf(elsewhere, applied).Over(rest), nil
 }
