@@ -31,7 +31,7 @@ func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, er
 	defer body.Close()
 	// The size is bounded by the limits. One byte more shows an answer that
 	// goes on.
-	data, size := newBuffer(layer.Size+1), 0
+	data, size := make([]byte, layer.Size+1), 0
 	parts, sum := hashParts()
 	transfer := event.Transferred{Reference: f.ref.String(), Digest: layer.Digest.String(), Total: layer.Size}
 	f.options.observe(transfer)
