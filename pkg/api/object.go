@@ -44,13 +44,13 @@ func (o Object) Version() string {
 	return v[strings.LastIndex(v, "/")+1:]
 }
 
-// Label returns one label, empty when it is not there.
+// Label returns one label, empty when it does not exist.
 func (o Object) Label(key string) string {
 	labels, _ := o.metadata()["labels"].(map[string]any)
 	return str(labels, key)
 }
 
-// Annotation returns one annotation, empty when it is not there.
+// Annotation returns one annotation, empty when it does not exist.
 func (o Object) Annotation(key string) string {
 	annotations, _ := o.metadata()["annotations"].(map[string]any)
 	return str(annotations, key)

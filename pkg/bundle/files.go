@@ -20,7 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
-// Inputs are where files are read from beside the disk.
+// Inputs are where files are read from, other than the disk.
 type Inputs struct {
 	Stdin    io.Reader
 	Download download.Options // of URLs

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package download reads files over https within bounds: of size, of time, of
-// redirects, and of the network, so that a URL that somebody else wrote cannot
+// redirects, and of the network, so that a URL from a foreign file cannot
 // make this machine ask another one inside the network that it is in.
 package download
 

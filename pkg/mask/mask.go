@@ -126,7 +126,7 @@ func Quoted(message string) string {
 	})
 }
 
-// wordsRE matches what a line consists of beside white space and punctuation.
+// wordsRE matches what a line consists of, other than white space and punctuation.
 var wordsRE = regexp.MustCompile("[^\\s{}\\[\\](),:\"'`-][^\\s{}\\[\\](),:\"'`]*")
 
 // Words hides every word of a text, and keeps its punctuation.

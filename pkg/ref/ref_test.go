@@ -85,7 +85,7 @@ func TestSelect(t *testing.T) {
 		"bad pre-release":     {in: "oci://r/app", version: "1.0.0-ä", err: "a pre-release is letters, digits and -"},
 		"letters":             {in: "oci://r/app", version: "1.0.a", err: "the three parts are numbers"},
 		"not a range":         {in: "oci://r/app", version: ">=a", err: "is not a range of versions"},
-		"range beside a tag":  {in: "oci://r/app:1.0.0", version: ">=1", err: "no range to choose from"},
+		"range and a tag":     {in: "oci://r/app:1.0.0", version: ">=1", err: "no range to choose from"},
 		"range of a folder":   {in: "./app", version: ">=1", err: "is a directory"},
 		"prefix":              {in: "oci://r/app", version: "v1.0.0", err: "leave out the prefix"},
 		"metadata":            {in: "oci://r/app", version: "1.0.0+b1", err: "build metadata"},

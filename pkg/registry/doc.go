@@ -9,7 +9,7 @@
 //
 //   - oci packs, pushes, lists, pulls and caches artifacts.
 //   - sign has signatures: by key, without a key, and the policy of trust.
-//   - attest writes what is known of a module's content and origin.
+//   - attest writes statements about a module's content and origin.
 //   - source opens a reference, whatever it refers to.
 //
 // All that comes from a registry, an archive or a cache is hostile until it is

@@ -65,6 +65,7 @@ func Check(files []File) []Finding {
 	}
 	all = append(all, checkDocuments(files)...)
 	all = append(all, checkPackages(files)...)
+	all = append(all, checkWords(files)...)
 	slices.SortFunc(all, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
 	})
@@ -182,7 +183,7 @@ func (c *checker) checkFunc(d *ast.FuncDecl) {
 	}
 }
 
-// checkVars reports package variables, except those that nobody changes by
+// checkVars reports package variables, except those that do not change by
 // their nature: sentinel errors, compiled expressions, parsed constants,
 // embedded files and interface assertions.
 func (c *checker) checkVars(d *ast.GenDecl) {

@@ -2,7 +2,7 @@
 
 // Package controlplane builds the programs of a Kubernetes control plane from
 // the Go module proxy, once per machine. What is built is pinned by the nested
-// modules beside this file, so that none of it enters the product's go.mod.
+// modules next to this file, so that none of it enters the product's go.mod.
 package controlplane
 
 import (
@@ -48,7 +48,7 @@ type module struct {
 	programs map[string]string
 	// versions lists the string variables that take the module's version.
 	versions []string
-	// documents is the name of a file beside the programs, which joins YAML
+	// documents is the name of a file next to the programs, which joins YAML
 	// files of the modules.
 	documents string
 	parts     []part
@@ -166,7 +166,7 @@ func Extras(ctx context.Context, log io.Writer) error {
 }
 
 // Extra returns the path of a program that is no part of the control plane,
-// after building it as Binaries does. Beside Flux's controllers is crds.yaml.
+// after building it as Binaries does. crds.yaml is next to Flux's controllers.
 func Extra(ctx context.Context, name string, log io.Writer) (string, error) {
 	b, err := newBuilder(log)
 	if err != nil {
@@ -183,7 +183,7 @@ func Extra(ctx context.Context, name string, log io.Writer) (string, error) {
 }
 
 // Binaries returns the programs of the control plane, after building into the
-// user's cache directory those that are not there. Processes that ask at the
+// user's cache directory those that are missing. Processes that ask at the
 // same time build once. A line per program built is written to log.
 //
 // The directory named by KUBEBUILDER_ASSETS, when set, takes precedence for
@@ -368,7 +368,7 @@ func flags(m module, version string) []string {
 	return []string{"-trimpath", "-buildvcs=false", "-ldflags", link}
 }
 
-// kubeVersion returns what kube-apiserver needs beside gitVersion to report a
+// kubeVersion returns what kube-apiserver needs in addition to gitVersion to report a
 // valid version.
 func kubeVersion(version string) string {
 	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")

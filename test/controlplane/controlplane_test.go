@@ -69,6 +69,6 @@ func TestAssets(t *testing.T) {
 		t.Errorf("etcd is %s, want %s", paths.Etcd, own)
 	}
 	if filepath.Dir(paths.APIServer) == dir {
-		t.Errorf("kube-apiserver is %s, which is not there", paths.APIServer)
+		t.Errorf("kube-apiserver is %s, which does not exist", paths.APIServer)
 	}
 }

@@ -47,7 +47,7 @@ func steps() []step {
 			"kubectl timoni apply hello test/modules/minimal -n demo",
 		},
 		{
-			"Values are plain YAML or CUE. What left the module is deleted last, after its replacement is ready.",
+			"Values are plain YAML or CUE. What is no longer in the module is deleted last, after its replacement is ready.",
 			"kubectl timoni apply hello test/modules/minimal -n demo -f $DEMO/values.yaml",
 		},
 		{

@@ -24,7 +24,7 @@ import (
 // patience bounds what a script waits for.
 const patience = "30s"
 
-// commands returns what scripts can do beside testscript's own commands.
+// commands returns what scripts can do in addition to testscript's own commands.
 // ../README.md describes them.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
@@ -151,7 +151,7 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	case len(args) == 3 && args[2] == "gone":
 		_, err = kubectl(ts, append(object, "--for=delete")...)
 	case len(args) == 4:
-		// The wait for a field fails when the object is not there yet.
+		// The wait for a field fails when the object does not exist yet.
 		if _, err = kubectl(ts, append(object, "--for=create")...); err == nil {
 			_, err = kubectl(ts, append(object, "--for=jsonpath="+jsonPath(args[2])+"="+args[3])...)
 		}

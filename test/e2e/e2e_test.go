@@ -74,7 +74,7 @@ const interop = "interop"
 func withPeers() bool { return os.Getenv("TIMONI_INTEROP") != "" }
 
 // plugins returns the directory of the built plugins, and fails the test when
-// one of them is not there.
+// one of them does not exist.
 func plugins(t *testing.T, root string) string {
 	t.Helper()
 	bin := os.Getenv("TIMONI_BIN")

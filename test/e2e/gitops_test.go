@@ -197,7 +197,7 @@ func extra(t *testing.T, name string) string {
 	return path
 }
 
-// field returns a field of a YAML document, nil when it is not there.
+// field returns a field of a YAML document, nil when it does not exist.
 func field(t *testing.T, document string, path ...string) any {
 	t.Helper()
 	var value any

@@ -18,7 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// job is a program that runs beside the script. Unlike testscript's own
+// job is a program that runs in parallel to the script. Unlike testscript's own
 // background programs it can be asked what it has printed, signalled with
 // SIGTERM, and held to an exit code and a time.
 type job struct {
@@ -50,7 +50,7 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// start runs a program beside the script.
+// start runs a program in parallel to the script.
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "start JOB PROGRAM [ARG...]")
 	s := current(ts)

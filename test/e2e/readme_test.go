@@ -102,7 +102,7 @@ func readmeEnv(t *testing.T, root string) []string {
 		"GOCACHE="+strings.TrimSpace(string(cache)), "GOMODCACHE="+strings.TrimSpace(string(modules)))
 }
 
-// longMake are the targets that this test is part of, or that CI runs beside
+// longMake are the targets that this test is part of, or that CI runs next to
 // it: that they exist is all there is to test here.
 var longMake = regexp.MustCompile(`^make (demo|test|unit|verify|e2e .*)$`)
 

@@ -60,7 +60,7 @@ func chroot(t *testing.T) string {
 }
 
 // run runs the program of an unpacked image as a container engine would: in its
-// file system, as nobody, without network. It takes only the rights of root.
+// file system, as the user nobody, without network. It takes only the rights of root.
 func run(t *testing.T, root, input string) (stdout, stderr string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/timoni-krm")

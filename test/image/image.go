@@ -31,9 +31,9 @@ type Program struct {
 	Created      time.Time // zero for the beginning of 1970
 }
 
-// nobody is the user that function runners start containers as; some name it,
+// uidNobody is the user that function runners start containers as; some name it,
 // others give the number.
-const nobody = "65534"
+const uidNobody = "65534"
 
 // Build returns the image of a program. The same program makes the same image,
 // on every machine.
@@ -48,8 +48,8 @@ func Build(p Program) (v1.Image, error) {
 	}
 	base, err := layer([]file{
 		{name: "etc/", mode: 0o755},
-		{name: "etc/group", mode: 0o644, content: []byte("root:x:0:\nnobody:x:" + nobody + ":\n")},
-		{name: "etc/passwd", mode: 0o644, content: []byte("root:x:0:0:root:/:/sbin/nologin\nnobody:x:" + nobody + ":" + nobody + ":nobody:/nonexistent:/sbin/nologin\n")},
+		{name: "etc/group", mode: 0o644, content: []byte("root:x:0:\nnobody:x:" + uidNobody + ":\n")},
+		{name: "etc/passwd", mode: 0o644, content: []byte("root:x:0:0:root:/:/sbin/nologin\nnobody:x:" + uidNobody + ":" + uidNobody + ":nobody:/nonexistent:/sbin/nologin\n")},
 		{name: "etc/ssl/", mode: 0o755},
 		{name: "etc/ssl/certs/", mode: 0o755},
 		{name: "etc/ssl/certs/ca-certificates.crt", mode: 0o644, content: certificates},
@@ -85,7 +85,7 @@ func (p Program) configure(image v1.Image) (v1.Image, error) {
 	config.OS, config.Architecture = "linux", p.Architecture
 	config.Created = v1.Time{Time: p.created()}
 	config.Config = v1.Config{
-		User:       nobody + ":" + nobody,
+		User:       uidNobody + ":" + uidNobody,
 		Entrypoint: []string{"/timoni-krm"},
 		Env:        []string{"PATH=/", "HOME=/nonexistent"},
 		WorkingDir: "/",

@@ -283,7 +283,7 @@ func (c *client) allowed(ctx context.Context, namespace, name string) error {
 	})
 }
 
-// node makes the fake node, if it is not there, and fails until it is ready.
+// node makes the fake node, if it does not exist, and fails until it is ready.
 func (c *client) node(ctx context.Context) error {
 	const name = "kit"
 	out, err := c.do(ctx, http.MethodGet, "/api/v1/nodes/"+name, nil)

@@ -39,7 +39,7 @@ const (
 // this package did not start.
 var ErrNoAudit = errors.New("an existing cluster has no audit log to read")
 
-// ControlPlane is a running control plane with a registry beside it.
+// ControlPlane is a running control plane with a registry next to it.
 type ControlPlane struct {
 	// Dir holds everything that the control plane writes, logs included.
 	Dir string `json:"dir"`
@@ -109,7 +109,7 @@ func Main(m *testing.M) int {
 const envOwner = "TIMONI_KIT_OWNER"
 
 // ForTest returns the control plane of the test binary, started when the first
-// test asks. It fails the test when there is none to be had.
+// test asks. It fails the test when there is none.
 func ForTest(t testing.TB) *ControlPlane {
 	t.Helper()
 	if testing.Short() {

@@ -32,7 +32,7 @@ func launch(dir, name, path string, args ...string) (*process, error) {
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	// The registry would send traces to a collector that is not there.
+	// The registry would send traces to a collector that does not exist.
 	p.cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none")
 	guard(p.cmd)
 	if err := p.cmd.Start(); err != nil {

@@ -219,7 +219,7 @@ func (st *stack) registry(ctx context.Context, addr string) error {
 	return p.await(ctx, answers("http://"+addr+"/v2/"))
 }
 
-// external starts a registry beside an existing cluster.
+// external starts a registry next to an existing cluster.
 func (st *stack) external(ctx context.Context, kubeconfig string) (*ControlPlane, error) {
 	ports, err := FreePorts(1)
 	if err != nil {

@@ -43,7 +43,7 @@ func Program(run func(context.Context) error) int {
 // supervisor answers at a loopback address: GET starts the control plane and
 // describes it, DELETE ends it.
 type supervisor struct {
-	wanted  func()          // a control plane is wanted
+	wanted  func()          // tests need a control plane
 	end     func()          // the supervisor is to end
 	ready   chan struct{}   // closed when cp or err is set
 	stopped chan struct{}   // closed when nothing is left
@@ -97,7 +97,7 @@ func superviseAs(options string) error {
 	case <-ctx.Done():
 	}
 	close(s.stopped)
-	// Whoever asked for the end hears that it came.
+	// The caller that asked for the end learns that it came.
 	grace, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
 	return errors.Join(err, server.Shutdown(grace))

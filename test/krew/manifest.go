@@ -3,7 +3,7 @@
 // Package krew makes what krew, the plugin manager of kubectl, needs to
 // install the whole set of binaries: the archives and the manifest. It also
 // unpacks an archive the way krew does, for tests and for trying it out, since
-// krew itself cannot be had as a Go module.
+// krew itself is not available as a Go module.
 package krew
 
 import (
@@ -203,7 +203,7 @@ func checksum(release string, t Target) (string, error) {
 func sum(archive string) (string, error) {
 	data, err := os.ReadFile(archive)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("archive %s is not there: pack it first", archive)
+		return "", fmt.Errorf("archive %s does not exist: pack it first", archive)
 	}
 	if err != nil {
 		return "", err

@@ -49,9 +49,9 @@ func deleted() step {
 	}
 }
 
-// foreign is an object that somebody makes before the module does.
+// foreign is an object that another client makes before the module does.
 func foreign(key string) step {
-	return step{"somebody creates " + key,
+	return step{"another client creates " + key,
 		func(ctx context.Context, u *user) error { return u.create(ctx, key) },
 		func(m *model) outcome {
 			m.cluster[key] = &thing{object: object{value: "foreign"}}
@@ -64,7 +64,7 @@ func foreign(key string) step {
 func drifts(m *model, key string) []step {
 	live := m.cluster[key]
 	steps := []step{
-		{"somebody deletes " + key,
+		{"another client deletes " + key,
 			func(ctx context.Context, u *user) error { return u.remove(ctx, key) },
 			func(m *model) outcome {
 				delete(m.cluster, key)
@@ -120,7 +120,7 @@ func (u *user) create(ctx context.Context, key string) error {
 	r, name := u.resource(key)
 	o := &unstructured.Unstructured{Object: stages(map[string]object{key: {value: "foreign"}})[kindOf(key)][name].(map[string]any)}
 	o.SetAnnotations(nil)
-	_, err := r.Create(ctx, o, metav1.CreateOptions{FieldManager: "somebody"})
+	_, err := r.Create(ctx, o, metav1.CreateOptions{FieldManager: "other"})
 	return err
 }
 

@@ -89,7 +89,7 @@ type user struct {
 	*world
 	ns     string
 	client *kube.Client
-	other  dynamic.Interface // somebody else
+	other  dynamic.Interface // another client
 }
 
 func (w *world) user(t *testing.T, ns string) *user {
@@ -208,7 +208,7 @@ func errorKind(err error) outcome {
 	return fails
 }
 
-// resource returns somebody else's view of the kind of a key, and its name.
+// resource returns another client's view of the kind of a key, and its name.
 func (u *user) resource(key string) (dynamic.ResourceInterface, string) {
 	kind, name, _ := strings.Cut(key, "/")
 	return u.other.Resource(schema.GroupVersionResource{Version: "v1", Resource: strings.ToLower(kind) + "s"}).Namespace(u.ns), name

@@ -40,7 +40,7 @@ func fromGit(ctx context.Context, dir string) map[string]string {
 }
 
 // repository is what is read of a repository. Its configuration, which may be
-// somebody else's, can name programs for almost everything that git does. So
+// another user's, can name programs for almost everything that git does. So
 // git reads it in commands that do nothing else, and works with one of ours.
 type repository struct {
 	gitDir, commonDir, tree string

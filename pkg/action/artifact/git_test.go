@@ -106,7 +106,7 @@ func exclude(t *testing.T, dir string) {
 	fixture.Write(t, filepath.Join(dir, "mod", "a.tmp"), "")
 }
 
-// TestHostileRepository is about a repository that was made by somebody else:
+// TestHostileRepository is about a repository that another user made:
 // nothing that it names is run.
 func TestHostileRepository(t *testing.T) {
 	t.Parallel()
@@ -159,7 +159,7 @@ func TestHostileRepository(t *testing.T) {
 }
 
 // signed makes a commit on the present one that has a signature, and whose tree
-// is not there when the repository has a remote that promises it.
+// is missing when the repository has a remote that promises it.
 func signed(t *testing.T, git func(args ...string) string) {
 	t.Helper()
 	git("commit", "-qm", "two")

@@ -38,7 +38,7 @@ func (m Metadata) annotations(ctx context.Context, dir string) (map[string]strin
 
 // isRemote says whether an address means the same elsewhere: one of the form
 // scheme://host or host:path, as git tells them. A path of this machine does
-// not, and may be nobody's business.
+// not, and may be private.
 func isRemote(address string) bool {
 	if scheme, _, ok := strings.Cut(address, "://"); ok {
 		return scheme != "file"

@@ -97,7 +97,7 @@ type Provenance struct {
 	Images     []string    `json:"images,omitempty"`
 	Statements []Statement `json:"statements"`
 	SBOMs      []SBOM      `json:"sboms"`
-	// NotVerified says what nobody has checked.
+	// NotVerified says what is not checked.
 	NotVerified []string `json:"notVerified"`
 }
 

@@ -19,7 +19,7 @@ import (
 
 // DirectoryRequest says how objects are written to a directory.
 type DirectoryRequest struct {
-	Dir             string // is made if it is not there
+	Dir             string // is made if it does not exist
 	Name, Namespace string // of the instance
 	Objects         []api.Object
 	Comments        []string // a line for each object, or nil

@@ -28,7 +28,7 @@ const (
 type Installation struct {
 	Executable string // this function
 	FrontDoor  string // the kubectl-timoni that kubectl finds, links kept; empty when there is none
-	Dir        string // for the function; empty: beside the front door
+	Dir        string // for the function; empty: next to the front door
 	PluginHome string // of kustomize, for the links of kubectl kustomize; empty: none
 }
 

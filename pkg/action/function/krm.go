@@ -23,7 +23,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
-// Request says what the function works on, beside what its config says.
+// Request says what the function works on, in addition to what its config says.
 type Request struct {
 	Input       io.Reader // holds the ResourceList, or with Config the objects
 	Config      string    // the file of the function config, when it is not in the ResourceList
@@ -35,7 +35,7 @@ type Request struct {
 }
 
 // Run carries out the function config of the list on the input. The list is
-// never nil, and is to be written also after an error: whoever reads it does
+// never nil, and is to be written also after an error: a program that reads it does
 // so before looking at the exit code. It holds the error among its results; the
 // observer is told the others.
 func Run(ctx context.Context, req Request, observer event.Observer) (list *krm.List, err error) {

@@ -200,7 +200,7 @@ func BenchmarkBundle(b *testing.B) {
 	}
 }
 
-// TestRunLimits holds that the limits of whoever builds are those of a module.
+// TestRunLimits holds that the limits of the build are those of a module.
 func TestRunLimits(t *testing.T) {
 	t.Parallel()
 	_, err := function.Run(t.Context(), function.Request{

@@ -74,7 +74,7 @@ type DeleteRequest struct {
 	Orphan  bool         // forget the instance, leave its objects
 	Holder  store.Holder // who deletes, for the lock
 
-	IgnoreNotFound bool // an instance that is not there is no error
+	IgnoreNotFound bool // an instance that does not exist is no error
 }
 
 // Delete deletes an instance: its objects, then its record.

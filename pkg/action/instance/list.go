@@ -67,7 +67,7 @@ func summarize(r *store.Record) Summary {
 	return s
 }
 
-// ListRequest says which instances are wanted.
+// ListRequest selects instances.
 type ListRequest struct {
 	Namespace string // empty for all
 	Labels    string // a selector on the labels of the record
@@ -89,7 +89,7 @@ func (r ListRequest) selector() string {
 	return strings.Join(terms, ",")
 }
 
-// List returns the instances that are wanted. A record that cannot be read is
+// List returns the selected instances. A record that cannot be read is
 // named in the error, exit code 1, and does not keep the others from being
 // returned.
 func List(ctx context.Context, client *kube.Client, req ListRequest) ([]Summary, error) {
@@ -125,7 +125,7 @@ func isReady(ctx context.Context, client *kube.Client, r *store.Record) (bool, e
 	return true, err
 }
 
-// WatchList calls changed with the instances that are wanted and then, after
+// WatchList calls changed with the selected instances and then, after
 // each change of their records, with those that are new, that have changed or
 // that are gone, which have the state Deleted. It ends with ctx.
 func WatchList(ctx context.Context, client *kube.Client, req ListRequest, changed func([]Summary) error) error {

@@ -69,7 +69,7 @@ const settle = 200 * time.Millisecond
 
 // WatchStatus calls changed with the state of an instance and again after each
 // change, until it is good or ctx ends. Its error is that of the first state
-// that cannot be had.
+// that cannot be read.
 func WatchStatus(ctx context.Context, client *kube.Client, key Key, changed func(*StatusReport) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -48,7 +48,7 @@ func rendered(objects []api.Object) string {
 
 // part returns of got what want speaks of, in its form: the fields of maps, the
 // elements of lists that have the names of those in want, and else the elements
-// one by one. A null in want stands for what is not there.
+// one by one. A null in want stands for what does not exist.
 func part(want, got any) any {
 	switch want := want.(type) {
 	case *constraint:

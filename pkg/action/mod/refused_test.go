@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
-// TestVetUnavailable holds that a module which cannot be had is no module that
+// TestVetUnavailable holds that a module which cannot be read is no module that
 // is not valid: a policy refuses it, or its registry cannot be reached.
 func TestVetUnavailable(t *testing.T) {
 	t.Parallel()

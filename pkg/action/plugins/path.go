@@ -136,7 +136,7 @@ func dangling(files []file) []Check {
 		if err != nil {
 			goal, _ = launched(f.path)
 		}
-		c := Check{Status: Fail, Message: fmt.Sprintf("%s is a link to %s, which is not there", f.path, goal)}
+		c := Check{Status: Fail, Message: fmt.Sprintf("%s is a link to %s, which does not exist", f.path, goal)}
 		c.Hint = "remove it, or install the plugin again"
 		if f.name == Function {
 			c.Hint = "link it again: kubectl timoni krm install"
@@ -162,9 +162,9 @@ func (x Examination) clashes(files []file) []Check {
 				add(f.path, f.target)
 			}
 		}
-		if beside, ok := lookup(x.Places.Home, name); ok {
-			if target, err := filepath.EvalSymlinks(beside); err == nil {
-				add(beside, target)
+		if sibling, ok := lookup(x.Places.Home, name); ok {
+			if target, err := filepath.EvalSymlinks(sibling); err == nil {
+				add(sibling, target)
 			}
 		}
 		if len(paths) > 1 {

@@ -208,7 +208,7 @@ func TestFind(t *testing.T) {
 	}
 	places := plugins.NewPlaces(link, filepath.Join(root, "bin"))
 	for name, want := range map[string]string{
-		"kubectl-timoni-apply": "store/kubectl-timoni-apply", // beside the target of the link
+		"kubectl-timoni-apply": "store/kubectl-timoni-apply", // next to the target of the link
 		"kubectl-timoni-build": "bin/kubectl-timoni-build",   // on PATH only
 	} {
 		got, err := places.Find(name)
@@ -245,7 +245,7 @@ func TestInstallShims(t *testing.T) {
 	fixture.Write(t, filepath.Join(foreign, other), "#!/bin/sh\n")
 	_, err = plugins.InstallShims(foreign)
 	if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), other) {
-		t.Errorf("a file of somebody else's gives %v", err)
+		t.Errorf("a file of another program gives %v", err)
 	}
 	if entries, err := os.ReadDir(foreign); err != nil || len(entries) != 1 {
 		t.Errorf("after the refusal there are %d files, %v", len(entries), err)

@@ -30,7 +30,7 @@ type Request struct {
 type Verified struct {
 	Reference string `json:"reference"` // oci://host/path@digest
 	Digest    string `json:"digest"`
-	Signer    string `json:"signer,omitempty"` // empty when the policy asks for nobody
+	Signer    string `json:"signer,omitempty"` // empty when the policy asks for no signature
 }
 
 // String returns the line for a person.
@@ -41,7 +41,7 @@ func (v Verified) String() string {
 	return fmt.Sprintf("verified %s: signed by %s", v.Reference, v.Signer)
 }
 
-// Artifact returns who signed an artifact. That nobody did who counts is an
+// Artifact returns who signed an artifact. That no trusted identity did is an
 // error with the exit code fail.Refused.
 func Artifact(ctx context.Context, req Request) (Verified, error) {
 	v, err := req.verify(ctx)

@@ -18,7 +18,7 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Diff writes a unified diff, in colours if they are wanted.
+// Diff writes a unified diff, in colours if the terminal has them.
 func Diff(w io.Writer, text string, colours bool) error {
 	text = mask.Lines(text)
 	if !colours {

@@ -99,7 +99,7 @@ func Observer(w io.Writer, quiet bool) event.Observer {
 }
 
 // Transfers is Observer for commands that report of the rest by their result:
-// beside warnings and versions it shows how transfers get on, but only on a
+// in addition to warnings and versions it shows how transfers get on, but only on a
 // terminal. With lines it says elsewhere which layers are transferred.
 func Transfers(w io.Writer, quiet, lines bool) event.Observer {
 	text := NewText(w)

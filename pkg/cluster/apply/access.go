@@ -28,7 +28,7 @@ type Access struct {
 // Access asks the server about every right that an apply of the request needs:
 // on the kinds that the module renders, on those that it would prune, and on
 // what the record needs. It is asked per kind and, where a role may name
-// objects, per object. What a right does not tell, as the rule that nobody may
+// objects, per object. What a right does not tell, as the rule that no user may
 // grant more than they have, only the plan shows.
 func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 	m := req.Instance.Metadata
@@ -101,7 +101,7 @@ func (s *Step) takesBack() bool {
 	return err == nil && move.Entries != nil
 }
 
-// pruneCandidates returns what the record of the instance names beside the
+// pruneCandidates returns what the record of the instance names in addition to the
 // objects of the module. Who may not read the record learns that from the rest.
 func (e *Engine) pruneCandidates(ctx context.Context, req Request, steps []*Step) ([]*Step, error) {
 	m := req.Instance.Metadata
@@ -167,7 +167,7 @@ func rights(s *Step, needed bool, why string, verbs ...string) []Access {
 }
 
 // unify returns each right once, needed if one of its like is, with those on a
-// whole kind beside those on the objects of it.
+// whole kind in addition to those on the objects of it.
 func unify(wanted []Access) []Access {
 	merged := map[kube.Right]Access{}
 	merge := func(a Access) {

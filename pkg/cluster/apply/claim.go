@@ -81,7 +81,7 @@ func specsOf(templates []any) map[string]any {
 	return specs
 }
 
-// withRecreateHint adds to the server's refusal of a change how it can be had
+// withRecreateHint adds to the server's refusal of a change how to make it
 // all the same.
 func withRecreateHint(s *Step, invalid error) error {
 	if s.Object.IsProtected() {

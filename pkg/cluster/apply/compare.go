@@ -39,7 +39,7 @@ func withoutServerMetadata(o api.Object) api.Object {
 
 // decideRecreate decides a step whose update the server calls invalid. When
 // the same object would be accepted as a new one, what is refused is the
-// change of an immutable field: it can be had by recreating the object, if
+// change of an immutable field: recreating the object makes it, if
 // that is asked for. Otherwise the object itself is invalid.
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
 	elsewhere, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
@@ -61,7 +61,7 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 	return nil
 }
 
-// renamed returns an object under another name, as one that could exist beside
+// renamed returns an object under another name, as one that could exist next to
 // the live one.
 func renamed(o api.Object) api.Object {
 	c := o.DeepCopy()

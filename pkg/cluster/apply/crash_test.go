@@ -38,7 +38,7 @@ func revision(n int) []string {
 	return []string{configMap("third", "x"), configMap("b", "x")}
 }
 
-// customRevision returns a revision with definitions of kinds and objects of
+// customRevision returns a revision with CRDs and objects of
 // them: the second one has more of each.
 func customRevision(n int) []string {
 	if n == 1 {

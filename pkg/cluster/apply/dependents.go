@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
-// countDependents says of each definition of a kind and of each namespace that is
+// countDependents says of each CRD and of each namespace that is
 // to be deleted how many objects go with it.
 func (e *Engine) countDependents(ctx context.Context, m api.Metadata, steps []*Step) error {
 	if err := e.keepShared(ctx, m, steps); err != nil {
@@ -69,7 +69,7 @@ func (e *Engine) listKind(ctx context.Context, crd api.Object) ([]api.Object, er
 	return list, err
 }
 
-// countNamespaced counts what a namespace holds beside the objects that are to be
+// countNamespaced counts what a namespace holds other than the objects that are to be
 // deleted themselves and the record of the instance. A namespace of which that
 // is unknown is kept.
 func (e *Engine) countNamespaced(ctx context.Context, m api.Metadata, s *Step, doomed map[string]bool) error {
@@ -117,7 +117,7 @@ func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) e
 }
 
 // checkDependents looks at what is to be pruned although it is protected: of a
-// definition of a kind it says how many objects go along, and a namespace is
+// CRD it says how many objects go along, and a namespace is
 // kept as long as it holds anything that does not go too (docs/safety.md, S3).
 func (e *Engine) checkDependents(ctx context.Context, plan *Plan) error {
 	doomed := uidsOf(plan.Prune)

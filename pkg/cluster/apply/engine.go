@@ -2,7 +2,7 @@
 
 // Package apply brings a cluster to the state that a module describes. It
 // plans first, by dry runs that change nothing; then it carries the plan out
-// stage by stage, waits for readiness by watches, and prunes what left the
+// stage by stage, waits for readiness by watches, and prunes what is no longer in the
 // module last.
 //
 // The package returns data and emits events; it knows neither CUE nor a
@@ -29,7 +29,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
-// DefaultConcurrency is how many requests are under way at once. The API
+// DefaultConcurrency is the maximum number of concurrent requests. The API
 // server's priority and fairness shares its capacity; the number only bounds
 // sockets.
 const DefaultConcurrency = 16
@@ -40,7 +40,7 @@ type Engine struct {
 	Store    store.Store
 	Observer event.Observer
 
-	// Concurrency bounds how many requests are under way at once, 0 stands for
+	// Concurrency is the maximum number of concurrent requests, 0 stands for
 	// DefaultConcurrency.
 	Concurrency int
 }
@@ -74,7 +74,7 @@ const (
 	AdoptAll       Adopt = "all"
 )
 
-// Prune says when what left the module is deleted.
+// Prune says when what is no longer in the module is deleted.
 type Prune string
 
 // The values of Prune.
@@ -116,7 +116,7 @@ type Options struct {
 	ExistingNamespace bool              // refuse when the namespace of the instance does not exist
 	ApplyTimeout      time.Duration     // of the plan, and of applying one stage; 0 for ever
 
-	Concurrency  int          // how many requests are under way at once, 0 for DefaultConcurrency
+	Concurrency  int          // maximum number of concurrent requests, 0 for DefaultConcurrency
 	Holder       store.Holder // who applies, for the lock
 	HistoryLimit int          // how many revisions are kept, with their values; 0 keeps none
 
@@ -190,7 +190,7 @@ func Outcomes(steps []*Step) []event.Outcome {
 // Plan is what an apply would do.
 type Plan struct {
 	Steps []*Step // in the order of stages
-	Prune []*Step // what left the module
+	Prune []*Step // what is no longer in the module
 
 	request    Request
 	instance   api.Instance  // with its inventory
@@ -363,7 +363,7 @@ func missingNamespace(name string) error {
 }
 
 // createNamespace creates a namespace that is missing, and returns it unless
-// somebody else was faster.
+// another client was faster.
 func (e *Engine) createNamespace(ctx context.Context, name string) (api.Object, error) {
 	ns, err := e.Client.Create(ctx, namespaces(), api.Object{
 		"apiVersion": "v1", "kind": "Namespace",

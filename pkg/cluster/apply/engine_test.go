@@ -161,7 +161,7 @@ func (w *world) namespace(name string) api.Object {
 	return o
 }
 
-// create creates an object as somebody else would.
+// create creates an object as another client would.
 func (w *world) create(text string) api.Object {
 	w.t.Helper()
 	o := w.request(text).Stages[0].Objects[0]
@@ -249,8 +249,8 @@ func TestDriftIsPutRight(t *testing.T) {
 	w.apply(req)
 	drifted := w.live("v1", "ConfigMap", "a")
 	drifted["data"] = map[string]any{"key": "drifted"}
-	somebody := w.client.WithFieldManager("somebody")
-	if _, err := somebody.Update(t.Context(), resource(t, w, "v1", "ConfigMap"), drifted); err != nil {
+	other := w.client.WithFieldManager("other")
+	if _, err := other.Update(t.Context(), resource(t, w, "v1", "ConfigMap"), drifted); err != nil {
 		t.Fatal(err)
 	}
 	since := w.mark()

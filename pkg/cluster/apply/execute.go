@@ -259,7 +259,7 @@ func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) err
 	return err
 }
 
-// applyStep carries one step out. An object that somebody wrote since it was
+// applyStep carries one step out. An object that another client wrote since it was
 // planned is looked at, and judged, again.
 func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
 	if s.Action == event.Deferred {
@@ -369,7 +369,7 @@ func (e *Engine) write(ctx context.Context, req Request, s *Step) error {
 	}
 	if err == nil {
 		// Taken of the answer, not of what a watch shows later: that may hold
-		// what somebody else has written meanwhile.
+		// what another client has written meanwhile.
 		s.live, s.fingerprint = got, s.manager.Fingerprint(s.Object, got)
 	}
 	return err

@@ -195,7 +195,7 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 	}
 	replaced := api.AnySelects(req.Replace, s.Ref())
 	if !replaced && isEnabled(s.Object, api.AnnotationOneOff) {
-		// Whoever's it is: it is wanted to exist, and it does.
+		// Whatever its owner: it should exist, and it does.
 		s.Action, s.Reason = event.Unchanged, "applied only once"
 		return nil
 	}
@@ -240,7 +240,7 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 	s.next = got
 	switch {
 	case apierrors.IsConflict(err):
-		// Somebody wrote the object after it was read.
+		// Another client wrote the object after it was read.
 		return e.readAgain(ctx, req, s)
 	case apierrors.IsInvalid(err):
 		return e.decideRecreate(ctx, req, s, err)

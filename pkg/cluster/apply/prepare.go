@@ -52,7 +52,7 @@ func (e *Engine) prepare(req Request) ([]*Step, error) {
 }
 
 // resolve finds the resource of a step. A kind that the run itself defines is
-// known from its CustomResourceDefinition, scope included. One that nobody
+// known from its CustomResourceDefinition, scope included. One that no server
 // knows may be installed by an earlier stage, an operator for example; in the
 // first stage there is none.
 func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource) error {

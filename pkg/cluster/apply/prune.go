@@ -126,7 +126,7 @@ func planPrune(steps, candidates []*Step, live *owned, also Unprotected) []*Step
 // Unprotected says which objects are deleted although others may use what they
 // hold.
 type Unprotected struct {
-	CRDs       bool     // definitions of kinds, with all objects of the kind
+	CRDs       bool     // with all objects of their kinds
 	Volumes    bool     // PersistentVolumeClaims and PersistentVolumes, with their data
 	Namespaces bool     // with all that is in them
 	Kinds      []string // the same by kind, one of ProtectedKinds

@@ -151,7 +151,7 @@ func words(text string) []string {
 
 func shortRef(s *Step) string { return s.Object.Kind() + "/" + s.Object.Name() }
 
-// removeReplaced deletes what left the module and is to make room: before the
+// removeReplaced deletes what is no longer in the module and is to make room: before the
 // stage that needs it, or before the first when none is known to. It returns
 // what it deleted.
 func (e *Engine) removeReplaced(ctx context.Context, plan *Plan, stage int) ([]*Step, error) {
@@ -202,7 +202,7 @@ func (e *Engine) putBack(ctx context.Context, timeout time.Duration, removed []*
 	return err
 }
 
-// inTheWay adds to the error of a wait what left the module and is still there:
+// inTheWay adds to the error of a wait what is no longer in the module and is still there:
 // it may hold what the new objects wait for.
 func (p *Plan) inTheWay(err error) error {
 	if fail.CodeOf(err) != fail.NotReady {

@@ -64,7 +64,7 @@ func TestReplaceMakesRoom(t *testing.T) {
 }
 
 // TestReplacePutsBack holds that what made room is put back when the new object
-// cannot be had after all.
+// cannot be made after all.
 func TestReplacePutsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -73,7 +73,7 @@ func TestReplacePutsBack(t *testing.T) {
 	req.Replace = []api.Target{target(t, "Service/old")}
 	engine := *w.engine
 	engine.Observer = event.Func(func(e event.Event) {
-		if a, ok := e.(event.Applied); ok && a.Action == event.Deleted { // somebody is faster
+		if a, ok := e.(event.Applied); ok && a.Action == event.Deleted { // another client is faster
 			w.create(w.nodePort("thief", port))
 		}
 		w.engine.Observer.Observe(e)
@@ -91,7 +91,7 @@ func TestReplacePutsBack(t *testing.T) {
 			w.kubectl("", "create", "service", "clusterip", "filler", "--tcp=80")
 		}
 	})
-	w.create(w.nodePort("old", port)) // as before, but nobody's
+	w.create(w.nodePort("old", port)) // as before, but without an owner
 	adopt := w.request(w.nodePort("old", port))
 	adopt.Adopt = apply.AdoptUnmanaged
 	w.apply(adopt)

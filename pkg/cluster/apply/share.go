@@ -174,7 +174,7 @@ func unserved(rendered, live api.Object) []string {
 	return missing
 }
 
-// differences says how two definitions differ: in their versions and, beside
+// differences says how two definitions differ: in their versions and, apart from
 // these, in the other fields of their specs.
 func differences(rendered, live api.Object) []string {
 	var texts []string

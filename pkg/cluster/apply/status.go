@@ -108,7 +108,7 @@ func (s *Status) asOrphan(live api.Object) {
 }
 
 // missing completes the status of an object that is not among those of the
-// instance: it is gone, or belongs to somebody else by now.
+// instance: it is gone, or belongs to another owner by now.
 func (e *Engine) missing(ctx context.Context, s *Step, status Status) (Status, error) {
 	status.Message = "it does not exist"
 	if !s.resolved {

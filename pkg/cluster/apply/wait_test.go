@@ -65,7 +65,7 @@ func TestStalledRolloutEndsTheWait(t *testing.T) {
 }
 
 // TestLogTail holds that the end of the log of a container that does not run is
-// part of the message, and that a log which cannot be had is only a note.
+// part of the message, and that a log which cannot be read is only a note.
 func TestLogTail(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package delta compares what the cluster has with what is wanted: as a list
+// Package delta compares what the cluster has with what is desired: as a list
 // of field changes for programs, and as text for people. What it returns never
 // holds the data of a Secret.
 package delta

@@ -192,10 +192,10 @@ func TestDefaults(t *testing.T) {
 			"{" + pods + "}", `{f:spec: {f:template: {f:spec: {f:volumes: {'k:{"name":"a"}': {.: {}, f:name: {}, f:secret: {}}, 'k:{"name":"b"}': {.: {}, f:name: {}}, 'k:{"name":"c"}': {.: {}, f:name: {}}}}}}}`,
 			[]string{"spec.template.spec.volumes[7].secret"}, `{f:spec: {f:template: {f:spec: {f:volumes: {'k:{"name":"a"}': {f:emptyDir: {}}}}}}}`,
 		},
-		"a field at the top":        {"{spec: {a: 1}, data: {}}", "{f:spec: {}}", []string{"spec", "data", ""}, ""},
-		"metadata":                  {"{metadata: {generation: 1}}", "{}", []string{"metadata.generation"}, ""},
-		"a field that is not there": {"{spec: {a: x}}", "{f:spec: {f:b: {}}}", []string{"spec.a.b.c", "spec.c", "spec[0].a", "[]", "a[[0].b"}, ""},
-		"the parent of an index":    {"{spec: {ips: [x], other: x}}", "{f:spec: {f:ip: {}}}", []string{"spec.ips[0]"}, "{f:spec: {f:ips: {}}}"},
+		"a field at the top":          {"{spec: {a: 1}, data: {}}", "{f:spec: {}}", []string{"spec", "data", ""}, ""},
+		"metadata":                    {"{metadata: {generation: 1}}", "{}", []string{"metadata.generation"}, ""},
+		"a field that does not exist": {"{spec: {a: x}}", "{f:spec: {f:b: {}}}", []string{"spec.a.b.c", "spec.c", "spec[0].a", "[]", "a[[0].b"}, ""},
+		"the parent of an index":      {"{spec: {ips: [x], other: x}}", "{f:spec: {f:ip: {}}}", []string{"spec.ips[0]"}, "{f:spec: {f:ips: {}}}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

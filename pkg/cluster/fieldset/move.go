@@ -85,7 +85,7 @@ func (move Move) Reason() string {
 	return strings.Join(reasons, "; ")
 }
 
-// left returns the fields of a live object that are left alone, whoever wrote
+// left returns the fields of a live object that are left alone, whichever client wrote
 // them: those of controllers, and the mark of 'kubectl rollout restart'. Taking
 // that one back would replace all Pods once more.
 func left(live api.Object) *fieldpath.Set {

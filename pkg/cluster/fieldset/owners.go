@@ -22,7 +22,7 @@ type Owners struct {
 	Taken *fieldpath.Set
 
 	manager Manager
-	left    *fieldpath.Set            // what is left alone, whoever wrote it
+	left    *fieldpath.Set            // what is left alone, whichever client wrote it
 	others  map[string]*fieldpath.Set // by manager, what is not ours
 }
 

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Right is what somebody may do: a verb on a resource, in a namespace or, when
+// Right is what a user may do: a verb on a resource, in a namespace or, when
 // that is empty, in all or on what is in none; with a name, on one object.
 type Right struct {
 	Verb string

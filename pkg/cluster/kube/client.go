@@ -188,7 +188,7 @@ func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode
 }
 
 // Apply applies an object server-side as the client's field manager. With force it takes
-// over the fields of others, without it is a Conflict when somebody else has
+// over the fields of others, without it is a Conflict when another client has
 // given them another value. With metadata.uid and metadata.resourceVersion set,
 // it is a Conflict when the object is another one, or was changed, meanwhile.
 // See ApplyNew for an object that does not exist.
@@ -317,7 +317,7 @@ func (c *Client) ServerVersion(ctx context.Context) (string, error) {
 	return info.GitVersion, nil
 }
 
-// LogOptions say which part of which log is wanted.
+// LogOptions say which part of which log to read.
 type LogOptions struct {
 	Container    string
 	Lines, Bytes int // at most these, from the end

@@ -17,7 +17,7 @@ import (
 const versionOfNone = "1"
 
 // ApplyNew is Apply of an object that does not exist: it only creates. It is a
-// Conflict when an object of the name exists, whoever made it. A server that
+// Conflict when an object of the name exists, whatever its owner. A server that
 // ignores the version and writes over that object all the same is a Conflict in
 // a dry run, which changes nothing, and an OverwrittenError in a real one.
 func (c *Client) ApplyNew(ctx context.Context, r Resource, o api.Object, mode Mode) (api.Object, error) {

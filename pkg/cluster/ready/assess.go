@@ -17,7 +17,7 @@ import (
 // is taken for one whose controller never writes any (docs/safety.md, S12).
 const statusGrace = 30 * time.Second
 
-// State is what is known of the readiness of one object.
+// State is the readiness of one object.
 type State struct {
 	Health  api.Health
 	Message string

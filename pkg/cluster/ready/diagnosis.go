@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
 
-// diagnosis is what is known beside its conditions of an object that is not ready.
+// diagnosis is what explains why an object is not ready, apart from its conditions.
 type diagnosis struct {
 	text string // empty when nothing is known
 
@@ -59,7 +59,7 @@ const (
 )
 
 // logTail returns the end of the log of the container that is to blame, each
-// line indented, or a note that it cannot be had; empty when no container is.
+// line indented, or a note that it cannot be read; empty when no container is.
 func (w Watcher) logTail(ctx context.Context, t diagnosis) string {
 	if t.container == "" {
 		return ""

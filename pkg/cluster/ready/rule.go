@@ -16,7 +16,7 @@ import (
 )
 
 // WaitRule is what the user wants to hold of objects before they count as
-// ready, beside what is known of their kind. An object that a rule is about is
+// ready, in addition to the rules of their kind. An object that a rule is about is
 // not ready as long as it says nothing.
 type WaitRule struct {
 	api.Target

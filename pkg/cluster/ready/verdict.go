@@ -108,7 +108,7 @@ func (r *wait) notReady(ctx context.Context) error {
 }
 
 // reach returns an error when the server cannot be reached: a wait whose time is
-// over is no answer about objects that nobody can see.
+// over is no answer about objects that cannot be seen.
 func (r *wait) reach(ctx context.Context) error {
 	for key, items := range byListKey(r.items()) {
 		_, _, err := r.watcher.Client.List(ctx, key.Resource, key.Namespace, selectorFor(items))

@@ -28,11 +28,11 @@ const (
 	ledgerKey       = "ledger"
 	// maxLedger bounds the compressed ledger: a Secret holds 1 MiB.
 	maxLedger = 900 << 10
-	// maxInflated bounds what is read, as anybody may have written it.
+	// maxInflated bounds what is read, as any client may have written it.
 	maxInflated = 64 << 20
 )
 
-// Ledger is what we remember of an instance beside its record. Nothing depends
+// Ledger is what we remember of an instance in addition to its record. Nothing depends
 // on it: without it an apply asks the server about every object again.
 type Ledger struct {
 	// Fingerprints say, by inventory id, what an object looked like when it was
@@ -195,7 +195,7 @@ func isOwner(owner, o api.Object) bool {
 }
 
 // SaveLedger writes what is to be remembered of an instance, if it differs from
-// what was read. The ledger belongs to the record, so that whoever deletes that
+// what was read. The ledger belongs to the record, so that a client which deletes that
 // deletes both.
 func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger) error {
 	if err := Writable(nil, ledger); err != nil {

@@ -29,7 +29,7 @@ const (
 )
 
 // Holder says which process holds a lock, precisely enough that another one on
-// the same machine can tell that it is dead. Where Machine is empty, nobody
+// the same machine can tell that it is dead. Where Machine is empty, no process
 // can.
 type Holder struct {
 	Machine string // the same for all processes that see each other's ids, until the next boot
@@ -55,7 +55,7 @@ type Lock struct {
 // what was read before may have changed since.
 func (l *Lock) Taken() bool { return l.taken }
 
-// ErrLost is the cause of the context of a run whose lock somebody else took.
+// ErrLost is the cause of the context of a run whose lock another run took.
 var ErrLost = errors.New("the lock of the instance was lost")
 
 func leases() kube.Resource {
@@ -65,10 +65,10 @@ func leases() kube.Resource {
 	}
 }
 
-// Lock takes the lock of an instance. While somebody else holds it, it waits,
+// Lock takes the lock of an instance. While another run holds it, it waits,
 // up to a patience (0 is for ever), after it has said whose it is to waiting.
 // The context that it returns ends when the lock is lost; the exit code of the
-// error for a lock that was not to be had is fail.Refused.
+// error for a lock that was not free is fail.Refused.
 func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patience time.Duration, waiting func(owner string)) (context.Context, *Lock, error) {
 	l := &Lock{store: s, identity: h.identity()}
 	var deadline <-chan time.Time
@@ -100,7 +100,7 @@ func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patie
 	}
 }
 
-// observed is what is known of the lock of somebody else. That it has expired
+// observed is the state of another run's lock. That it has expired
 // is judged by how long it was seen unchanged, since clocks differ.
 type observed struct {
 	owner, renewed string
@@ -146,7 +146,7 @@ func (l *Lock) try(ctx context.Context, namespace, name string, h Holder, other 
 	asked = wallClock()
 	live, err = l.store.client.Update(ctx, leases(), live)
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		return false, nil // somebody was faster
+		return false, nil // another run was faster
 	}
 	l.lease, l.renewed = live, asked
 	return err == nil, err
@@ -263,7 +263,7 @@ func holderOf(lease api.Object) string {
 	return fmt.Sprint(spec["holderIdentity"])
 }
 
-// Release gives the lock back, unless somebody else has taken it.
+// Release gives the lock back, unless another run has taken it.
 func (l *Lock) Release(ctx context.Context) error {
 	l.stop()
 	l.done.Wait()

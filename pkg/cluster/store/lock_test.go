@@ -81,7 +81,7 @@ func TestLostLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lease["spec"].(map[string]any)["holderIdentity"] = "somebody/1/x"
+	lease["spec"].(map[string]any)["holderIdentity"] = "other/1/x"
 	if _, err := client.Update(t.Context(), leases(), lease); err != nil {
 		t.Fatal(err)
 	}

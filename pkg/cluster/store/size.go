@@ -16,7 +16,7 @@ const (
 	// maxRecord is the size that Kubernetes allows for the data of a Secret.
 	maxRecord = 1 << 20
 	// reserve is what a complete revision leaves free, so that the next one can
-	// always be named beside it.
+	// always be named next to it.
 	reserve = 8 << 10
 )
 

@@ -240,7 +240,7 @@ func withDefault(value any, e ast.Expr) ast.Expr {
 }
 
 // conjunction mends two things in what the importer writes. One is cosmetic:
-// int32 & int. The other is a quirk of the evaluator: beside matchN a struct
+// int32 & int. The other is a quirk of the evaluator: next to matchN a struct
 // literal is open even in a definition, so that a typo in a field name would
 // not be found; a reference to a definition stays closed.
 func (g *generator) conjunction(name string, e *ast.BinaryExpr) ast.Expr {

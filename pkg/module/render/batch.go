@@ -174,7 +174,7 @@ func (l *line) buildBatch(ctx context.Context, batch []int) bool {
 }
 
 // buildMany renders instances of one module, whose requests share what was
-// read of it, in one evaluation. The error is for nobody to read.
+// read of it, in one evaluation. The error is not shown.
 func buildMany(ctx context.Context, reqs []Request) ([]*Result, error) {
 	return bounded(ctx, reqs[0].Limits, "load", func(s *stage) (results []*Result, err error) {
 		defer values.Recover("module", &err)

@@ -45,7 +45,7 @@ func build(t *testing.T, archive *txtar.Archive) string {
 	other.Name, other.Namespace, other.Values = "other", "others", nil
 	for i, outcome := range render.BuildAll(t.Context(), []render.Request{other, req, req, req})[1:] {
 		if again := describe(outcome.Result, outcome.Err); again != text {
-			t.Errorf("rendered beside others, as number %d, it is another one:\n%s", i+1, again)
+			t.Errorf("rendered with others, as number %d, it is another one:\n%s", i+1, again)
 		}
 	}
 	checkReplacement(t, req)

@@ -12,7 +12,7 @@ import (
 
 // confine makes @embed in the module's files read through a root that no
 // symbolic link leaves: a module from a registry or a remote base must not
-// read the files of whoever renders it. The root is to be closed after the
+// read the files of the user who renders it. The root is to be closed after the
 // evaluation.
 func (f *files) confine() (io.Closer, error) {
 	root, err := os.OpenRoot(f.root)

@@ -48,7 +48,7 @@ func (f *files) text(name string) []byte {
 	return nil
 }
 
-// read returns a file, and nil when it is not there any more.
+// read returns a file, and nil when it no longer exists.
 func read(path string) []byte {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -44,7 +44,7 @@ func ImagesFile(dir string) ([]string, error) {
 	return slices.Compact(images), nil
 }
 
-// collectListed is collectImages for structs whose reference nobody has made
+// collectListed is collectImages for structs whose reference is not made
 // of its parts yet.
 func collectListed(v cue.Value, images *[]string) {
 	fields, err := v.Fields()

@@ -72,7 +72,7 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 	limits.Time, limits.Memory = cmp.Or(limits.Time, DefaultTime), cmp.Or(limits.Memory, DefaultMemory)
 	deadline := time.NewTimer(limits.Time)
 	defer deadline.Stop()
-	// Memory that is not there for 20 ms cannot have grown by much.
+	// Memory that was not allocated for 20 ms cannot have grown by much.
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

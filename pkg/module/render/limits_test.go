@@ -20,7 +20,7 @@ import (
 )
 
 // slow takes the evaluator a second or two and some hundred megabytes, since
-// what is given up goes on beside the other tests.
+// what is given up goes on during the other tests.
 const slow = `package main
 
 import "list"
@@ -75,7 +75,7 @@ func TestLimits(t *testing.T) {
 }
 
 // checkLimitsOfMany holds that what follows an instance that passes a limit is
-// not rendered, beside it or after it.
+// not rendered, at the same time or later.
 func checkLimitsOfMany(t *testing.T) {
 	t.Helper()
 	dir := fixture.Module(t, map[string]string{"timoni.cue": strings.Replace(slow, "45", "values.n", 1) + "values: n: int\n"})

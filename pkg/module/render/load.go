@@ -193,8 +193,8 @@ type files struct {
 	tree   *values.Tree
 	debug  bool // the build tag debug is set
 
-	comments bool // are wanted
-	whole    bool // vendored packages are wanted with what nothing refers to
+	comments bool // keep them
+	whole    bool // vendored packages keep what nothing refers to
 
 	mu       sync.Mutex
 	refused  error                   // of check, which the loader makes a text of

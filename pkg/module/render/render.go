@@ -49,7 +49,7 @@ type Request struct {
 	// nothing refers to are found too. The result is the same.
 	Whole bool
 
-	comments bool // of the source are wanted
+	comments bool // of the source are kept
 
 	// Scopes are those of kinds whose CRDs the module need not render.
 	Scopes []Scope
@@ -126,7 +126,7 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 }
 
 // buildStages tells s what it is at. Between the stages is where a cancelled
-// run, which nobody waits for any more, ends.
+// run, for which no caller waits any more, ends.
 func buildStages(ctx context.Context, req Request, s *stage) (result *Result, err error) {
 	defer values.Recover("module "+strconv.Quote(cmp.Or(req.Origin, req.Dir)), &err)
 	e, err := newEvaluation(req)

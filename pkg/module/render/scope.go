@@ -57,7 +57,7 @@ func (r *reader) defaultNamespaces() {
 	}
 }
 
-// scopeOf returns what is known of a kind whose CRD is not among the objects.
+// scopeOf returns the scope of a kind whose CRD is not among the objects.
 func (r *reader) scopeOf(gk groupKind, version string) (cluster, known bool) {
 	if api.IsBuiltIn(gk.group) {
 		return isClusterScoped(gk), true
@@ -71,7 +71,7 @@ func (r *reader) scopeOf(gk groupKind, version string) (cluster, known bool) {
 	return cluster, cluster
 }
 
-// vendoredScopeRE matches how the definition of a kind, as 'mod vendor crd'
+// vendoredScopeRE matches how the schema of a kind, as 'mod vendor crd'
 // writes it, asks for a namespace: a namespaced kind needs one.
 var vendoredScopeRE = regexp.MustCompile(`(?m)^\s*metadata!?: \{[^}]*?\bnamespace([!?]):`)
 

@@ -58,7 +58,7 @@ type fault struct {
 	message string
 }
 
-// fault reports a fault where the field was written or, if nobody wrote it, at
+// fault reports a fault where the field was written or, if it is not written anywhere, at
 // the object.
 func (r *reader) fault(object cue.Value, f fault) {
 	f.message = regexRE.ReplaceAllString(f.message, ")")

@@ -37,7 +37,7 @@ func (f *files) isVendored(name string) bool {
 }
 
 // outlined returns a vendored file by its outline, or nil if the whole of the
-// file is wanted, or its outline is not certain.
+// file is needed, or its outline is not certain.
 func (f *files) outlined(name string, src []byte) *vendored {
 	if f.whole || !f.isVendored(name) {
 		return nil
@@ -86,7 +86,7 @@ type reach struct {
 	unsure   bool
 }
 
-// reached is what is known of a package.
+// reached is the state of a package.
 type reached struct {
 	instance *build.Instance
 	declared map[string][]field // by name

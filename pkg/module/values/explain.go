@@ -31,7 +31,7 @@ type Field struct {
 	Position token.Position // of what it may hold
 }
 
-// Explain returns an error of CUE, or an *Error, in the words of whoever wrote
+// Explain returns an error of CUE, or an *Error, in the words of the user who wrote
 // the values: one problem for each place in the sources, however many
 // alternatives of a disjunction and references to the value it was found
 // through; what merely follows from another problem is left out. Any other
@@ -231,7 +231,7 @@ func (x *explainer) key(f finding) string {
 	return fmt.Sprint(f.where, f.text, f.places)
 }
 
-// blamed returns the place that somebody has to change: the user's, if there is
+// blamed returns the place that the user has to change: the user's, if there is
 // one, or that of the value which does not fit.
 func (x *explainer) blamed(f finding) (token.Position, bool) {
 	for _, place := range f.places {
@@ -252,7 +252,7 @@ func (x *explainer) blamed(f finding) (token.Position, bool) {
 
 func (x *explainer) isUsers(p token.Position) bool { return x.order(p) >= 0 }
 
-// isModules says whether a place is in a file that somebody can change.
+// isModules says whether a place is in a file that the user can change.
 func (x *explainer) isModules(p token.Position) bool {
 	return !strings.HasPrefix(p.Filename, schemaPrefix)
 }

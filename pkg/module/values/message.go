@@ -134,7 +134,7 @@ func (x *explainer) locate(p *Problem, f finding, at token.Position, blamed, inV
 	switch {
 	case len(p.Positions) > 0:
 	case f.class == missing && p.RulePosition.IsValid():
-		p.Positions = []token.Position{p.RulePosition} // nobody has written anything
+		p.Positions = []token.Position{p.RulePosition} // the user has written nothing
 		if !inValues {
 			p.Rule, p.RulePosition = "", token.Position{}
 		}
@@ -144,7 +144,7 @@ func (x *explainer) locate(p *Problem, f finding, at token.Position, blamed, inV
 	x.dropRepeated(p)
 }
 
-// places returns the places to show beside the rule: the one to blame first,
+// places returns the places to show next to the rule: the one to blame first,
 // then the other ones of the user, and of two values in conflict the other one.
 func (x *explainer) places(f finding, at token.Position, blamed bool) []token.Position {
 	if f.class == other || f.class == consequence || !blamed {
@@ -207,7 +207,7 @@ func (x *explainer) missing(p *Problem, f finding, path []string, inValues bool)
 		}
 		return
 	}
-	p.Message = "no value is given, and the module needs one"
+	p.Message = "required value is missing"
 	p.Advice = "give it one in a file for -f, or with --set " + strings.TrimPrefix(p.Path, fieldName+".") + "=…"
 	if at, ok := x.nullAt(path); ok {
 		p.Message = "null takes the value away, and the module needs one"

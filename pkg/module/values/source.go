@@ -3,7 +3,7 @@
 // Package values merges the values that a user gives, in CUE, YAML or JSON,
 // over the values.cue of a module. It works on syntax trees: what values.cue
 // says at a path that the user sets is taken out, and what the user wrote is
-// put beside it. So every node keeps the position of the file it was written
+// put next to it. So every node keeps the position of the file it was written
 // in, and a reference inside values.cue follows an overridden value.
 package values
 
@@ -61,7 +61,7 @@ type Source struct {
 	Reference *Reference
 }
 
-// Inputs are where values are read from beside the disk.
+// Inputs are where values are read from, other than the disk.
 type Inputs struct {
 	Stdin    io.Reader
 	Download download.Options // of URLs

@@ -5,7 +5,7 @@ package values
 import "path/filepath"
 
 // Within says whether path lies in or below dir once links are resolved. The
-// error says which of them is not there.
+// error says which of them does not exist.
 func Within(dir, path string) (bool, error) {
 	dir, err := resolved(dir)
 	if err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package guard has what is known of the functions in a kustomization, and of
+// Package guard describes the functions in a kustomization, and
 // what is left when kustomize leaves them out: without --enable-exec it does so
 // in silence, and a guard is what makes such a build fail.
 package guard
@@ -9,11 +9,11 @@ package guard
 // Report as JSON.
 const Verb = "examine"
 
-// Report is what is known of a kustomization.
+// Report describes a kustomization and its functions.
 type Report struct {
 	Functions []Function `json:"functions"`
 	// Unseen names what was not looked at, because that needs the network or
-	// runs a program of somebody else's.
+	// runs a program of another project.
 	Unseen []string `json:"unseen,omitempty"`
 
 	LeftOut  Build `json:"leftOut"`  // as with --enable-alpha-plugins alone
@@ -32,7 +32,7 @@ type Build struct {
 }
 
 // Patch is a guard that is still to be written: text for the kustomization, and
-// for a file beside it, if there is one.
+// for a file next to it, if there is one.
 type Patch struct {
 	Kustomization string `json:"kustomization"`
 	File          string `json:"file,omitempty"`

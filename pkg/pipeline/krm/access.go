@@ -51,7 +51,7 @@ type Access struct {
 }
 
 // Trust is what the person that builds allows function configs, which may be
-// somebody else's.
+// another author's.
 type Trust struct {
 	Env       []string // names of environment variables that may be read
 	Insecure  []string // registries, host or host:port, that need no certificate
@@ -202,7 +202,7 @@ func (c secretConfig) credentials(items []*yaml.RNode, host string) (string, err
 	if data["username"] == "" || data["password"] == "" {
 		return "", fmt.Errorf("the Secret %q has neither .dockerconfigjson nor username and password", c.Name)
 	}
-	// A config of somebody else's, such as a remote component, sees this Secret
+	// A config from elsewhere, such as a remote component, sees this Secret
 	// too, and must not send it to a registry of its choice.
 	if data["registry"] != host {
 		err := fail.Refusedf("the Secret %q does not say that its password is for %s", c.Name, host)

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
-// A function runs with the rights of whoever builds, also when its config was
+// A function runs with the rights of the user, also when its config was
 // fetched from elsewhere as part of a remote base, and kustomize's own
 // restrictions do not bind it. So what a config may name follows kustomize's
 // rules for its own files: a file lies below the root of the kustomization. A
@@ -83,7 +83,7 @@ func readCUE(base, name string) (cuefile.File, error) {
 }
 
 // moduleDir returns the directory of a module that is named relative to the
-// base directory. One that is not there is left to be found missing later.
+// base directory. One that does not exist is left to be found missing later.
 func moduleDir(base, name string) (string, error) {
 	dir := name
 	if !filepath.IsAbs(dir) {

@@ -201,7 +201,7 @@ func TestFiles(t *testing.T) {
 		"the standard input":               {"base", "", "-", "extension"},
 		"a module":                         {"base", "./sub", "", ""},
 		"the base as a module":             {"base", ".", "", ""},
-		"a module that is not there":       {"base", "../no", "", ""},
+		"a module that does not exist":     {"base", "../no", "", ""},
 		"a module outside":                 {"base", "../outside", "", "lies outside"},
 		"a linked module outside":          {"base", "dir", "", "lies outside"},
 		"an absolute module outside":       {"base", filepath.Join(dir, "outside"), "", "lies outside"},

@@ -11,7 +11,7 @@ import (
 )
 
 // plain returns an object as maps, slices and scalars, without the annotations
-// of kustomize's and kpt's, of which whoever wrote it does not know.
+// of kustomize's and kpt's, of which the author of the object does not know.
 func plain(item *yaml.RNode) (map[string]any, error) {
 	if err := values.CheckNode(item.YNode()); err != nil {
 		return nil, err

@@ -90,14 +90,14 @@ func (e *resultsError) about() string {
 // Unwrap returns the cause.
 func (e *resultsError) Unwrap() error { return e.cause }
 
-// nobody is the user as which kustomize, kubectl and kpt start containers.
-const nobody = 65534
+// uidNobody is the user as which kustomize, kubectl and kpt start containers.
+const uidNobody = 65534
 
 // report adds what went wrong to the results and returns it with their
 // text. Its exit code is not that of a wrong command line. What reads a bare
 // stream sees no results, so it must not find its objects there either.
 func (l *List) report(s subject, err error) error {
-	if errors.Is(err, fs.ErrPermission) && os.Getuid() == nobody && len(fail.HintsOf(err)) == 0 {
+	if errors.Is(err, fs.ErrPermission) && os.Getuid() == uidNobody && len(fail.HintsOf(err)) == 0 {
 		err = fail.Hint(err, "functions in containers run as the user nobody: let all users read the file, or build with --as-current-user")
 	}
 	err = s.runtime.Hide(err)

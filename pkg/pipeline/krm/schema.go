@@ -35,7 +35,7 @@ func PluginPaths() []string {
 
 // Schema returns the OpenAPI document of the kinds. At the same time it is a
 // JSON schema of one function config, which editors take. kustomize takes it as
-// openapi.path in place of its own, and so not beside other objects.
+// openapi.path in place of its own, and so not together with other objects.
 func Schema() ([]byte, error) {
 	group, version, _ := strings.Cut(APIVersion, "/")
 	definitions := map[string]any{}

@@ -28,7 +28,7 @@ func (x examination) atRoot(path string, k *types.Kustomization) {
 // object that has to be there.
 type proposal struct {
 	patch string
-	last  bool // behind the transformers of others, whose objects are not there before
+	last  bool // behind the transformers of others, whose objects do not exist before
 }
 
 func (p proposal) addTo(k *types.Kustomization) {

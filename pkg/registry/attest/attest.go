@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package attest writes and reads what is said about a module beside it: an
+// Package attest writes and reads what is said about a module next to it: an
 // SBOM of its container images and a statement of its provenance.
 //
-// Both follow from the module's manifest alone, so that whoever has that can
+// Both follow from the module's manifest alone, so that every client that has it can
 // make them again and compare. The SBOM is CycloneDX rather than SPDX because
 // its documents need neither a time nor a unique name, and thus have the same
 // digest everywhere.
@@ -29,7 +29,7 @@ const (
 	statementType = "https://in-toto.io/Statement/v1"
 	cycloneDX     = "CycloneDX"
 	// packed is the kind of build: a directory was packed as it is. What is
-	// packed can be had again from the source, hence without parameters.
+	// packed can be packed again from the source, hence without parameters.
 	packed  = "https://github.com/kubectl-timoni/kubectl-timoni/blob/main/docs/provenance.md"
 	builder = "https://github.com/kubectl-timoni/kubectl-timoni"
 )

@@ -49,7 +49,7 @@ type CacheEntry struct {
 // blobName returns where content is, below the directory of the cache.
 func blobName(digest v1.Hash) string { return path.Join(blobsDir, digest.Hex) }
 
-// get returns content of at most limit bytes, and nil when it is not there. A
+// get returns content of at most limit bytes, and nil when it does not exist. A
 // file that does not hold what its name says is removed.
 func (c Cache) get(digest v1.Hash, limit int64) []byte {
 	if c.Dir == "" {

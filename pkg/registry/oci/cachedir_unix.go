@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// openNonblock keeps a pipe from blocking whoever opens it.
+// openNonblock keeps a pipe from blocking the process that opens it.
 const openNonblock = syscall.O_NONBLOCK
 
 // isShared says whether another user than root may write to a directory.

@@ -136,7 +136,7 @@ func (m rawManifest) MediaType() (types.MediaType, error) { return m.mediaType, 
 
 // cachedManifest returns a manifest from the cache when the registry need not,
 // or must not, be asked: it is pinned by digest, and the version that may be
-// named beside the digest is the one that the manifest names itself.
+// named next to the digest is the one that the manifest names itself.
 func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 	pinned := f.ref.Digest
 	if pinned == "" && f.options.Offline {
@@ -271,7 +271,7 @@ func (f *fetcher) fill(ctx context.Context, manifest v1.Hash, layers []v1.Descri
 	err := f.downloadAll(ctx, layers, contents, func(digest v1.Hash, data []byte) {
 		puts.Go(func() { f.options.Cache.put(digest, data) })
 	})
-	// Nobody has to wait for the cache but close: it is written while the
+	// Only close waits for the cache: it is written while the
 	// layers are unpacked.
 	f.keeping.Go(func() {
 		defer unlock()

@@ -217,7 +217,7 @@ func layoutReader(name string, limits Limits) (func(file string, limit int64) ([
 	}, nil
 }
 
-// archiveReader reads the whole archive, which holds little beside the image.
+// archiveReader reads the whole archive, which holds little other than the image.
 func archiveReader(name string, limits Limits) (func(file string, limit int64) ([]byte, error), error) {
 	f, err := os.Open(name)
 	if err != nil {

@@ -35,7 +35,7 @@ type PackOptions struct {
 	// artifact holds no links, so without it a link is an error.
 	ResolveSymlinks bool
 	Limits          Limits
-	// Observer is warned of names that Windows does not have, nil for nobody.
+	// Observer is warned of names that Windows does not have, nil to discard.
 	Observer event.Observer
 }
 

@@ -175,7 +175,7 @@ func TestPackErrors(t *testing.T) {
 	}
 }
 
-// must returns a value, or ends the test with the error beside it.
+// must returns a value, or ends the test with the error.
 func must[T any](v T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()

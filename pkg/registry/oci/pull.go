@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
-// Manifest is what is known of an artifact once it was pulled.
+// Manifest describes an artifact that was pulled.
 type Manifest struct {
 	Digest      string // sha256:…
 	Annotations map[string]string

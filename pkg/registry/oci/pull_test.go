@@ -96,7 +96,7 @@ func TestPushErrors(t *testing.T) {
 	}{
 		"a directory": {dir, "is a directory, not an oci:// reference", fail.Usage},
 		"a digest":    {"oci://127.0.0.1:1/app@sha256:" + strings.Repeat("0", 64), "a digest cannot be pushed to", fail.Usage},
-		"nobody":      {"oci://127.0.0.1:1/app:1.0.0", "push oci://127.0.0.1:1/app:1.0.0: registry is unreachable: 127.0.0.1:1: ", fail.Failed},
+		"no server":   {"oci://127.0.0.1:1/app:1.0.0", "push oci://127.0.0.1:1/app:1.0.0: registry is unreachable: 127.0.0.1:1: ", fail.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +190,7 @@ func TestPullRefuses(t *testing.T) {
 			good, func(f *fake) { f.answers["manifests/"+other] = f.answers["manifests/1.0.0"] },
 			"@" + other, oci.ErrDigest, "digest mismatch: the registry has ", fail.Refused,
 		},
-		"a header that vouches for it": {
+		"a header that states it": {
 			good, func(f *fake) {
 				a := with(f.answers["manifests/1.0.0"], types.DockerManifestSchema1Signed)
 				a.header = map[string]string{"Docker-Content-Digest": other}
@@ -330,7 +330,7 @@ func TestPullResumes(t *testing.T) {
 	}
 }
 
-// TestPullRequests counts what a pull costs beside the greeting.
+// TestPullRequests counts what a pull costs in addition to the greeting.
 func TestPullRequests(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
@@ -414,8 +414,8 @@ func TestInsecure(t *testing.T) {
 	}
 }
 
-// TestAuthority is about a registry whose certificate a private authority
-// vouches for.
+// TestAuthority is about a registry with a certificate of a private
+// authority.
 func TestAuthority(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)

@@ -68,7 +68,7 @@ func (b *resumedBody) Read(p []byte) (int, error) {
 }
 
 // resume replaces the body by one that goes on at the offset. It returns cause,
-// the error of the broken one, when that cannot be had.
+// the error of the broken one, when that fails.
 func (b *resumedBody) resume(cause error) error {
 	ctx := b.req.Context()
 	for ; b.futile < futile && b.broken < resumptions; b.futile, b.broken = b.futile+1, b.broken+1 {

@@ -33,11 +33,11 @@ import (
 type Options struct {
 	// Creds is user:password and wins over the docker configuration.
 	Creds string
-	// Insecure allows plain http and certificates that nobody vouches for.
+	// Insecure allows plain HTTP and unverified TLS.
 	// Registries on the loopback interface may speak http without it.
 	Insecure bool
-	// CAFile holds certificates, in PEM form, that vouch for a registry's,
-	// beside those of the system.
+	// CAFile holds certificates, in PEM form, by which a registry's are verified,
+	// in addition to those of the system.
 	CAFile    string
 	UserAgent string
 	// Stall ends a request when no byte has moved for so long, 30 s when zero.
@@ -53,7 +53,7 @@ type Options struct {
 
 	// Verifier is asked before content is used, nil to use it in any case.
 	Verifier Verifier
-	// Observer is told of what is sent and received. Nil: nobody is.
+	// Observer is told of what is sent and received. Nil discards it.
 	Observer event.Observer
 
 	// Cache keeps what was pulled. The zero value keeps nothing.

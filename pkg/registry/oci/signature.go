@@ -35,7 +35,7 @@ const (
 	annotationTimestamp   = "dev.sigstore.cosign/rfc3161timestamp"
 )
 
-// What is read of signatures: more than anybody needs, and less than would
+// What is read of signatures: more than any artifact needs, and less than would
 // fill the memory.
 const (
 	maxSignature  = 1 << 20 // bytes of one

@@ -158,7 +158,7 @@ func TestSignatureCache(t *testing.T) {
 	if _, err := pull(pinned, o); err != nil {
 		t.Error(err)
 	}
-	// The cache vouches for nothing: a changed file in it does not count.
+	// The cache is not trusted: a changed file in it does not count.
 	for _, file := range tree(t, o.Cache.Dir) {
 		if name := o.Cache.Dir + "/" + file; strings.HasPrefix(file, "blobs/") && !strings.HasSuffix(file, "/") {
 			if data := must(os.ReadFile(name))(t); strings.Contains(string(data), `"critical"`) {

@@ -16,7 +16,7 @@ import (
 
 // Sibling is the Keyless of the binaries that do not link what it takes: it
 // gives the signatures to 'kubectl-timoni-artifact verify', which decides by
-// the same policy file and asks nobody. find returns the path of that binary.
+// the same policy file and asks no server. find returns the path of that binary.
 func Sibling(find func() (string, error)) Keyless {
 	return func(ctx context.Context, c Claim) (string, error) {
 		path, err := find()

@@ -28,7 +28,7 @@ var ErrNoDirectory = errors.New("is not a directory")
 type Options struct {
 	OCI      oci.Options
 	TempDir  string         // holds pulled modules, the system's default when empty
-	Observer event.Observer // nil: nobody is told
+	Observer event.Observer // nil discards
 }
 
 // Module is a module whose content is on disk until Close.

@@ -38,7 +38,7 @@ type Claim struct {
 }
 
 // Verify returns an error, with the exit code fail.Refused, unless the policy
-// lets the artifact through. Signatures that cannot be had count as none.
+// lets the artifact through. Signatures that cannot be read count as none.
 func (t Trust) Verify(ctx context.Context, c oci.Candidate) error {
 	claim, err := t.Claim(c.Reference.Repository, c.Digest)
 	if err != nil || claim.Rule.Allow == trust.Unsigned {

@@ -245,7 +245,7 @@ func TestSibling(t *testing.T) {
 		"an older version": {script: `echo "error: there is no verify" >&2; exit 2`, text: "there is no verify", code: fail.Refused},
 		"no answer":        {script: "true", text: "something else than it was asked", code: fail.Failed},
 		"another answer":   {script: `echo '{"reference":"oci://example.com/b@sha256:b","signer":"me"}'`, text: "something else", code: fail.Failed},
-		"nobody":           {script: `echo '{"reference":"oci://example.com/app@sha256:a"}'`, text: "something else", code: fail.Failed},
+		"no signer":        {script: `echo '{"reference":"oci://example.com/app@sha256:a"}'`, text: "something else", code: fail.Failed},
 	} {
 		// Written before the first is run: a file that is still open in a process
 		// which is being started cannot be run.

@@ -28,7 +28,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(kit.Main(m)) }
 
 // BenchmarkApply applies the minimal module to a new namespace and then again.
-// Beside the times it reports, for the first apply, how long after the
+// In addition to the times it reports, for the first apply, how long after the
 // Deployment became Available it returned, and the requests of each.
 func BenchmarkApply(b *testing.B) {
 	w := newWorld(b)

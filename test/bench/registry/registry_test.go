@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package registry_test measures pushing, pulling and listing as whole
-// processes, against the real registry and beside crane.
+// processes, against the real registry, compared with crane.
 package registry_test
 
 import (
@@ -129,7 +129,7 @@ func BenchmarkModule(b *testing.B) {
 }
 
 // BenchmarkPull pulls 20 MB that do not compress, without a cache and into one
-// that is empty, beside crane, which keeps no cache of it and does not unpack.
+// that is empty, compared with crane, which keeps no cache of it and does not unpack.
 // Nothing stands between.
 func BenchmarkPull(b *testing.B) {
 	const size = 20 << 20

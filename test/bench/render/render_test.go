@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package render_test measures whole processes that render a module, beside
+// Package render_test measures whole processes that render a module, compared with
 // CUE's own command and a program that only loads and builds.
 package render_test
 
@@ -89,7 +89,7 @@ func measure(b *testing.B, name string, command func() *exec.Cmd) {
 }
 
 // programs returns the paths of build, of floor and of CUE's own command, built
-// from the module beside this directory.
+// from the module next to this directory.
 func programs(b *testing.B) (build, floor, cue string) {
 	b.Helper()
 	build = binary(b, "kubectl-timoni-build")

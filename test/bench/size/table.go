@@ -38,7 +38,7 @@ const (
 	sigstore      library = "sigstore"
 	kyaml         library = "kyaml"
 	kustomize     library = "kustomize"
-	clientsets    library = "typed clientsets" // for nobody: 15 MB each
+	clientsets    library = "typed clientsets" // not allowed: 15 MB each
 )
 
 func libraries() []library {
@@ -68,7 +68,7 @@ func (l library) packages() []string {
 	case kyaml:
 		return []string{"sigs.k8s.io/kustomize/kyaml/fn"}
 	case kustomize:
-		// What builds; the types beside it come with cli-runtime.
+		// What builds; the other types come with cli-runtime.
 		return []string{"sigs.k8s.io/kustomize/api/krusty"}
 	}
 	return nil

@@ -70,7 +70,7 @@ func judge(ctx context.Context) error {
 	}
 	for _, o := range request.Objects {
 		result, err := evaluator.Evaluate(ctx, &unstructured.Unstructured{Object: o})
-		if err != nil { // names a field that is not there
+		if err != nil { // names a field that does not exist
 			result = &status.Result{Status: status.UnknownStatus}
 		}
 		fmt.Println(result.Status)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package sigstore is a Sigstore of a test's own: authorities and a log whose
-// trusted root it writes, and signatures without a key that they vouch for.
+// trusted root it writes, and signatures without a key that they verify.
 package sigstore
 
 import (
@@ -52,7 +52,7 @@ func (s *Sigstore) TrustedRoot() ([]byte, error) {
 	return trusted.MarshalJSON()
 }
 
-// Bundle returns a bundle in which identity, whom issuer vouches for, states
+// Bundle returns a bundle in which identity, from issuer, states
 // something of an artifact: that it is signed with signature.PredicateType.
 func (s *Sigstore) Bundle(identity, issuer, predicateType, digest string) ([]byte, error) {
 	statement := fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":%q}}],"predicateType":%q,"predicate":{}}`,

@@ -105,7 +105,7 @@ func describeModule(m api.Module) string {
 		m.Name, m.Repository, m.Version, m.Digest)
 }
 
-// describeVersion says which version of which module was wanted, or applied in
+// describeVersion says which version of which module was requested, or applied in
 // full; none is nil.
 func describeVersion(m *api.Module) string {
 	if m == nil {

@@ -20,7 +20,7 @@ const vetLong = `Build a module and print what is wrong with it.
 MODULE is a directory, by default the current one, or oci://HOST/PATH[:VERSION].
 It is built with its own values or, where values are given, with these over its
 own; with --debug also with the build tag debug, which selects debug_values.cue.
-Beside the rules of the module and of the API server, each container's image has
+In addition to the rules of the module and of the API server, each container's image has
 to have a tag or a digest, and cue.mod/module.cue a language version. Custom
 resources are held to their CRDs, rules in CEL included, where the module renders
 these or --crds names them. The packages in cue.mod are evaluated in whole; other

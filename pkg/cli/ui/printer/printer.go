@@ -34,14 +34,14 @@ type Flags struct {
 	template     string
 	allowMissing bool
 	noHeaders    bool
-	own          []string // formats of the command beside those of every one
+	own          []string // formats of the command in addition to those of every one
 	goTemplate   GoTemplate
 }
 
 // GoTemplate returns a printer for -o go-template or go-template-file.
 type GoTemplate func(format, template string, allowMissing bool) (printers.ResourcePrinter, error)
 
-// New returns flags for a command. Beside the formats for programs it takes
+// New returns flags for a command. In addition to the formats for programs it takes
 // others: "name", for results that have names, and what the command writes
 // itself, as "wide". Go templates are handed in, because a binary that links
 // them loses what the linker would leave out: use InProcess where that is so

@@ -102,7 +102,7 @@ metadata: {}
 	}
 }
 
-// TestMissingKeys prints a field that is not there.
+// TestMissingKeys prints a field that does not exist.
 // TestPrintControlsNoTerminal holds that what a cluster says cannot control a
 // terminal in any format, and that a program reads the same value.
 func TestPrintControlsNoTerminal(t *testing.T) {

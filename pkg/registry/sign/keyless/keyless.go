@@ -2,7 +2,7 @@
 
 // Package keyless checks signatures that were made without a key: with a
 // certificate for an identity that was valid for minutes, and the record of a
-// log or a clock that it was used within them. It asks nobody.
+// log or a clock that it was used within them. It asks no server.
 package keyless
 
 import (
@@ -45,7 +45,7 @@ func Verify(_ context.Context, c source.Claim) (signer string, err error) {
 	return "", signature.Reject(len(c.Signatures), reasons)
 }
 
-// newVerifier asks for all that the trusted root can vouch for: a certificate
+// newVerifier asks for all that the trusted root can verify: a certificate
 // that was logged when it names logs of certificates, and a signature that was
 // logged when it names logs of signatures; for a time in any case.
 func newVerifier(file string) (*verify.Verifier, error) {

@@ -21,7 +21,7 @@ type Signature struct {
 	Payload []byte `json:"payload,omitempty"` // what is signed: simple signing, JSON
 	Value   string `json:"value,omitempty"`   // the signature itself, base64
 
-	// What a signature without a key has beside it.
+	// What a signature without a key comes with.
 	Certificate string `json:"certificate,omitempty"` // PEM
 	Chain       string `json:"chain,omitempty"`       // the certificates above it, PEM
 	Rekor       string `json:"rekor,omitempty"`       // the entry in the transparency log, JSON

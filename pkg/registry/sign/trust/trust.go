@@ -37,7 +37,7 @@ type Rule struct {
 	Match       string     `json:"match"`       // a pattern for HOST/PATH
 	Keys        []string   `json:"keys"`        // files with public keys in PEM form
 	Identities  []Identity `json:"identities"`  // in certificates
-	TrustedRoot string     `json:"trustedRoot"` // file with what vouches for those certificates
+	TrustedRoot string     `json:"trustedRoot"` // file with the certificate authorities and logs for them
 	Allow       string     `json:"allow"`       // "unsigned", or empty
 	// SignedAs is the repository, oci://HOST/PATH, that the signatures name where
 	// the artifacts are copies: in a mirror, or behind an air gap. It ends with
