@@ -170,10 +170,16 @@ func arrange(parts []ast.Expr, known schemas) ast.Expr {
 	if g.empty != nil {
 		g.others = append(g.others, g.empty)
 	}
-	if list, ok := g.others[0].(*ast.ListLit); ok && len(g.others) == 1 {
+	if len(g.others) > 1 {
+		return unify(g.others)
+	}
+	if list, ok := g.others[0].(*ast.ListLit); ok {
 		return arrangeList(list, known.elements())
 	}
-	return unify(g.others)
+	if value := Default(g.others[0]); value != nil && known.haveOther(value) {
+		return value // of two different defaults CUE takes none
+	}
+	return g.others[0]
 }
 
 // literals returns the literals of the fields.
@@ -260,27 +266,59 @@ func isSeparable(lit *ast.StructLit) bool {
 	return separable
 }
 
+// Default returns the default of a disjunction, nil if it has none or is none.
+func Default(e ast.Expr) ast.Expr {
+	b, ok := e.(*ast.BinaryExpr)
+	if !ok || b.Op != token.OR {
+		return nil
+	}
+	for _, side := range []ast.Expr{b.X, b.Y} {
+		if marked, ok := side.(*ast.UnaryExpr); ok && marked.Op == token.MUL {
+			return marked.X
+		}
+		if found := Default(side); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
 // schemas is what the module says a value may be: one alternative or several.
-type schemas []cue.Value
+type schemas struct {
+	alternatives []cue.Value
+	defaults     []cue.Value // of them
+}
 
 func schemasOf(v cue.Value) schemas {
 	if !v.Exists() {
-		return nil
+		return schemas{}
 	}
-	if op, alternatives := v.Expr(); op == cue.OrOp {
-		var all schemas
-		for _, a := range alternatives {
-			all = append(all, schemasOf(a)...)
-		}
+	var all schemas
+	if value, ok := v.Default(); ok {
+		all.defaults = []cue.Value{value}
+	}
+	op, parts := v.Expr()
+	if op != cue.OrOp {
+		all.alternatives = []cue.Value{v}
 		return all
 	}
-	return schemas{v}
+	for _, part := range parts {
+		all.alternatives = append(all.alternatives, schemasOf(part).alternatives...)
+	}
+	return all
+}
+
+// haveOther says whether there is a default other than a value.
+func (s schemas) haveOther(value ast.Expr) bool {
+	return slices.ContainsFunc(s.defaults, func(v cue.Value) bool {
+		return !v.Context().BuildExpr(value).Equals(v)
+	})
 }
 
 // names returns the names of the fields in order.
 func (s schemas) names() []string {
 	var names []string
-	for _, v := range s {
+	for _, v := range s.alternatives {
 		fields, err := v.Fields(cue.Optional(true))
 		for err == nil && fields.Next() {
 			if name := fields.Selector().Unquoted(); !slices.Contains(names, name) {
@@ -300,10 +338,12 @@ func (s schemas) elements() schemas { return s.lookup(cue.AnyIndex) }
 // lookup returns what the first selector that leads anywhere leads to.
 func (s schemas) lookup(selectors ...cue.Selector) schemas {
 	var found schemas
-	for _, v := range s {
+	for _, v := range s.alternatives {
 		for _, selector := range selectors {
 			if at := v.LookupPath(cue.MakePath(selector)); at.Exists() {
-				found = append(found, schemasOf(at)...)
+				of := schemasOf(at)
+				found.alternatives = append(found.alternatives, of.alternatives...)
+				found.defaults = append(found.defaults, of.defaults...)
 				break
 			}
 		}

@@ -187,21 +187,11 @@ func Literal(v cue.Value) (ast.Expr, error) {
 		}
 	}
 	if hasDefault {
-		if expr, ok := open.Syntax().(ast.Expr); ok && isDefault(expr) && locate(expr, open) {
+		if expr, ok := open.Syntax().(ast.Expr); ok && order.Default(expr) != nil && locate(expr, open) {
 			return expr, nil
 		}
 	}
 	return scalarLiteral(v)
-}
-
-// isDefault says whether an expression is a disjunction with a default.
-func isDefault(e ast.Expr) bool {
-	b, ok := e.(*ast.BinaryExpr)
-	if !ok || b.Op != token.OR {
-		return false
-	}
-	marked, ok := b.X.(*ast.UnaryExpr)
-	return ok && marked.Op == token.MUL || isDefault(b.X) || isDefault(b.Y)
 }
 
 func structLiteral(v cue.Value) (ast.Expr, error) {

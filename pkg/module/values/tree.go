@@ -140,7 +140,7 @@ func (n *node) literal() *ast.StructLit {
 func (t *Tree) Defaults() [][]string { return t.root.defaults(nil) }
 
 func (n *node) defaults(path []string) [][]string {
-	if n.kind == leaf && isDefault(n.value) {
+	if n.kind == leaf && order.Default(n.value) != nil {
 		return [][]string{path}
 	}
 	var all [][]string
