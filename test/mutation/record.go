@@ -62,6 +62,11 @@ func ofRecord() []protection {
 		new:  "if err := ctx.Err(); err != nil {",
 		test: few,
 	}, {
+		promise: "s42", file: "pkg/cluster/apply/prune.go",
+		old:  "if err := e.keepSharedSince(ctx, steps); err != nil {",
+		new:  "if err := ctx.Err(); err != nil {",
+		test: "./pkg/cluster/apply -run TestSharedSinceThePlan",
+	}, {
 		promise: "s43", file: "pkg/cluster/apply/engine.go",
 		old:  "if plan, err = e.planChecked(ctx, first, false); err != nil {",
 		new:  "if plan, err = e.planChecked(ctx, first, false); err != nil && req.Review != nil {",

@@ -165,6 +165,9 @@ func keepReason(live api.Object, also Unprotected) string {
 // remove deletes the live objects of the steps that are to be deleted, reports
 // those that are kept, and, when wait is set, waits until they are gone.
 func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout time.Duration) error {
+	if err := e.keepSharedSince(ctx, steps); err != nil {
+		return err
+	}
 	var doomed []*Step
 	for _, s := range steps {
 		if s.Action == event.Deleted {

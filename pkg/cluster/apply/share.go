@@ -55,6 +55,9 @@ func (e *Engine) decideForeign(ctx context.Context, req Request, s *Step, refusa
 		return e.decideAbandoned(ctx, req, s, refusal)
 	case kube.IsForbidden(err) && s.noted:
 		return e.decideShared(ctx, req, s, nil)
+	case kube.IsForbidden(err):
+		s.refuse(fail.Refusedf("%s belongs to instance %s, and whether that is of the same module cannot be read: %w", s.Ref(), key(owner), err))
+		return nil
 	case err != nil:
 		return s.recordVerdict(fmt.Errorf("it belongs to instance %s: %w", key(owner), err))
 	case !s.noted && !sameModule(record.Instance.Module, req.Instance.Module):
@@ -251,6 +254,17 @@ func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) 
 		}
 	}
 	return nil
+}
+
+// keepSharedSince keeps those of the definitions to be deleted that another
+// instance has begun to share since the plan: the objects of a stage may take
+// long to go, and the version of a definition does not tell its users.
+func (e *Engine) keepSharedSince(ctx context.Context, steps []*Step) error {
+	i := slices.IndexFunc(steps, func(s *Step) bool { return s.Action == event.Deleted && isCRD(s.live) })
+	if i < 0 {
+		return nil
+	}
+	return e.keepShared(ctx, instanceOf(steps[i].live), steps)
 }
 
 // userUnread returns why it is unknown whether an instance whose record cannot
