@@ -109,15 +109,15 @@ func result(t *testing.T, dir string, src []byte) txtar.File {
 // TestComplete holds the names that modules written for Timoni rely on.
 func TestComplete(t *testing.T) {
 	t.Parallel()
-	src := []string{"Action", "ActionStatus"}
+	src := []string{"Action", "ActionStatus", "action"}
 	for name := range strings.FieldsSeq(`
-		Affinity AffinityPreset AffinityValues Annotations Bundle CPUQuantity ConfigMapKind
+		Affinity AffinityPreset AffinityPresetHard AffinityPresetNone AffinityPresetSoft AffinityValues Annotations Bundle CPUQuantity ConfigMapKind
 		ContainerSecurityContext HealthCheck HealthCheckForCondition HealthCheckLibrary Image
-		ImagePullSecret ImageReference ImmutableConfig InstanceModule InstanceName
+		ImagePullSecret ImageReference ImmutableConfig InstanceModule InstanceName InstanceOwnerReference
 		InstanceNamespace Labels MemoryQuantity MetaClusterComponent MetaComponent Metadata
 		Monitor MonitorEndpoint MonitorEndpointSpec MonitorSpec MonitorValues ObjectReference
 		PodSecurityContext PromDuration ResourceRequirement ResourceRequirements Runtime
-		RuntimeValue SecretKind SecurityContextPreset Selector SemVer StdLabelComponent
+		RuntimeValue SecretKind SecurityContextPreset SecurityContextPresetHardened SecurityContextPresetPlatform Selector SemVer StdLabelComponent
 		StdLabelInstance StdLabelManagedBy StdLabelName StdLabelPartOf StdLabelVersion Timoni`) {
 		src = append(src, "#"+name)
 	}
