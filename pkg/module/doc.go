@@ -12,6 +12,7 @@
 //   - values reads and merges what the user gives, and explains errors in it.
 //   - order puts the fields of values into the order of the module.
 //   - outline finds the fields of a CUE file without parsing it.
+//   - partial loads of vendored packages what the module refers to.
 //   - wellknown has the cluster-scoped kinds of well-known projects.
 //   - cuefile evaluates CUE files that are no module.
 //   - render evaluates a module.

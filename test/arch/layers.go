@@ -62,6 +62,7 @@ func layers() []layer {
 
 		{"registry/attest", 0, nil},
 
+		{"module/partial", 1, []string{cue}}, // with outline: can be switched off
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
 		{"module/values", 1, []string{cue, yamlNodes, "golang.org/x/text/unicode/norm"}},

@@ -21,7 +21,7 @@ func (e *evaluation) explain(err error) error {
 	if isCertain {
 		err = certain.error
 	}
-	if err != nil && !isCertain && e.files.isPart() {
+	if err != nil && !isCertain && e.files.part.IsPart() {
 		return errPartial
 	}
 	return e.files.tree.Explain(err, values.Module{Text: e.files.text, Fields: e.fields})

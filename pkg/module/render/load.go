@@ -27,6 +27,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/partial"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -58,8 +59,10 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	}
 	files := &files{
 		root: root, within: req.Within, origin: req.Origin, pkg: req.Package, values: filepath.Join(dir, req.valuesFile()), tree: tree,
-		debug: req.Debug, comments: req.comments, whole: req.Whole,
-		parsed: map[string]parsed{}, read: map[string]*vendored{}, vendored: map[*ast.File]*vendored{},
+		debug: req.Debug, comments: req.comments, parsed: map[string]parsed{},
+	}
+	if !req.Whole {
+		files.part = partial.New(root, files.display)
 	}
 	if err = files.check(filepath.Join(root, filepath.FromSlash(moduleFile))); err != nil {
 		return nil, err
@@ -72,8 +75,11 @@ func loadModule(req Request, tree *values.Tree) (*evaluation, error) {
 	if inst.Err != nil {
 		return nil, files.explain(inst.Err)
 	}
-	if !files.keepReached(inst) {
+	if !files.part.Keep(inst) {
 		return nil, errPartial
+	}
+	for name, file := range files.part.Files() {
+		files.parsed[name] = parsed{file: file}
 	}
 	req.shared.keep(inst, files)
 	e := &evaluation{
@@ -132,7 +138,7 @@ func languageWarning(name string) string {
 // without a language version: where a module imports packages, the loader reads
 // it again and wants a version.
 func (f *files) overlay(dir string) map[string]load.Source {
-	overlay := f.preload(dir)
+	overlay := f.part.Overlay(dir)
 	name := filepath.Join(f.root, filepath.FromSlash(moduleFile))
 	data, err := os.ReadFile(name)
 	if err != nil || languageRE.Match(data) {
@@ -193,15 +199,12 @@ type files struct {
 	tree   *values.Tree
 	debug  bool // the build tag debug is set
 
-	comments bool // keep them
-	whole    bool // vendored packages keep what nothing refers to
+	comments bool            // keep them
+	part     *partial.Loader // of vendored packages; nil keeps what nothing refers to, too
 
-	mu       sync.Mutex
-	refused  error                   // of check, which the loader makes a text of
-	parsed   map[string]parsed       // by path: the loader asks for the imports first, then for the whole
-	read     map[string]*vendored    // by path: those that the loader sees the head of
-	vendored map[*ast.File]*vendored // by what stands for the file until it is known what is needed of it
-	shared   map[use]bool            // of packages of which an earlier rendering has kept a part; nil if of none
+	mu      sync.Mutex
+	refused error             // of check, which the loader makes a text of
+	parsed  map[string]parsed // by path: the loader asks for the imports first, then for the whole
 }
 
 type parsed struct {
@@ -224,7 +227,7 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 	if f.comments {
 		config.Mode |= parser.ParseComments
 	}
-	if stub := f.parseStub(name, src, config); stub != nil {
+	if stub := f.part.Parse(name, src, config); stub != nil {
 		f.parsed[name] = parsed{file: stub}
 		return stub, nil
 	}
@@ -241,7 +244,7 @@ func (f *files) parse(name string, src any, config parser.Config) (*ast.File, er
 // Modules of one repository share schemas through links below cue.mod; all else
 // is the module's own.
 func (f *files) check(name string) error {
-	if rel, err := filepath.Rel(f.root, name); err == nil && filepath.IsLocal(rel) && !f.isVendored(name) {
+	if rel, err := filepath.Rel(f.root, name); err == nil && filepath.IsLocal(rel) && !partial.IsVendored(f.root, name) {
 		inside, err := values.Within(f.root, name)
 		if err == nil && !inside {
 			err = fail.Refusedf("file %q leads out of the module through a link: only links below cue.mod may", f.display(name))
@@ -289,7 +292,7 @@ func (f *files) explain(err error) error {
 	if f.refused != nil {
 		return f.refused
 	}
-	if f.isPart() {
+	if f.part.IsPart() {
 		return errPartial
 	}
 	if failed, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(failed, fs.ErrPermission) {
@@ -402,3 +405,8 @@ func (e *evaluation) settled(v, root cue.Value) cue.Value {
 	}
 	return v
 }
+
+// errPartial says that something is wrong with a module of whose vendored
+// packages a part was evaluated, or that the part is not certain. What is wrong,
+// and where, is for the whole of them to say.
+var errPartial = errors.New("the vendored packages were not evaluated in whole")

@@ -9,6 +9,8 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/partial"
 )
 
 // shared is what renderings of one module have in common: the packages that it
@@ -20,10 +22,10 @@ import (
 // refers to more or fails: from then on it is the whole of them.
 type shared struct {
 	whole bool
-	first *build.Instance   // nil before the first rendering
-	part  bool              // of vendored packages is in it
-	files map[string]parsed // of the packages that are imported
-	uses  map[use]bool      // of those packages
+	first *build.Instance      // nil before the first rendering
+	part  bool                 // of vendored packages is in it
+	files map[string]parsed    // of the packages that are imported
+	uses  map[partial.Use]bool // of those packages
 
 	schema cue.Value // of the values, for the order of their fields
 }
@@ -57,7 +59,7 @@ func (s *shared) load(req Request, root, dir string, files *files) *build.Instan
 		return loadInstance(req, root, dir, files, false)
 	}
 	if s.part {
-		files.shared = s.uses
+		files.part.After(s.uses)
 	}
 	maps.Copy(files.parsed, s.files)
 	// Values and tags are written into the package's own files, so those are
@@ -84,10 +86,10 @@ func (s *shared) load(req Request, root, dir string, files *files) *build.Instan
 func (s *shared) imports(files []*ast.File) bool {
 	known := map[string]bool{}
 	for u := range s.uses {
-		known[u.path] = true
+		known[u.Path] = true
 	}
-	for u := range usesOf(files) {
-		if !known[u.path] {
+	for u := range partial.UsesOf(files) {
+		if !known[u.Path] {
 			return false
 		}
 	}
@@ -109,7 +111,7 @@ func (s *shared) keep(inst *build.Instance, files *files) {
 	if s == nil || s.first != nil {
 		return
 	}
-	s.part, s.uses = files.isPart(), usesOf(inst.Files)
+	s.part, s.uses = files.part.IsPart(), partial.UsesOf(inst.Files)
 	s.first, s.files = inst, maps.Clone(files.parsed)
 	maps.DeleteFunc(s.files, func(name string, _ parsed) bool { return filepath.Dir(name) == inst.Dir })
 	for _, file := range inst.BuildFiles { // some are in directories above

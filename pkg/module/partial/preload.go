@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package render
+package partial
 
 import (
 	"os"
@@ -14,20 +14,20 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/outline"
 )
 
-// preload returns of the vendored files that a package leads to what is before
+// Overlay returns of the vendored files that a package leads to what is before
 // their fields, for the loader to read instead: it would read, decode and parse
 // the whole of them twice. What is not found here the loader reads itself.
-func (f *files) preload(dir string) map[string]load.Source {
-	if f.whole || f.shared != nil {
+func (l *Loader) Overlay(dir string) map[string]load.Source {
+	if l == nil || l.earlier != nil {
 		return nil
 	}
-	p := &preloader{files: f, overlay: map[string]load.Source{}, seen: map[string]bool{}}
+	p := &preloader{loader: l, overlay: map[string]load.Source{}, seen: map[string]bool{}}
 	p.dir(dir)
 	return p.overlay
 }
 
 type preloader struct {
-	files   *files
+	loader  *Loader
 	overlay map[string]load.Source // by path
 	seen    map[string]bool        // directories, and paths of imports
 }
@@ -48,7 +48,7 @@ func (p *preloader) dir(dir string) {
 		}
 	}
 	// The files of the directories above may belong to the package too.
-	if parent := filepath.Dir(dir); dir != p.files.root && !p.files.isVendored(dir) {
+	if parent := filepath.Dir(dir); dir != p.loader.root && !IsVendored(p.loader.root, dir) {
 		p.dir(parent)
 	}
 }
@@ -58,8 +58,8 @@ func (p *preloader) file(name string) {
 	if err != nil {
 		return
 	}
-	if v := p.files.outlined(name, src); v != nil {
-		p.files.read[name] = v
+	if v := p.loader.outlined(name, src); v != nil {
+		p.loader.read[name] = v
 		src = src[:v.outline.Header]
 		p.overlay[name] = load.FromBytes(src)
 	}
@@ -76,11 +76,12 @@ func (p *preloader) imported(name string) {
 	}
 	p.seen[name] = true
 	for _, kind := range []string{"gen", "pkg", "usr"} {
-		p.dir(filepath.Join(p.files.root, "cue.mod", kind, filepath.FromSlash(path.Clean("/"+name))))
+		p.dir(filepath.Join(p.loader.root, "cue.mod", kind, filepath.FromSlash(path.Clean("/"+name))))
 	}
 	for ; name != ""; _, name, _ = strings.Cut(name, "/") {
-		if exists(p.files.root, name) {
-			p.dir(filepath.Join(p.files.root, filepath.FromSlash(path.Clean("/"+name))))
+		dir := filepath.Join(p.loader.root, filepath.FromSlash(path.Clean("/"+name)))
+		if _, err := os.Stat(dir); err == nil {
+			p.dir(dir)
 		}
 	}
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package render
+// Package partial loads of the vendored packages of a module the fields that the
+// module refers to, and what those refer to: usually a small part. What cannot be
+// told for certain is refused, and then the whole of them is to be evaluated.
+// docs/benchmarks.md says what that saves.
+package partial
 
 import (
-	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -30,16 +33,48 @@ type vendored struct {
 	imported map[int]bool // the imports that those fields use
 }
 
-// isVendored says whether a file belongs to a package in cue.mod.
-func (f *files) isVendored(name string) bool {
-	dir := filepath.Join(f.root, "cue.mod") + string(filepath.Separator)
+// Loader makes CUE's loader see a part of the vendored packages. Nil, it leaves
+// them whole: that is the switch.
+type Loader struct {
+	root    string              // the module, absolute
+	display func(string) string // names a file as the user would
+
+	read     map[string]*vendored    // by path: those that the loader sees the head of
+	vendored map[*ast.File]*vendored // by what stands for the file until it is known what is needed of it
+	earlier  map[Use]bool            // of packages of which an earlier rendering has kept a part; nil if of none
+	parsed   map[string]*ast.File    // by path: what is kept
+}
+
+// New returns a loader for the module in root.
+func New(root string, display func(string) string) *Loader {
+	return &Loader{
+		root: root, display: display,
+		read: map[string]*vendored{}, vendored: map[*ast.File]*vendored{}, parsed: map[string]*ast.File{},
+	}
+}
+
+// After makes the loader take what an earlier rendering has kept, for what it
+// refers to.
+func (l *Loader) After(uses map[Use]bool) { l.earlier = uses }
+
+// Files returns the files that were parsed in part, by path.
+func (l *Loader) Files() map[string]*ast.File {
+	if l == nil {
+		return nil
+	}
+	return l.parsed
+}
+
+// IsVendored says whether a file belongs to a package in the cue.mod of a module.
+func IsVendored(root, name string) bool {
+	dir := filepath.Join(root, "cue.mod") + string(filepath.Separator)
 	return strings.HasPrefix(name, dir)
 }
 
-// outlined returns a vendored file by its outline, or nil if the whole of the
-// file is needed, or its outline is not certain.
-func (f *files) outlined(name string, src []byte) *vendored {
-	if f.whole || !f.isVendored(name) {
+// outlined returns a vendored file by its outline, or nil if the outline is not
+// certain.
+func (l *Loader) outlined(name string, src []byte) *vendored {
+	if !IsVendored(l.root, name) {
 		return nil
 	}
 	o, ok := outline.Of(src)
@@ -49,26 +84,26 @@ func (f *files) outlined(name string, src []byte) *vendored {
 	return &vendored{name: name, src: src, outline: o, kept: map[int]bool{}, imported: map[int]bool{}}
 }
 
-// parseStub parses what is before the fields of a vendored file. It is nil for
-// a file that is to be parsed in whole.
-func (f *files) parseStub(name string, src any, config parser.Config) *ast.File {
+// Parse parses what is before the fields of a vendored file. It is nil for a file
+// that is to be parsed in whole.
+func (l *Loader) Parse(name string, src any, config parser.Config) *ast.File {
 	data, ok := src.([]byte)
-	if !ok {
+	if l == nil || !ok {
 		return nil
 	}
-	v := f.read[name]
+	v := l.read[name]
 	if v == nil {
-		v = f.outlined(name, data)
+		v = l.outlined(name, data)
 	}
 	if v == nil {
 		return nil
 	}
-	stub, err := parser.ParseFile(f.display(name), v.src[:v.outline.Header], config)
+	stub, err := parser.ParseFile(l.display(name), v.src[:v.outline.Header], config)
 	if err != nil {
 		return nil
 	}
 	v.config, v.stub = config, stub
-	f.vendored[stub] = v
+	l.vendored[stub] = v
 	return stub
 }
 
@@ -80,7 +115,7 @@ func (v *vendored) parse(display string) (*ast.File, error) {
 
 // reach finds out which fields of the vendored packages a module refers to.
 type reach struct {
-	files    *files
+	loader   *Loader
 	packages map[*build.Instance]*reached
 	queue    []field
 	unsure   bool
@@ -100,24 +135,24 @@ type field struct {
 	index int
 }
 
-// isPart says that of vendored packages a part is evaluated.
-func (f *files) isPart() bool { return len(f.vendored) > 0 || f.shared != nil }
+// IsPart says that of vendored packages a part is evaluated.
+func (l *Loader) IsPart() bool { return l != nil && (len(l.vendored) > 0 || l.earlier != nil) }
 
-// keepReached replaces the vendored packages that inst imports by those of the
+// Keep replaces the vendored packages that inst imports by those of the
 // fields that something refers to. It is false where that cannot be known.
-func (f *files) keepReached(inst *build.Instance) bool {
-	if f.shared != nil {
-		for u := range usesOf(inst.Files) {
-			if u.path != "" && !f.shared[u] {
+func (l *Loader) Keep(inst *build.Instance) bool {
+	if !l.IsPart() {
+		return true
+	}
+	if l.earlier != nil {
+		for u := range UsesOf(inst.Files) {
+			if u.Path != "" && !l.earlier[u] {
 				return false
 			}
 		}
 		return true
 	}
-	if len(f.vendored) == 0 {
-		return true
-	}
-	r := &reach{files: f, packages: map[*build.Instance]*reached{}}
+	r := &reach{loader: l, packages: map[*build.Instance]*reached{}}
 	r.add(inst)
 	for len(r.queue) > 0 && !r.unsure {
 		next := r.queue[len(r.queue)-1]
@@ -127,7 +162,7 @@ func (f *files) keepReached(inst *build.Instance) bool {
 	if r.unsure {
 		return false
 	}
-	c := &copier{files: f, ctx: build.NewContext(), copies: map[*build.Instance]*build.Instance{}}
+	c := &copier{loader: l, ctx: build.NewContext(), copies: map[*build.Instance]*build.Instance{}}
 	c.redirect(inst)
 	return !c.failed
 }
@@ -144,7 +179,7 @@ func (r *reach) add(inst *build.Instance) *reached {
 		r.add(imported)
 	}
 	for _, file := range inst.Files {
-		v := r.files.vendored[file]
+		v := r.loader.vendored[file]
 		if v == nil {
 			continue
 		}
@@ -153,7 +188,7 @@ func (r *reach) add(inst *build.Instance) *reached {
 		}
 	}
 	for _, file := range inst.Files {
-		if r.files.vendored[file] == nil {
+		if r.loader.vendored[file] == nil {
 			r.followSyntax(p, file)
 		}
 	}
@@ -186,22 +221,22 @@ func (r *reach) keep(fields []field) {
 
 // followSyntax keeps what a file refers to that was parsed in whole.
 func (r *reach) followSyntax(p *reached, file *ast.File) {
-	for u := range usesOf([]*ast.File{file}) {
-		if u.path == "" {
-			r.keep(p.declared[u.name])
+	for u := range UsesOf([]*ast.File{file}) {
+		if u.Path == "" {
+			r.keep(p.declared[u.Name])
 		} else {
-			r.needImport(p, u.path, u.name)
+			r.needImport(p, u.Path, u.Name)
 		}
 	}
 }
 
-// use is a name that a file refers to: a field of the package that it imports
+// Use is a name that a file refers to: a field of the package that it imports
 // from a path, or where that is "", one that it does not import.
-type use struct{ path, name string } // a name of "" stands for the whole package
+type Use struct{ Path, Name string } // a name of "" stands for the whole package
 
-// usesOf returns what files that were parsed in whole refer to.
-func usesOf(files []*ast.File) map[use]bool {
-	uses := map[use]bool{}
+// UsesOf returns what files that were parsed in whole refer to.
+func UsesOf(files []*ast.File) map[Use]bool {
+	uses := map[Use]bool{}
 	selected := map[*ast.Ident]string{}
 	visit := func(n ast.Node) bool {
 		switch x := n.(type) {
@@ -213,9 +248,9 @@ func usesOf(files []*ast.File) map[use]bool {
 			}
 		case *ast.Ident:
 			if spec, ok := x.Node.(*ast.ImportSpec); ok {
-				uses[use{importPath(spec), selected[x]}] = true
+				uses[Use{importPath(spec), selected[x]}] = true
 			} else {
-				uses[use{"", x.Name}] = true
+				uses[Use{"", x.Name}] = true
 			}
 		}
 		return true
@@ -272,7 +307,7 @@ func imports(inst *build.Instance, spec *ast.ImportSpec, name string) bool {
 
 // copier puts packages of the kept fields in the place of the loaded ones.
 type copier struct {
-	files  *files
+	loader *Loader
 	ctx    *build.Context
 	copies map[*build.Instance]*build.Instance
 	failed bool
@@ -290,7 +325,7 @@ func (c *copier) copy(inst *build.Instance) *build.Instance {
 	if done := c.copies[inst]; done != nil {
 		return done
 	}
-	if !slices.ContainsFunc(inst.Files, func(f *ast.File) bool { return c.files.vendored[f] != nil }) {
+	if !slices.ContainsFunc(inst.Files, func(f *ast.File) bool { return c.loader.vendored[f] != nil }) {
 		c.copies[inst] = inst
 		c.redirect(inst)
 		return inst
@@ -315,14 +350,14 @@ func (c *copier) copy(inst *build.Instance) *build.Instance {
 
 // add adds what is kept of a file.
 func (c *copier) add(kept, inst *build.Instance, file *ast.File) {
-	if v := c.files.vendored[file]; v != nil {
+	if v := c.loader.vendored[file]; v != nil {
 		var err error
-		if file, err = v.parse(c.files.display(v.name)); err != nil {
+		if file, err = v.parse(c.loader.display(v.name)); err != nil {
 			c.failed = true
 			return
 		}
 		v.dropImports(inst, file)
-		c.files.parsed[v.name] = parsed{file: file}
+		c.loader.parsed[v.name] = file
 	}
 	c.failed = kept.AddSyntax(file) != nil || c.failed
 }
@@ -358,8 +393,3 @@ func (v *vendored) isImportUsed(inst *build.Instance, spec *ast.ImportSpec) bool
 	}
 	return used
 }
-
-// errPartial says that something is wrong with a module of whose vendored
-// packages a part was evaluated, or that the part is not certain. What is wrong,
-// and where, is for the whole of them to say.
-var errPartial = errors.New("the vendored packages were not evaluated in whole")
