@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -61,7 +62,7 @@ func Read(req Request) (b *Bundle, err error) {
 	root, err := cuefile.Evaluate(req.Files, cuefile.Options{Within: req.Within, Edit: edit.file})
 	used := req.Runtime.only(edit.asked)
 	if err != nil {
-		return nil, used.Hide(err)
+		return nil, used.Hide(cuefile.Hide(req.Files, err))
 	}
 	r := &reader{files: req.Files}
 	b = r.bundle(root)
@@ -69,7 +70,7 @@ func Read(req Request) (b *Bundle, err error) {
 		r.order(b, root)
 	}
 	if len(r.problems) > 0 {
-		return nil, used.Hide(values.NewError(r.problems))
+		return nil, used.Hide(cuefile.Hide(req.Files, values.NewError(r.problems)))
 	}
 	b.Asked, b.Used = slices.Sorted(maps.Keys(edit.asked)), used
 	return b, nil
@@ -177,7 +178,7 @@ func (r *reader) module(v cue.Value) ref.Reference {
 	case err != nil:
 		r.problem(at, "%v", err)
 	case !strings.HasPrefix(url, "oci://") && !strings.HasPrefix(url, "file://"):
-		r.problem(at, "%q begins with neither oci:// nor file://", url)
+		r.problem(at, "%q begins with neither oci:// nor file://", mask.URL(url))
 	case !reference.IsLocal():
 		selected, err := reference.Select(version, digest)
 		if err != nil {

@@ -45,12 +45,12 @@ func ReadDefinition(files []cuefile.File) (d *Definition, err error) {
 	defer values.Recover("the runtime", &err)
 	root, err := cuefile.Evaluate(files, cuefile.Options{})
 	if err != nil {
-		return nil, err
+		return nil, cuefile.Hide(files, err)
 	}
 	r := &reader{files: files}
 	d = r.definition(root)
 	if len(r.problems) > 0 {
-		return nil, values.NewError(r.problems)
+		return nil, cuefile.Hide(files, values.NewError(r.problems))
 	}
 	return d, nil
 }

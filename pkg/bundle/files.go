@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -59,7 +60,7 @@ func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) 
 		return readDir(name)
 	}
 	if !isKnown(name) {
-		return nil, fail.Usagef("file %q: unknown extension: want .cue, .yaml, .yml or .json", name)
+		return nil, fail.Usagef("file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(name))
 	}
 	f, err := cuefile.Read(name)
 	return []cuefile.File{f}, err
@@ -74,7 +75,7 @@ func (in Inputs) get(ctx context.Context, address string) ([]cuefile.File, error
 		}
 		return nil, err
 	}
-	name := download.Redacted(address)
+	name := mask.URL(address)
 	format := values.DetectFormat(name, data)
 	if u, err := url.Parse(address); err == nil && isKnown(u.Path) {
 		format = cuefile.FormatOf(path.Base(u.Path))

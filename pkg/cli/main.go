@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -48,7 +49,7 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	cmd.SetOut(env.Stdout)
 	cmd.SetErr(env.Stderr)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail.Hint(fail.With(fail.Usage, err), "see '%s --help'", cmd.CommandPath())
+		return fail.Hint(fail.With(fail.Usage, withoutValue(err)), "see '%s --help'", cmd.CommandPath())
 	})
 	// Before cobra's own check, whose error says no exit code.
 	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -64,6 +65,18 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	}
 	printError(env.Stderr, err)
 	return fail.CodeOf(err)
+}
+
+// misspeltRE matches the end of pflag's error about -setpassword=hunter2, a flag
+// that misses a hyphen.
+var misspeltRE = regexp.MustCompile(` in -[^ ].*$`)
+
+// withoutValue returns an error about a flag without what may be its value.
+func withoutValue(err error) error {
+	if text := misspeltRE.ReplaceAllString(err.Error(), ""); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
 // Args returns a validator that wants exactly n operands, which names says in

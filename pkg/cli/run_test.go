@@ -42,6 +42,10 @@ func TestRun(t *testing.T) {
 			args: []string{"do", "--nope"},
 			want: result{2, "", "error: unknown flag: --nope\nhint: see 'kubectl timoni do --help'\n"},
 		},
+		"a flag that misses a hyphen": {
+			args: []string{"do", "-setpassword=hunter2"},
+			want: result{2, "", "error: unknown shorthand flag: 's'\nhint: see 'kubectl timoni do --help'\n"},
+		},
 		"too few operands": {
 			args: []string{"do", "a"},
 			want: result{2, "", "error: kubectl timoni do takes NAME and MODULE, not 1 arguments\nhint: see 'kubectl timoni do --help'\n"},

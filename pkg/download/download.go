@@ -18,6 +18,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // The reasons for which a download is refused or ends.
@@ -47,32 +49,13 @@ func IsURL(name string) bool {
 	return strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "http://")
 }
 
-// Redacted returns an address as it may be shown: a password is masked, and a
-// query left out, since signatures and tokens stand in those.
-func Redacted(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "the URL"
-	}
-	return redacted(u)
-}
-
-func redacted(u *url.URL) string {
-	shown := *u
-	shown.Fragment = ""
-	if shown.RawQuery != "" {
-		shown.RawQuery = "…"
-	}
-	return shown.Redacted()
-}
-
-// Get returns what is at an https URL. Errors name the URL as Redacted does and
+// Get returns what is at an https URL. Errors name the URL as mask.URL does and
 // wrap ErrNotHTTPS, ErrPrivate or ErrTooLarge where
 // that is the reason.
 func Get(ctx context.Context, address string, o Options) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, errors.New("the URL cannot be read") // its text may hold a password
+		return nil, fmt.Errorf("%s: the URL cannot be read", mask.URL(address)) // the error has all of it
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(o.Timeout, defaultTimeout))
 	defer cancel()
@@ -82,7 +65,7 @@ func Get(ctx context.Context, address string, o Options) ([]byte, error) {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
-		return nil, fmt.Errorf("%s: %w", redacted(u), err)
+		return nil, fmt.Errorf("%s: %w", mask.URL(address), err)
 	}
 	return data, nil
 }
@@ -119,7 +102,7 @@ func get(ctx context.Context, u *url.URL, o Options) ([]byte, error) {
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "https" {
-		return fmt.Errorf("the server redirects to %s: %w", redacted(req.URL), ErrNotHTTPS)
+		return fmt.Errorf("the server redirects to %s: %w", mask.URL(req.URL.String()), ErrNotHTTPS)
 	}
 	if len(via) > maxRedirects {
 		return fmt.Errorf("the server redirects more than %d times", maxRedirects)

@@ -68,19 +68,6 @@ func TestGet(t *testing.T) {
 	}
 }
 
-func TestRedacted(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]string{
-		"https://example.com/a.yaml":                   "https://example.com/a.yaml",
-		"https://me:secret@example.com/a?token=s#part": "https://me:xxxxx@example.com/a?…",
-		"https://[::1/secret":                          "the URL",
-	} {
-		if got := download.Redacted(address); got != want {
-			t.Errorf("Redacted(%q) = %q, want %q", address, got, want)
-		}
-	}
-}
-
 func TestGetPrivate(t *testing.T) {
 	t.Parallel()
 	server, roots := serve(t)

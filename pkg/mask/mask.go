@@ -8,6 +8,8 @@ package mask
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -47,7 +49,7 @@ const shortest = 4
 
 // Values returns a function that replaces values in a text. The map has what
 // stands in the place of each: Hidden, or a name. A value is found as it is,
-// in quotes, in base64, and by each of its lines.
+// in quotes, in a URL, in base64, and by each of its lines.
 func Values(replacements map[string]string) func(string) string {
 	found := map[string]string{}
 	for value, name := range replacements {
@@ -106,7 +108,15 @@ func standingAlone(words map[string]string) func(string) string {
 
 // shapes returns what a value looks like in a text other than as it is.
 func shapes(value string) []string {
-	all := []string{inner(strconv.Quote(value)), inner(strconv.QuoteToASCII(value)), base64.StdEncoding.EncodeToString([]byte(value))}
+	all := []string{
+		inner(strconv.Quote(value)), inner(strconv.QuoteToASCII(value)),
+		url.QueryEscape(value), url.PathEscape(value), strings.TrimPrefix(url.UserPassword("", value).String(), ":"),
+		base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte(value)),
+		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
+	}
+	if text, err := json.Marshal(value); err == nil {
+		all = append(all, inner(string(text)))
+	}
 	if strings.Contains(value, "\n") {
 		all = append(all, strings.Split(value, "\n")...)
 	}

@@ -3,7 +3,11 @@
 package mask_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"math/rand/v2"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -59,6 +63,47 @@ func TestQuoted(t *testing.T) {
 	}
 	if got := mask.Words(`  - "key": [s3cret, a-b_c, 'x y'] # no`); got != `  - "***": [***, ***, '*** ***'] *** ***` {
 		t.Errorf("words: %s", got)
+	}
+}
+
+func TestArgument(t *testing.T) {
+	t.Parallel()
+	for arg, want := range map[string]string{
+		"https://me:hunter2@example.com/a?token=hunter2#part": "https://***@example.com/a?…", "https://hunter2@example.com": "https://***@example.com",
+		"https://example.com/a@1.0/b.yaml": "https://example.com/a@1.0/b.yaml", "https:/me:hunter2@example.com/a": "https:/***@example.com/a",
+		"htps://me:hun/ter2@example.com/a": "htps://***@example.com/a", "https://me:hun%zter2@local/x": "https://***@local/x", "https:///a": "https:///a",
+		"password=hunter2": "password=***", "db.token: hunter2": "db.token:***", "a=b": "a=b", `C:\values.yaml`: `C:\values.yaml`, "values.yaml": "values.yaml",
+	} {
+		if got := mask.Argument(arg); got != want {
+			t.Errorf("%s is shown as %s, want %s", arg, got, want)
+		}
+	}
+}
+
+// TestForms holds that a value is hidden in each form in which a server, a
+// parser or a log may repeat it, with any characters in it.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 3000 {
+		value := make([]rune, 8+random.IntN(12))
+		for i := range value {
+			value[i] = []rune("abcXYZ019!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ é\t\u009b\u2028")[random.IntN(41)]
+		}
+		secret := "s3cr" + string(value) + "w0rd"
+		inJSON, err := json.Marshal(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hide := mask.Values(map[string]string{secret: mask.Hidden})
+		for _, form := range []string{
+			secret, strconv.Quote(secret), strconv.QuoteToASCII(secret), string(inJSON), url.QueryEscape(secret), url.PathEscape(secret), url.UserPassword("me", secret).String(),
+			base64.StdEncoding.EncodeToString([]byte(secret)), base64.URLEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		} {
+			if got := hide("it is " + form + "."); strings.Contains(got, "w0rd") || len(got) > len("it is \"me:***\".") {
+				t.Fatalf("%q is shown: %s", secret, got)
+			}
+		}
 	}
 }
 

@@ -92,6 +92,17 @@ func errCredentials(s string) error {
 		"log in, for example with 'docker login %s', and leave them out", host)
 }
 
+// errHost shows no port that is none: it may be the password of a user whose
+// host is missing.
+func errHost(s, host string) error {
+	if name, port, ok := strings.Cut(host, ":"); ok && !isPort(port) {
+		s, host = strings.Replace(s, host, name+":…", 1), name+":…"
+	}
+	return fail.Usagef("module %q: %q is not a registry host", s, host)
+}
+
+func isPort(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
 func parseOCI(s string) (Reference, error) {
 	r := Reference{typed: s}
 	rest, digest, hasDigest := strings.Cut(strings.TrimPrefix(s, ociScheme), "@")
@@ -109,7 +120,7 @@ func parseOCI(s string) (Reference, error) {
 		return Reference{}, fail.Usagef("module %q: %q is not a digest of the form sha256:<64 hex digits>", s, digest)
 	}
 	if !hostRE.MatchString(host) {
-		return Reference{}, fail.Usagef("module %q: %q is not a registry host", s, host)
+		return Reference{}, errHost(s, host)
 	}
 	if !pathRE.MatchString(path) {
 		return Reference{}, fail.Usagef("module %q: %q is not a repository path (lower case letters, digits and ._-/)", s, path)

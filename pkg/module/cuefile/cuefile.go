@@ -32,6 +32,7 @@ import (
 	"cuelang.org/go/encoding/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -334,6 +335,23 @@ func syntax(f File) (*ast.File, error) {
 	return parser.ParseFile(f.Name, f.Data)
 }
 
+// Hide returns an error about the files without their secrets. Where one of them
+// was not parsed, no word of them is shown.
+func Hide(files []File, err error) error {
+	if err == nil {
+		return nil
+	}
+	var text strings.Builder
+	var parsed []*ast.File
+	for _, f := range files {
+		text.Write(f.Data)
+		if file, broken := syntax(f); broken == nil {
+			parsed = append(parsed, file)
+		}
+	}
+	return values.MaskSyntax(text.String(), len(parsed) == len(files), parsed...)(err)
+}
+
 // FormatOf returns the format that a file name says; CUE for any other.
 func FormatOf(name string) values.Format {
 	switch strings.ToLower(filepath.Ext(name)) {
@@ -352,7 +370,7 @@ func Read(name string) (File, error) {
 		if pathErr, ok := stderrors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err // the name is said once
 		}
-		return File{}, fmt.Errorf("file %q: %w", name, err)
+		return File{}, fmt.Errorf("file %q: %w", mask.Argument(name), err)
 	}
 	return File{Name: name, Path: name, Format: FormatOf(name), Data: data}, nil
 }

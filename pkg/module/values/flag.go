@@ -19,6 +19,7 @@ import (
 	"cuelang.org/go/encoding/json"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Flag is a flag that sets one value, as PATH=VALUE.
@@ -85,6 +86,9 @@ func (f Flag) value(name, text string, column int, pos token.Pos) (ast.Expr, err
 		if err != nil {
 			if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 				err = pathErr.Err
+			}
+			if mask.IsSecret(name) { // it may be the secret itself
+				text = mask.Hidden
 			}
 			return nil, fmt.Errorf("%s: file %q: %w", name, text, err)
 		}

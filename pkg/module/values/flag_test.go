@@ -110,6 +110,7 @@ func TestFlagError(t *testing.T) {
 		"index":      {"--set a[0]=x", "--set a[0]: a list is replaced as a whole", fail.Usage},
 		"json":       {"--set-json a={geheim", "--set-json a: the value is not JSON", fail.Usage},
 		"file":       {"--set-file a=nowhere", `--set-file a: file "nowhere": no such file or directory`, fail.Failed},
+		"a secret":   {"--set-file password=geheim", `--set-file password: file "***": no such file or directory`, fail.Failed},
 		"type": {"--set n=many", "--set n: expected an int, got the string \"many\"\n" +
 			"    --set n=many\n            ^", fail.Failed},
 		"in json": {`--set-json m={"n": "x"}`, "--set-json m: m.n: expected an int, got the string \"x\"\n" +

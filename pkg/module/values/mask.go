@@ -3,12 +3,13 @@
 package values
 
 import (
+	"strings"
+
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
 )
 
 // Mask returns a function that hides, in a text, the secrets of sources: all
@@ -24,6 +25,47 @@ func Mask(sources []Source) func(string) string {
 	return mask.Values(found)
 }
 
+// MaskSyntax is Mask for files of CUE that were parsed. What an error has of text,
+// in which values may stand without their name, is hidden with it.
+func MaskSyntax(text string, isParsed bool, files ...*ast.File) func(error) error {
+	found := secrets{}
+	for _, file := range files {
+		found.below(file, false, false)
+	}
+	hide := mask.Values(found)
+	return func(err error) error {
+		e, ok := err.(*Error) //nolint:errorlint // a wrapped one is in the text already
+		if !ok {
+			return hideText(err, hide)
+		}
+		for i, p := range e.Problems {
+			p = p.Replace(hide)
+			if !isParsed || strings.HasPrefix(p.Message, "invalid operation") || p.finding != nil && p.finding.unresolved {
+				p.Message = mask.WordsOf(p.Message, text, isParsersWord)
+			}
+			e.Problems[i] = p
+		}
+		return e
+	}
+}
+
+func hideText(err error, hide func(string) string) error {
+	if text := hide(err.Error()); text != err.Error() {
+		return &hidden{text: text, error: err}
+	}
+	return err
+}
+
+// hidden is an error with a text of its own. What is below it must not be
+// printed, but tells hints, the exit code and the problems.
+type hidden struct {
+	text string
+	error
+}
+
+func (h *hidden) Error() string { return h.text }
+func (h *hidden) Unwrap() error { return h.error }
+
 // secrets has what stands in the place of each value.
 type secrets map[string]string
 
@@ -33,8 +75,13 @@ func (s secrets) below(n ast.Node, secret, all bool) {
 	ast.Walk(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Field:
-			s.below(n.Value, secret || mask.IsSecret(order.LabelName(n.Label)), all)
+			s.below(n.Value, secret || mask.IsSecret(labelText(n.Label)), all)
 			return false
+		case *ast.LetClause:
+			s.below(n.Expr, secret || mask.IsSecret(n.Ident.Name), all)
+			return false
+		case *ast.UnaryExpr:
+			return n.Op != token.MAT && n.Op != token.NMAT // an expression is no value
 		case *ast.BasicLit:
 			if secret {
 				s.add(n, all)
@@ -42,6 +89,17 @@ func (s secrets) below(n ast.Node, secret, all bool) {
 		}
 		return true
 	}, nil)
+}
+
+// labelText returns a name as it is written, of a hidden field too.
+func labelText(l ast.Label) string {
+	if alias, ok := l.(*ast.Alias); ok {
+		if inner, isLabel := alias.Expr.(ast.Label); isLabel {
+			l = inner
+		}
+	}
+	name, _, _ := ast.LabelName(l)
+	return name
 }
 
 func (s secrets) add(lit *ast.BasicLit, all bool) {

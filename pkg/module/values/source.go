@@ -22,6 +22,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Format is the language that a source is written in.
@@ -92,7 +93,7 @@ func checkPaths(paths []string) error {
 		if path == "-" {
 			stdins++
 		} else if !download.IsURL(path) && formatOf(path) == Detect {
-			return fail.Usagef("values file %q: unknown extension: want .cue, .yaml, .yml or .json", path)
+			return fail.Usagef("values file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(path))
 		}
 	}
 	if stdins > 1 {
@@ -129,7 +130,7 @@ func (in Inputs) get(ctx context.Context, address string) (Source, error) {
 	if u, err := url.Parse(address); err == nil {
 		format = formatOf(u.Path)
 	}
-	return Source{Name: download.Redacted(address), Format: format, Data: data}, nil
+	return Source{Name: mask.URL(address), Format: format, Data: data}, nil
 }
 
 // ReadFile reads a file, whose extension says the format.
@@ -148,7 +149,7 @@ func readFile(path string) (Source, error) {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err
 		}
-		return Source{}, fmt.Errorf("values file %q: %w", path, err)
+		return Source{}, fmt.Errorf("values file %q: %w", mask.Argument(path), err)
 	}
 	return Source{Name: path, Format: formatOf(path), Data: data, Dir: filepath.Dir(path)}, nil
 }
