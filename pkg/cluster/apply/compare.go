@@ -58,7 +58,20 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 		return nil
 	}
 	s.Action, s.Reason = event.Recreated, withClaims("an immutable field changes", s)
+	s.next = recreated(s, elsewhere)
 	return nil
+}
+
+// recreated returns what a recreated object will be, from what the server made
+// of a copy under another name: nil where parts of it follow from the name, or
+// where the copy could not have what the live object holds.
+func recreated(s *Step, elsewhere api.Object) api.Object {
+	if elsewhere == nil || isService(s.Object) || s.Object.Group() == "batch" {
+		return nil
+	}
+	next := elsewhere.DeepCopy()
+	next["metadata"].(map[string]any)["name"] = s.Object.Name()
+	return next
 }
 
 // renamed returns an object under another name, as one that could exist next to

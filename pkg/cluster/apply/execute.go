@@ -38,7 +38,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	if err := e.applyAndPrune(ctx, plan); err != nil {
 		late, cancel := kube.Detached(ctx)
 		defer cancel()
-		return kube.Join(plan.partial(oneUnreachable(err)), e.rememberFailure(late, plan, record, changed))
+		return kube.Join(plan.partial(kube.OneUnreachable(err)), e.rememberFailure(late, plan, record, changed))
 	}
 	if changed {
 		var err error

@@ -3,33 +3,12 @@
 package apply
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
-
-func isUnreachable(err error) bool {
-	_, ok := errors.AsType[*kube.UnreachableError](err)
-	return ok
-}
-
-// oneUnreachable returns the error of a run from which the server went away
-// with one of the requests that failed for it, not with all.
-func oneUnreachable(err error) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || !isUnreachable(err) {
-		return err
-	}
-	for _, part := range joined.Unwrap() {
-		if isUnreachable(part) {
-			return oneUnreachable(part)
-		}
-	}
-	return err
-}
 
 // unrecorded adds to the error of a record or ledger that could not be written at
 // the end of a run that all else was done.
@@ -58,7 +37,7 @@ func (p *Plan) partial(err error) error {
 			missing = append(missing, s.Ref().String())
 		}
 	}
-	if written > 0 && len(missing) == 0 && isUnreachable(err) {
+	if written > 0 && len(missing) == 0 && kube.IsUnreachable(err) {
 		return fmt.Errorf("%w\nall objects were applied; whether they are ready is not known", err)
 	}
 	if written == 0 || len(missing) == 0 {

@@ -29,7 +29,8 @@ func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error 
 	if req.ReadOnly {
 		return nil
 	}
-	_, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
+	elsewhere, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
+	s.next = recreated(s, elsewhere)
 	if isQuota(err) { // which the live object takes part in
 		return nil
 	}

@@ -30,6 +30,27 @@ func (e *UnreachableError) Error() string {
 // Unwrap returns what the connection said.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
+// IsUnreachable says whether err is about a request that got no answer.
+func IsUnreachable(err error) bool {
+	_, ok := errors.AsType[*UnreachableError](err)
+	return ok
+}
+
+// OneUnreachable returns the error of a run from which the server went away with
+// one of the requests that failed for it, not with all.
+func OneUnreachable(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || !IsUnreachable(err) {
+		return err
+	}
+	for _, part := range joined.Unwrap() {
+		if IsUnreachable(part) {
+			return OneUnreachable(part)
+		}
+	}
+	return err
+}
+
 // Join joins the error that ended a run and those of what was tried after it. A
 // server that is away is told once.
 func Join(err error, late ...error) error {

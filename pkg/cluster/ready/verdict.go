@@ -112,7 +112,7 @@ func (r *wait) notReady(ctx context.Context) error {
 func (r *wait) reach(ctx context.Context) error {
 	for key, items := range byListKey(r.items()) {
 		_, _, err := r.watcher.Client.List(ctx, key.Resource, key.Namespace, selectorFor(items))
-		if _, away := errors.AsType[*kube.UnreachableError](err); away {
+		if kube.IsUnreachable(err) {
 			return err
 		}
 		break // one answer is enough
