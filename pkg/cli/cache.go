@@ -5,16 +5,24 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // CacheDirVariable is the environment variable with the directory of the
-// cache; set but empty it means that nothing is cached.
-const CacheDirVariable = "TIMONI_CACHE_DIR"
+// cache; set but empty it means that nothing is cached. So does "false" in
+// cachingVariable.
+const (
+	CacheDirVariable = "TIMONI_CACHE_DIR"
+	cachingVariable  = "TIMONI_CACHING"
+)
 
 // CacheDir returns the directory for what can be fetched again: the one of
 // CacheDirVariable, or one in the user's cache directory. It is empty where
 // there is none.
 func (e Env) CacheDir() string {
+	if on, err := strconv.ParseBool(e.Getenv(cachingVariable)); err == nil && !on {
+		return ""
+	}
 	if dir, ok := e.LookupEnv(CacheDirVariable); ok {
 		return dir
 	}

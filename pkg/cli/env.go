@@ -7,8 +7,10 @@ package cli
 
 import (
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
@@ -33,6 +35,29 @@ type Env struct {
 func (e Env) Getenv(key string) string {
 	v, _ := e.LookupEnv(key)
 	return v
+}
+
+// with returns an Env in which variables count as set. What is put into them
+// later counts, too.
+func (e Env) with(variables map[string]string) Env {
+	lookup, environ := e.LookupEnv, e.Environ
+	e.LookupEnv = func(key string) (string, bool) {
+		if value, ok := variables[key]; ok || lookup == nil {
+			return value, ok
+		}
+		return lookup(key)
+	}
+	e.Environ = func() []string {
+		var all []string
+		if environ != nil {
+			all = slices.Clone(environ())
+		}
+		for _, key := range slices.Sorted(maps.Keys(variables)) {
+			all = append(all, key+"="+variables[key])
+		}
+		return all
+	}
+	return e
 }
 
 // Places returns where the other binaries of the set are looked for.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"regexp"
@@ -37,6 +38,8 @@ func Main(newCommand func(Env) *cobra.Command) int {
 // Run is Main with an Env and a context of the caller's: it runs the command
 // and prints its error, if any, once, to env.Stderr.
 func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail.Code {
+	variables := map[string]string{}
+	env = env.with(variables)
 	cmd := newCommand(env)
 	if cmd.Annotations == nil {
 		cmd.Annotations = map[string]string{}
@@ -44,7 +47,15 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	cmd.Annotations[cobra.CommandDisplayNameAnnotation] = env.Program
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.SetArgs(env.Args)
+	line, err := spelledOurs(cmd, env.Args)
+	if err != nil {
+		printError(env.Stderr, err)
+		return fail.CodeOf(err)
+	}
+	maps.Copy(variables, line.Env)
+	ctx, stop := within(ctx, line.Timeout)
+	defer stop()
+	cmd.SetArgs(line.Args)
 	cmd.SetIn(env.Stdin)
 	cmd.SetOut(env.Stdout)
 	cmd.SetErr(env.Stderr)
@@ -53,12 +64,15 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	})
 	// Before cobra's own check, whose error says no exit code.
 	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		if err := cmd.ValidateFlagGroups(); err != nil {
-			return fail.Hint(fail.With(fail.Usage, err), "see '%s --help'", cmd.CommandPath())
+		if wrong := cmd.ValidateFlagGroups(); wrong != nil {
+			return fail.Hint(fail.With(fail.Usage, wrong), "see '%s --help'", cmd.CommandPath())
 		}
 		return nil
 	}
-	err := cmd.ExecuteContext(ctx)
+	err = cmd.ExecuteContext(ctx)
+	if late := context.Cause(ctx); err != nil && errors.Is(late, errLate) {
+		err = late // not of the request that it interrupted
+	}
 	if sig, ok := errors.AsType[signalError](context.Cause(ctx)); ok && err != nil {
 		fmt.Fprintf(env.Stderr, "error: %s\n", mask.Lines(err.Error()))
 		return sig.code

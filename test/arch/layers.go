@@ -51,6 +51,7 @@ func layers() []layer {
 		{"event", -1, nil},
 		{"mask", -1, nil},
 		{"ref", 0, []string{semver}},
+		{"spelling", 0, nil}, // for the front door, too
 		{"registry/sign/signature", 0, nil},
 		{"api", 0, []string{apimachinery, yaml}},
 		{"download", 0, nil},
@@ -59,7 +60,6 @@ func layers() []layer {
 		{"module/order", 0, []string{cue}},
 		{"module/wellknown", 0, nil},
 		{"pipeline/guard", 0, nil},
-
 		{"registry/attest", 0, nil},
 
 		{"module/partial", 1, []string{cue}}, // with outline: can be switched off

@@ -136,14 +136,14 @@ func TestRegistryRequests(t *testing.T) {
 	f, u := &front{}, newUser(t)
 	repo := registry(t, f)
 	module := filepath.Join(u.modules, "minimal")
-	u.must("", "mod", "push", module, repo, "--version", "1.0.0", "--latest")
+	u.must("", "mod", "push", module, repo, "--version", "1.0.0")
 
 	for _, step := range []struct {
 		name string
 		most int
 		run  func()
 	}{
-		{"push of an unchanged module", 4, func() { u.must("", "mod", "push", module, repo, "--version", "1.0.0", "--latest") }},
+		{"push of an unchanged module", 4, func() { u.must("", "mod", "push", module, repo, "--version", "1.0.0") }},
 		{"build, not cached", 4, func() { u.must("", "build", "app", repo+":1.0.0") }},
 		{"build of a cached version", 1, func() { u.must("", "build", "app", repo+":1.0.0") }},
 		{"pull of a cached version", 1, func() { u.must("", "mod", "pull", repo+":1.0.0", filepath.Join(t.TempDir(), "out")) }},
@@ -219,7 +219,7 @@ func TestRegistryTrouble(t *testing.T) {
 			if out := u.must("", "build", "app", repo+":1.0.0"); !strings.Contains(out, "kind: Deployment") {
 				t.Errorf("rendered %q", out)
 			}
-			if out := u.must("", "mod", "list", repo); !strings.HasPrefix(out, "VERSION   DIGEST\n1.0.0     sha256:") {
+			if out := u.must("", "mod", "list", repo); !strings.HasPrefix(out, "VERSION   DIGEST\nlatest    sha256:") {
 				t.Errorf("listed %q", out)
 			}
 		})

@@ -81,7 +81,7 @@ func ofLinks() []protection {
 		test: "./pkg/action/mod -run TestWriteLinks",
 	}, {
 		promise: "s54", file: "pkg/action/mod/readme.go",
-		old:  "link.WriteFile(module.Dir, readmeFile, after, 0o644)",
+		old:  "link.WriteFile(filepath.Dir(name), filepath.Base(name), after, 0o644)",
 		new:  "errors.Join(link.Check(module.Dir, \"x\"), os.WriteFile(name, after, 0o644))",
 		test: "./pkg/action/mod -run TestWriteLinks",
 	}, {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -77,12 +78,12 @@ func checkTags(r ref.Reference, tags []string) error {
 }
 
 // BuildArtifact writes an artifact as an OCI image layout, as BuildModule does.
-func BuildArtifact(ctx context.Context, req ArtifactRequest, tag, output string) (Built, error) {
+func BuildArtifact(ctx context.Context, req ArtifactRequest, tag, output string, form oci.Layout) (Built, error) {
 	image, err := req.pack(ctx)
 	if err != nil {
 		return Built{}, err
 	}
-	return write(output, tag, image)
+	return write(output, tag, image, form)
 }
 
 func (req ArtifactRequest) pack(ctx context.Context) (oci.Image, error) {
@@ -149,6 +150,8 @@ type Selection struct {
 	Range   string // only the versions in it
 	Limit   int    // at most so many, 0 for all
 	Digests bool
+	// Expression leaves the tags that it matches, all when it is empty.
+	Expression string
 }
 
 // Columns returns a list as a table, with a name for the column of the tags.
@@ -166,7 +169,8 @@ func (s Selection) Columns(tags string, list []Listed) (header []string, rows []
 // Listed is a row of a list.
 type Listed struct {
 	Reference string `json:"reference"`
-	Version   string `json:"version"` // the tag
+	Tag       string `json:"tag"`
+	Version   string `json:"version"` // the tag again
 	Digest    string `json:"digest,omitempty"`
 }
 
@@ -176,6 +180,7 @@ func List(ctx context.Context, req ListRequest) ([]Listed, error) {
 		return nil, fail.Usagef("--limit %d is less than 0", req.Limit)
 	}
 	o := oci.ListOptions{Options: req.OCI, Versions: req.Versions, Limit: req.Limit, Digests: req.Digests}
+	o.Latest = req.Versions && req.Range == "" && req.Expression == ""
 	if req.Range != "" {
 		within, err := ref.ParseRange(req.Range)
 		if err != nil {
@@ -183,15 +188,34 @@ func List(ctx context.Context, req ListRequest) ([]Listed, error) {
 		}
 		o.Versions, o.Range = true, within
 	}
+	var err error
+	if o.Matching, err = regexp.Compile(req.Expression); err != nil {
+		return nil, fail.Usagef("--filter-regex: %w", err)
+	}
 	tags, err := oci.List(ctx, req.Reference, o)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]Listed, len(tags))
 	for i, t := range tags {
-		list[i] = Listed{Reference: req.Reference.Source() + ":" + t.Tag, Version: t.Tag, Digest: t.Digest}
+		list[i] = Listed{Reference: req.Reference.Source() + ":" + t.Tag, Tag: t.Tag, Version: t.Tag, Digest: t.Digest}
 	}
 	return list, nil
+}
+
+// Found is an artifact that was asked for.
+type Found struct {
+	Reference string `json:"reference"`
+	Digest    string `json:"digest"` // of the manifest
+}
+
+// String returns the line for a person.
+func (f Found) String() string { return f.Digest }
+
+// Digest returns the digest that r names in the registry now.
+func Digest(ctx context.Context, r ref.Reference, o oci.Options) (Found, error) {
+	digest, err := oci.Digest(ctx, r, o)
+	return Found{Reference: r.String(), Digest: digest}, err
 }
 
 // Tag points tags to the artifact that r names.

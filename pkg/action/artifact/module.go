@@ -33,8 +33,10 @@ type PushModuleRequest struct {
 	Target ref.Reference // its tag is the version when ModuleRequest has none
 	OCI    oci.Options
 	Attestation
-	Latest bool // moves the tag latest too
-	Force  bool // moves a version that is there with other content
+	// NoLatest leaves the tag latest alone, which otherwise moves to a version
+	// that is the highest stable one.
+	NoLatest bool
+	Force    bool // moves a version that is there with other content
 
 	Key oci.Signer // signs it, nil to leave it unsigned
 }
@@ -91,7 +93,7 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 		return Pushed{}, fail.Usagef("%q is not one version to push", req.Version)
 	}
 	if target.Tag == ref.Latest {
-		return Pushed{}, fail.Hint(fail.Usagef("%q is not a version to push", ref.Latest), "name the version, and move that tag too with --latest")
+		return Pushed{}, fail.Hint(fail.Usagef("%q is not a version to push", ref.Latest), "name the version: that tag moves by itself to the highest stable one")
 	}
 	if err = req.check(); err != nil {
 		return Pushed{}, err
@@ -102,19 +104,18 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 		return Pushed{}, err
 	}
 	target.Tag = version
-	tags := []string{version}
-	if req.Latest {
-		tags = append(tags, ref.Latest)
-	}
 	along, err := req.companions(image, target)
 	if err != nil {
 		return Pushed{}, err
 	}
-	pushed, err := oci.PushWith(ctx, image, along, target, tags, req.Force, req.OCI)
+	if !req.NoLatest {
+		along.LatestAfter = version
+	}
+	pushed, err := oci.PushWith(ctx, image, along, target, []string{version}, req.Force, req.OCI)
 	if err != nil {
 		return Pushed{}, err
 	}
-	return sign(ctx, pushed, target, tags, req.Key, req.OCI)
+	return sign(ctx, pushed, target, pushed.Tags, req.Key, req.OCI)
 }
 
 // pack returns the artifact of the module and its version.
@@ -172,18 +173,20 @@ type Built struct {
 // String returns the line for a person.
 func (b Built) String() string { return fmt.Sprintf("built %s (%s)", b.File, b.Digest) }
 
-// BuildModule writes the artifact of a module as an OCI image layout: one
-// archive when output ends in .tar, a directory otherwise.
-func BuildModule(ctx context.Context, req ModuleRequest, output string) (Built, error) {
+// BuildModule writes the artifact of a module as an OCI image layout.
+func BuildModule(ctx context.Context, req ModuleRequest, output string, form oci.Layout) (Built, error) {
 	image, version, err := req.pack(ctx)
 	if err != nil {
 		return Built{}, err
 	}
-	return write(output, version, image)
+	return write(output, version, image, form)
 }
 
-func write(output, tag string, image oci.Image) (Built, error) {
-	if err := oci.WriteLayout(output, tag, image); err != nil {
+func write(output, tag string, image oci.Image, form oci.Layout) (Built, error) {
+	if err := fail.OneOf("--layout", form, oci.LayoutByName, oci.LayoutArchive, oci.LayoutDirectory); err != nil {
+		return Built{}, err
+	}
+	if err := oci.WriteLayout(output, tag, image, form); err != nil {
 		return Built{}, fmt.Errorf("write %s: %w", output, err)
 	}
 	digest, err := image.Digest()
@@ -195,6 +198,7 @@ type PullRequest struct {
 	Reference   ref.Reference
 	Dir         string // must be empty or not exist
 	ContentType string // of an artifact's layers, all when empty
+	Overwrite   bool   // replaces files that are in Dir, which need not be empty
 	OCI         oci.Options
 }
 
@@ -220,8 +224,13 @@ func PullModule(ctx context.Context, req PullRequest, observer event.Observer) (
 
 // PullArtifact writes the content of any artifact to a directory.
 func PullArtifact(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
-	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (oci.Manifest, error) {
-		return oci.PullArtifact(ctx, r, req.Dir, req.ContentType, o)
+	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (m oci.Manifest, err error) {
+		dir, put, err := req.destination()
+		if err != nil {
+			return m, err
+		}
+		m, err = oci.PullArtifact(ctx, r, dir, req.ContentType, o)
+		return m, put(err)
 	})
 }
 

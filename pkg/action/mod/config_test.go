@@ -51,6 +51,8 @@ func TestWriteReadme(t *testing.T) {
 		"no marks":       {"# app\n\n", "# app\n\n## Configuration\n\n" + marked, ""},
 		"replaced":       {"a\n<!-- timoni:config:begin -->\nold\n<!-- timoni:config:end -->\nb\n", "a\n" + marked + "b\n", ""},
 		"as it is":       {"a\n" + marked, "a\n" + marked, ""},
+		"a table":        {"## Other\n| x |\n\n## Configuration\n\ntext\n\n| old |\n|---|\n| a |\n\nb\n| c |\n", "## Other\n| x |\n\n## Configuration\n\ntext\n\n" + marked + "\nb\n| c |\n", ""},
+		"a table at end": {"# Configuration\n| old |", "# Configuration\n" + marked, ""},
 		"only one mark":  {"<!-- timoni:config:begin -->\nold\n", "", "has no line"},
 		"wrong way over": {"<!-- timoni:config:end -->\n<!-- timoni:config:begin -->\n", "", "has no line"},
 	} {
@@ -60,7 +62,7 @@ func TestWriteReadme(t *testing.T) {
 			if tc.before != "" {
 				fixture.Write(t, filepath.Join(dir, "README.md"), tc.before)
 			}
-			changed, err := mod.WriteReadme(ref.Reference{Dir: dir}, &mod.Config{})
+			changed, err := mod.WriteReadme(ref.Reference{Dir: dir}, "", &mod.Config{})
 			if tc.err != "" {
 				if err == nil || changed {
 					t.Errorf("no error: %v", changed)

@@ -88,7 +88,7 @@ func TestInitReadme(t *testing.T) {
 			if os.Getenv("UPDATE") != "" {
 				dir = filepath.Join("..", "..", "module", "blueprint", name)
 			}
-			changed, err := mod.WriteReadme(ref.Reference{Dir: dir}, config)
+			changed, err := mod.WriteReadme(ref.Reference{Dir: dir}, "", config)
 			if err != nil {
 				t.Fatal(err)
 			}

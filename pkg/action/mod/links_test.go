@@ -47,7 +47,7 @@ func TestWriteLinks(t *testing.T) {
 		return err
 	}
 	readme := func(dir string) error {
-		_, err := mod.WriteReadme(ref.Reference{Dir: dir}, &mod.Config{})
+		_, err := mod.WriteReadme(ref.Reference{Dir: dir}, "", &mod.Config{})
 		return err
 	}
 	for name, tc := range map[string]struct {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
@@ -39,14 +40,17 @@ func Readme(ctx context.Context, module ref.Reference, options oci.Options) (tex
 	return text, err
 }
 
-// WriteReadme writes the table of values into the README of a local module: in
-// place of what stands between the two marks or, where there are none, at the
+// WriteReadme writes the table of values into a file, the README of a local
+// module when it is empty: in place of what stands between the two marks, of the
+// first table below a heading Configuration or, where there is neither, at the
 // end, with marks. It says whether that changed the file.
-func WriteReadme(module ref.Reference, config *Config) (changed bool, err error) {
-	if !module.IsLocal() {
+func WriteReadme(module ref.Reference, name string, config *Config) (changed bool, err error) {
+	if name == "" && !module.IsLocal() {
 		return false, fail.Usagef("module %s is not a directory: its README cannot be written", module)
 	}
-	name := filepath.Join(module.Dir, readmeFile)
+	if name == "" {
+		name = filepath.Join(module.Dir, readmeFile)
+	}
 	before, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
@@ -58,13 +62,16 @@ func WriteReadme(module ref.Reference, config *Config) (changed bool, err error)
 	if bytes.Equal(before, after) {
 		return false, nil
 	}
-	return true, link.WriteFile(module.Dir, readmeFile, after, 0o644)
+	return true, link.WriteFile(filepath.Dir(name), filepath.Base(name), after, 0o644)
 }
 
 func withTable(readme, table []byte) ([]byte, error) {
 	section := "\n" + string(table) + "\n"
 	head, rest, hasBegin := bytes.Cut(readme, []byte(configBegin))
 	if !hasBegin {
+		if before, after, ok := cutTable(readme); ok {
+			return slices.Concat(before, []byte(configBegin+section+configEnd), after), nil
+		}
 		if len(readme) > 0 {
 			readme = append(bytes.TrimRight(readme, "\n"), "\n\n"...)
 		}
@@ -75,4 +82,27 @@ func withTable(readme, table []byte) ([]byte, error) {
 		return nil, fmt.Errorf("a line %q has no line %q after it", configBegin[:len(configBegin)-1], configEnd[:len(configEnd)-1])
 	}
 	return slices.Concat(head, []byte(configBegin+section+configEnd), tail), nil
+}
+
+// cutTable returns what is before and after the first table below a heading
+// Configuration.
+func cutTable(readme []byte) (head, tail []byte, found bool) {
+	lines, at, inSection, begin := bytes.SplitAfter(readme, []byte("\n")), 0, false, -1
+	for _, line := range lines {
+		isRow := bytes.HasPrefix(line, []byte("|"))
+		switch {
+		case bytes.HasPrefix(line, []byte("#")):
+			inSection = strings.EqualFold(string(bytes.Trim(line, "# \n")), "configuration")
+		case inSection && isRow && begin < 0:
+			begin = at
+		}
+		if begin >= 0 && !isRow {
+			return readme[:begin], readme[at:], true
+		}
+		at += len(line)
+	}
+	if begin < 0 {
+		return nil, nil, false
+	}
+	return readme[:begin], nil, true
 }

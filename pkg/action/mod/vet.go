@@ -13,6 +13,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd/cel"
@@ -65,6 +66,7 @@ type Vetted struct {
 	Module   string    `json:"module,omitempty"` // the CUE module path
 	Builds   []string  `json:"builds"`           // what it was built with
 	Objects  int       `json:"objects"`          // of the first build
+	Rendered []string  `json:"rendered"`         // the objects of all builds, KIND/NAMESPACE/NAME
 	Images   []string  `json:"images"`           // of all builds
 	Findings []Finding `json:"findings"`
 }
@@ -78,7 +80,7 @@ type variant struct {
 // Vet builds the module in each of the ways that the request names and returns
 // all that is wrong with it. The error is about what kept it from doing so.
 func Vet(ctx context.Context, req VetRequest) (*Vetted, error) {
-	v := &Vetted{Images: []string{}, Findings: []Finding{}}
+	v := &Vetted{Rendered: []string{}, Images: []string{}, Findings: []Finding{}}
 	req.Validate, req.Rules = build.ValidateStrict, cel.New()
 	variants := req.variants()
 	for i, variant := range variants {
@@ -145,8 +147,17 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 	if first {
 		v.Objects = len(result.Objects())
 	}
+	for _, o := range result.Objects() {
+		id := api.ID{Group: o.Group(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}.String()
+		if !slices.Contains(v.Rendered, id) {
+			v.Rendered = append(v.Rendered, id)
+		}
+	}
 	return nil
 }
+
+// IsPinned says whether an image is named by its digest.
+func IsPinned(image string) bool { return strings.Contains(image, "@sha256:") }
 
 // addStructure adds what is wrong with custom resources, if that is the error.
 func (v *Vetted) addStructure(err error, name string) bool {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/spelling"
 )
 
 // Call is a command line for a sibling. Binary is empty when the front door is
@@ -28,8 +29,12 @@ func Dispatch(program string, args []string) (Call, error) {
 	if err != nil || len(rest) == 0 {
 		return Call{}, err
 	}
-	name, rest := canonical(rest[0]), rest[1:]
+	rest = append(canonical(rest[0]), rest[1:]...)
+	name, rest := rest[0], rest[1:]
 	if name == "help" && len(rest) > 0 {
+		if rest[0] == Timoni {
+			return Call{}, nil
+		}
 		return Dispatch(program, slices.Concat(flags, rest, []string{"--help"}))
 	}
 	i := slices.IndexFunc(Verbs(), func(v Verb) bool { return v.Name == name })
@@ -39,15 +44,18 @@ func Dispatch(program string, args []string) (Call, error) {
 	return Verbs()[i].call(program, flags, rest), nil
 }
 
-// canonical returns the name in the table of a verb that has a second one.
-func canonical(name string) string {
+// Timoni is the topic of the help about what Timoni spells otherwise.
+const Timoni = "timoni"
+
+// canonical returns the words in the table of a verb that has a second name.
+func canonical(name string) []string {
 	switch name {
 	case "ls":
-		return "list"
+		return []string{"list"}
 	case "uninstall":
-		return "delete"
+		return []string{"delete"}
 	}
-	return name
+	return slices.Clone(spelling.Verb(name))
 }
 
 // call puts the flags that were typed before the verb behind the last word of
@@ -93,6 +101,9 @@ func flagWidth(arg string) (n int, known bool) {
 	if long, isLong := strings.CutPrefix(arg, "--"); isLong {
 		name, _, hasValue := strings.Cut(long, "=")
 		f, known := findFlag(func(f Flag) bool { return f.Name == name })
+		if !known {
+			f.Value, known = spelling.Global(name)
+		}
 		if known && f.Value && !hasValue {
 			return 2, true
 		}

@@ -25,18 +25,6 @@ func (l *limits) addTo(fs *pflag.FlagSet) {
 	fs.Var((*size)(&l.Memory), "render-memory", "how much memory may be used when the module is rendered, as `SIZE` such as 512Mi or 4Gi")
 }
 
-// TakeTimeout lets a command that waits for nothing else take --timeout for
-// --render-timeout.
-func (m *Module) TakeTimeout(fs *pflag.FlagSet) {
-	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "timeout" {
-			name = "render-timeout"
-		}
-		return pflag.NormalizedName(name)
-	})
-	fs.Lookup("render-timeout").Usage += "; also --timeout"
-}
-
 // The variables that bound it where there are no flags: kustomize passes its
 // environment to a function, and since 5.7 only also arguments.
 const (

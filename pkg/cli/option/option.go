@@ -7,7 +7,6 @@ package option
 
 import (
 	"context"
-	"errors"
 	"io"
 	"slices"
 
@@ -31,22 +30,10 @@ type Registry = registryflag.Flags
 // Selection are the flags that select a version of a module in a registry.
 type Selection struct{ version, digest string }
 
-// AddTo registers the flags. --version has no short form: -v is kubectl's
-// verbosity.
+// AddTo registers the flags.
 func (s *Selection) AddTo(fs *pflag.FlagSet) {
-	fs.StringVar(&s.version, "version", "", "`VERSION` of a module in a registry; default: that of the reference, or latest")
-	fs.StringVar(&s.digest, "digest", "", "`DIGEST` that the module's manifest must have (sha256:…)")
-	fs.VarP(verbosity{}, "v", "v", "")
-	fs.Lookup("v").Hidden = true
-}
-
-// verbosity is -v, which people type for --version. It takes no value.
-type verbosity struct{}
-
-func (verbosity) String() string { return "" }
-func (verbosity) Type() string   { return "level" }
-func (verbosity) Set(s string) error {
-	return fail.Hint(errors.New("verbosity levels are not supported"), "a version of the module is selected with --version %s", s)
+	fs.StringVarP(&s.version, "version", "v", "", "`VERSION` of a module in a registry; default: that of the reference, or latest")
+	fs.StringVarP(&s.digest, "digest", "d", "", "`DIGEST` that the module's manifest must have (sha256:…)")
 }
 
 // Reference parses a module reference and applies the selection to it.
@@ -135,7 +122,7 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	if err != nil {
 		return build.Request{}, err
 	}
-	if m.Registry.ReadsStdin() && slices.Contains(m.Values.files, "-") {
+	if m.Registry.ReadsStdin() && slices.Contains(m.Values.names(), "-") {
 		return build.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	}
 	options, err := m.Registry.Options(stdin, userAgent)

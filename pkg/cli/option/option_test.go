@@ -46,17 +46,18 @@ func TestModule(t *testing.T) {
 	}
 }
 
-func TestVerbosity(t *testing.T) {
+func TestLetters(t *testing.T) {
 	t.Parallel()
+	digest := "sha256:" + strings.Repeat("0", 64)
 	var s option.Selection
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	s.AddTo(fs)
-	err := fs.Parse([]string{"-v", "1.0.0"})
-	if diff := cmp.Diff([]string{"a version of the module is selected with --version 1.0.0"}, fail.HintsOf(err)); diff != "" {
-		t.Errorf("%v: hints (-want +got):\n%s", err, diff)
+	if err := fs.Parse([]string{"-v", "1.0.0", "-d", digest}); err != nil {
+		t.Fatal(err)
 	}
-	if usage := fs.FlagUsages(); strings.Contains(usage, "-v,") {
-		t.Errorf("the usage shows -v:\n%s", usage)
+	r, err := s.Reference("oci://reg.example.com/mod")
+	if want := "oci://reg.example.com/mod:1.0.0@" + digest; err != nil || r.String() != want {
+		t.Errorf("%q, %v, want %q", r, err, want)
 	}
 }
 

@@ -40,7 +40,7 @@ func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
 // Check returns a usage error unless the mode is one and the standard input is
 // read once.
 func (v *Validation) Check(values *Values) error {
-	if slices.Contains(v.files, "-") && slices.Contains(values.files, "-") {
+	if slices.Contains(v.files, "-") && slices.Contains(values.names(), "-") {
 		return fail.Usagef("--crds - and -f - cannot both read the standard input")
 	}
 	return fail.OneOf("--validate", v.mode, build.ValidateStrict, build.ValidateWarn, build.ValidateOff)

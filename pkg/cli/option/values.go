@@ -30,7 +30,7 @@ type setting struct {
 // AddTo registers the flags.
 func (v *Values) AddTo(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&v.files, "values", "f", nil,
-		"`FILE` with values in CUE, YAML or JSON, https URL, or - for stdin; may be repeated, a later one wins")
+		"`FILE` with values in CUE, YAML or JSON, https URL, or - for stdin; may be repeated, or be a list with commas; a later one wins")
 	fs.BoolVar(&v.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
 	for _, f := range []struct {
 		flag  values.Flag
@@ -65,6 +65,9 @@ func (v *Values) references() ([]values.Source, error) {
 	return sources, nil
 }
 
+// names returns the files.
+func (v *Values) names() []string { return values.Names(v.files) }
+
 // Download returns how a URL of the command line is downloaded. userAgent is
 // sent with each request.
 func (v *Values) Download(userAgent string) download.Options {
@@ -77,7 +80,7 @@ func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string)
 	if err != nil {
 		return nil, err
 	}
-	sources, err := values.ReadFiles(ctx, v.files, values.Inputs{Stdin: stdin, Download: v.Download(userAgent)})
+	sources, err := values.ReadFiles(ctx, v.names(), values.Inputs{Stdin: stdin, Download: v.Download(userAgent)})
 	if err != nil {
 		return nil, err
 	}

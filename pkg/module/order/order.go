@@ -10,7 +10,6 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/ast/astutil"
-	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/token"
 )
 
@@ -312,7 +311,7 @@ func schemasOf(v cue.Value) schemas {
 // haveOther says whether there is a default other than a value.
 func (s schemas) haveOther(value ast.Expr) bool {
 	return slices.ContainsFunc(s.defaults, func(v cue.Value) bool {
-		return !cuecontext.New().BuildExpr(value).Equals(v)
+		return !v.Context().BuildExpr(value).Equals(v)
 	})
 }
 

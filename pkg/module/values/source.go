@@ -68,9 +68,23 @@ type Inputs struct {
 	Download download.Options // of URLs
 }
 
+// Names returns the names of files of a command line, each of which may be a
+// list with commas. What is a file or a URL with a comma is no list.
+func Names(paths []string) []string {
+	var names []string
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err == nil || !strings.Contains(path, ",") || strings.Contains(path, "://") {
+			names = append(names, path)
+			continue
+		}
+		names = append(names, strings.Split(path, ",")...)
+	}
+	return names
+}
+
 // ReadFiles reads the files of a command line in their order. "-" is stdin and
-// may be given once; a URL is downloaded. The extension says the format; that
-// of stdin, and of a URL without one, is detected.
+// may be given once; a URL is downloaded. The extension says the format; where
+// there is none that is known, the content does.
 func ReadFiles(ctx context.Context, paths []string, in Inputs) ([]Source, error) {
 	if err := checkPaths(paths); err != nil {
 		return nil, err
@@ -92,8 +106,8 @@ func checkPaths(paths []string) error {
 	for _, path := range paths {
 		if path == "-" {
 			stdins++
-		} else if !download.IsURL(path) && formatOf(path) == Detect {
-			return fail.Usagef("values file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(path))
+		} else if path == "" {
+			return fail.Usagef("the name of a values file is empty")
 		}
 	}
 	if stdins > 1 {
@@ -135,8 +149,8 @@ func (in Inputs) get(ctx context.Context, address string) (Source, error) {
 
 // ReadFile reads a file, whose extension says the format.
 func ReadFile(path string) (Source, error) {
-	if err := checkPaths([]string{path}); err != nil {
-		return Source{}, err
+	if formatOf(path) == Detect {
+		return Source{}, fail.Usagef("values file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(path))
 	}
 	return readFile(path)
 }

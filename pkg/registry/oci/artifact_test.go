@@ -151,7 +151,7 @@ func TestLayout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), name)
-			if err := oci.WriteLayout(file, "1.0.0", image); err != nil {
+			if err := oci.WriteLayout(file, "1.0.0", image, oci.LayoutByName); err != nil {
 				t.Fatal(err)
 			}
 			read := must(oci.ReadLayout(file, oci.Limits{}))(t)
@@ -181,7 +181,7 @@ func TestLayoutRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "layout")
-			if err := oci.WriteLayout(dir, "1.0.0", image); err != nil {
+			if err := oci.WriteLayout(dir, "1.0.0", image, oci.LayoutByName); err != nil {
 				t.Fatal(err)
 			}
 			test.change(dir)

@@ -33,6 +33,7 @@ var (
 	ErrNotArtifact  = errors.New("not an artifact of ours")
 	ErrExists       = errors.New("exists already")
 	ErrOffline      = errors.New("not in the cache")
+	ErrNotEmpty     = errors.New("is not empty")
 )
 
 func refused(format string, args ...any) error {

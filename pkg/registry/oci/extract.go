@@ -72,7 +72,7 @@ func emptyDir(dir string) (undo func() error, err error) {
 		return nil, err
 	}
 	if len(entries) > 0 {
-		return nil, fmt.Errorf("directory %q is not empty", dir)
+		return nil, fmt.Errorf("directory %q %w", dir, ErrNotEmpty)
 	}
 	return func() error { return clearDir(dir) }, nil
 }

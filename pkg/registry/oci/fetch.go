@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,13 +115,29 @@ func (f *fetcher) raw(ctx context.Context) (rawManifest, v1.Hash, error) {
 	wanted := f.wanted()
 	raw, err := f.readManifest(ctx, wanted)
 	if err != nil {
-		return rawManifest{}, v1.Hash{}, err
+		return rawManifest{}, v1.Hash{}, f.withoutLatest(ctx, err)
 	}
 	digest := hash(raw.data)
 	if f.ref.Digest != "" && digest.String() != f.ref.Digest {
 		return rawManifest{}, v1.Hash{}, fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
 	}
 	return raw, digest, nil
+}
+
+// withoutLatest explains that the tag latest, which stands for a version that
+// is not named, does not exist.
+func (f *fetcher) withoutLatest(ctx context.Context, err error) error {
+	if f.ref.Tag != "" || f.ref.Digest != "" || !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	const shown = 5
+	tags, listErr := tagsOf(ctx, f.puller, f.repo)
+	list := choose(tags, ListOptions{Versions: true, Limit: shown})
+	if listErr != nil || len(list) == 0 {
+		return err
+	}
+	err = fmt.Errorf("no version is named, and the tag %s is %w", ref.Latest, ErrNotFound)
+	return fail.Hint(err, "name one with --version; the newest are %s", strings.Join(list, ", "))
 }
 
 // rawManifest is a manifest, or an index of them, as a registry sent it.

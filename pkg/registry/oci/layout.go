@@ -45,15 +45,25 @@ func IsArchive(name string) bool {
 	return err == nil
 }
 
+// Layout is a form of an OCI image layout on disk.
+type Layout string
+
+// The forms. By default, the name decides: one that ends in .tar is an archive.
+const (
+	LayoutByName    Layout = ""
+	LayoutArchive   Layout = "archive"
+	LayoutDirectory Layout = "directory"
+)
+
 // WriteLayout writes an artifact as an OCI image layout: into one tar archive
-// when name ends in .tar, into a directory otherwise, which must be empty or
-// not exist. Equal artifacts give equal bytes.
-func WriteLayout(name, tag string, image v1.Image) error {
+// or into a directory, which must be empty or not exist. Equal artifacts give
+// equal bytes.
+func WriteLayout(name, tag string, image v1.Image, form Layout) error {
 	files, err := layoutFiles(tag, image)
 	if err != nil {
 		return err
 	}
-	if strings.HasSuffix(name, archiveSuffix) {
+	if form == LayoutArchive || form == LayoutByName && strings.HasSuffix(name, archiveSuffix) {
 		return writeArchive(name, files)
 	}
 	undo, err := emptyDir(name)

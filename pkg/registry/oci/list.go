@@ -5,6 +5,7 @@ package oci
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,7 +30,9 @@ type ListOptions struct {
 	Versions bool                // only semantic versions, newest first; otherwise in the order of names
 	Range    *semver.Constraints // only the versions in it, nil for all
 	Limit    int                 // at most so many, 0 for all
+	Matching *regexp.Regexp      // only the tags that it matches, nil for all
 	Digests  bool                // ask for the digest of each
+	Latest   bool                // with Versions: the tag latest first, if there is one, not counted by Limit
 }
 
 // List returns the tags of the repository of r. Those that hold signatures and
@@ -116,6 +119,9 @@ const concurrentRequests = 16
 
 // choose selects and sorts tags.
 func choose(tags []string, o ListOptions) []string {
+	if o.Matching != nil {
+		tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return !o.Matching.MatchString(tag) })
+	}
 	var chosen []string
 	if o.Versions {
 		for _, v := range versions(tags, o.Range) {
@@ -127,6 +133,9 @@ func choose(tags []string, o ListOptions) []string {
 	}
 	if o.Limit > 0 && len(chosen) > o.Limit {
 		chosen = chosen[:o.Limit]
+	}
+	if o.Latest && slices.Contains(tags, ref.Latest) {
+		chosen = slices.Insert(chosen, 0, ref.Latest)
 	}
 	return chosen
 }

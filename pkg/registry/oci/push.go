@@ -8,26 +8,34 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
+	"sync"
 
+	"github.com/Masterminds/semver/v3"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
 // Pushed says what a push did.
 type Pushed struct {
-	Digest    string // of the manifest
-	Unchanged bool   // the registry had all of it
+	Digest    string   // of the manifest
+	Tags      []string // that point to it
+	Unchanged bool     // the registry had all of it
 	Documents []Document
 }
 
-// Companions are documents about an artifact that is pushed.
+// Companions are what is pushed with an artifact.
 type Companions struct {
 	Documents []Document
 	Attach    Attach // AttachAuto when empty
+	// LatestAfter is the version of the artifact, to which the tag latest moves
+	// if it is the highest stable one. Empty: the tag stays.
+	LatestAfter string
 }
 
 func checkTarget(r ref.Reference) error {
@@ -76,7 +84,14 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 		return Pushed{}, err
 	}
 	defer s.close()
-	missing, err := s.missing(ctx, digest, tags, force)
+	puller, err := remote.NewPuller(s.options...)
+	if err != nil {
+		return Pushed{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	isLatest := s.latest(ctx, puller, along.LatestAfter, o.observe)
+	missing, err := s.missing(ctx, puller, digest, tags, force)
 	if err != nil {
 		return Pushed{}, err
 	}
@@ -84,7 +99,7 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 	if err != nil {
 		return Pushed{}, err
 	}
-	pushed := Pushed{Digest: digest.String(), Unchanged: len(missing) == 0}
+	pushed := Pushed{Digest: digest.String(), Tags: tags, Unchanged: len(missing) == 0}
 	if !pushed.Unchanged {
 		if pushed.Documents, err = s.pushDocuments(ctx, pusher, image, along.Documents, along.Attach); err != nil {
 			return Pushed{}, err
@@ -95,15 +110,53 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 			return Pushed{}, s.explain(ctx, err)
 		}
 	}
+	if !isLatest() {
+		return pushed, nil
+	}
+	pushed.Tags = append(slices.Clone(tags), ref.Latest)
+	missing, err = s.missing(ctx, puller, digest, []string{ref.Latest}, true)
+	if err != nil || len(missing) == 0 {
+		return pushed, err
+	}
+	pushed.Unchanged = false
+	if err = pusher.Push(ctx, s.repo.Tag(ref.Latest), image); err != nil {
+		return Pushed{}, s.explain(ctx, err)
+	}
 	return pushed, nil
 }
 
-// missing returns the tags that do not point to digest.
-func (s *session) missing(ctx context.Context, digest v1.Hash, tags []string, force bool) ([]string, error) {
-	puller, err := remote.NewPuller(s.options...)
-	if err != nil {
-		return nil, err
+// latest finds out, while the artifact is on its way, whether the tag latest
+// moves to it: whether its version is the highest stable one. The function that
+// it returns waits for the answer. A registry that refuses to list its tags
+// moves nothing.
+func (s *session) latest(ctx context.Context, puller *remote.Puller, version string, observe func(event.Event)) func() bool {
+	pushed, err := semver.StrictNewVersion(version)
+	if err != nil || pushed.Prerelease() != "" {
+		return func() bool { return false }
 	}
+	type answer struct {
+		tags []string
+		err  error
+	}
+	listed := make(chan answer, 1)
+	go func() {
+		tags, err := tagsOf(ctx, puller, s.repo)
+		listed <- answer{tags, err}
+	}()
+	return sync.OnceValue(func() bool {
+		a := <-listed
+		if a.err != nil && !isNotFound(a.err) {
+			observe(event.Warning{Text: fmt.Sprintf("the tag %s is not moved: the tags of %s cannot be listed: %s", ref.Latest, s.ref.Source(), s.explain(ctx, a.err))})
+			return false
+		}
+		return !slices.ContainsFunc(versions(a.tags, nil), func(v *semver.Version) bool {
+			return v.Prerelease() == "" && v.GreaterThan(pushed)
+		})
+	})
+}
+
+// missing returns the tags that do not point to digest.
+func (s *session) missing(ctx context.Context, puller *remote.Puller, digest v1.Hash, tags []string, force bool) ([]string, error) {
 	var missing []string
 	for _, tag := range tags {
 		found, err := puller.Head(ctx, s.repo.Tag(tag))

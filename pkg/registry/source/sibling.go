@@ -16,7 +16,8 @@ import (
 
 // Sibling is the Keyless of the binaries that do not link what it takes: it
 // gives the signatures to 'kubectl-timoni-artifact verify', which decides by
-// the same policy file and asks no server. find returns the path of that binary.
+// the same policy file, or the same identity, and asks no server. find returns
+// the path of that binary.
 func Sibling(find func() (string, error)) Keyless {
 	return func(ctx context.Context, c Claim) (string, error) {
 		path, err := find()
@@ -28,7 +29,7 @@ func Sibling(find func() (string, error)) Keyless {
 			return "", err
 		}
 		var stdout, stderr bytes.Buffer
-		cmd := exec.CommandContext(ctx, path, "verify", c.Reference, "--policy", c.Policy, "--signatures", "-", "-o", "json")
+		cmd := exec.CommandContext(ctx, path, append([]string{"verify", c.Reference, "--signatures", "-", "-o", "json"}, c.demand()...)...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(signatures), &stdout, &stderr
 		if err = cmd.Run(); err != nil {
 			return "", childError(path, err, stderr.String())
@@ -42,6 +43,23 @@ func Sibling(find func() (string, error)) Keyless {
 		}
 		return answer.Signer, nil
 	}
+}
+
+// demand returns the flags by which the child decides.
+func (c Claim) demand() []string {
+	if c.Policy != "" || len(c.Rule.Identities) != 1 {
+		return []string{"--policy=" + c.Policy}
+	}
+	args, identity := []string{"--trusted-root=" + c.Rule.TrustedRoot}, c.Rule.Identities[0]
+	for _, f := range []struct{ name, value string }{
+		{"certificate-identity", identity.Subject}, {"certificate-identity-regexp", identity.SubjectRegExp},
+		{"certificate-oidc-issuer", identity.Issuer}, {"certificate-oidc-issuer-regexp", identity.IssuerRegExp},
+	} {
+		if f.value != "" {
+			args = append(args, "--"+f.name+"="+f.value)
+		}
+	}
+	return args
 }
 
 // childError returns what the child had to say.

@@ -236,7 +236,7 @@ func TestSibling(t *testing.T) {
 		code               fail.Code
 	}{
 		"yes": {
-			script: `test "$*" = "verify oci://example.com/app@sha256:a --policy policy.yaml --signatures - -o json" && test "$(cat)" = '[{"bundle":"Yg=="}]' && ` +
+			script: `test "$*" = "verify oci://example.com/app@sha256:a --signatures - -o json --policy=policy.yaml" && test "$(cat)" = '[{"bundle":"Yg=="}]' && ` +
 				`echo '{"reference":"oci://example.com/app@sha256:a","signer":"me"}'`,
 			want: "me",
 		},

@@ -18,7 +18,8 @@ import (
 const loginLong = `Check credentials for a registry and store them.
 
 The password or token is one line on the standard input, so that it shows up
-neither in the list of processes nor in the history of the shell. It is stored
+neither in the list of processes nor in the history of the shell, as that of
+--password does. It is stored
 where docker, and every tool that reads its configuration, finds it: in the
 credential helper that is configured, or in config.json. Nothing is stored when
 the registry refuses it.`
@@ -33,6 +34,7 @@ func newLogin(env cli.Env) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVarP(&o.user, "username", "u", "", "`NAME` of the user")
+	fs.StringVarP(&o.password, "password", "p", "", "`PASSWORD`, which other users of this machine can see: prefer --password-stdin")
 	fs.BoolVar(&o.passwordStdin, "password-stdin", false, "read the password from the standard input")
 	registryflag.AddAuthHostsTo(fs, &o.authHosts)
 	fs.StringVar(&o.ca, "registry-ca", "", "`FILE` with CA certificates (PEM) of the registry")
@@ -42,7 +44,7 @@ func newLogin(env cli.Env) *cobra.Command {
 
 type login struct {
 	env                     cli.Env
-	user, ca                string
+	user, password, ca      string
 	authHosts               []string
 	passwordStdin, insecure bool
 }
@@ -51,16 +53,9 @@ func (o *login) run(ctx context.Context, host string) error {
 	if o.user == "" {
 		return fail.Usagef("the user is missing: --username NAME")
 	}
-	if !o.passwordStdin {
-		return fail.Hint(fail.Usagef("the password is read from the standard input only: --password-stdin"),
-			"type '%s registry login %s -u %s --password-stdin', then the password and Ctrl-D", o.env.Program, host, o.user)
-	}
-	password, err := registryflag.ReadSecret(o.env.Stdin)
+	password, err := o.secret(host)
 	if err != nil {
-		return fmt.Errorf("read the password: %w", err)
-	}
-	if password == "" {
-		return fail.Usagef("the password on the standard input is empty")
+		return err
 	}
 	where, err := oci.Login(ctx, host, oci.Options{
 		Creds: o.user + ":" + password, CAFile: o.ca, Insecure: o.insecure, UserAgent: cli.UserAgent("artifact"),
@@ -71,6 +66,28 @@ func (o *login) run(ctx context.Context, host string) error {
 	}
 	_, err = ui.Printf(o.env.Stdout, "logged in to %s as %s, configured in %s\n", host, o.user, where)
 	return err
+}
+
+// secret returns the password.
+func (o *login) secret(host string) (string, error) {
+	switch {
+	case o.password != "" && o.passwordStdin:
+		return "", fail.Usagef("--password and --password-stdin exclude each other")
+	case o.password != "":
+		_, err := ui.Println(o.env.Stderr, "warning: --password is seen by every user of this machine, use --password-stdin")
+		return o.password, err
+	case !o.passwordStdin:
+		return "", fail.Hint(fail.Usagef("the password is missing: --password-stdin"),
+			"type '%s registry login %s -u %s --password-stdin', then the password and Ctrl-D", o.env.Program, host, o.user)
+	}
+	password, err := registryflag.ReadSecret(o.env.Stdin)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	if password == "" {
+		return "", fail.Usagef("the password on the standard input is empty")
+	}
+	return password, nil
 }
 
 func newLogout(env cli.Env) *cobra.Command {

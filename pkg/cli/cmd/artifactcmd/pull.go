@@ -11,25 +11,34 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
+
+const pullLong = `Pull an artifact into a directory, by default the current one, which must be empty
+or not exist unless --overwrite is given. REFERENCE is oci://HOST/PATH[:TAG][@DIGEST].
+Modules and artifacts for Flux are taken too.
+
+Nothing is written unless the artifact is signed as --key, an identity with its
+issuer, and the policy ask for.`
 
 func newPull(env cli.Env) *cobra.Command {
 	o := &pulling{access: newAccess(env)}
 	cmd := &cobra.Command{
-		Use: "pull REFERENCE DIR", Short: "Pull an artifact into a directory",
-		Long: "Pull an artifact into a directory, which must be empty or not exist. REFERENCE is\n" +
-			"oci://HOST/PATH[:TAG][@DIGEST]. Modules and artifacts for Flux are taken too.",
+		Use: "pull REFERENCE [DIR]", Short: "Pull an artifact into a directory",
+		Long: pullLong,
 		Example: cli.Example(env,
 			"pull oci://registry.example.com/bundles/prod:1.0.0 ./prod",
 			"pull oci://registry.example.com/modules/app:1.0.0 ./vendor --content-type=module/vendor"),
-		Args: cli.Args(2, "REFERENCE and DIR"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+		Args: cli.ArgsBetween(1, 2, "REFERENCE and at most a DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args[0], cli.Operand(args[1:], "."))
+		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&o.version, "version", "", "`VERSION`, or a range such as '>=1.2 <2', of which the newest is pulled")
+	fs.StringVarP(&o.version, "version", "v", "", "`VERSION`, or a range such as '>=1.2 <2', of which the newest is pulled")
 	fs.StringVar(&o.contentType, "content-type", "", "pull only the layers that hold this")
+	fs.BoolVar(&o.overwrite, "overwrite", false, "replace files that are there, and leave others")
 	o.registry.AddTo(fs)
+	o.signers.AddTo(fs)
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	cli.AddOutput(cmd, &o.output)
 	return cmd
@@ -37,8 +46,9 @@ func newPull(env cli.Env) *cobra.Command {
 
 type pulling struct {
 	access
+	signers              registryflag.Signers
 	version, contentType string
-	quiet                bool
+	overwrite, quiet     bool
 }
 
 func (o *pulling) run(ctx context.Context, reference, dir string) error {
@@ -49,7 +59,10 @@ func (o *pulling) run(ctx context.Context, reference, dir string) error {
 	if r, err = r.Select(o.version, ""); err != nil {
 		return err
 	}
-	req := artifact.PullRequest{Reference: r, Dir: dir, ContentType: o.contentType, OCI: options}
+	if options, err = o.signers.Require(options, &o.registry); err != nil {
+		return err
+	}
+	req := artifact.PullRequest{Reference: r, Dir: dir, ContentType: o.contentType, Overwrite: o.overwrite, OCI: options}
 	pulled, err := artifact.PullArtifact(ctx, req, ui.Transfers(o.env.Stderr, o.quiet, true))
 	if err != nil {
 		return err
@@ -69,15 +82,15 @@ func newDigest(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			digest, err := oci.Digest(cmd.Context(), r, options)
+			found, err := artifact.Digest(cmd.Context(), r, options)
 			if err != nil {
 				return err
 			}
-			_, err = ui.Println(env.Stdout, digest)
-			return err
+			return ui.Value(env.Stdout, o.output, found)
 		},
 	}
 	o.registry.AddAccessTo(cmd.Flags())
+	cli.AddOutput(cmd, &o.output)
 	return cmd
 }
 
@@ -94,6 +107,7 @@ func newList(env cli.Env) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	registryflag.AddSelectionTo(fs, &o.req.Selection, "tags")
+	fs.StringVar(&o.req.Expression, "filter-regex", "", "list the tags that match `REGEX` only")
 	o.registry.AddAccessTo(fs)
 	cli.AddOutput(cmd, &o.output)
 	return cmd

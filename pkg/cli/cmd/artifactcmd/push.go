@@ -35,7 +35,7 @@ type packing struct {
 }
 
 func (p *packing) addTo(fs *pflag.FlagSet) {
-	fs.StringVarP(&p.source, "filename", "f", "", "`PATH` of the directory or file to pack, - for the standard input")
+	fs.StringVarP(&p.source, "filename", "f", ".", "`PATH` of the directory or file to pack, - for the standard input")
 	fs.StringVar(&p.name, "name", "", "`NAME` that the standard input has as a file in the artifact")
 	fs.StringVar(&p.contentType, "content-type", "", "what the artifact holds, \"generic\" by default")
 	fs.StringVar(&p.format, "format", string(oci.FormatTimoni), "`FORMAT` of the artifact: timoni or flux")
@@ -47,7 +47,7 @@ func (p *packing) addTo(fs *pflag.FlagSet) {
 func (p *packing) request(env cli.Env, credsStdin bool) (artifact.ArtifactRequest, error) {
 	switch {
 	case p.source == "":
-		return artifact.ArtifactRequest{}, fail.Usagef("required flag is missing: -f PATH")
+		return artifact.ArtifactRequest{}, fail.Usagef("-f: the path is empty")
 	case p.source == "-" && credsStdin:
 		return artifact.ArtifactRequest{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	case p.source != "-" && p.name != "":
@@ -113,11 +113,12 @@ func (o *pushing) run(ctx context.Context, target string) (err error) {
 
 func newBuild(env cli.Env) *cobra.Command {
 	var p packing
-	var tag, output string
+	var tag, output, form string
 	cmd := &cobra.Command{
 		Use: "build OUTPUT -f PATH", Short: "Pack an artifact into an OCI archive or layout",
 		Long: "Pack an artifact as push does, without a registry: into one archive when OUTPUT\n" +
-			"ends in .tar, otherwise into a directory, which must be empty or not exist.",
+			"ends in .tar, otherwise into a directory, which must be empty or not exist.\n" +
+			"--layout decides otherwise.",
 		Example: cli.Example(env, "build bundles.tar -f ./bundles"),
 		Args:    cli.Args(1, "OUTPUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -125,7 +126,7 @@ func newBuild(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			built, err := artifact.BuildArtifact(cmd.Context(), req, tag, args[0])
+			built, err := artifact.BuildArtifact(cmd.Context(), req, tag, args[0], oci.Layout(form))
 			if err != nil {
 				return err
 			}
@@ -134,6 +135,7 @@ func newBuild(env cli.Env) *cobra.Command {
 	}
 	p.addTo(cmd.Flags())
 	cmd.Flags().StringVarP(&tag, "tag", "t", "", "`TAG` that the archive names")
+	registryflag.AddLayoutTo(cmd.Flags(), &form)
 	cli.AddOutput(cmd, &output)
 	return cmd
 }

@@ -13,10 +13,10 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/verify"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
 )
 
 const verifyLong = `Print who signed an artifact, and exit with 5 unless the signer is accepted.
@@ -40,12 +40,7 @@ func newVerify(env cli.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	fs := cmd.Flags()
-	fs.StringArrayVar(&o.rule.Keys, "key", nil, "`FILE` with a public key (PEM); may be repeated, one match is enough")
-	fs.StringVar(&o.identity.Subject, "certificate-identity", "", "who signed: the `SUBJECT` of the certificate")
-	fs.StringVar(&o.identity.SubjectRegExp, "certificate-identity-regexp", "", "an `EXPRESSION` for the subject")
-	fs.StringVar(&o.identity.Issuer, "certificate-oidc-issuer", "", "issuer of the certificate: a `URL`")
-	fs.StringVar(&o.identity.IssuerRegExp, "certificate-oidc-issuer-regexp", "", "an `EXPRESSION` for the issuer")
-	fs.StringVar(&o.rule.TrustedRoot, "trusted-root", "", "`FILE` with the authorities and logs to trust")
+	o.signers.AddTo(fs)
 	fs.StringVar(&o.bundle, "bundle", "", "`FILE` with the signature, instead of those in the registry")
 	fs.StringVar(&o.signatures, "signatures", "", "")
 	fs.Lookup("signatures").Hidden = true // what the other binaries ask with
@@ -56,8 +51,7 @@ func newVerify(env cli.Env) *cobra.Command {
 
 type verifying struct {
 	access
-	rule               trust.Rule
-	identity           trust.Identity
+	signers            registryflag.Signers
 	bundle, signatures string
 }
 
@@ -86,29 +80,11 @@ func (o *verifying) run(ctx context.Context, reference string) error {
 }
 
 // who turns the flags into a rule, unless the policy is to say who must sign.
-func (o *verifying) who(req *verify.Request) error {
-	byIdentity := o.identity != trust.Identity{}
-	if len(o.rule.Keys) == 0 && !byIdentity {
-		switch {
-		case o.rule.TrustedRoot != "":
-			return fail.Usagef("--trusted-root is for identities: --certificate-identity and --certificate-oidc-issuer")
-		case req.Policy == "":
-			return fail.Usagef("who must have signed is missing: --key FILE, --certificate-identity SUBJECT or --policy FILE")
-		}
-		return nil
+func (o *verifying) who(req *verify.Request) (err error) {
+	if req.Rule, err = o.signers.Rule(); err == nil && req.Rule == nil && req.Policy == "" {
+		err = fail.Usagef("who must have signed is missing: --key FILE, --certificate-identity SUBJECT or --policy FILE")
 	}
-	if byIdentity {
-		if err := o.identity.Check(); err != nil {
-			return fail.Usagef("--certificate-identity SUBJECT and --certificate-oidc-issuer URL belong together: %w", err)
-		}
-		if o.rule.TrustedRoot == "" {
-			return fail.Hint(fail.Usagef("required flag is missing: --trusted-root FILE"),
-				"'cosign trusted-root create' writes that of the public instance of Sigstore")
-		}
-		o.rule.Identities = []trust.Identity{o.identity}
-	}
-	req.Rule = &o.rule
-	return nil
+	return err
 }
 
 func (o *verifying) verify(ctx context.Context, req verify.Request) (verify.Verified, error) {

@@ -65,7 +65,6 @@ func New(env cli.Env) *cobra.Command {
 	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "default", "namespace of the instance")
 	o.module.Registry.Process = env
 	o.module.AddTo(cmd.Flags())
-	o.module.TakeTimeout(cmd.Flags())
 	o.validation.AddTo(cmd.Flags())
 	o.printing.addTo(cmd.Flags())
 	cmd.Flags().StringVar(&o.kubeVersion, "kube-version", "", "`VERSION` of Kubernetes that the module is told, such as 1.36")

@@ -3,6 +3,7 @@
 package frontdoor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/spelling"
 )
 
 // newHelp returns the command that prints the help of the front door or of one
@@ -20,6 +22,9 @@ func newHelp(env cli.Env) *cobra.Command {
 	return &cobra.Command{
 		Use: "help [VERB]", Short: "Show the help of a verb", ValidArgsFunction: completeVerb(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && args[0] == plugins.Timoni {
+				return printSpellings(env)
+			}
 			of, _, err := cmd.Root().Find(args)
 			if err != nil {
 				return err
@@ -28,6 +33,18 @@ func newHelp(env cli.Env) *cobra.Command {
 			return of.Help()
 		},
 	}
+}
+
+// printSpellings prints the table of what Timoni spells otherwise.
+func printSpellings(env cli.Env) error {
+	if err := ui.Print(env.Stdout, "What works as in Timoni and is spelled otherwise here. The rest is spelled the same.\n\n"); err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, s := range spelling.Table() {
+		rows = append(rows, []string{s.Theirs, cmp.Or(s.Ours, "-"), s.Note})
+	}
+	return ui.Table(env.Stdout, []string{"TIMONI", "HERE", "NOTE"}, rows)
 }
 
 func printHelp(env cli.Env) error {
@@ -51,7 +68,7 @@ Usage:
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "\nSee '%s help VERB' for the flags and examples of a verb.\n", env.Program)
+	fmt.Fprintf(&b, "\nSee '%[1]s help VERB' for the flags and examples of a verb,\nand '%[1]s help timoni' for what Timoni spells otherwise.\n", env.Program)
 	err := ui.Print(env.Stdout, b.String())
 	return err
 }

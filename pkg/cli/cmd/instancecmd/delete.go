@@ -54,8 +54,7 @@ func newDelete(c *common) *cobra.Command {
 	fs := cmd.Flags()
 	fs.BoolVar(&d.req.Wait, "wait", true, "wait until the objects are gone")
 	fs.DurationVar(&d.req.Timeout, "timeout", 5*time.Minute, "how long to wait for the objects to be gone, 0 for ever")
-	fs.StringVar(&d.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it); alone it stands for client")
-	fs.Lookup("dry-run").NoOptDefVal = "client"
+	fs.StringVar(&d.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
 	fs.BoolVar(&d.req.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
 	fs.BoolVar(&d.req.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
 	fs.BoolVar(&d.req.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the module too, with all that is in them")

@@ -7,19 +7,21 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
 const buildLong = `Vet and pack a module as push does, without a registry.
 
 OUTPUT is written as an OCI image layout: one archive when the name ends in .tar,
-otherwise a directory, which must be empty or not exist. Any OCI client reads it,
-and 'mod push OUTPUT oci://…' pushes it with the digest that is printed.`
+otherwise a directory, which must be empty or not exist. --layout decides
+otherwise. Any OCI client reads it, and 'mod push OUTPUT oci://…' pushes it with the digest that is printed.`
 
 // newBuild returns the command build.
 func newBuild(env cli.Env) *cobra.Command {
 	var p packing
-	var output string
+	var output, form string
 	cmd := &cobra.Command{
 		Use: "build DIR OUTPUT", Short: "Pack a module into an OCI archive or layout", Long: buildLong,
 		Example: cli.Example(env, "build ./module app.tar --version 1.2.3"),
@@ -29,7 +31,7 @@ func newBuild(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			built, err := artifact.BuildModule(cmd.Context(), req, args[1])
+			built, err := artifact.BuildModule(cmd.Context(), req, args[1], oci.Layout(form))
 			if err != nil {
 				return err
 			}
@@ -37,6 +39,7 @@ func newBuild(env cli.Env) *cobra.Command {
 		},
 	}
 	p.addTo(cmd)
+	registryflag.AddLayoutTo(cmd.Flags(), &form)
 	cli.AddOutput(cmd, &output)
 	return cmd
 }

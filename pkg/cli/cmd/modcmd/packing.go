@@ -26,14 +26,18 @@ type packing struct {
 	version                  string
 	annotations              registryflag.Annotations
 	resolveSymlinks, skipVet bool
+	values                   option.Values // to vet with
+	debug                    bool
 }
 
 func (p *packing) addTo(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&p.version, "version", "", "`VERSION` of the module, such as 1.2.3")
+	fs.StringVarP(&p.version, "version", "v", "", "`VERSION` of the module, such as 1.2.3")
 	fs.BoolVar(&p.resolveSymlinks, "resolve-symlinks", false, "pack what symbolic links point to, in their place")
 	fs.BoolVar(&p.skipVet, "skip-vet", false, "pack a module that may not be valid")
 	p.annotations.AddTo(fs)
+	p.values.AddTo(fs)
+	fs.BoolVar(&p.debug, "debug", false, "vet the module with its debug values")
 }
 
 // request returns what to pack, once the module is vetted. An archive
@@ -66,8 +70,12 @@ func (p *packing) vet(ctx context.Context, env cli.Env, dir string) error {
 	if !r.IsLocal() {
 		return fail.Usagef("%q is not a directory or an archive to pack", dir)
 	}
+	sources, err := p.values.Sources(ctx, cli.Until(ctx, env.Stdin), cli.UserAgent("mod"))
+	if err != nil {
+		return err
+	}
 	vetted, err := mod.Vet(ctx, mod.VetRequest{Request: build.Request{
-		Module: r, Name: "app", Namespace: "default", Package: render.DefaultPackage,
+		Module: r, Name: "app", Namespace: "default", Package: render.DefaultPackage, Values: sources, Debug: p.debug,
 		KubeVersion: env.Getenv(option.KubeVersionVariable),
 	}})
 	if err != nil {

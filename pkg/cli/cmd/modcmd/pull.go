@@ -10,13 +10,17 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 )
 
 const pullLong = `Pull a module from an OCI registry into a directory.
 
 MODULE is oci://HOST/PATH[:VERSION][@DIGEST]; --version takes a range of versions
-too, of which the newest is pulled. DIR must be empty or not exist.`
+too, of which the newest is pulled. DIR must be empty or not exist.
+
+Nothing is written unless the module is signed as --key, an identity with its
+issuer, and the policy ask for.`
 
 // newPull returns the command pull.
 func newPull(env cli.Env) *cobra.Command {
@@ -32,6 +36,7 @@ func newPull(env cli.Env) *cobra.Command {
 	o.selection.AddTo(cmd.Flags())
 	o.registry.Process = env
 	o.registry.AddTo(cmd.Flags())
+	o.signers.AddTo(cmd.Flags())
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	cli.AddOutput(cmd, &o.output)
 	return cmd
@@ -41,6 +46,7 @@ type pulling struct {
 	env       cli.Env
 	selection option.Selection
 	registry  option.Registry
+	signers   registryflag.Signers
 	output    string
 	quiet     bool
 }
@@ -52,6 +58,9 @@ func (o *pulling) run(ctx context.Context, module, dir string) error {
 	}
 	options, err := o.registry.Options(o.env.Stdin, cli.UserAgent("mod"))
 	if err != nil {
+		return err
+	}
+	if options, err = o.signers.Require(options, &o.registry); err != nil {
 		return err
 	}
 	req := artifact.PullRequest{Reference: r, Dir: dir, OCI: options}

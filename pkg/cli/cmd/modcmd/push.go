@@ -30,8 +30,11 @@ An SBOM with the images of images.cue and a statement of the source and revision
 are pushed with it, as artifacts that refer to it, where the registry supports
 that; see 'mod show provenance'. They are not signed.
 
-The module is vetted first, with its own values; --skip-vet leaves that out. A
-version that the registry has is left alone when its content is the same,
+The tag latest moves to the version if it is the highest stable one, never to a
+pre-release. --latest=false leaves it where it is.
+
+The module is vetted first, with its own values and those of -f and --set, or with
+--debug with its debug values; --skip-vet leaves that out. A version that the registry has is left alone when its content is the same,
 and refused otherwise, unless --force is given.`
 
 // newPush returns the command push.
@@ -40,14 +43,14 @@ func newPush(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "push SOURCE TARGET", Short: "Push a module to a registry", Long: pushLong,
 		Example: cli.Example(env,
-			"push ./module oci://registry.example.com/modules/app --version 1.2.3 --latest",
+			"push ./module oci://registry.example.com/modules/app --version 1.2.3",
 			"push app.tar oci://registry.example.com/modules/app"),
 		Args: cli.Args(2, "SOURCE and TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
 	}
 	fs := cmd.Flags()
 	o.packing.addTo(cmd)
-	fs.BoolVar(&o.req.Latest, "latest", false, "move the tag latest too")
+	fs.BoolVar(&o.latest, "latest", true, "move the tag latest if this is the highest stable version")
 	fs.BoolVar(&o.req.Force, "force", false, "move a version that the registry has with other content")
 	fs.StringVar((*string)(&o.req.Attach), "attest", string(oci.AttachAuto),
 		"push the SBOM and the provenance along: auto, where the registry lists what refers to an artifact; always; never")
@@ -66,6 +69,7 @@ type pushing struct {
 	registry registryflag.Flags
 	req      artifact.PushModuleRequest
 	output   string
+	latest   bool
 	quiet    bool
 }
 
@@ -79,6 +83,7 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 	if o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod")); err != nil {
 		return err
 	}
+	o.req.NoLatest = !o.latest
 	o.req.ProgramVersion = cli.Version
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
 	if o.req.Key, err = o.signing.Key(o.env.LookupEnv, ui.Password(o.env.Stdin, o.env.Stderr)); err != nil {

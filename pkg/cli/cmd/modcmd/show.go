@@ -3,6 +3,7 @@
 package modcmd
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	o := &showing{env: env}
 	deps := option.CUERegistry{Process: env}
 	var readme bool
-	var pkg string
+	var readmeFile, pkg string
 	cmd := o.command("config [MODULE]", "Show the values that a module takes", func(ctx context.Context, m ref.Reference, options oci.Options) error {
 		if err := fail.OneOf("output format", o.output, "cue", "markdown", "json-schema"); err != nil {
 			return err
@@ -44,8 +45,8 @@ func newShowConfig(env cli.Env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if readme {
-			return o.writeReadme(m, config)
+		if readme || readmeFile != "" {
+			return o.writeReadme(m, readmeFile, config)
 		}
 		return o.config(config)
 	})
@@ -53,9 +54,10 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	cmd.Example = cli.Example(env, "show config", "show config --readme", "show config oci://registry.example.com/modules/app -o json-schema")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "cue", "output format: cue, markdown or json-schema")
 	cmd.Flags().BoolVar(&readme, "readme", false, "write the table into the module's README.md")
+	cmd.Flags().StringVar(&readmeFile, "readme-file", "", "write the table into this `FILE`, in place of one below the heading Configuration or at the end")
 	cmd.Flags().StringVarP(&pkg, "package", "p", "main", "CUE `PACKAGE` of the module")
 	deps.AddTo(cmd.Flags())
-	cmd.MarkFlagsMutuallyExclusive("output", "readme")
+	cmd.MarkFlagsMutuallyExclusive("output", "readme", "readme-file")
 	return cmd
 }
 
@@ -150,14 +152,15 @@ func (o *showing) config(c *mod.Config) error {
 	return ui.Print(o.env.Stdout, string(out))
 }
 
-func (o *showing) writeReadme(m ref.Reference, c *mod.Config) error {
-	changed, err := mod.WriteReadme(m, c)
+func (o *showing) writeReadme(m ref.Reference, file string, c *mod.Config) error {
+	changed, err := mod.WriteReadme(m, file, c)
 	if err != nil {
 		return fail.Hint(err, "print the table with '%s show config -o markdown'", o.env.Program)
 	}
-	text := "README.md has these values already"
+	file = cmp.Or(file, "README.md")
+	text := file + " has these values already"
 	if changed {
-		text = "README.md written"
+		text = file + " written"
 	}
 	_, err = ui.Println(o.env.Stdout, text)
 	return err

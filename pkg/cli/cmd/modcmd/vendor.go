@@ -54,8 +54,8 @@ func newVendorCRD(env cli.Env) *cobra.Command {
 	fs.StringArrayVarP(&o.req.Origin.Names, "filename", "f", nil,
 		"`FILE` with CustomResourceDefinitions in YAML or JSON, directory, https URL, or - for stdin; may be repeated")
 	o.cluster.addTo(fs, "read the CustomResourceDefinitions of the cluster, through kubectl")
-	fs.StringArrayVar(&o.req.Kinds, "kind", nil, "only this `KIND`; may be repeated")
-	fs.StringArrayVar(&o.req.Versions, "version", nil, "only this `VERSION` of the kinds, served or not; may be repeated")
+	fs.StringSliceVar(&o.req.Kinds, "kind", nil, "only this `KIND`; may be repeated, or be a list with commas")
+	fs.StringArrayVarP(&o.req.Versions, "version", "v", nil, "only this `VERSION` of the kinds, served or not; may be repeated")
 	fs.BoolVar(&o.req.Defaults, "defaults", false, "set the fields that have a default: objects then hold what the API server would fill in")
 	fs.BoolVar(&o.list, "list", false, "print the kinds and write nothing")
 	fs.BoolVar(&o.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")

@@ -56,7 +56,7 @@ func newVendorK8s(env cli.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.from, "from", "", "`ARTIFACT` with the schemas, as oci://HOST/PATH[:VERSION][@DIGEST]; with --version "+vendor.KubernetesRepository+" by default")
-	cmd.Flags().StringVar(&o.version, "version", "", "`VERSION` of Kubernetes, such as 1.34; by default that of the schemas in the binary, "+kubernetes.Version)
+	cmd.Flags().StringVarP(&o.version, "version", "v", "", "`VERSION` of Kubernetes, such as 1.34; by default that of the schemas in the binary, "+kubernetes.Version)
 	o.cluster.addTo(cmd.Flags(), "make the schemas of what the cluster serves, through kubectl")
 	o.registry.Process = env
 	o.registry.AddTo(cmd.Flags())
@@ -82,6 +82,9 @@ func (o *vendoringK8s) complete() error {
 		o.req.Cluster = &cluster
 	}
 	version := strings.TrimPrefix(o.version, "v")
+	if version == ref.Latest {
+		version = ""
+	}
 	if o.from == "" && (version == "" || version == kubernetes.Version) {
 		return nil
 	}

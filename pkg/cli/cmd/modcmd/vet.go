@@ -26,7 +26,8 @@ resources are held to their CRDs, rules in CEL included, where the module render
 these or --crds names them. The packages in cue.mod are evaluated in whole; other
 commands take of them what the module refers to.
 
-The exit code is 1 when the module is not valid.`
+The objects of a valid module are listed, and its images, with whether a digest is
+pinned. The exit code is 1 when the module is not valid.`
 
 // newVet returns the command vet.
 func newVet(env cli.Env) *cobra.Command {
@@ -46,7 +47,6 @@ func newVet(env cli.Env) *cobra.Command {
 	o.validation.AddFilesTo(fs)
 	o.module.Registry.Process = env
 	o.module.AddTo(fs)
-	o.module.TakeTimeout(fs)
 	return cmd
 }
 
@@ -95,6 +95,20 @@ func (o *vetting) print(v *mod.Vetted) error {
 	}
 	if !v.Valid {
 		return nil
+	}
+	for _, object := range v.Rendered {
+		if _, err := ui.Println(o.env.Stdout, object); err != nil {
+			return err
+		}
+	}
+	for _, image := range v.Images {
+		text := "no digest"
+		if mod.IsPinned(image) {
+			text = "digest pinned"
+		}
+		if _, err := ui.Printf(o.env.Stdout, "%s (%s)\n", image, text); err != nil {
+			return err
+		}
 	}
 	_, err := ui.Printf(o.env.Stdout, "module %s is valid: built with %s, %d objects\n",
 		v.Module, strings.Join(v.Builds, "; "), v.Objects)

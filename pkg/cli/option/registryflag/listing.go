@@ -8,6 +8,11 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
 )
 
+// AddLayoutTo registers the flag for the form of an OCI image layout.
+func AddLayoutTo(fs *pflag.FlagSet, form *string) {
+	fs.StringVar(form, "layout", "", "`FORM` of OUTPUT, whatever its name is: archive or directory")
+}
+
 // AddSelectionTo registers the flags of a command that lists what is called
 // things, such as versions.
 func AddSelectionTo(fs *pflag.FlagSet, s *artifact.Selection, things string) {
