@@ -207,3 +207,9 @@ func (e Entry) Parse() (ID, error) {
 	}
 	return id, nil
 }
+
+// IsToolAnnotation says whether an annotation is one of kustomize's or kpt's own.
+func IsToolAnnotation(key string) bool {
+	domain, _, _ := strings.Cut(key, "/")
+	return strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")
+}

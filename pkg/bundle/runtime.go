@@ -4,9 +4,7 @@ package bundle
 
 import (
 	"errors"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -14,7 +12,6 @@ import (
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -152,12 +149,4 @@ func (h *hidden) Error() string { return h.text }
 func (h *hidden) Unwrap() error { return h.error }
 
 // Hider returns the function that puts names in the place of values.
-func (r Runtime) Hider() func(string) string {
-	names := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(r)) {
-		if value := r[name]; value != "" {
-			names[value], names[ast.NewString(value).Value] = "<"+name+">", "<"+name+">"
-		}
-	}
-	return mask.Values(names)
-}
+func (r Runtime) Hider() func(string) string { return values.Hider(r) }

@@ -82,7 +82,7 @@ func layers() []layer {
 		{"cluster/ready", 2, []string{apimachinery, "k8s.io/client-go/util/jsonpath", "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
 
 		{"bundle", 3, []string{cue, yaml}},
-		{"pipeline/vet", 3, []string{cue}},
+		{"pipeline/vet", 3, []string{cue, kustomize}},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
 		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 

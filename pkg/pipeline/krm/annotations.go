@@ -11,14 +11,9 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
-
-// isToolAnnotation says whether an annotation is kustomize's or kpt's.
-func isToolAnnotation(key string) bool {
-	domain, _, _ := strings.Cut(key, "/")
-	return strings.HasSuffix(domain, "config.kubernetes.io") || strings.HasSuffix(domain, "config.k8s.io")
-}
 
 // claim says what becomes of an annotation of a rendered object.
 type claim int
@@ -34,7 +29,7 @@ const (
 // or is taken for it. Those that order objects, ask for a hash in a name or keep
 // an object from the cluster are about the object itself.
 func claimOf(key string) claim {
-	if !isToolAnnotation(key) {
+	if !api.IsToolAnnotation(key) {
 		return claimNone
 	}
 	domain, name, _ := strings.Cut(key, "/")

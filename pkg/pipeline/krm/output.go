@@ -192,7 +192,7 @@ func inherit(from, to *yaml.RNode) error {
 	annotations := to.GetAnnotations()
 	before := len(annotations)
 	for key, value := range from.GetAnnotations() {
-		if _, given := annotations[key]; !given && isToolAnnotation(key) {
+		if _, given := annotations[key]; !given && api.IsToolAnnotation(key) {
 			annotations[key] = value
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -113,7 +114,7 @@ func (c streamConfig) values(items []*yaml.RNode) (values.Source, error) {
 	}
 	object := found.Copy()
 	annotations := object.GetAnnotations()
-	maps.DeleteFunc(annotations, func(key, _ string) bool { return isToolAnnotation(key) })
+	maps.DeleteFunc(annotations, func(key, _ string) bool { return api.IsToolAnnotation(key) })
 	if err = object.SetAnnotations(annotations); err != nil {
 		return values.Source{}, err
 	}

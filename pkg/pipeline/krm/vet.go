@@ -12,15 +12,12 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
-	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/vet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
@@ -117,13 +114,6 @@ func (c schemaConfig) check() error {
 	return nil
 }
 
-// rule is a rule that is ready to be applied.
-type rule struct {
-	matcher
-	definition vet.Definition
-	severity   Severity
-}
-
 // vet checks the items, and passes them on as they are.
 func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	config := &vetConfig{}
@@ -162,20 +152,25 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 }
 
 // rules reads the schema and finds the definitions in it.
-func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) ([]rule, error) {
+func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) ([]vet.Rule, error) {
 	p, err := f.policy(ctx, spec, items, s)
 	if err != nil {
 		return nil, err
 	}
-	var rules []rule
+	var rules []vet.Rule
 	var problems []error
 	for i, r := range spec.Rules {
 		field := fmt.Sprintf("spec.rules[%d]", i)
 		definition, err := p.Definition(r.Definition)
 		problems = append(problems, atField(field+".definition", err))
-		m, err := r.Match.matcher(field + ".match")
+		selector, err := r.Match.selector(field + ".match")
 		problems = append(problems, err)
-		rules = append(rules, rule{m, definition, Severity(cmp.Or(r.Severity, string(Error)))})
+		if err != nil {
+			continue
+		}
+		rule, err := vet.NewRule(selector, definition, cmp.Or(r.Severity, string(Error)))
+		problems = append(problems, atField(field+".match", err))
+		rules = append(rules, rule)
 	}
 	return rules, errors.Join(problems...)
 }
@@ -229,22 +224,14 @@ func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Refer
 	return files, dir, atField("spec.schema.url", err)
 }
 
-// matcher says which objects a rule is for.
-type matcher struct {
-	regex               *types.SelectorRegex
-	labels, annotations string
-}
-
-// matcher returns what a rule selects by; its errors name the field, whose
+// selector returns what a rule selects by; its errors name the field, whose
 // parent is given.
-func (m matchConfig) matcher(parent string) (matcher, error) {
-	if err := m.check(parent); err != nil {
-		return matcher{}, err
+func (m matchConfig) selector(parent string) (vet.Selector, error) {
+	s := vet.Selector{
+		Group: m.Group, Version: m.Version, Kind: m.Kind, Name: m.Name, Namespace: m.Namespace,
+		Labels: m.LabelSelector, Annotations: m.AnnotationSelector,
 	}
-	regex, err := types.NewSelectorRegex(&types.Selector{ResId: resid.ResId{
-		Gvk: resid.Gvk{Group: m.Group, Version: m.Version, Kind: m.Kind}, Name: m.Name, Namespace: m.Namespace,
-	}})
-	return matcher{regex, m.LabelSelector, m.AnnotationSelector}, atField(parent, err)
+	return s, m.check(parent)
 }
 
 func (m matchConfig) check(parent string) error {
@@ -264,59 +251,26 @@ func (m matchConfig) check(parent string) error {
 	return errors.Join(problems...)
 }
 
-func (m matcher) matches(item *yaml.RNode, id yaml.ResourceIdentifier) (bool, error) {
-	group, version := resid.ParseGroupVersion(id.APIVersion)
-	if !m.regex.MatchGvk(resid.Gvk{Group: group, Version: version, Kind: id.Kind}) ||
-		!m.regex.MatchName(id.Name) || !m.regex.MatchNamespace(id.Namespace) {
-		return false, nil
-	}
-	if m.labels != "" {
-		if ok, err := item.MatchesLabelSelector(m.labels); !ok || err != nil {
-			return false, err
-		}
-	}
-	if m.annotations != "" {
-		return item.MatchesAnnotationSelector(m.annotations)
-	}
-	return true, nil
-}
-
 // violations returns what is wrong with the items, in their order.
-func violations(rules []rule, items []*yaml.RNode) (found []Result, err error) {
-	defer values.Recover("the schema", &err)
-	for _, item := range items {
+func violations(rules []vet.Rule, items []*yaml.RNode) ([]Result, error) {
+	objects := make([]vet.Object, len(items))
+	for i, item := range items {
 		id := identify(item)
-		var object map[string]any // decoded once, where a rule wants it
-		for _, r := range rules {
-			ok, err := r.matches(item, id)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", describeID(id), err)
-			}
-			if !ok {
-				continue
-			}
-			if object == nil {
-				if object, err = plain(item); err != nil {
-					return nil, fmt.Errorf("%s: %w", describeID(id), err)
-				}
-			}
-			problems := r.definition.Check(object)
-			if id.Kind == "Secret" {
-				problems = conceal(item, problems)
-			}
-			for _, p := range problems {
-				found = append(found, violation(item, id, r.severity, p))
-			}
-		}
+		objects[i] = vet.Object{Node: item, ID: id, Name: describeID(id)}
 	}
-	return found, nil
+	found, err := vet.Check(rules, objects)
+	var results []Result
+	for _, v := range found {
+		results = append(results, violation(v))
+	}
+	return results, err
 }
 
 // violation returns a problem of an object's as a result.
-func violation(item *yaml.RNode, id yaml.ResourceIdentifier, severity Severity, p values.Problem) Result {
-	r := Result{Severity: severity, ResourceRef: &id, Message: describeID(id) + ": " + p.String()}
-	r.pointTo(p.Path)
-	annotations := item.GetAnnotations(kioutil.PathAnnotation, kioutil.IndexAnnotation)
+func violation(v vet.Violation) Result {
+	r := Result{Severity: Severity(v.Severity), ResourceRef: &v.ID, Message: v.Name + ": " + v.Problem.String()}
+	r.pointTo(v.Problem.Path)
+	annotations := v.Node.GetAnnotations(kioutil.PathAnnotation, kioutil.IndexAnnotation)
 	if path := annotations[kioutil.PathAnnotation]; path != "" {
 		r.File = &File{Path: path}
 		if index, err := strconv.Atoi(annotations[kioutil.IndexAnnotation]); err == nil {

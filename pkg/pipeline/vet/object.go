@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package krm
+package vet
 
 import (
 	"maps"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -23,7 +24,7 @@ func plain(item *yaml.RNode) (map[string]any, error) {
 	metadata, _ := object["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
 	before := len(annotations)
-	maps.DeleteFunc(annotations, func(key string, _ any) bool { return isToolAnnotation(key) })
+	maps.DeleteFunc(annotations, func(key string, _ any) bool { return api.IsToolAnnotation(key) })
 	if before > 0 && len(annotations) == 0 {
 		delete(metadata, "annotations")
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package krm
+package vet
 
 import (
 	"encoding/base64"
@@ -8,14 +8,13 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // conceal takes what a Secret holds out of what is wrong with it: messages of
 // the evaluator quote values.
 func conceal(secret *yaml.RNode, problems []values.Problem) []values.Problem {
-	hide := held(secret).Hider()
+	hide := values.Hider(held(secret))
 	for i, p := range problems {
 		field, _, _ := strings.Cut(p.Path, ".")
 		// A part of a value, or what the definition makes of one, is none that
@@ -30,8 +29,8 @@ func conceal(secret *yaml.RNode, problems []values.Problem) []values.Problem {
 
 // held returns the values of a Secret by their fields, those of its data as
 // they stand there and decoded.
-func held(secret *yaml.RNode) bundle.Runtime {
-	all := bundle.Runtime{}
+func held(secret *yaml.RNode) map[string]string {
+	all := map[string]string{}
 	for key, text := range secret.GetDataMap() {
 		all["data."+key] = strings.TrimSpace(text)
 		if decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err == nil {
