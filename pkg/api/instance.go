@@ -15,6 +15,10 @@ const (
 	LabelInstanceNamespace = "instance.timoni.sh/namespace"
 	LabelBundle            = "bundle.timoni.sh/name"
 
+	// AnnotationBundleNamespaces holds, on the record of an instance of a bundle,
+	// the namespaces of all its instances.
+	AnnotationBundleNamespaces = "bundle.timoni.sh/namespaces"
+
 	LabelName      = "app.kubernetes.io/name"
 	LabelComponent = "app.kubernetes.io/component"
 	LabelCreatedBy = "app.kubernetes.io/created-by"

@@ -100,6 +100,12 @@ func (o Object) Ref() event.Object {
 	return event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
 }
 
+// RemoveLabel removes a label, if it is there.
+func (o Object) RemoveLabel(key string) {
+	labels, _ := o.metadata()["labels"].(map[string]any)
+	delete(labels, key)
+}
+
 // RemoveAnnotation removes one annotation.
 func (o Object) RemoveAnnotation(key string) {
 	annotations, _ := o.metadata()["annotations"].(map[string]any)

@@ -89,6 +89,12 @@ type (
 	NamespaceCreated struct{ Name string }
 	// NamespaceRemoved is sent when it was removed again, as nothing was applied.
 	NamespaceRemoved struct{ Name string }
+	// InstanceStarted is sent before the first stage of an instance of a bundle.
+	InstanceStarted struct {
+		Cluster         string // empty for the one in use
+		Namespace, Name string
+		Index, Total    int // Index counts from 1
+	}
 	// StageStarted is sent before the first object of a stage.
 	StageStarted struct {
 		Name         string
@@ -135,6 +141,7 @@ func (Pulled) event()           {}
 func (Transferred) event()      {}
 func (NamespaceCreated) event() {}
 func (NamespaceRemoved) event() {}
+func (InstanceStarted) event()  {}
 func (StageStarted) event()     {}
 func (Applied) event()          {}
 func (WaitStarted) event()      {}

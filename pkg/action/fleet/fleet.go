@@ -11,6 +11,7 @@ import (
 	"maps"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
@@ -51,8 +52,9 @@ type Bundle struct {
 	Selected []bundle.Instance
 	Requests []build.Request // of the selected instances
 
-	secret func(string) string // hides what was read from Secrets
-	all    bundle.Runtime      // whose values no error shows
+	secrets bundle.Runtime      // what was read from Secrets
+	secret  func(string) string // hides it
+	all     bundle.Runtime      // whose values no error shows
 }
 
 // Load reads the values of the runtime from the cluster, and the bundle with
@@ -66,7 +68,7 @@ func Load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 	if err != nil {
 		return nil, site.Wrap(err)
 	}
-	b.secret = hider(values.Secret)
+	b.secrets, b.secret = values.Secret, hider(values.Secret)
 	return b, nil
 }
 
@@ -127,6 +129,15 @@ func (b *Bundle) Mask(objects []api.Object) {
 	for i, o := range objects {
 		objects[i] = masked(delta.Hidden(o), b.secret)
 	}
+}
+
+// maskDifference returns a difference without what was read from Secrets.
+func (b *Bundle) maskDifference(d instance.Difference) instance.Difference {
+	d.Before, d.After, d.Reason = masked(d.Before, b.secret), masked(d.After, b.secret), b.secret(d.Reason)
+	for i, c := range d.Changes {
+		d.Changes[i].Old, d.Changes[i].New = maskValue(c.Old, b.secret), maskValue(c.New, b.secret)
+	}
+	return d
 }
 
 // masked returns an object with every text of it changed.

@@ -38,6 +38,9 @@ type line struct {
 	Range     string  `json:"range,omitempty"`
 	Reference string  `json:"reference,omitempty"`
 	Digest    string  `json:"digest,omitempty"`
+	Instance  string  `json:"instance,omitempty"`
+	Namespace string  `json:"namespace,omitempty"`
+	Cluster   string  `json:"cluster,omitempty"`
 	Stage     string  `json:"stage,omitempty"`
 	Index     int     `json:"index,omitempty"`
 	Total     int     `json:"total,omitempty"`
@@ -57,6 +60,8 @@ func (s *Events) Observe(e event.Event) {
 		s.write(line{Type: "Resolved", Range: e.Range, Reference: e.Reference})
 	case event.Pulled:
 		s.write(line{Type: "Pulled", Reference: e.Reference, Digest: e.Digest})
+	case event.InstanceStarted:
+		s.write(line{Type: "InstanceStarted", Instance: e.Name, Namespace: e.Namespace, Cluster: e.Cluster, Index: e.Index, Total: e.Total})
 	case event.StageStarted:
 		s.write(line{Type: "StageStarted", Stage: e.Name, Index: e.Index, Total: e.Total, Objects: &e.Objects})
 	case event.NamespaceCreated:

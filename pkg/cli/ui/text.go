@@ -132,6 +132,12 @@ func describe(e event.Event) string {
 		return "created namespace " + e.Name
 	case event.NamespaceRemoved:
 		return "removed namespace " + e.Name + " again: nothing was applied"
+	case event.InstanceStarted:
+		on := ""
+		if e.Cluster != "" {
+			on = " on cluster " + e.Cluster
+		}
+		return fmt.Sprintf("instance %d of %d: %s in namespace %s%s", e.Index, e.Total, e.Name, e.Namespace, on)
 	case event.StageStarted:
 		if e.Total == 1 {
 			return ""

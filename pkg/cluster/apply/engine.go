@@ -90,6 +90,8 @@ type Request struct {
 	Stages   []Stage
 	Health   ready.Health // nil when the module has no checks
 	Package  string       // of the module, for the history; empty for main
+	Bundle   store.Bundle // that owns the instance
+	Earlier  *Earlier     // what other instances bring before
 	Options
 
 	outside bool // check no object of the instance's namespace, which is created later

@@ -31,7 +31,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	if changed {
 		plan.instance.LastTransitionTime = plan.record.TimeAfter(time.Now())
 		var err error
-		if record, err = e.Store.Begin(ctx, plan.record, plan.instance, plan.ownStages()); err != nil {
+		if record, err = e.Store.In(plan.request.Bundle).Begin(ctx, plan.record, plan.instance, plan.ownStages()); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (p *Plan) isRecorded() bool {
 		return false
 	}
 	old, next := p.record.Instance, p.instance
-	return reflect.DeepEqual(old.Module, next.Module) && old.Values == next.Values &&
+	return p.record.Bundle() == p.request.Bundle.Name && reflect.DeepEqual(old.Module, next.Module) && old.Values == next.Values &&
 		slices.Equal(old.Images, next.Images) &&
 		slices.Equal(sortedIDs(old.Inventory), sortedIDs(next.Inventory))
 }

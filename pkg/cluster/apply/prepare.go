@@ -28,6 +28,7 @@ const (
 // there twice.
 func (e *Engine) prepare(req Request) ([]*Step, error) {
 	rendered := renderedKinds(req.Stages)
+	req.Earlier.addKinds(rendered)
 	var steps []*Step
 	var errs []error
 	seen := map[api.ID]bool{}
@@ -35,7 +36,7 @@ func (e *Engine) prepare(req Request) ([]*Step, error) {
 		for _, o := range stage.Objects {
 			step := &Step{Object: o.DeepCopy(), stage: i}
 			fieldset.Prepare(step.Object)
-			if err := e.resolve(step, rendered); err != nil {
+			if err := e.resolve(step, rendered, req.Earlier != nil); err != nil {
 				errs = append(errs, err)
 				continue
 			}
@@ -54,8 +55,8 @@ func (e *Engine) prepare(req Request) ([]*Step, error) {
 // resolve finds the resource of a step. A kind that the run itself defines is
 // known from its CustomResourceDefinition, scope included. One that no server
 // knows may be installed by an earlier stage, an operator for example; in the
-// first stage there is none.
-func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource) error {
+// first stage there is none, unless late says that other instances come first.
+func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource, late bool) error {
 	gvk := gvkOf(step.Object)
 	if r, ok := rendered[gvk.GroupKind()]; ok {
 		r.Version = gvk.Version
@@ -63,7 +64,7 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 		return nil
 	}
 	r, err := e.Client.Resource(gvk)
-	if (kube.IsUnknownKind(err) || kube.IsUnavailable(err)) && step.stage > 0 {
+	if (kube.IsUnknownKind(err) || kube.IsUnavailable(err)) && (step.stage > 0 || late) {
 		return nil
 	}
 	if kube.IsUnknownKind(err) {
@@ -190,14 +191,16 @@ func byKind(a, b api.Entry) int {
 
 // deferral returns why the server cannot judge a step yet, empty when it can.
 func (p *Plan) deferral(s *Step, foundations map[api.ID]*Step) string {
+	if reason := p.request.Earlier.deferral(s); reason != "" {
+		return reason
+	}
 	if !s.resolved {
 		return "its kind is unknown, an earlier stage may install it"
 	}
 	if ns := s.Object.Namespace(); p.isNewNamespace(ns, foundations) {
 		return fmt.Sprintf("namespace %q is created by this run", ns)
 	}
-	crd := api.ID{Group: extensionsGroup, Kind: "CustomResourceDefinition", Name: s.Resource.Resource + "." + s.Resource.Group}
-	if changes(foundations[crd]) {
+	if changes(foundations[definitionOf(s.Resource)]) {
 		return "its CustomResourceDefinition is changed by this run"
 	}
 	if role, ok := roleOf(s.Object); ok && changes(foundations[role]) {
@@ -212,6 +215,9 @@ func (p *Plan) isNewNamespace(ns string, foundations map[api.ID]*Step) bool {
 	}
 	if ns == p.request.Instance.Metadata.Namespace {
 		return p.newSpace
+	}
+	if b := p.request.Earlier; b != nil && b.spaces[ns] != "" {
+		return true
 	}
 	s := foundations[api.ID{Kind: "Namespace", Name: ns}]
 	return s != nil && s.Action == event.Created

@@ -116,7 +116,10 @@ func (r *Record) Labels() map[string]any {
 }
 
 // Store reads and writes records of one cluster.
-type Store struct{ client *kube.Client }
+type Store struct {
+	client *kube.Client
+	bundle Bundle // that Begin records
+}
 
 // New returns a Store over a client.
 func New(client *kube.Client) Store { return Store{client: client} }
@@ -187,7 +190,10 @@ func (s Store) Begin(ctx context.Context, prev *Record, want api.Instance, stage
 	}
 	next := upgrading(prev, want)
 	next.Stages = stagesOf(prev, next, stages)
-	return s.write(ctx, prev, next)
+	owned := *prev
+	owned.secret = prev.secret.DeepCopy()
+	s.bundle.mark(owned.secret)
+	return s.write(ctx, &owned, next)
 }
 
 // Finish records the revision that is now applied in full.
@@ -260,6 +266,7 @@ func (s Store) create(ctx context.Context, rec *Record) (*Record, error) {
 		},
 		"data": data,
 	}
+	s.bundle.mark(secret)
 	rec.secret, err = s.client.Create(ctx, secrets(), secret, kube.Real)
 	return rec, writeError(want, err)
 }

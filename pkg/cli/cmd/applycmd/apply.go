@@ -73,6 +73,10 @@ func newOptions(env cli.Env) *options {
 // addTo registers the flags that all these verbs have.
 func (o *options) addTo(fs *pflag.FlagSet) {
 	o.kube.AddTo(fs)
+	o.addOutput(fs)
+}
+
+func (o *options) addOutput(fs *pflag.FlagSet) {
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.out.AddTo(fs)
 }
@@ -147,6 +151,11 @@ type applyOptions struct {
 
 func (o *applyOptions) addTo(fs *pflag.FlagSet) {
 	o.options.addTo(fs)
+	o.addRun(fs)
+}
+
+// addRun registers the flags of the verbs that carry a plan out.
+func (o *applyOptions) addRun(fs *pflag.FlagSet) {
 	o.policy.AddTo(fs)
 	fs.BoolVar(&o.diff, "diff", false, "show what changes in each object before anything is changed: on stdout, or with -o on stderr")
 	fs.BoolVar(&o.confirm, "confirm", false, "show the plan and ask on the terminal before anything is changed")

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package applycmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/policyflag"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+const bundleApplyLong = `Render the instances of a bundle and apply them, in the order of the fields, each
+after those in its dependsOn, and each when the one before is ready.
+
+All instances are planned first, as 'apply' plans one: if the server rejects an
+object or one has another owner, nothing is changed. What an earlier instance
+brings, such as a kind, a namespace or a role, is deferred, and planned again
+before the instance that needs it. Namespaces of instances are created if they
+are missing.
+
+An instance belongs to its bundle: another bundle, or 'apply' and 'rollback', do
+not change it without --adopt=all. Instances that left the files are named, and
+deleted with --prune-instances. A bundle is its name and the namespaces of its
+files: another one of the same name elsewhere is never touched.
+
+A runtime with clusters is applied to each, in the order of the fields; the first
+failure ends the run, so that a group is reached only when the one before is
+done.`
+
+// planning are the options of the verbs that plan a bundle.
+type planning struct {
+	*bundleOptions
+	validation option.Validation
+}
+
+func newPlanning(env cli.Env, o *options) planning {
+	p := planning{bundleOptions: newBundleOptions(env)}
+	p.kube = o.kube
+	return p
+}
+
+func (p *planning) addTo(fs *pflag.FlagSet) {
+	p.bundleOptions.addTo(fs)
+	p.validation.AddTo(fs)
+}
+
+// request returns which bundle is planned, and how.
+func (p *planning) request(ctx context.Context, how deploy.ApplyRequest) (fleet.ApplyRequest, error) {
+	req := fleet.ApplyRequest{Apply: how}
+	if err := p.validation.Check(&option.Values{}); err != nil {
+		return req, err
+	}
+	var err error
+	if req.Request, err = p.bundleOptions.request(ctx); err != nil {
+		return req, err
+	}
+	return req, p.validation.Complete(ctx, &req.Render, cli.Until(ctx, p.env.Stdin), p.bundle.Files.Download(cli.UserAgent("bundle")))
+}
+
+// sites returns the clusters, to which is written as the flags say.
+func (p *planning) sites(req fleet.ApplyRequest, plan *policyflag.Plan, observer event.Observer) ([]fleet.Site, error) {
+	clusters, err := sites(p.kube, req.Definition, observer)
+	for i := range clusters {
+		if err == nil {
+			clusters[i].Client = plan.Client(clusters[i].Client)
+		}
+	}
+	return clusters, err
+}
+
+type bundleApply struct {
+	*applyOptions
+	planning       planning
+	pruneInstances bool
+}
+
+func newBundleApply(env cli.Env) *cobra.Command {
+	o := &bundleApply{applyOptions: &applyOptions{options: newOptions(env)}}
+	o.planning = newPlanning(env, o.options)
+	cmd := &cobra.Command{
+		Use: "apply -f FILE", Short: "Apply the instances of a bundle to the cluster, or to several", Long: bundleApplyLong,
+		Example: cli.Example(env,
+			"apply -f bundle.cue",
+			"apply -f bundle.cue --diff --confirm",
+			"apply -f bundle.cue --prune-instances --dry-run=server",
+			"apply -f bundle.cue --runtime runtime.cue --runtime-group staging"),
+		Args: cli.Args(0, "no arguments, the bundle with -f"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			req, err := o.request()
+			if err != nil {
+				return err
+			}
+			return o.done(o.run(cmd.Context(), req))
+		},
+	}
+	fs := cmd.Flags()
+	o.planning.addTo(fs)
+	o.addOutput(fs)
+	o.addRun(fs)
+	fs.BoolVar(&o.pruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files")
+	return cmd
+}
+
+func (o *bundleApply) run(ctx context.Context, how deploy.ApplyRequest) error {
+	req, err := o.planning.request(ctx, how)
+	if err != nil {
+		return err
+	}
+	req.PruneInstances = o.pruneInstances
+	observer := o.observer()
+	clusters, err := o.planning.sites(req, &o.policy.Plan, observer)
+	if err != nil {
+		return err
+	}
+	var all []*fleet.Applied
+	for i, site := range clusters {
+		applied, failed := fleet.Apply(ctx, site, req, observer)
+		if applied != nil {
+			all = append(all, applied)
+		}
+		if failed == nil {
+			continue
+		}
+		// What was done until then is a part of the result.
+		_ = o.printAll(all, how, site.Name)
+		return errors.Join(o.planning.validation.Explain(failed), notReached(clusters[i+1:]))
+	}
+	return o.printAll(all, how, "")
+}
+
+// notReached names the clusters after the one at which a run ended.
+func notReached(clusters []fleet.Site) error {
+	if len(clusters) == 0 {
+		return nil
+	}
+	names := make([]string, len(clusters))
+	for i, site := range clusters {
+		names[i] = site.Name
+	}
+	return fmt.Errorf("not reached: cluster %s", strings.Join(names, ", "))
+}
+
+// printAll writes what was done on each cluster. failed is the one at which the
+// run ended, empty when it did not fail.
+func (o *bundleApply) printAll(all []*fleet.Applied, how deploy.ApplyRequest, failed string) error {
+	var outcomes []event.Outcome
+	var results []ui.Result
+	for _, a := range all {
+		outcomes = append(outcomes, a.Outcomes()...)
+		results = append(results, resultsOf(a)...)
+	}
+	if _, text := o.out.Format(); !text {
+		return o.out.Print(o.env.Stdout, printer.Outcomes(outcomes))
+	}
+	if o.events != nil {
+		if failed == "" {
+			o.events.Done(ui.Result{Outcomes: outcomes, Summary: "applied the bundle", DryRun: dryRunName(how.DryRun)}, nil)
+		}
+		return nil
+	}
+	for _, r := range results {
+		if name := dryRunName(how.DryRun); name != "" {
+			r.DryRun = name + " dry run"
+		}
+		if err := r.Print(o.env.Stdout); err != nil {
+			return err
+		}
+	}
+	return o.summary(all, failed)
+}
+
+// dryRunName returns what kind of dry run a mode is, empty when it is none.
+func dryRunName(mode deploy.DryRun) string {
+	if mode == deploy.DryRunNone {
+		return ""
+	}
+	return string(mode)
+}
+
+// resultsOf returns the results of the instances on one cluster.
+func resultsOf(a *fleet.Applied) []ui.Result {
+	on := ""
+	if a.Cluster.Name != "" {
+		on = " on cluster " + a.Cluster.Name
+	}
+	var results []ui.Result
+	for _, in := range a.Instances {
+		results = append(results, ui.Result{Outcomes: in.Outcomes, Summary: "applied " + in.Name + on})
+	}
+	for _, in := range a.Pruned {
+		results = append(results, ui.Result{Outcomes: in.Outcomes, Summary: "deleted " + in.Name + on})
+	}
+	return results
+}
+
+// summary writes a line for each cluster, where there are several.
+func (o *bundleApply) summary(all []*fleet.Applied, failed string) error {
+	if len(all) < 2 && failed == "" {
+		return nil
+	}
+	var rows [][]string
+	for _, a := range all {
+		if a.Cluster.Name == "" {
+			return nil
+		}
+		state := "done"
+		if a.Cluster.Name == failed {
+			state = "failed"
+		}
+		rows = append(rows, []string{a.Cluster.Name, a.Cluster.Group, state, fmt.Sprint(len(a.Instances)), ui.Counts(a.Outcomes())})
+	}
+	return ui.Table(o.env.Stdout, o.out.Header("CLUSTER", "GROUP", "STATE", "INSTANCES", "OBJECTS"), rows)
+}
+
+const bundleDiffLong = `Show what an apply of the bundle would change: the plan of that apply, as the
+server has checked it, without carrying it out. What was read from Secrets, and
+the data of Secrets, is masked.
+
+The exit code is 0 when nothing would change, 1 when something would, and above 1
+when that could not be found out.`
+
+func newBundleDiff(env cli.Env) *cobra.Command {
+	o := newOptions(env)
+	p := newPlanning(env, o)
+	var flags policyflag.Plan
+	cmd := &cobra.Command{
+		Use: "diff -f FILE", Short: "Show what an apply of a bundle would change", Long: bundleDiffLong,
+		Example: cli.Example(env, "diff -f bundle.cue", "diff -f bundle.cue --runtime runtime.cue --runtime-cluster eu-1 -o json"),
+		Args:    cli.Args(0, "no arguments, the bundle with -f"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			how, err := o.plan(&flags)
+			if err != nil {
+				return err
+			}
+			req, err := p.request(cmd.Context(), how)
+			if err != nil {
+				return err
+			}
+			return o.bundleDiff(cmd.Context(), &p, &flags, req)
+		},
+	}
+	p.addTo(cmd.Flags())
+	o.addOutput(cmd.Flags())
+	flags.AddTo(cmd.Flags())
+	return cmd
+}
+
+func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag.Plan, req fleet.ApplyRequest) error {
+	observer := o.observer()
+	clusters, err := p.sites(req, flags, observer)
+	if err != nil {
+		return err
+	}
+	var all []instance.Difference
+	for _, site := range clusters {
+		differences, failed := fleet.Diff(ctx, site, req, observer)
+		if failed != nil {
+			return p.validation.Explain(failed)
+		}
+		if _, text := o.out.Format(); text && site.Name != "" {
+			if _, err = ui.Printf(o.env.Stdout, "# cluster %s\n", site.Name); err != nil {
+				return err
+			}
+			if err = o.printDiff(ctx, differences, "planned "); err != nil {
+				return err
+			}
+		}
+		all = append(all, differences...)
+	}
+	if _, text := o.out.Format(); text && clusters[0].Name != "" {
+		if len(all) > 0 {
+			return fail.With(fail.No, errors.New(""))
+		}
+		return nil
+	}
+	return o.showDiff(ctx, all, "planned ")
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package applycmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// bundleTarget are the options of the verbs on installed bundles, which are
+// named by their files or by their name.
+type bundleTarget struct {
+	*bundleOptions
+	out       *printer.Flags
+	namespace string
+}
+
+func newBundleTarget(env cli.Env, formats ...string) *bundleTarget {
+	return &bundleTarget{bundleOptions: newBundleOptions(env), out: printer.New(printer.InProcess, formats...)}
+}
+
+func (t *bundleTarget) addTo(fs *pflag.FlagSet) {
+	t.bundleOptions.addTo(fs)
+	fs.StringVarP(&t.namespace, "namespace", "n", "", "with NAME, look in this namespace alone; default: all")
+	fs.BoolVarP(&t.quiet, "quiet", "q", false, "print no progress")
+	t.out.AddTo(fs)
+}
+
+// args wants the bundle's files or its name.
+func (t *bundleTarget) args(cmd *cobra.Command, args []string) error {
+	switch {
+	case t.bundle.Files.Given() && len(args) > 0:
+		return fail.Usagef("-f names the bundle: leave out %q", args[0])
+	case t.bundle.Files.Given() && t.namespace != "":
+		return fail.Usagef("-n %s: the namespaces of instances stand in the files", t.namespace)
+	case t.bundle.Files.Given():
+		return nil
+	case len(t.bundle.Runtime.Files)+len(t.bundle.Names) > 0:
+		return fail.Usagef("--runtime and --select are about the files of a bundle: give -f FILE")
+	}
+	return cli.Args(1, "NAME, or -f FILE")(cmd, args)
+}
+
+// target returns the bundle that the command line names, and its clusters.
+func (t *bundleTarget) target(ctx context.Context, args []string, observer event.Observer) (fleet.Target, []fleet.Site, error) {
+	var target fleet.Target
+	if len(args) > 0 {
+		target.Name, target.Namespace = args[0], t.namespace
+	} else {
+		req, err := t.request(ctx)
+		if err != nil {
+			return target, nil, err
+		}
+		target.Request = req
+	}
+	clusters, err := sites(t.kube, target.Definition, observer)
+	return target, clusters, err
+}
+
+const bundleDeleteLong = `Delete the instances of a bundle, the last one first, each as 'delete' does. The
+bundle is that of the files of -f or, where only one has it in the cluster, that
+of NAME. Nothing is deleted when an instance belongs to another bundle or to none.`
+
+type bundleDelete struct {
+	*bundleTarget
+	req    fleet.DeleteRequest
+	dryRun string
+}
+
+func newBundleDelete(env cli.Env) *cobra.Command {
+	o := &bundleDelete{bundleTarget: newBundleTarget(env, "name")}
+	cmd := &cobra.Command{
+		Use: "delete NAME|-f FILE", Aliases: []string{"uninstall"}, Short: "Delete the instances of a bundle", Long: bundleDeleteLong,
+		Example: cli.Example(env, "delete -f bundle.cue", "delete shop", "delete -f bundle.cue --dry-run=server"),
+		Args:    o.args,
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+	}
+	fs := cmd.Flags()
+	o.addTo(fs)
+	d := &o.req.Delete
+	fs.BoolVar(&d.Wait, "wait", true, "wait until the objects are gone")
+	fs.DurationVar(&d.Timeout, "timeout", 5*time.Minute, "how long to wait for the objects of one instance to be gone, 0 for ever")
+	fs.StringVar(&o.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
+	fs.BoolVar(&d.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
+	fs.BoolVar(&d.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
+	fs.BoolVar(&d.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the modules too, with all that is in them")
+	fs.BoolVar(&d.IgnoreNotFound, "ignore-not-found", false, "succeed if the bundle does not exist")
+	fs.BoolVar(&o.req.PruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files, too")
+	return cmd
+}
+
+func (o *bundleDelete) run(ctx context.Context, args []string) error {
+	if err := errors.Join(o.out.Check(), fail.OneOf("--dry-run", o.dryRun, "none", "client", "server")); err != nil {
+		return err
+	}
+	observer := ui.Observer(o.env.Stderr, o.quiet)
+	var clusters []fleet.Site
+	var err error
+	if o.req.Target, clusters, err = o.target(ctx, args, observer); err != nil {
+		return err
+	}
+	d := &o.req.Delete
+	d.Holder, d.DryRun, d.Check = store.Holder(o.env.Process), o.dryRun != "none", o.dryRun == "server"
+	_, text := o.out.Format()
+	var all []event.Outcome
+	for i, site := range clusters {
+		failed := fleet.Delete(ctx, site, o.req, observer, func(deleted fleet.Deleted) error {
+			all = append(all, deleted.Outcomes...)
+			if !text {
+				return nil
+			}
+			return o.print(deleted, site)
+		})
+		if failed != nil {
+			return errors.Join(failed, notReached(clusters[i+1:]))
+		}
+	}
+	if text {
+		return nil
+	}
+	return o.out.Print(o.env.Stdout, printer.Outcomes(all))
+}
+
+func (o *bundleDelete) print(d fleet.Deleted, site fleet.Site) error {
+	r := ui.Result{Outcomes: d.Outcomes, Summary: "deleted " + d.Name}
+	if site.Name != "" {
+		r.Summary += " on cluster " + site.Name
+	}
+	switch o.dryRun {
+	case "client":
+		r.DryRun = "dry run"
+	case "server":
+		r.DryRun = "server dry run"
+	}
+	return r.Print(o.env.Stdout)
+}
+
+const bundleStatusLong = `Show the state of each instance of a bundle, and the objects that are not ready.
+The exit code is 0 when all instances are installed and ready, 1 when not.`
+
+func newBundleStatus(env cli.Env) *cobra.Command {
+	o := newBundleTarget(env)
+	cmd := &cobra.Command{
+		Use: "status NAME|-f FILE", Short: "Show whether the instances of a bundle are ready", Long: bundleStatusLong,
+		Example: cli.Example(env, "status -f bundle.cue", "status shop -o json"),
+		Args:    o.args,
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.status(cmd.Context(), args) },
+	}
+	o.addTo(cmd.Flags())
+	return cmd
+}
+
+func (t *bundleTarget) status(ctx context.Context, args []string) error {
+	if err := t.out.Check(); err != nil {
+		return err
+	}
+	observer := ui.Observer(t.env.Stderr, t.quiet)
+	target, clusters, err := t.target(ctx, args, observer)
+	if err != nil {
+		return err
+	}
+	var rows, problems [][]string
+	var all []printer.Status
+	good := true
+	for _, site := range clusters {
+		reports, failed := fleet.Status(ctx, site, target, observer)
+		if failed != nil {
+			return failed
+		}
+		for _, r := range reports {
+			good = good && r.IsGood()
+			all = append(all, printer.StatusOf(r))
+			rows = append(rows, statusRow(site, r))
+			problems = append(problems, notReady(r)...)
+		}
+	}
+	if _, text := t.out.Format(); !text {
+		err = t.out.Print(t.env.Stdout, all)
+	} else {
+		err = t.printStatus(rows, problems)
+	}
+	if err == nil && !good {
+		err = fail.With(fail.No, errors.New(""))
+	}
+	return err
+}
+
+func (t *bundleTarget) printStatus(rows, problems [][]string) error {
+	header := []string{"CLUSTER", "NAMESPACE", "NAME", "VERSION", "STATE", "READY"}
+	if len(rows) > 0 && rows[0][0] == "" {
+		header = header[1:]
+		for i := range rows {
+			rows[i] = rows[i][1:]
+		}
+	}
+	if err := ui.Table(t.env.Stdout, t.out.Header(header...), rows); err != nil || len(problems) == 0 {
+		return err
+	}
+	_, _ = ui.Println(t.env.Stdout)
+	return ui.Table(t.env.Stdout, t.out.Header("OBJECT", "STATUS", "MESSAGE"), problems)
+}
+
+func statusRow(site fleet.Site, r *instance.StatusReport) []string {
+	ready := 0
+	for _, o := range r.Objects {
+		if o.Status == "Current" {
+			ready++
+		}
+	}
+	row := []string{site.Name, r.Namespace, r.Name, "-", string(r.State), "-"}
+	if r.State != fleet.NotInstalled {
+		row[3], row[5] = printer.Version(r.Summary), fmt.Sprintf("%d/%d", ready, len(r.Objects))
+	}
+	return row
+}
+
+// notReady returns the rows of the objects that are not ready.
+func notReady(r *instance.StatusReport) [][]string {
+	var rows [][]string
+	for _, o := range r.Objects {
+		if o.Status != "Current" && !r.Ready {
+			rows = append(rows, []string{o.Object.String(), o.Status, o.Message})
+		}
+	}
+	return rows
+}
