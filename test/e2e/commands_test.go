@@ -34,6 +34,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"as-namespace-admin": asNamespaceAdmin,
 		"requests":           requests,
 		"requests-reset":     requestsReset,
+		"second-cluster":     secondCluster,
 		"start":              start,
 		"expect":             expect,
 		"signal":             sendSignal,
@@ -202,13 +203,21 @@ func requestsReset(ts *testscript.TestScript, neg bool, args []string) {
 	mark, err := s.begin()
 	ts.Check(err)
 	s.mark = mark
+	if s.second != nil {
+		s.secondMark, err = s.second.Mark()
+		ts.Check(err)
+	}
 }
 
 // requests prints how many requests the script's users made, and which.
 func requests(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg, args, 0, "requests [write|VERB]... [-RESOURCE]...")
+	usage(ts, neg, args, 0, "requests [second] [write|VERB]... [-RESOURCE]...")
 	s := current(ts)
-	all, err := s.cp.Requests(s.mark, s.users...)
+	cp, mark := s.cp, s.mark
+	if len(args) > 0 && args[0] == secondContext {
+		cp, mark, args = s.second, s.secondMark, args[1:]
+	}
+	all, err := cp.Requests(mark, s.users...)
 	if errors.Is(err, kit.ErrNoAudit) {
 		s.t.Skip(err)
 	}

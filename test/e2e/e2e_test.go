@@ -111,7 +111,10 @@ type script struct {
 	variables []string // names of the environment variables
 	users     []string // in the audit log
 	mark      kit.Mark
-	jobs      map[string]*job
+	// Of the other control plane that the script has started, nil without one.
+	second     *kit.ControlPlane
+	secondMark kit.Mark
+	jobs       map[string]*job
 }
 
 type scriptKey struct{}

@@ -54,16 +54,17 @@ func (a *Applied) Outcomes() []event.Outcome {
 
 // Apply renders and plans all instances, and shows what they change, before it
 // carries the plan of the first one out. What an earlier instance brings is
-// deferred, and planned again before its instance.
+// deferred, and planned again before its instance. What was done by then is
+// returned with an error, too.
 func Apply(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*Applied, error) {
 	end, err := deploy.StartExpressions(ctx, &req.Apply)
 	if err != nil {
-		return nil, err
+		return &Applied{Cluster: site.Cluster}, err
 	}
 	defer end()
 	r, err := newRun(ctx, site, req, observer)
 	if err != nil {
-		return nil, err
+		return &Applied{Cluster: site.Cluster}, err
 	}
 	applied, err := r.apply(ctx)
 	return applied, site.Wrap(r.hide(err))
@@ -175,15 +176,15 @@ func (r *run) differences() []instance.Difference {
 }
 
 func (r *run) apply(ctx context.Context) (*Applied, error) {
+	applied := &Applied{Cluster: r.site.Cluster, Bundle: r.bundle.Name}
 	if err := r.plan(ctx); err != nil {
-		return nil, err
+		return applied, err
 	}
 	if r.req.Apply.Show != nil {
 		if err := r.req.Apply.Show(ctx, r.differences()); err != nil {
-			return nil, err
+			return applied, err
 		}
 	}
-	applied := &Applied{Cluster: r.site.Cluster, Bundle: r.bundle.Name}
 	if dry := r.req.Apply.DryRun; dry == deploy.DryRunClient || dry == deploy.DryRunServer {
 		for i, plan := range r.plans {
 			applied.Instances = append(applied.Instances, r.applied(i, plan))

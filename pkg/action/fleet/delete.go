@@ -107,6 +107,7 @@ func apart(records []*store.Record) []string {
 	for i, spaces := range bundles {
 		texts[i] = strings.Join(spaces, ", ")
 	}
+	slices.Sort(texts)
 	return texts
 }
 

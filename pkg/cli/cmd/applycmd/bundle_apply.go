@@ -129,9 +129,7 @@ func (o *bundleApply) run(ctx context.Context, how deploy.ApplyRequest) error {
 	var all []*fleet.Applied
 	for i, site := range clusters {
 		applied, failed := fleet.Apply(ctx, site, req, observer)
-		if applied != nil {
-			all = append(all, applied)
-		}
+		all = append(all, applied)
 		if failed == nil {
 			continue
 		}
@@ -209,14 +207,11 @@ func resultsOf(a *fleet.Applied) []ui.Result {
 
 // summary writes a line for each cluster, where there are several.
 func (o *bundleApply) summary(all []*fleet.Applied, failed string) error {
-	if len(all) < 2 && failed == "" {
+	if all[0].Cluster.Name == "" || len(all) < 2 && failed == "" {
 		return nil
 	}
 	var rows [][]string
 	for _, a := range all {
-		if a.Cluster.Name == "" {
-			return nil
-		}
 		state := "done"
 		if a.Cluster.Name == failed {
 			state = "failed"
