@@ -45,7 +45,6 @@ func layers() []layer {
 		{"cluster", -1, nil},
 		{"pipeline", -1, nil},
 		{"action", -1, nil},
-
 		// Below its neighbours, whose errors carry its hints and exit codes.
 		{"fail", -2, nil},
 		{"event", -1, nil},
@@ -61,7 +60,6 @@ func layers() []layer {
 		{"module/wellknown", 0, nil},
 		{"pipeline/guard", 0, nil},
 		{"registry/attest", 0, nil},
-
 		{"module/partial", 1, []string{cue}}, // with outline: can be switched off
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
@@ -77,6 +75,7 @@ func layers() []layer {
 		{"module/render", 2, []string{cue, apimachinery, yaml}},
 		{"module/blueprint", 2, nil},
 		{"module/cuefile", 2, []string{cue}},
+		{"cluster/earlier", 2, []string{apimachinery}}, // instances of a bundle
 		{"cluster/store", 2, []string{apimachinery, yaml}},
 		{"cluster/delta", 1, []string{apimachinery, yaml, "github.com/rogpeppe/go-internal/diff"}},
 		{"cluster/ready", 2, []string{apimachinery, "k8s.io/client-go/util/jsonpath", "github.com/fluxcd/cli-utils/pkg/kstatus/"}},

@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofLinks(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofLinks(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes(), ofBundles())
 }
 
 // ofEngine returns the protections in package apply.
@@ -66,8 +66,8 @@ func ofEngine() []protection {
 		test: "./pkg/cluster/apply -run TestFewRights",
 	}, {
 		promise: "s23", file: "pkg/cluster/apply/prepare.go",
-		old: "if role, ok := roleOf(s.Object); ok && changes(foundations[role]) {",
-		new: "if role, ok := roleOf(s.Object); ok && role.Name == \"\" {",
+		old: "if isBinding && changes(foundations[role]) {",
+		new: "if isBinding && role.Name == \"\" {",
 	}, {
 		promise: "s24", file: "pkg/cluster/fieldset/manager.go",
 		old: `if e.subresource() == "scale" && `,

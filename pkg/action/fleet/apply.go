@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -131,22 +132,22 @@ func (r *run) hide(err error) error {
 // plan plans every instance. The error joins all reasons why one cannot be
 // applied.
 func (r *run) plan(ctx context.Context) error {
-	var earlier *apply.Earlier
+	var before *earlier.Instances
 	var errs []error
 	for i := range r.bundle.Selected {
-		plan, err := r.planOne(ctx, i, earlier)
+		plan, err := r.planOne(ctx, i, before)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		r.plans, earlier = append(r.plans, plan), earlier.With(plan)
+		r.plans, before = append(r.plans, plan), before.With(plan.Brings())
 	}
 	return errors.Join(errs...)
 }
 
 // planOne plans one instance, of which earlier ones may bring something.
-func (r *run) planOne(ctx context.Context, i int, earlier *apply.Earlier) (*apply.Plan, error) {
-	plan, err := r.engine.Plan(ctx, r.request(i, earlier))
+func (r *run) planOne(ctx context.Context, i int, before *earlier.Instances) (*apply.Plan, error) {
+	plan, err := r.engine.Plan(ctx, r.request(i, before))
 	if err == nil {
 		err = plan.Refusal()
 	}
@@ -157,11 +158,11 @@ func (r *run) planOne(ctx context.Context, i int, earlier *apply.Earlier) (*appl
 }
 
 // request returns the request to apply an instance.
-func (r *run) request(i int, earlier *apply.Earlier) apply.Request {
+func (r *run) request(i int, before *earlier.Instances) apply.Request {
 	one := r.req.Apply
 	one.Request = r.bundle.Requests[i]
 	request := deploy.RequestFor(one, r.rendered[i])
-	request.Bundle, request.Earlier = store.Bundle{Name: r.bundle.Name, Namespaces: r.bundle.namespaces()}, earlier
+	request.Bundle, request.Earlier = store.Bundle{Name: r.bundle.Name, Namespaces: r.bundle.namespaces()}, before
 	return request
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -33,7 +32,7 @@ type member struct {
 }
 
 // members returns the instances of the target in the order in which they are
-// applied, and those that the bundle has beside them and that left its files.
+// applied, and the records of those that left its files.
 func (t Target) members(ctx context.Context, site Site) (name string, members []member, left []*store.Record, err error) {
 	s := store.New(site.Client)
 	if len(t.Files) == 0 {
@@ -101,7 +100,8 @@ func apart(records []*store.Record) []string {
 			}
 		}
 		slices.Sort(own)
-		bundles = append(others, slices.Compact(own))
+		others = append(others, slices.Compact(own))
+		bundles = others
 	}
 	texts := make([]string, len(bundles))
 	for i, spaces := range bundles {
@@ -167,7 +167,7 @@ func checkMembers(name string, members []member) error {
 	var errs []error
 	for _, m := range members {
 		if m.record != nil && m.record.Bundle() != name {
-			e := &apply.BundleError{Instance: api.Metadata{Name: m.Name, Namespace: m.Namespace}, Owner: m.record.Bundle(), Wanted: name}
+			e := &store.BundleError{Instance: api.Metadata{Name: m.Name, Namespace: m.Namespace}, Owner: m.record.Bundle(), Wanted: name}
 			errs = append(errs, fail.Hint(fail.With(fail.Refused, e), "to delete this instance: kubectl timoni delete %s -n %s", m.Name, m.Namespace))
 		}
 	}

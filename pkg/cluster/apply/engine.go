@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
@@ -88,10 +89,10 @@ const (
 type Request struct {
 	Instance api.Instance // the inventory is computed, the rest is given
 	Stages   []Stage
-	Health   ready.Health // nil when the module has no checks
-	Package  string       // of the module, for the history; empty for main
-	Bundle   store.Bundle // that owns the instance
-	Earlier  *Earlier     // what other instances bring before
+	Health   ready.Health       // nil when the module has no checks
+	Package  string             // of the module, for the history; empty for main
+	Bundle   store.Bundle       // that owns the instance
+	Earlier  *earlier.Instances // of its bundle
 	Options
 
 	outside bool // check no object of the instance's namespace, which is created later

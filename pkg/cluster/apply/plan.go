@@ -58,7 +58,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if err = checkBundle(record, req); err != nil {
+	if err = store.CheckBundle(record, req.Bundle.Name); err != nil && req.Adopt != AdoptAll {
 		return nil, err
 	}
 	ledger, err := e.Store.Ledger(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)

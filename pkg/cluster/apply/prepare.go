@@ -28,7 +28,7 @@ const (
 // there twice.
 func (e *Engine) prepare(req Request) ([]*Step, error) {
 	rendered := renderedKinds(req.Stages)
-	req.Earlier.addKinds(rendered)
+	req.Earlier.AddKinds(rendered)
 	var steps []*Step
 	var errs []error
 	seen := map[api.ID]bool{}
@@ -191,11 +191,15 @@ func byKind(a, b api.Entry) int {
 
 // deferral returns why the server cannot judge a step yet, empty when it can.
 func (p *Plan) deferral(s *Step, foundations map[api.ID]*Step) string {
-	if reason := p.request.Earlier.deferral(s); reason != "" {
-		return reason
+	if !s.resolved && s.stage == 0 {
+		return "its kind is unknown, an earlier instance may install it"
 	}
 	if !s.resolved {
 		return "its kind is unknown, an earlier stage may install it"
+	}
+	role, isBinding := roleOf(s.Object)
+	if reason := p.request.Earlier.Deferral(s.Object.Namespace(), definitionOf(s.Resource), role); reason != "" {
+		return reason
 	}
 	if ns := s.Object.Namespace(); p.isNewNamespace(ns, foundations) {
 		return fmt.Sprintf("namespace %q is created by this run", ns)
@@ -203,7 +207,7 @@ func (p *Plan) deferral(s *Step, foundations map[api.ID]*Step) string {
 	if changes(foundations[definitionOf(s.Resource)]) {
 		return "its CustomResourceDefinition is changed by this run"
 	}
-	if role, ok := roleOf(s.Object); ok && changes(foundations[role]) {
+	if isBinding && changes(foundations[role]) {
 		return "its role is changed by this run"
 	}
 	return ""
@@ -216,11 +220,8 @@ func (p *Plan) isNewNamespace(ns string, foundations map[api.ID]*Step) bool {
 	if ns == p.request.Instance.Metadata.Namespace {
 		return p.newSpace
 	}
-	if b := p.request.Earlier; b != nil && b.spaces[ns] != "" {
-		return true
-	}
 	s := foundations[api.ID{Kind: "Namespace", Name: ns}]
-	return s != nil && s.Action == event.Created
+	return s != nil && s.Action == event.Created || p.request.Earlier.Creates(ns)
 }
 
 func changes(s *Step) bool {

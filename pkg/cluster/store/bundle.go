@@ -3,10 +3,12 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // Bundle is what a record says of the bundle that owns its instance.
@@ -51,4 +53,33 @@ func (b Bundle) mark(secret api.Object) {
 	}
 	secret.SetLabel(api.LabelBundle, b.Name)
 	secret.SetAnnotation(api.AnnotationBundleNamespaces, strings.Join(b.Namespaces, ","))
+}
+
+// BundleError refuses to change an instance of another bundle, of a bundle as
+// one of none, or of none as one of a bundle.
+type BundleError struct {
+	Instance      api.Metadata
+	Owner, Wanted string // bundles, empty for none
+}
+
+// Error says whose the instance is.
+func (e *BundleError) Error() string {
+	if e.Owner == "" {
+		return fmt.Sprintf("instance %q in namespace %q belongs to no bundle", e.Instance.Name, e.Instance.Namespace)
+	}
+	return fmt.Sprintf("instance %q in namespace %q belongs to the bundle %q", e.Instance.Name, e.Instance.Namespace, e.Owner)
+}
+
+// CheckBundle refuses an instance, which need not be installed, that does not
+// belong to a bundle, or belongs to one where none is named.
+func CheckBundle(record *Record, wanted string) error {
+	if record == nil || record.Bundle() == wanted {
+		return nil
+	}
+	e := &BundleError{Instance: record.Instance.Metadata, Owner: record.Bundle(), Wanted: wanted}
+	refused := fail.With(fail.Refused, e)
+	if wanted == "" {
+		return fail.Hint(refused, "change it with 'kubectl timoni bundle apply'; to take it out of its bundle: --adopt=all")
+	}
+	return fail.Hint(refused, "to take it into the bundle %q: --adopt=all", wanted)
 }

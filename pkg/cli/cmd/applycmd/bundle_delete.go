@@ -27,6 +27,7 @@ type bundleTarget struct {
 	*bundleOptions
 	out       *printer.Flags
 	namespace string
+	quiet     bool
 }
 
 func newBundleTarget(env cli.Env, formats ...string) *bundleTarget {
