@@ -5,7 +5,9 @@ package bundle
 import (
 	"cmp"
 
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
@@ -28,9 +30,14 @@ func (b *Bundle) Format() ([]byte, error) {
 	return format.Node(file, format.Simplify())
 }
 
-// unplaced returns a copy of values that does not keep the lines of the files
-// in which they are written.
+// unplaced returns what values come to, defaults included, without the lines of
+// the files in which they are written. What is not a value yet stays as it is.
 func unplaced(lit ast.Expr) ast.Expr {
+	if v := cuecontext.New().BuildExpr(lit); v.Validate(cue.Concrete(true)) == nil {
+		if syntax, ok := v.Syntax(cue.Final()).(ast.Expr); ok {
+			lit = syntax
+		}
+	}
 	text, err := format.Node(lit)
 	if err != nil {
 		return lit
