@@ -10,6 +10,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/ast/astutil"
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/token"
 )
 
@@ -311,7 +312,7 @@ func schemasOf(v cue.Value) schemas {
 // haveOther says whether there is a default other than a value.
 func (s schemas) haveOther(value ast.Expr) bool {
 	return slices.ContainsFunc(s.defaults, func(v cue.Value) bool {
-		return !v.Context().BuildExpr(value).Equals(v)
+		return !cuecontext.New().BuildExpr(value).Equals(v)
 	})
 }
 

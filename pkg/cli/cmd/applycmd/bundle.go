@@ -33,7 +33,6 @@ type bundleOptions struct {
 	env    cli.Env
 	kube   *kube.Flags
 	bundle option.Bundle
-	quiet  bool
 }
 
 func newBundleOptions(env cli.Env) *bundleOptions {
