@@ -64,6 +64,7 @@ func Check(files []File) []Finding {
 		all = append(all, checkFile(f)...)
 	}
 	all = append(all, checkDocuments(files)...)
+	all = append(all, checkEvidence(files)...)
 	all = append(all, checkPackages(files)...)
 	all = append(all, checkWords(files)...)
 	slices.SortFunc(all, func(a, b Finding) int {

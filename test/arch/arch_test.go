@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +171,45 @@ func TestLicence(t *testing.T) {
 }
 
 // TestDocuments holds what is cited to what exists.
+func TestEvidence(t *testing.T) {
+	t.Parallel()
+	files := []arch.File{
+		{Path: "pkg/a/a_test.go", Source: head + "func TestA(t *testing.T) {}\nfunc FuzzA(f *testing.F) {}\n"},
+		{Path: "pkg/b/b_test.go", Source: head + "func TestB(t *testing.T) {}\n"},
+		{Path: "test/e2e/testdata/f/s.txtar"}, {Path: "test/e2e/testdata/safety/safety_s01.txtar"},
+	}
+	for name, tc := range map[string]struct {
+		row  string
+		want []string
+	}{
+		"tests":              {"| cannot x | `pkg/a` TestA/part, FuzzA; `pkg/b` TestB |", nil},
+		"of any directory":   {"| S7 | x | TestA, TestB |", nil},
+		"a script":           {"| cannot x | `test/e2e/testdata/f/s.txtar`; TestB |", nil},
+		"the script":         {"| S1 | x | script |", nil},
+		"no test":            {"| cannot x | `pkg/a` TestA, TestB |", []string{"pkg/a TestB does not exist"}},
+		"no test anywhere":   {"| S7 | x | TestC |", []string{"TestC does not exist"}},
+		"no directory":       {"| cannot x | `pkg/c` TestA |", []string{"pkg/c does not exist"}},
+		"no script":          {"| cannot x | `test/e2e/testdata/f/t.txtar` |", []string{"test/e2e/testdata/f/t.txtar does not exist"}},
+		"not the script":     {"| S2 | x | script; TestA |", []string{"the script safety_s02.txtar does not exist"}},
+		"nothing":            {"| cannot x | – |", []string{"a line that says cannot names no test"}},
+		"what is possible":   {"| can x | – |", nil},
+		"a text of its kind": {"TestC is no row.", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, f := range arch.Check(append(slices.Clone(files), arch.File{Path: "docs/security.md", Source: "\n" + tc.row + "\n"})) {
+				if f.Rule == "evidence" && f.Line == 2 {
+					got = append(got, f.Text)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	page := arch.File{Path: "docs/page.md", Source: "# Page\n\n## 1. First thing, `x`\n\n14. **A decision.**\n"}
