@@ -74,6 +74,16 @@ func (o Object) SetAnnotation(key, value string) {
 // Is says whether the object is of a kind.
 func (o Object) Is(group, kind string) bool { return o.Group() == group && o.Kind() == kind }
 
+// IsSecret says whether the object is a Secret, whose data is not shown. A nil
+// object is none.
+func (o Object) IsSecret() bool { return o.Is("", "Secret") }
+
+// GroupKind names a kind in all its versions.
+type GroupKind struct{ Group, Kind string }
+
+// GroupKind returns the kind of the object.
+func (o Object) GroupKind() GroupKind { return GroupKind{o.Group(), o.Kind()} }
+
 // IsProtected says whether deleting the object would take along what it holds:
 // the data of a volume, the objects of a namespace or of a kind.
 func (o Object) IsProtected() bool {

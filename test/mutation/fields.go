@@ -6,11 +6,11 @@ package main
 func ofFields() []protection {
 	return []protection{{
 		promise: "s60", file: "pkg/cluster/fieldset/contract.go",
-		old: "if o.Is(\"\", \"Secret\") {\n\t\tencodeStringData(o)",
+		old: "if o.IsSecret() {\n\t\tencodeStringData(o)",
 		new: "if false {\n\t\tencodeStringData(o)",
 	}, {
 		promise: "s60", file: "pkg/cluster/fieldset/move.go",
-		old: `live.Is("", "Secret") && !text.Empty()`,
+		old: `live.IsSecret() && !text.Empty()`,
 		new: `false`,
 	}, {
 		promise: "s61", file: "pkg/cluster/fieldset/contract.go",

@@ -66,7 +66,7 @@ func text(o api.Object) []byte {
 // only whether a value changed. The words are those of kubectl diff.
 func Masked(before, after api.Object) (api.Object, api.Object) {
 	before, after = stripped(before), stripped(after)
-	if !isSecret(before) && !isSecret(after) {
+	if !before.IsSecret() && !after.IsSecret() {
 		return before, after
 	}
 	mask.Secret(before, after)
@@ -76,15 +76,13 @@ func Masked(before, after api.Object) (api.Object, api.Object) {
 // Hidden returns an object to be shown: a Secret as a copy in which the values
 // of its data are masked, any other object as it is.
 func Hidden(o api.Object) api.Object {
-	if !isSecret(o) {
+	if !o.IsSecret() {
 		return o
 	}
 	o = o.DeepCopy()
 	mask.Secret(nil, o)
 	return o
 }
-
-func isSecret(o api.Object) bool { return o != nil && o.Group() == "" && o.Kind() == "Secret" }
 
 // stripped returns a copy of an object without what the server keeps for
 // itself.

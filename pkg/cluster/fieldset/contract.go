@@ -55,7 +55,7 @@ func Prepare(o api.Object) {
 	if c, ok := contractOf(o); ok {
 		c.leave(map[string]any(o), c.path)
 	}
-	if o.Is("", "Secret") {
+	if o.IsSecret() {
 		encodeStringData(o)
 	}
 }

@@ -46,7 +46,7 @@ func (m Manager) Values(live api.Object) Values {
 	if ours == nil {
 		return nil
 	}
-	if text := ours.WithPrefix(field("stringData")); live.Is("", "Secret") {
+	if text := ours.WithPrefix(field("stringData")); live.IsSecret() {
 		ours = ours.Union(under(field("data"), text))
 	}
 	return ValuesOf(live, ours)

@@ -45,7 +45,7 @@ func (m Manager) Move(live api.Object, defaults *fieldpath.Set) (Move, error) {
 		}
 		move.Fields = move.Fields.Union(set)
 	}
-	if text := move.Fields.WithPrefix(field("stringData")); live.Is("", "Secret") && !text.Empty() {
+	if text := move.Fields.WithPrefix(field("stringData")); live.IsSecret() && !text.Empty() {
 		move.Keys = true
 		before := under(field("stringData"), text)
 		before.Insert(fieldpath.Path{field("stringData")})

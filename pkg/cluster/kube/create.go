@@ -32,7 +32,7 @@ func (c *Client) ApplyNew(ctx context.Context, r Resource, o api.Object, mode Mo
 	case mode == DryRun:
 		return nil, newConflict(r, o)
 	}
-	return nil, &OverwrittenError{Object: nameOf(o)}
+	return nil, &OverwrittenError{Object: o.Ref()}
 }
 
 // OverwrittenError is the error of a server that writes over an object although

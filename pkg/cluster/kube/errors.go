@@ -130,11 +130,7 @@ type objectKey struct{}
 
 // about returns a context whose request is about an object: warnings name it.
 func about(ctx context.Context, o api.Object) context.Context {
-	return context.WithValue(ctx, objectKey{}, nameOf(o))
-}
-
-func nameOf(o api.Object) event.Object {
-	return event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
+	return context.WithValue(ctx, objectKey{}, o.Ref())
 }
 
 // warnings reports each warning of the server once for each object.

@@ -108,10 +108,10 @@ func splitPath(text string) (path, value string) {
 // without a word of what is in a Secret.
 func (r WaitRule) holds(live api.Object, e Expressions) (lack string, err error) {
 	lack, err = r.check(live, e)
-	if live.Is("", "Secret") && err != nil {
+	if live.IsSecret() && err != nil {
 		return "", r.error(errors.New("it cannot be evaluated; what is wrong might quote the Secret"))
 	}
-	if live.Is("", "Secret") && lack != "" {
+	if live.IsSecret() && lack != "" {
 		return fmt.Sprintf("--wait-for=%s does not hold", r.text), nil
 	}
 	return lack, err

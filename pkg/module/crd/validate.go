@@ -31,25 +31,23 @@ func (p Problem) String() string {
 
 // Validator holds custom resources to their definitions.
 type Validator struct {
-	definitions map[groupKind]Definition
+	definitions map[api.GroupKind]Definition
 
 	mu      sync.Mutex
 	schemas map[schemaKey]*rules // those that were needed
 }
 
-type groupKind struct{ group, kind string }
-
 type schemaKey struct {
-	groupKind
+	api.GroupKind
 	version string
 }
 
 // NewValidator returns a validator for the kinds of the definitions. Of two
 // for the same kind the later one counts.
 func NewValidator(definitions []Definition) *Validator {
-	v := &Validator{definitions: map[groupKind]Definition{}, schemas: map[schemaKey]*rules{}}
+	v := &Validator{definitions: map[api.GroupKind]Definition{}, schemas: map[schemaKey]*rules{}}
 	for _, d := range definitions {
-		v.definitions[groupKind{d.Group, d.Kind}] = d
+		v.definitions[api.GroupKind{Group: d.Group, Kind: d.Kind}] = d
 	}
 	return v
 }
@@ -57,7 +55,7 @@ func NewValidator(definitions []Definition) *Validator {
 // Definition returns the definition of the object's kind; ok says whether there
 // is one.
 func (v *Validator) Definition(object api.Object) (d Definition, ok bool) {
-	d, ok = v.definitions[groupKind{object.Group(), object.Kind()}]
+	d, ok = v.definitions[object.GroupKind()]
 	return d, ok
 }
 
@@ -104,7 +102,7 @@ func (d Definition) served() string {
 func (v *Validator) schema(d Definition, version Version) (*rules, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key := schemaKey{groupKind{d.Group, d.Kind}, version.Name}
+	key := schemaKey{api.GroupKind{Group: d.Group, Kind: d.Kind}, version.Name}
 	if schema := v.schemas[key]; schema != nil {
 		return schema, nil
 	}

@@ -19,8 +19,8 @@ import (
 // way, so that an author sees all of it at once.
 type reader struct {
 	namespace string
-	scopes    []Scope                                                  // of kinds, for want of a CRD among the objects
-	vendored  func(gk groupKind, version string) (cluster, known bool) // of the module's own schemas
+	scopes    []Scope                                                      // of kinds, for want of a CRD among the objects
+	vendored  func(gk api.GroupKind, version string) (cluster, known bool) // of the module's own schemas
 	unscoped  []api.Object
 	problems  []values.Problem
 	warnings  []string

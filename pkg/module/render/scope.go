@@ -13,9 +13,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/wellknown"
 )
 
-// groupKind names a kind in all its versions.
-type groupKind struct{ group, kind string }
-
 // Scope says whether the objects of a kind have a namespace.
 type Scope struct {
 	Group, Kind string
@@ -27,9 +24,9 @@ type Scope struct {
 // object of unknown scope stays as the module has it: a namespace that is wrong
 // is refused by some appliers. Those without one are in unscoped.
 func (r *reader) defaultNamespaces() {
-	scopes := map[groupKind]bool{} // true: cluster
+	scopes := map[api.GroupKind]bool{} // true: cluster
 	for _, s := range r.scopes {
-		scopes[groupKind{s.Group, s.Kind}] = !s.Namespaced
+		scopes[api.GroupKind{Group: s.Group, Kind: s.Kind}] = !s.Namespaced
 	}
 	for _, f := range r.found {
 		if gk, cluster, ok := definedScope(f.object); ok {
@@ -37,7 +34,7 @@ func (r *reader) defaultNamespaces() {
 		}
 	}
 	for _, f := range r.found {
-		gk := groupKind{f.object.Group(), f.object.Kind()}
+		gk := f.object.GroupKind()
 		cluster, known := scopes[gk]
 		if !known {
 			cluster, known = r.scopeOf(gk, f.object.Version())
@@ -58,8 +55,8 @@ func (r *reader) defaultNamespaces() {
 }
 
 // scopeOf returns the scope of a kind whose CRD is not among the objects.
-func (r *reader) scopeOf(gk groupKind, version string) (cluster, known bool) {
-	if api.IsBuiltIn(gk.group) {
+func (r *reader) scopeOf(gk api.GroupKind, version string) (cluster, known bool) {
+	if api.IsBuiltIn(gk.Group) {
 		return isClusterScoped(gk), true
 	}
 	if r.vendored != nil {
@@ -67,7 +64,7 @@ func (r *reader) scopeOf(gk groupKind, version string) (cluster, known bool) {
 			return cluster, true
 		}
 	}
-	cluster = wellknown.IsClusterScoped(gk.group, gk.kind)
+	cluster = wellknown.IsClusterScoped(gk.Group, gk.Kind)
 	return cluster, cluster
 }
 
@@ -77,9 +74,9 @@ var vendoredScopeRE = regexp.MustCompile(`(?m)^\s*metadata!?: \{[^}]*?\bnamespac
 
 // vendoredScope returns the scope of a kind whose definition the module has
 // below cue.mod/gen.
-func (f *files) vendoredScope(gk groupKind, version string) (cluster, known bool) {
-	name := filepath.Join("cue.mod", "gen", gk.group, strings.ToLower(gk.kind), version, "types_gen.cue")
-	if !filepath.IsLocal(filepath.Join(gk.group, gk.kind, version)) || !isAPIVersion(gk.group+"/"+version) {
+func (f *files) vendoredScope(gk api.GroupKind, version string) (cluster, known bool) {
+	name := filepath.Join("cue.mod", "gen", gk.Group, strings.ToLower(gk.Kind), version, "types_gen.cue")
+	if !filepath.IsLocal(filepath.Join(gk.Group, gk.Kind, version)) || !isAPIVersion(gk.Group+"/"+version) {
 		return false, false
 	}
 	name = filepath.Join(f.root, name)
@@ -103,37 +100,37 @@ func scopeWarnings(objects []api.Object) []string {
 }
 
 // definedScope returns what a CustomResourceDefinition defines.
-func definedScope(o api.Object) (gk groupKind, cluster, ok bool) {
+func definedScope(o api.Object) (gk api.GroupKind, cluster, ok bool) {
 	if o.Kind() != "CustomResourceDefinition" || o.Group() != "apiextensions.k8s.io" {
-		return groupKind{}, false, false
+		return api.GroupKind{}, false, false
 	}
 	spec, _ := o["spec"].(map[string]any)
 	names, _ := spec["names"].(map[string]any)
 	group, _ := spec["group"].(string)
 	kind, _ := names["kind"].(string)
-	return groupKind{group, kind}, spec["scope"] == "Cluster", true
+	return api.GroupKind{Group: group, Kind: kind}, spec["scope"] == "Cluster", true
 }
 
 // isClusterScoped says whether a kind is one of Kubernetes' own that have no
 // namespace.
-func isClusterScoped(gk groupKind) bool {
-	switch gk.group {
+func isClusterScoped(gk api.GroupKind) bool {
+	switch gk.Group {
 	case "":
-		return oneOf(gk.kind, "Namespace", "Node", "PersistentVolume", "ComponentStatus")
+		return oneOf(gk.Kind, "Namespace", "Node", "PersistentVolume", "ComponentStatus")
 	case "rbac.authorization.k8s.io":
-		return oneOf(gk.kind, "ClusterRole", "ClusterRoleBinding")
+		return oneOf(gk.Kind, "ClusterRole", "ClusterRoleBinding")
 	case "storage.k8s.io":
-		return gk.kind != "CSIStorageCapacity"
+		return gk.Kind != "CSIStorageCapacity"
 	case "networking.k8s.io":
-		return oneOf(gk.kind, "IngressClass", "IPAddress", "ServiceCIDR")
+		return oneOf(gk.Kind, "IngressClass", "IPAddress", "ServiceCIDR")
 	case "authorization.k8s.io":
-		return gk.kind != "LocalSubjectAccessReview"
+		return gk.Kind != "LocalSubjectAccessReview"
 	case "certificates.k8s.io":
-		return oneOf(gk.kind, "CertificateSigningRequest", "ClusterTrustBundle")
+		return oneOf(gk.Kind, "CertificateSigningRequest", "ClusterTrustBundle")
 	case "resource.k8s.io":
-		return oneOf(gk.kind, "DeviceClass", "ResourceSlice", "DeviceTaintRule", "ResourcePoolStatusRequest")
+		return oneOf(gk.Kind, "DeviceClass", "ResourceSlice", "DeviceTaintRule", "ResourcePoolStatusRequest")
 	case "scheduling.k8s.io":
-		return gk.kind == "PriorityClass"
+		return gk.Kind == "PriorityClass"
 	case "admissionregistration.k8s.io", "authentication.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
 		"flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "node.k8s.io", "storagemigration.k8s.io":
 		return true

@@ -62,7 +62,7 @@ func statusSubresources(objects []api.Object) map[typeMeta]bool {
 			name, _ := version["name"].(string)
 			subresources, _ := version["subresources"].(map[string]any)
 			if subresources["status"] != nil {
-				kinds[typeMeta{gk.group + "/" + name, gk.kind}] = true
+				kinds[typeMeta{gk.Group + "/" + name, gk.Kind}] = true
 			}
 		}
 	}

@@ -126,10 +126,10 @@ func checkName(o api.Object, name any) []string {
 
 // nameRule returns the API server's rule for the names of a kind.
 func nameRule(o api.Object) func(string) []string {
-	switch gk := (groupKind{o.Group(), o.Kind()}); {
-	case gk == groupKind{"", "Namespace"}, gk == groupKind{"", "Service"}:
+	switch gk := o.GroupKind(); {
+	case gk == api.GroupKind{Kind: "Namespace"}, gk == api.GroupKind{Kind: "Service"}:
 		return validation.IsDNS1123Label
-	case gk.group == "rbac.authorization.k8s.io", gk.kind == "ClusterTrustBundle", gk.kind == "IPAddress":
+	case gk.Group == "rbac.authorization.k8s.io", gk.Kind == "ClusterTrustBundle", gk.Kind == "IPAddress":
 		return content.IsPathSegmentName
 	}
 	return validation.IsDNS1123Subdomain

@@ -100,7 +100,7 @@ func (o *options) write(objects []api.Object, comments []string) error {
 func names(objects []api.Object) []event.Object {
 	list := make([]event.Object, len(objects))
 	for i, o := range objects {
-		list[i] = event.Object{Group: o.Group(), Version: o.Version(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}
+		list[i] = o.Ref()
 	}
 	return list
 }
