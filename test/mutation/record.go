@@ -38,9 +38,10 @@ func ofRecord() []protection {
 		old: "return !r.failed(r.Instance) && !r.isBegun() }",
 		new: "return !r.failed(r.Instance) }",
 	}, {
-		promise: "s82", file: "pkg/cluster/apply/execute.go",
-		old: "plan.record.TimeAfter(time.Now())",
-		new: "(*store.Record)(nil).TimeAfter(time.Now())",
+		promise: "s82", file: "pkg/cluster/store/store.go",
+		old:  "text != r.Instance.LastTransitionTime && text != r.Wanted().LastTransitionTime {",
+		new:  "text != \"\" {",
+		test: "./pkg/cluster/store -run TestUnfinished",
 	}, {
 		promise: "s42", file: "pkg/cluster/apply/share.go",
 		old:  "case err == nil && reflect.DeepEqual(got[\"spec\"], s.live[\"spec\"]):",
