@@ -41,7 +41,7 @@ func ofWaiting() []protection {
 		test: "./test/e2e -run TestServerGoesAway",
 	}, {
 		promise: "s95", file: "pkg/cli/cmd/instancecmd/list.go",
-		old: "kube.WithTimeout(ctx, timeout)",
-		new: "kube.WithTimeout(ctx, 100*timeout)",
+		old: "if err = l.printChanges(watching, client); kube.TimedOut(watching) {",
+		new: "if err = l.printChanges(watching, client); err == nil {",
 	}}
 }
