@@ -37,6 +37,7 @@ type Request struct {
 	CUERegistry               *render.CUERegistry
 
 	Validate Validation // of custom resources
+	BuiltIns Validation // of the kinds of Kubernetes itself; the zero value leaves them to the server
 	// WarnScope warns of objects of unknown scope, which no server is asked for.
 	WarnScope bool
 	CRDs      []crd.Definition // to validate with, in addition to those that the module renders

@@ -3,6 +3,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -62,24 +64,41 @@ func (e *StructureError) Error() string {
 }
 
 // checkStructure holds custom resources to the CRDs that are given and to
-// those among the objects, which win.
+// those among the objects, which win, and objects of Kubernetes' own kinds to
+// what its API server takes.
 func checkStructure(ctx context.Context, req Request, result *render.Result, observer event.Observer) error {
-	if req.Validate != ValidateStrict && req.Validate != ValidateWarn {
-		return nil
-	}
-	problems := structureProblems(ctx, req, result)
 	mask := values.Mask(req.Values)
-	for i, problem := range problems {
-		problems[i].Message = mask(problem.Message)
+	var refused []StructureProblem
+	report := func(how Validation, problem StructureProblem) {
+		problem.Message = mask(problem.Message)
+		switch how {
+		case ValidateStrict:
+			refused = append(refused, problem)
+		case ValidateWarn:
+			observer.Observe(event.Warning{Text: problem.String()})
+		}
 	}
-	if len(problems) > 0 && req.Validate == ValidateStrict {
-		return &StructureError{Problems: problems}
+	if isOn(req.Validate) {
+		for _, problem := range structureProblems(ctx, req, result) {
+			report(req.Validate, problem)
+		}
 	}
-	for _, problem := range problems {
-		observer.Observe(event.Warning{Text: problem.String()})
+	if isOn(req.BuiltIns) {
+		for _, p := range builtin.Check(result.Objects(), cmp.Or(req.KubeVersion, render.DefaultKubeVersion)) {
+			how := req.BuiltIns
+			if p.Harmless {
+				how = ValidateWarn
+			}
+			report(how, StructureProblem{p.String(), result.Origin(p.Index, p.Path)})
+		}
+	}
+	if len(refused) > 0 {
+		return &StructureError{Problems: refused}
 	}
 	return nil
 }
+
+func isOn(v Validation) bool { return v == ValidateStrict || v == ValidateWarn }
 
 func structureProblems(ctx context.Context, req Request, result *render.Result) []StructureProblem {
 	definitions := slices.Clone(req.CRDs)

@@ -81,7 +81,7 @@ type variant struct {
 // all that is wrong with it. The error is about what kept it from doing so.
 func Vet(ctx context.Context, req VetRequest) (*Vetted, error) {
 	v := &Vetted{Rendered: []string{}, Images: []string{}, Findings: []Finding{}}
-	req.Validate, req.Rules = build.ValidateStrict, cel.New()
+	req.Validate, req.BuiltIns, req.Rules = build.ValidateStrict, build.ValidateStrict, cel.New()
 	variants := req.variants()
 	for i, variant := range variants {
 		v.Builds = append(v.Builds, variant.name)

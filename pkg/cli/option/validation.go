@@ -19,6 +19,7 @@ import (
 // Validation are the flags for checks of custom resources that need no cluster.
 type Validation struct {
 	mode  build.Validation
+	flag  *pflag.Flag // --validate; nil for a command that always validates
 	files []string
 }
 
@@ -28,6 +29,7 @@ func (v *Validation) AddTo(fs *pflag.FlagSet) {
 	v.AddFilesTo(fs)
 	fs.StringVar((*string)(&v.mode), "validate", string(build.ValidateStrict),
 		"how to report custom resources that do not match their CRDs: strict (error), warn, off")
+	v.flag = fs.Lookup("validate")
 }
 
 // AddFilesTo registers the flags of a command that always validates.
@@ -53,6 +55,16 @@ func (v *Validation) Complete(ctx context.Context, req *build.Request, stdin io.
 		req.CRDs, err = crd.Read(ctx, crd.Files{Names: v.files, Stdin: stdin, Download: o})
 	}
 	return err
+}
+
+// BuiltIns says how to report objects of Kubernetes' own kinds that a server
+// would refuse. A server may know more of them than this program, so that it is
+// an error only when that is asked for.
+func (v *Validation) BuiltIns() build.Validation {
+	if v.mode == build.ValidateStrict && v.flag != nil && !v.flag.Changed {
+		return build.ValidateWarn
+	}
+	return v.mode
 }
 
 // Explain adds what can be done about custom resources that are not valid.

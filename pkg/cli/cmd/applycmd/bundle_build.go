@@ -83,6 +83,7 @@ func (o *bundleBuild) run(ctx context.Context) error {
 		return err
 	}
 	req.Render.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
+	req.Render.BuiltIns = o.validation.BuiltIns()
 	if err = o.validation.Complete(ctx, &req.Render, cli.Until(ctx, o.env.Stdin), o.bundle.Files.Download(cli.UserAgent("bundle"))); err != nil {
 		return err
 	}

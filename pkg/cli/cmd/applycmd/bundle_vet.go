@@ -59,6 +59,7 @@ func (o *bundleVet) run(ctx context.Context) error {
 		return err
 	}
 	req.Render.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
+	req.Render.BuiltIns = o.validation.BuiltIns()
 	if err = o.validation.Complete(ctx, &req.Render, cli.Until(ctx, o.env.Stdin), o.bundle.Files.Download(cli.UserAgent("bundle"))); err != nil {
 		return err
 	}
