@@ -41,6 +41,7 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	variables := map[string]string{}
 	env = env.with(variables)
 	cmd := newCommand(env)
+	advisers := advisersOf(cmd)
 	if cmd.Annotations == nil {
 		cmd.Annotations = map[string]string{}
 	}
@@ -69,7 +70,7 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 		}
 		return nil
 	}
-	err = cmd.ExecuteContext(ctx)
+	err = fail.Advise(cmd.ExecuteContext(ctx), advisers...)
 	if late := context.Cause(ctx); err != nil && errors.Is(late, errLate) {
 		err = late // not of the request that it interrupted
 	}
@@ -91,6 +92,24 @@ func withoutValue(err error) error {
 		return errors.New(text)
 	}
 	return err
+}
+
+// adviceKey is the key of the advisers in the context of a new command.
+type adviceKey struct{}
+
+// WithAdvice returns cmd, to whose errors the advisers give exit codes and hints.
+// A command brings those of the packages that it links.
+func WithAdvice(cmd *cobra.Command, advisers ...fail.Adviser) *cobra.Command {
+	cmd.SetContext(context.WithValue(context.Background(), adviceKey{}, advisers))
+	return cmd
+}
+
+func advisersOf(cmd *cobra.Command) []fail.Adviser {
+	if cmd.Context() == nil {
+		return nil
+	}
+	advisers, _ := cmd.Context().Value(adviceKey{}).([]fail.Adviser)
+	return advisers
 }
 
 // Args returns a validator that wants exactly n operands, which names says in

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fail gives an error what a command line needs in addition to its text: an
-// exit code and a hint. Both travel down the chain of wrapped errors, so the
-// place that knows the reason sets them and the command that ends reads them.
+// Package fail sorts errors, and gives them what a command line needs in
+// addition to their text: an exit code and a hint.
+//
+// A library returns errors of its own types, and InvalidError and RefusedError
+// where the type would say no more. The verbs and the command line add exit
+// codes and hints with With and Hint; what an error of a library means to a
+// person is added by an Adviser. All of it travels down the chain of wrapped
+// errors, and the command that ends reads it.
 package fail
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 )
 
 // Code is the exit code of a process.
@@ -24,6 +29,42 @@ const (
 	Interrupted Code = 130 // SIGINT
 	Terminated  Code = 143 // SIGTERM
 )
+
+// InvalidError says that what the caller gave is not what it has to be: a name,
+// a reference, an option.
+type InvalidError struct{ error }
+
+// Unwrap returns what is wrong.
+func (e *InvalidError) Unwrap() error { return e.error }
+
+// RefusedError says that something was not done because it would not be safe,
+// or has another owner.
+type RefusedError struct{ error }
+
+// Unwrap returns the reason.
+func (e *RefusedError) Unwrap() error { return e.error }
+
+// Invalid makes err an InvalidError. A nil err stays nil.
+func Invalid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &InvalidError{err}
+}
+
+// Invalidf returns an InvalidError.
+func Invalidf(format string, args ...any) error { return Invalid(fmt.Errorf(format, args...)) }
+
+// Refuse makes err a RefusedError. A nil err stays nil.
+func Refuse(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &RefusedError{err}
+}
+
+// Refusedf returns a RefusedError.
+func Refusedf(format string, args ...any) error { return Refuse(fmt.Errorf(format, args...)) }
 
 // coded is an error with an exit code; its text is that of the error it wraps.
 type coded struct {
@@ -54,12 +95,6 @@ func Usagef(format string, args ...any) error {
 	return With(Usage, fmt.Errorf(format, args...))
 }
 
-// Refusedf returns an error for something that was not done because it would
-// not be safe or has another owner, exit code 5.
-func Refusedf(format string, args ...any) error {
-	return With(Refused, fmt.Errorf(format, args...))
-}
-
 // Hint returns err with advice for the person: what to do next, if possible as
 // a command that can be pasted. A nil err stays nil.
 func Hint(err error, format string, args ...any) error {
@@ -69,6 +104,62 @@ func Hint(err error, format string, args ...any) error {
 	return &hinted{error: err, hint: fmt.Sprintf(format, args...)}
 }
 
+// Advice is what an error means to the person at a command line: the exit code,
+// 0 for none of its own, and what to do next, empty for nothing.
+type Advice struct {
+	Code Code
+	Hint string
+}
+
+// Adviser returns the advice for an error, without looking at those that it
+// wraps.
+type Adviser func(error) Advice
+
+// Advise returns err with the advice for each error of its chain. A nil err
+// stays nil.
+func Advise(err error, advisers ...Adviser) error {
+	if err == nil {
+		return nil
+	}
+	return &advised{error: err, list: adviceOf(err, advisers)}
+}
+
+// advised is an error of whose chain the advice is known, from the outside in.
+type advised struct {
+	error
+	list []Advice
+}
+
+func (e *advised) Unwrap() error { return e.error }
+
+// adviceOf returns the advice for err and the errors that it wraps or joins, from
+// the outside in.
+func adviceOf(err error, advisers []Adviser) []Advice {
+	var list []Advice
+	walk(err, func(err error) bool {
+		switch e := err.(type) { //nolint:errorlint // walk visits each link of the chain itself
+		case *advised:
+			list = append(list, e.list...)
+			return false
+		case *coded:
+			list = append(list, Advice{Code: e.code})
+		case *hinted:
+			list = append(list, Advice{Hint: e.hint})
+		case *InvalidError:
+			list = append(list, Advice{Code: Usage})
+		case *RefusedError:
+			list = append(list, Advice{Code: Refused})
+		}
+		for _, adviser := range advisers {
+			if a := adviser(err); a != (Advice{}) {
+				list = append(list, a)
+			}
+		}
+		return true
+	})
+	return list
+}
+
 // CodeOf returns the exit code of err: Done for nil, the code nearest to the
 // outside of the chain, Failed when there is none. Of joined errors the one
 // that comes first decides.
@@ -76,8 +167,10 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return Done
 	}
-	if c, ok := errors.AsType[*coded](err); ok {
-		return c.code
+	for _, a := range adviceOf(err, nil) {
+		if a.Code != 0 {
+			return a.Code
+		}
 	}
 	return Failed
 }
@@ -86,22 +179,19 @@ func CodeOf(err error) Code {
 // joins, from the outside in, without repetition.
 func HintsOf(err error) []string {
 	var hints []string
-	seen := map[string]bool{}
-	walk(err, func(err error) {
-		if h, ok := err.(*hinted); ok && !seen[h.hint] { //nolint:errorlint // walk visits each link of the chain itself
-			seen[h.hint] = true
-			hints = append(hints, h.hint)
+	for _, a := range adviceOf(err, nil) {
+		if a.Hint != "" && !slices.Contains(hints, a.Hint) {
+			hints = append(hints, a.Hint)
 		}
-	})
+	}
 	return hints
 }
 
-// walk calls visit for err and everything below it.
-func walk(err error, visit func(error)) {
-	if err == nil {
+// walk calls visit for err and, if it returns true, for everything below it.
+func walk(err error, visit func(error) bool) {
+	if err == nil || !visit(err) {
 		return
 	}
-	visit(err)
 	switch e := err.(type) { //nolint:errorlint // the two shapes of Unwrap
 	case interface{ Unwrap() error }:
 		walk(e.Unwrap(), visit)

@@ -54,3 +54,44 @@ func TestHintsOf(t *testing.T) {
 		t.Errorf("a hint changed the text: %q, want %q", got, want)
 	}
 }
+
+// ownedError is an error of a library.
+type ownedError struct{ owner string }
+
+func (e *ownedError) Error() string { return "owned by " + e.owner }
+
+// TestAdvise holds that an adviser gives the errors of a library their exit
+// code and hint where they stand in the chain, and that what wraps the error or
+// advises again neither loses nor repeats them.
+func TestAdvise(t *testing.T) {
+	t.Parallel()
+	adviser := func(err error) fail.Advice {
+		if e, ok := err.(*ownedError); ok { //nolint:errorlint // an adviser looks at one error
+			return fail.Advice{Code: fail.Refused, Hint: "ask " + e.owner}
+		}
+		return fail.Advice{}
+	}
+	library := fmt.Errorf("apply: %w", fail.Hint(fmt.Errorf("web: %w", &ownedError{"Helm"}), "first"))
+	if code := fail.CodeOf(library); code != fail.Failed {
+		t.Errorf("exit code %d without an adviser", code)
+	}
+	err := fail.Advise(fmt.Errorf("run: %w", fail.Advise(errors.Join(library, fail.Usagef("x")), adviser)), adviser)
+	if code := fail.CodeOf(err); code != fail.Refused {
+		t.Errorf("exit code %d", code)
+	}
+	if diff := cmp.Diff([]string{"first", "ask Helm"}, fail.HintsOf(err)); diff != "" {
+		t.Errorf("HintsOf (-want +got):\n%s", diff)
+	}
+	if e, ok := errors.AsType[*ownedError](err); !ok || e.owner != "Helm" || err.Error() != "run: apply: web: owned by Helm\nx" {
+		t.Errorf("the error is %v", err)
+	}
+	if fail.Advise(nil, adviser) != nil {
+		t.Error("advice makes an error of nil")
+	}
+	if invalid := fail.Invalidf("x: %w", library); fail.CodeOf(invalid) != fail.Usage || !errors.Is(invalid, library) {
+		t.Errorf("an invalid argument has exit code %d", fail.CodeOf(invalid))
+	}
+	if fail.Invalid(nil) != nil || fail.Refuse(nil) != nil {
+		t.Error("a sort makes an error of nil")
+	}
+}

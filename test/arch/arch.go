@@ -197,11 +197,17 @@ func (c *checker) checkVars(d *ast.GenDecl) {
 			continue
 		}
 		for _, name := range v.Names {
-			if name.Name != "_" {
+			if name.Name != "_" && !mayChange(c.file.Path, name.Name) {
 				c.add(c.line(name), "variable", "%s can change: make it a constant, a function or a parameter", name.Name)
 			}
 		}
 	}
+}
+
+// mayChange reports the one variable that does: a process has one heap, and its
+// renderings share a limit.
+func mayChange(file, name string) bool {
+	return file == "pkg/module/budget/budget.go" && name == "process"
 }
 
 func isEmbedded(d *ast.GenDecl, v *ast.ValueSpec) bool {

@@ -5,6 +5,7 @@ package arch
 import (
 	"go/ast"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,7 +38,10 @@ const (
 )
 
 // layers is the table of docs/design.md section 3. To add a package, add its row.
-func layers() []layer {
+func layers() []layer { return slices.Concat(libraryLayers(), verbLayers()) }
+
+// libraryLayers are the packages below the verbs.
+func libraryLayers() []layer {
 	return []layer{
 		// The districts, which only have a doc.go.
 		{"module", -1, nil},
@@ -58,8 +62,11 @@ func layers() []layer {
 		{"module/outline", 0, nil},
 		{"module/order", 0, []string{cue}},
 		{"module/wellknown", 0, nil},
+		{"module/budget", 0, nil},
 		{"pipeline/guard", 0, nil},
 		{"registry/attest", 0, nil},
+		{"registry/ignore", 0, nil},
+
 		{"module/partial", 1, []string{cue}}, // with outline: can be switched off
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
@@ -67,7 +74,7 @@ func layers() []layer {
 		{"registry/oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix", yamlNodes}},
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},
-		{"cluster/kube", 1, []string{clientGo, cliRuntime, apimachinery, apiTypes, pflag, "k8s.io/klog/"}},
+		{"cluster/kube", 1, []string{clientGo, apimachinery, apiTypes, "k8s.io/klog/"}},
 		{"module/builtin", 1, nil},
 		{"module/crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
@@ -83,6 +90,8 @@ func layers() []layer {
 
 		{"bundle", 3, []string{cue, yaml}},
 		{"pipeline/vet", 3, []string{cue, kustomize}},
+		{"cluster/kinds", 2, []string{apimachinery}},
+		{"cluster/ownership", 2, nil},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
 		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 
@@ -90,7 +99,12 @@ func layers() []layer {
 
 		{"pipeline/krm", 4, []string{kustomize, yaml}},
 		{"pipeline/kustomize", 5, []string{kustomize, yaml}},
+	}
+}
 
+// verbLayers are the verbs and the command line.
+func verbLayers() []layer {
+	return []layer{
 		{"action/build", 5, nil},
 		{"action/artifact", 5, nil},
 		{"action/vendor", 5, nil},
@@ -108,8 +122,13 @@ func layers() []layer {
 		// are in a package of their own.
 		{"cli/ui", 7, []string{terminal, yaml}},
 		{"cli/ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
+		// What errors mean at the command line, apart for what links which.
+		{"cli/advice/clusteradvice", 7, []string{apimachinery}},
+		{"cli/advice/registryadvice", 7, nil},
+		{"cli/advice/moduleadvice", 7, nil},
 		{"cli/option/registryflag", 7, []string{pflag}}, // apart, for commands without CUE
-		{"cli/option/policyflag", 7, []string{pflag}},   // apart, for what talks to a cluster
+		{"cli/option/kubeflag", 7, []string{pflag, cliRuntime, "k8s.io/client-go/tools/clientcmd"}},
+		{"cli/option/policyflag", 7, []string{pflag}}, // apart, for what talks to a cluster
 		{"cli/option/signingflag", 7, []string{pflag}},
 		{"cli/option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},

@@ -28,6 +28,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/clusteradvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -109,7 +111,7 @@ func (w *world) user(t *testing.T, ns string) *user {
 	}
 	dir := t.TempDir()
 	file := fixture.Write(t, filepath.Join(dir, "kubeconfig"), kubeconfig)
-	flags, fs := kube.NewFlags(), pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags, fs := kubeflag.NewFlags(), pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(fs)
 	if err = fs.Parse([]string{"--kubeconfig", file, "--cache-dir", filepath.Join(dir, "cache")}); err != nil {
 		t.Fatal(err)
@@ -135,7 +137,7 @@ func holder() store.Holder {
 func (u *user) request() deploy.ApplyRequest {
 	return deploy.ApplyRequest{
 		Request: build.Request{Name: "app", Namespace: u.ns, OCI: u.options},
-		Options: apply.Options{Wait: true, Timeout: 30 * time.Second, Holder: holder(), HistoryLimit: 10},
+		Options: apply.Options{Timeout: 30 * time.Second, Holder: holder(), HistoryLimit: 10},
 	}
 }
 
@@ -192,7 +194,7 @@ func (u *user) rollback(ctx context.Context, to int) error {
 
 func (u *user) delete(ctx context.Context) error {
 	_, err := instance.Delete(ctx, u.client, instance.DeleteRequest{
-		Key: instance.Key{Namespace: u.ns, Name: "app"}, Wait: true, Timeout: 30 * time.Second, Holder: holder(),
+		Key: instance.Key{Namespace: u.ns, Name: "app"}, Timeout: 30 * time.Second, Holder: holder(),
 	}, event.Discard())
 	return err
 }
@@ -202,7 +204,7 @@ func errorKind(err error) outcome {
 	switch {
 	case err == nil:
 		return succeeds
-	case fail.CodeOf(err) == fail.Refused:
+	case fail.CodeOf(fail.Advise(err, clusteradvice.For)) == fail.Refused:
 		return refuses
 	}
 	return fails

@@ -65,7 +65,7 @@ func ofSuspended() []protection {
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {
 		promise: "s92", file: "pkg/cluster/apply/orphans.go",
-		old:  `controllerOf(o) != "" ||`,
+		old:  `ownership.Controller(o) != "" ||`,
 		new:  `false ||`,
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {

@@ -9,7 +9,7 @@ func ofPlan() []protection {
 		old: "got, err := e.Client.ApplyNew(ctx, s.Resource, s.Object, kube.DryRun)",
 		new: "got, err := e.Client.Create(ctx, s.Resource, s.Object, kube.DryRun)",
 	}, {
-		promise: "s25", file: "pkg/cluster/apply/plan.go",
+		promise: "s25", file: "pkg/cluster/kube/refusal.go",
 		old: `return strings.HasPrefix(message, "failed to create typed patch object")`,
 		new: `return false`,
 	}, {
@@ -38,18 +38,18 @@ func ofPlan() []protection {
 		test: "./test/e2e -run TestScripts/.*/^access$",
 	}, {
 		promise: "s15", file: "pkg/cluster/apply/replace.go",
-		old:  `withClaims("it is to be replaced", s)`,
+		old:  `kinds.WithClaims("it is to be replaced", s.Object, s.live)`,
 		new:  `"it is to be replaced"`,
 		test: "./test/e2e -run TestScripts/.*/^recreate$",
 	}, {
 		promise: "s15", file: "pkg/cluster/apply/compare.go",
-		old:  "return s.recordVerdict(withRecreateHint(s, invalid))",
+		old:  "return s.recordVerdict(&ImmutableError{Object: s.Ref(), Protected: s.Object.IsProtected(), Err: invalid})",
 		new:  "return s.recordVerdict(invalid)",
 		test: "./test/e2e -run TestScripts/.*/^recreate$",
 	}, {
-		promise: "s80", file: "pkg/cluster/ready/verdict.go",
-		old:  `if !i.Object.Is("batch", "Job") {`,
-		new:  `if i != nil {`,
+		promise: "s80", file: "pkg/cli/advice/clusteradvice/advice.go",
+		old:  `if e.Object.Group == "batch" && e.Object.Kind == "Job" {`,
+		new:  `if e.Object.Group == "" {`,
 		test: "./test/e2e -run TestScripts/.*/^recreate$",
 	}}
 }

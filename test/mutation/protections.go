@@ -20,7 +20,7 @@ func protections() []protection {
 // ofEngine returns the protections in package apply.
 func ofEngine() []protection {
 	return []protection{{
-		promise: "s01", file: "pkg/cluster/apply/prepare.go",
+		promise: "s01", file: "pkg/cluster/kinds/kinds.go",
 		old: `Namespaced: spec["scope"] != "Cluster",`,
 		new: `Namespaced: true,`,
 	}, {
@@ -41,8 +41,8 @@ func ofEngine() []protection {
 		new: "_ = late\n\t\treturn err",
 	}, {
 		promise: "s07", file: "pkg/cluster/apply/owner.go",
-		old: "if isOwnedBy(live, m) || ",
-		new: "if true || isOwnedBy(live, m) || ",
+		old: "if ownership.Is(live, m) || ",
+		new: "if true || ownership.Is(live, m) || ",
 	}, {
 		promise: "s10", file: "pkg/api/object.go",
 		old: `o.Kind() == "PersistentVolumeClaim" || `,
@@ -58,7 +58,7 @@ func ofEngine() []protection {
 	}, {
 		promise: "s16", file: "pkg/cluster/apply/engine.go",
 		old: "waiting := func(owner string) {",
-		new: "if patience >= 0 {\n\t\treturn do(ctx)\n\t}\n\twaiting := func(owner string) {",
+		new: "if patience >= 0 {\n\t\treturn do(ctx, false)\n\t}\n\twaiting := func(owner string) {",
 	}, {
 		promise: "s23", file: "pkg/cluster/apply/engine.go",
 		old:  "case apierrors.IsForbidden(err):\n\t\treturn true, nil\n",
@@ -108,7 +108,7 @@ func ofOthers() []protection {
 		old: "if apierrors.IsNotFound(err) {\n\t\treturn nil, fmt.Errorf(\"instance %q",
 		new: "if err != nil {\n\t\treturn nil, fmt.Errorf(\"instance %q",
 	}, {
-		promise: "s20", file: "pkg/cluster/kube/flags.go",
+		promise: "s20", file: "pkg/cli/option/kubeflag/flags.go",
 		old: "return ns, nil\n",
 		new: "_ = ns\n\treturn \"default\", nil\n",
 	}, {

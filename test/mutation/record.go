@@ -68,9 +68,9 @@ func ofRecord() []protection {
 		new:  "if err := ctx.Err(); err != nil {",
 		test: "./pkg/cluster/apply -run TestSharedSinceThePlan",
 	}, {
-		promise: "s43", file: "pkg/cluster/apply/engine.go",
-		old:  "if plan, err = e.planChecked(ctx, first, false); err != nil {",
-		new:  "if plan, err = e.planChecked(ctx, first, false); err != nil && req.Review != nil {",
+		promise: "s43", file: "pkg/cluster/apply/run.go",
+		old:  "plan, err := e.planChecked(ctx, first, exists)\n\tif err != nil {",
+		new:  "plan, err := e.planChecked(ctx, first, exists)\n\tif err != nil && (exists || req.Review != nil) {",
 		test: sharing,
 	}}
 }

@@ -21,12 +21,12 @@ func ofWaiting() []protection {
 		test: "./test/e2e -run TestScripts/.*/^safety_s06$",
 	}, {
 		promise: "s83", file: "pkg/cluster/apply/engine.go",
-		old:  "if !exists && req.ExistingNamespace {",
-		new:  "if false {",
+		old:  "!exists && req.ExistingNamespace {",
+		new:  "false {",
 		test: "./test/e2e -run TestScripts/.*/^namespace$",
 	}, {
-		promise: "s84", file: "pkg/cluster/apply/claim.go",
-		old:  "wanted.Cmp(live) >= 0",
+		promise: "s84", file: "pkg/cluster/kinds/kinds.go",
+		old:  "size.Cmp(has) >= 0",
 		new:  "true",
 		test: "./test/e2e -run TestScripts/.*/^hints$",
 	}, {

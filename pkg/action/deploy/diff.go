@@ -17,7 +17,7 @@ import (
 // Diff returns what an apply of the request would change: the plan of that
 // apply, without the objects that stay as they are.
 func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) ([]instance.Difference, error) {
-	req.DryRun, req.Wait = DryRunServer, true
+	req.DryRun, req.NoWait = DryRunServer, false
 	rendered, err := renderFor(ctx, client, &req, observer)
 	if err != nil {
 		return nil, err

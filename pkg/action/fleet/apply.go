@@ -73,7 +73,7 @@ func Apply(ctx context.Context, site Site, req ApplyRequest, observer event.Obse
 
 // Diff returns what an apply would change, and leaves nothing in the cluster.
 func Diff(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) ([]instance.Difference, error) {
-	req.Apply.DryRun, req.Apply.Wait = deploy.DryRunServer, true
+	req.Apply.DryRun, req.Apply.NoWait = deploy.DryRunServer, false
 	r, err := newRun(ctx, site, req, observer)
 	if err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func (r *run) pruneInstances(ctx context.Context, applied *Applied) error {
 		key := instance.Key{Namespace: m.Namespace, Name: m.Name}
 		o := r.req.Apply
 		outcomes, err := instance.Delete(ctx, r.site.Client, instance.DeleteRequest{
-			Key: key, Wait: o.Wait, Timeout: o.Timeout, Holder: o.Holder, IgnoreNotFound: true,
+			Key: key, NoWait: o.NoWait, Timeout: o.Timeout, Holder: o.Holder, IgnoreNotFound: true,
 			DryRun: o.DryRun == deploy.DryRunClient || o.DryRun == deploy.DryRunServer, Check: o.DryRun == deploy.DryRunServer,
 		}, r.observer)
 		if err != nil {

@@ -32,6 +32,7 @@ type Request struct {
 	OCI         oci.Options
 	Trust       krm.Trust // what the config may do
 	Limits      render.Limits
+	Explain     func(error) error // adds hints and exit codes to errors
 }
 
 // Run carries out the function config of the list on the input. The list is
@@ -55,7 +56,7 @@ func Run(ctx context.Context, req Request, observer event.Observer) (list *krm.L
 	}
 	s := &session{req: req, observer: observer, modules: map[string]*source.Module{}}
 	defer func() { err = errors.Join(err, s.close()) }()
-	function := krm.Function{Dir: cmp.Or(req.Dir, dir), Render: s.render, Fetch: s.fetch, Trust: req.Trust, Limits: req.Limits}
+	function := krm.Function{Dir: cmp.Or(req.Dir, dir), Render: s.render, Fetch: s.fetch, Trust: req.Trust, Limits: req.Limits, Explain: req.Explain}
 	err = function.Run(ctx, list)
 	for _, r := range list.Results {
 		switch r.Severity {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -66,11 +67,11 @@ func History(ctx context.Context, client *kube.Client, key Key) ([]store.Revisio
 // DeleteRequest names the instance to delete and says how.
 type DeleteRequest struct {
 	Key
-	Wait    bool // until the objects are gone
-	Timeout time.Duration
+	NoWait  bool          // do not wait until the objects are gone
+	Timeout time.Duration // 0 for apply.DefaultTimeout
 	DryRun  bool
 	Check   bool // have the server check a dry run
-	Also    apply.Unprotected
+	Also    kinds.Unprotected
 	Orphan  bool         // forget the instance, leave its objects
 	Holder  store.Holder // who deletes, for the lock
 
@@ -87,7 +88,7 @@ func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observe
 		return nil, err
 	}
 	steps, err := apply.New(client, observer).Delete(ctx, record, apply.DeleteOptions{
-		Wait: req.Wait, Timeout: req.Timeout, DryRun: req.DryRun, Check: req.Check, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
+		NoWait: req.NoWait, Timeout: req.Timeout, DryRun: req.DryRun, Check: req.Check, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete %s: %w", req.Name, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/mod"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
@@ -35,8 +36,8 @@ func TestVetUnavailable(t *testing.T) {
 			vetted, err := mod.Vet(t.Context(), mod.VetRequest{Request: build.Request{
 				Module: fixture.Reference(t, test.reference), OCI: test.options, Name: "app", Namespace: "default",
 			}})
-			if vetted != nil || err == nil || fail.CodeOf(err) != test.code {
-				t.Errorf("vetted %v, error %v with code %d, want %d", vetted, err, fail.CodeOf(err), test.code)
+			if vetted != nil || err == nil || fail.CodeOf(fail.Advise(err, registryadvice.For)) != test.code {
+				t.Errorf("vetted %v, error %v with code %d, want %d", vetted, err, fail.CodeOf(fail.Advise(err, registryadvice.For)), test.code)
 			}
 		})
 	}

@@ -143,7 +143,7 @@ func objectRights(s *Step, req Request) []Access {
 		return nil // an earlier stage installs the kind
 	}
 	wanted := append(rights(s, true, "to apply it", "create", "patch", "get"),
-		rights(s, req.Wait, "to wait for it", "list", "watch")...)
+		rights(s, !req.NoWait, "to wait for it", "list", "watch")...)
 	wanted = append(wanted, rights(s, s.takesBack(), "to check what is taken back from other managers", "update")...)
 	if req.Force || isEnabled(s.Object, api.AnnotationForce) {
 		wanted = append(wanted, rights(s, true, "to create it again", "delete")...)

@@ -5,6 +5,7 @@ package apply
 import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -18,11 +19,11 @@ func (p *Plan) Brings() earlier.Brings {
 		b.Spaces = append(b.Spaces, m.Namespace)
 	}
 	for _, s := range p.Steps {
-		if !isFoundation(s.Object) || !changes(s) {
+		if !kinds.IsFoundation(s.Object) || !changes(s) {
 			continue
 		}
 		b.Objects = append(b.Objects, s.Object.ID())
-		if isNamespace(s.Object) && s.Action == event.Created {
+		if kinds.IsNamespace(s.Object) && s.Action == event.Created {
 			b.Spaces = append(b.Spaces, s.Object.Name())
 		}
 	}
@@ -32,5 +33,5 @@ func (p *Plan) Brings() earlier.Brings {
 // definitionOf returns the identity of the CustomResourceDefinition of a
 // resource.
 func definitionOf(r kube.Resource) api.ID {
-	return api.ID{Group: extensionsGroup, Kind: "CustomResourceDefinition", Name: r.Resource + "." + r.Group}
+	return api.ID{Group: kinds.ExtensionsGroup, Kind: "CustomResourceDefinition", Name: r.Resource + "." + r.Group}
 }

@@ -13,9 +13,9 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // sameState says whether two states of an object differ in nothing but the
@@ -42,7 +42,7 @@ func withoutServerMetadata(o api.Object) api.Object {
 // change of an immutable field: recreating the object makes it, if
 // that is asked for. Otherwise the object itself is invalid.
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
-	elsewhere, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
+	elsewhere, err := e.askForCopy(ctx, s, kinds.WithoutHeld(s.Object, s.live))
 	if err != nil {
 		return s.recordVerdict(invalid)
 	}
@@ -51,78 +51,15 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 		return err
 	}
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
-		return s.recordVerdict(withRecreateHint(s, invalid))
+		return s.recordVerdict(&ImmutableError{Object: s.Ref(), Protected: s.Object.IsProtected(), Err: invalid})
 	}
 	if s.Object.IsProtected() {
-		s.refuse(fail.Refusedf("%s: a %s is never recreated, its content would be lost: %w", s.Ref(), s.Object.Kind(), invalid))
+		s.refuse(&ProtectedError{Object: s.Ref(), Verb: "recreated", Err: invalid})
 		return nil
 	}
-	s.Action, s.Reason = event.Recreated, withClaims("an immutable field changes", s)
-	s.next = recreated(s, elsewhere)
+	s.Action, s.Reason = event.Recreated, kinds.WithClaims("an immutable field changes", s.Object, s.live)
+	s.next = kinds.Recreated(s.Object, elsewhere)
 	return nil
-}
-
-// recreated returns what a recreated object will be, from what the server made
-// of a copy under another name: nil where parts of it follow from the name, or
-// where the copy could not have what the live object holds.
-func recreated(s *Step, elsewhere api.Object) api.Object {
-	if elsewhere == nil || isService(s.Object) || s.Object.Group() == "batch" {
-		return nil
-	}
-	next := elsewhere.DeepCopy()
-	next["metadata"].(map[string]any)["name"] = s.Object.Name()
-	return next
-}
-
-// renamed returns an object under another name, as one that could exist next to
-// the live one.
-func renamed(o api.Object) api.Object {
-	c := o.DeepCopy()
-	name := o.Name()
-	if len(name) > 50 { // leaves room for the suffix in a name of 63 characters
-		name = name[:50]
-	}
-	c["metadata"].(map[string]any)["name"] = name + "-recreate"
-	return c
-}
-
-// withoutHeld returns a copy of an object without the addresses and ports that a
-// live one holds. Others stay, so that the server says whether they are free.
-func withoutHeld(o, live api.Object) api.Object {
-	c := o.DeepCopy()
-	if !isService(o) || !isService(live) {
-		return c
-	}
-	spec, _ := c["spec"].(map[string]any)
-	held, _ := live["spec"].(map[string]any)
-	for _, field := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort"} {
-		if reflect.DeepEqual(spec[field], held[field]) {
-			delete(spec, field)
-		}
-	}
-	taken := map[string]bool{} // by its text, as one may be decoded as int64 and the other as float64
-	for _, port := range portsOf(held) {
-		taken[fmt.Sprint(port["nodePort"])] = true
-	}
-	for _, port := range portsOf(spec) {
-		if taken[fmt.Sprint(port["nodePort"])] {
-			delete(port, "nodePort")
-		}
-	}
-	return c
-}
-
-func isService(o api.Object) bool { return o.Group() == "" && o.Kind() == "Service" }
-
-func portsOf(spec map[string]any) []map[string]any {
-	list, _ := spec["ports"].([]any)
-	var ports []map[string]any
-	for _, p := range list {
-		if port, ok := p.(map[string]any); ok {
-			ports = append(ports, port)
-		}
-	}
-	return ports
 }
 
 // recreate deletes the live object, waits until it is gone and creates the new
@@ -131,7 +68,7 @@ func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object
 	if err := e.Client.Delete(ctx, s.Resource, s.live); err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("delete it for recreation: %w", err)
 	}
-	if err := e.waitGoneFor(ctx, req.Timeout, []*Step{s}); err != nil {
+	if err := e.waitGoneFor(ctx, req.waitLimit(), []*Step{s}); err != nil {
 		return nil, err
 	}
 	s.gone = true
@@ -155,18 +92,19 @@ func (e *Engine) createAgain(ctx context.Context, timeout time.Duration, s *Step
 	ctx, cancel := kube.Detached(ctx)
 	defer cancel()
 	return untilCounted(ctx, timeout, func() error {
-		_, err := e.Client.Create(ctx, s.Resource, asRead(s.live), kube.Real)
+		_, err := e.Client.Create(ctx, s.Resource, kinds.AsRead(s.live), kube.Real)
 		return err
 	})
 }
 
-// asRead returns a live object in the form in which it can be created again.
-func asRead(live api.Object) api.Object {
-	c := live.DeepCopy()
-	delete(c, "status")
-	metadata := c["metadata"].(map[string]any)
-	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"} {
-		delete(metadata, field)
+// keepSize leaves a claim that was expanded since at its size: a smaller one is
+// refused by the server, and would hold up the upgrade of everything else.
+func (e *Engine) keepSize(s *Step) {
+	kept, wanted, smaller := kinds.KeepSize(s.Object, s.live)
+	if !smaller {
+		return
 	}
-	return c
+	s.Reason = fmt.Sprintf("its size of %s is kept", kept)
+	e.observe(event.Warning{Text: fmt.Sprintf("%s keeps its size of %s: the module asks for %s, and a claim cannot become smaller",
+		s.Ref(), kept, wanted)})
 }

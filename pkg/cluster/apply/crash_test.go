@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
@@ -198,7 +199,7 @@ func (w *world) try(ctx context.Context, c crash, n int) error {
 		return err
 	}
 	_, err = w.engine.Delete(ctx, record, apply.DeleteOptions{
-		Wait: true, Timeout: 20 * time.Second, Holder: holder, Also: apply.Unprotected{CRDs: c.custom},
+		Timeout: 20 * time.Second, Holder: holder, Also: kinds.Unprotected{CRDs: c.custom},
 	})
 	return err
 }

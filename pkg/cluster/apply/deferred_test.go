@@ -98,8 +98,8 @@ spec: {ports: [{port: 88888}]}
 	since := w.mark()
 	_, err := w.engine.Apply(t.Context(), req)
 	for _, part := range []string{"99999", "the server has no kind Unheard", "Service/" + w.ns + "-none/inside: ", "88888"} {
-		if fail.CodeOf(err) != fail.Failed || !strings.Contains(fmt.Sprint(err), part) {
-			t.Errorf("error %v (code %d), want one with %q", err, fail.CodeOf(err), part)
+		if codeOf(err) != fail.Failed || !strings.Contains(fmt.Sprint(err), part) {
+			t.Errorf("error %v (code %d), want one with %q", err, codeOf(err), part)
 		}
 	}
 	if got := w.writes(since); got != nil {

@@ -8,17 +8,18 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 // DeleteOptions say how an instance is deleted.
 type DeleteOptions struct {
-	Wait    bool // until the objects are gone
-	Timeout time.Duration
+	NoWait  bool          // do not wait until the objects are gone
+	Timeout time.Duration // of the wait and of the lock, 0 for DefaultTimeout
 	DryRun  bool
 	Check   bool // have the server check, in a dry run, whether each object may be deleted
-	Also    Unprotected
+	Also    kinds.Unprotected
 	Orphan  bool         // delete the record only, and leave the objects
 	Holder  store.Holder // who deletes, for the lock
 }
@@ -53,15 +54,15 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 	if err = store.Writable(nil, d.ledger); err != nil {
 		return d.steps, err
 	}
-	err = e.locked(ctx, m, o.Holder, o.Timeout, func(ctx context.Context, taken bool) error {
+	err = e.locked(ctx, m, o.Holder, limitOf(o.Timeout), func(ctx context.Context, taken bool) error {
 		if d, err = e.planDeleteAgain(ctx, d, taken); err != nil || d.record == nil {
 			return err // without a record, another delete was faster
 		}
 		return e.carryOutDelete(ctx, d)
 	})
-	if err == nil && o.Wait {
+	if err == nil && !o.NoWait {
 		home, _ := apart(d.steps, m.Namespace)
-		err = e.waitGoneFor(ctx, o.Timeout, slices.DeleteFunc(home, func(s *Step) bool { return s.Action != event.Deleted }))
+		err = e.waitGoneFor(ctx, limitOf(o.Timeout), slices.DeleteFunc(home, func(s *Step) bool { return s.Action != event.Deleted }))
 	}
 	return d.steps, err
 }
@@ -116,13 +117,13 @@ func (e *Engine) carryOutDelete(ctx context.Context, d *deletion) error {
 	if err != nil {
 		return err
 	}
-	if err = e.removeInOrder(ctx, rest, record.StagesWith(d.ledger), o.Wait, o.Timeout); err != nil {
+	if err = e.removeInOrder(ctx, rest, record.StagesWith(d.ledger), !o.NoWait, limitOf(o.Timeout)); err != nil {
 		return err
 	}
 	if err = unknownError(d.steps); err != nil {
 		return err
 	}
-	if err = e.remove(ctx, home, false, o.Timeout); err != nil {
+	if err = e.remove(ctx, home, false, limitOf(o.Timeout)); err != nil {
 		return err
 	}
 	return e.Store.Remove(ctx, record)
@@ -132,7 +133,7 @@ func (e *Engine) carryOutDelete(ctx context.Context, d *deletion) error {
 // apart from the rest: it goes last, and takes the lock along.
 func apart(steps []*Step, namespace string) (home, rest []*Step) {
 	for _, s := range steps {
-		if isNamespace(s.Object) && s.Object.Name() == namespace {
+		if kinds.IsNamespace(s.Object) && s.Object.Name() == namespace {
 			home = append(home, s)
 		} else {
 			rest = append(rest, s)
@@ -154,7 +155,7 @@ func (e *Engine) orphan(ctx context.Context, record *store.Record, o DeleteOptio
 	if o.DryRun {
 		return steps, nil
 	}
-	return steps, e.locked(ctx, record.Instance.Metadata, o.Holder, o.Timeout, func(ctx context.Context, _ bool) error {
+	return steps, e.locked(ctx, record.Instance.Metadata, o.Holder, limitOf(o.Timeout), func(ctx context.Context, _ bool) error {
 		return e.Store.Remove(ctx, record)
 	})
 }

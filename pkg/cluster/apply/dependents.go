@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -30,9 +31,9 @@ func (e *Engine) countDependents(ctx context.Context, m api.Metadata, steps []*S
 		}
 		var err error
 		switch {
-		case isCRD(s.live):
+		case kinds.IsCRD(s.live):
 			s.Reason, err = e.countKind(ctx, s.live)
-		case isNamespace(s.live):
+		case kinds.IsNamespace(s.live):
 			err = e.countNamespaced(ctx, m, s, doomed)
 		}
 		if kube.IsUnavailable(err) {
@@ -54,7 +55,7 @@ func (e *Engine) countKind(ctx context.Context, crd api.Object) (string, error) 
 // listKind returns the objects of the kind that crd defines, none when it is
 // not served any more.
 func (e *Engine) listKind(ctx context.Context, crd api.Object) ([]api.Object, error) {
-	gk, _ := definedBy(crd)
+	gk, _ := kinds.Defined(crd)
 	r, err := e.Client.Resource(schema.GroupVersionKind{Group: gk.Group, Kind: gk.Kind})
 	if kube.IsUnknownKind(err) {
 		return nil, nil
@@ -122,7 +123,7 @@ func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) e
 func (e *Engine) checkDependents(ctx context.Context, plan *Plan) error {
 	doomed := uidsOf(plan.Prune)
 	for _, s := range plan.Prune {
-		if s.Action != event.Deleted || !isNamespace(s.live) {
+		if s.Action != event.Deleted || !kinds.IsNamespace(s.live) {
 			continue
 		}
 		if s.Object.Name() == plan.instance.Metadata.Namespace {

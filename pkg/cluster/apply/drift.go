@@ -34,7 +34,7 @@ const maxApplied = 16 << 10
 func (p *Plan) applied() map[string]json.RawMessage {
 	applied := map[string]json.RawMessage{}
 	for _, s := range p.Steps {
-		values := s.manager.Values(s.live)
+		values := s.manager.Values(s.now())
 		if s.fingerprint == "" || values == nil {
 			if old, ok := p.ledger.Applied[s.key()]; ok {
 				applied[s.key()] = old // the run has not come to it

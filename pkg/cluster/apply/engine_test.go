@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -63,7 +64,7 @@ func (w *world) as(kubeconfig []byte, args ...string) {
 	w.t.Helper()
 	dir := w.t.TempDir()
 	path := fixture.Write(w.t, filepath.Join(dir, "kubeconfig"), kubeconfig)
-	flags := kube.NewFlags()
+	flags := kubeflag.NewFlags()
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(fs)
 	if err := fs.Parse(append(args, "--kubeconfig", path, "--cache-dir", filepath.Join(dir, "cache"))); err != nil {
@@ -92,7 +93,7 @@ func (w *world) request(stages ...string) apply.Request {
 			Module:   api.Module{Name: "timoni.sh/test", Repository: "./test", Version: "0.0.0-devel", Digest: "unknown"},
 			Values:   "{\n\tmessage: \"hello\"\n}",
 		},
-		Options: apply.Options{Wait: true, Timeout: 20 * time.Second},
+		Options: apply.Options{Timeout: 20 * time.Second, HistoryLimit: apply.NoHistory},
 	}
 	for i, text := range stages {
 		stage := apply.Stage{Name: fmt.Sprintf("stage%d", i+1)}
@@ -302,9 +303,9 @@ func TestPruneWaits(t *testing.T) {
 	req := w.request(never)
 	req.Timeout = 3 * time.Second // the scheduler's warning must have come
 	_, err := w.engine.Apply(t.Context(), req)
-	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "timed out waiting for Deployment/"+w.ns+"/new") ||
+	if codeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "timed out waiting for Deployment/"+w.ns+"/new") ||
 		!strings.Contains(err.Error(), "Unschedulable: 0/") { // of one node, or of two, as another test makes one
-		t.Errorf("error %v (code %d)", err, fail.CodeOf(err))
+		t.Errorf("error %v (code %d)", err, codeOf(err))
 	}
 	if w.live("v1", "ConfigMap", "old") == nil {
 		t.Error("the old object was pruned before the new one was ready")
@@ -342,8 +343,8 @@ func TestOwnership(t *testing.T) {
 			}
 			continue
 		}
-		if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), tc.err) {
-			t.Errorf("%s with %q: error %v (code %d), want one with %q", tc.name, tc.adopt, err, fail.CodeOf(err), tc.err)
+		if codeOf(err) != fail.Refused || !strings.Contains(err.Error(), tc.err) {
+			t.Errorf("%s with %q: error %v (code %d), want one with %q", tc.name, tc.adopt, err, codeOf(err), tc.err)
 		}
 		if w.live("v1", "ConfigMap", "fresh") != nil {
 			t.Errorf("%s with %q: something was applied although the plan was refused", tc.name, tc.adopt)
@@ -359,8 +360,8 @@ func TestRefusedPlanChangesNothing(t *testing.T) {
 	bad := "apiVersion: v1\nkind: Service\nmetadata: {name: bad}\nspec: {ports: [{port: 99999}]}\n"
 	since := w.mark()
 	_, err := w.engine.Apply(t.Context(), w.request(configMap("a", "x"), bad))
-	if fail.CodeOf(err) != fail.Failed || !strings.Contains(fmt.Sprint(err), "Service/"+w.ns+"/bad: ") || !strings.Contains(err.Error(), "99999") {
-		t.Errorf("error %v (code %d)", err, fail.CodeOf(err))
+	if codeOf(err) != fail.Failed || !strings.Contains(fmt.Sprint(err), "Service/"+w.ns+"/bad: ") || !strings.Contains(err.Error(), "99999") {
+		t.Errorf("error %v (code %d)", err, codeOf(err))
 	}
 	if got := w.writes(since); got != nil {
 		t.Errorf("a refused plan wrote %q", got)
@@ -409,8 +410,8 @@ func TestRecreate(t *testing.T) {
 	w.want(w.apply(w.request(job("one:1", ""))), "created Job/test")
 	before := kube.UID(w.live("batch/v1", "Job", "test"))
 	_, err := w.engine.Apply(t.Context(), w.request(job("two:1", "")))
-	if err == nil || !strings.Contains(err.Error(), "immutable") || len(fail.HintsOf(err)) != 1 {
-		t.Errorf("without the annotation: %v, hints %q", err, fail.HintsOf(err))
+	if err == nil || !strings.Contains(err.Error(), "immutable") || len(hintsOf(err)) != 1 {
+		t.Errorf("without the annotation: %v, hints %q", err, hintsOf(err))
 	}
 	_, err = w.engine.Apply(t.Context(), w.request(strings.Replace(job("two:1", "action.timoni.sh/force: enabled"), "Never", "Always", 1)))
 	if err == nil || kube.UID(w.live("batch/v1", "Job", "test")) != before {
@@ -568,7 +569,7 @@ kind: Job
 metadata: {name: late}
 spec: {activeDeadlineSeconds: 1, template: {spec: {restartPolicy: Never, nodeSelector: {no: node}, containers: [{name: c, image: c}]}}}
 `))
-	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "Job/"+w.ns+"/late failed") {
+	if codeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "Job/"+w.ns+"/late failed") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -577,7 +578,7 @@ func TestEmptyModuleIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := w.engine.Apply(t.Context(), w.request())
-	if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), "renders no object") {
+	if codeOf(err) != fail.Refused || !strings.Contains(err.Error(), "renders no object") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -599,7 +600,7 @@ func TestDelete(t *testing.T) {
 	if w.live("v1", "ConfigMap", "a") == nil {
 		t.Error("a dry run deleted something")
 	}
-	steps, err = w.engine.Delete(t.Context(), record, apply.DeleteOptions{Wait: true, Timeout: 20 * time.Second})
+	steps, err = w.engine.Delete(t.Context(), record, apply.DeleteOptions{Timeout: 20 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,18 +8,17 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // carryOut writes what the plan says. The record says before the first object
@@ -56,7 +55,7 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 	if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {
 		return plan.inTheWay(err)
 	}
-	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.record.StagesWith(plan.ledger), req.Wait, req.Timeout))
+	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.record.StagesWith(plan.ledger), !req.NoWait, req.waitLimit()))
 }
 
 // rememberFailure records that a run has ended without all that it wanted, so
@@ -88,7 +87,7 @@ func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record,
 			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,
 			Values: plan.instance.Values, Images: plan.instance.Images, Package: plan.request.Package,
 			User: e.user(ctx, plan.request), Outcome: outcome,
-		}, plan.request.HistoryLimit)
+		}, plan.request.historyLimit())
 	}
 	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
 }
@@ -96,7 +95,7 @@ func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record,
 // user returns who applies, empty when no history is kept or the server does
 // not say: a revision is worth remembering without it.
 func (e *Engine) user(ctx context.Context, req Request) string {
-	if req.HistoryLimit <= 0 {
+	if req.historyLimit() == 0 {
 		return ""
 	}
 	name, err := e.Client.WhoAmI(ctx)
@@ -167,13 +166,13 @@ func (e *Engine) applyStages(ctx context.Context, plan *Plan) error {
 		for _, s := range plan.Steps {
 			switch {
 			case s.stage != i:
-			case isFoundation(s.Object):
+			case kinds.IsFoundation(s.Object):
 				first = append(first, s)
 			default:
 				rest = append(rest, s)
 			}
 		}
-		e.Observer.Observe(event.StageStarted{Name: stage.Name, Index: i + 1, Total: len(stages), Objects: len(first) + len(rest)})
+		e.observe(event.StageStarted{Name: stage.Name, Index: i + 1, Total: len(stages), Objects: len(first) + len(rest)})
 		if err := e.makeAndApply(ctx, plan, i, first, rest); err != nil {
 			return err
 		}
@@ -206,8 +205,8 @@ func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step
 	if err := e.applySteps(ctx, req, first); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(first, func(s *Step) bool { return isCRD(s.Object) && s.Action != event.Unchanged }) {
-		if err := e.watcher().Wait(ctx, items(first), ready.Criteria{}, req.Timeout); err != nil {
+	if slices.ContainsFunc(first, func(s *Step) bool { return kinds.IsCRD(s.Object) && s.Action != event.Unchanged }) {
+		if err := e.watcher().Wait(ctx, items(first), ready.Criteria{}, req.waitLimit()); err != nil {
 			return err
 		}
 		e.Client.ForgetKinds()
@@ -217,20 +216,20 @@ func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step
 
 // waitStage waits for a stage to become ready, if that is asked for.
 func (e *Engine) waitStage(ctx context.Context, req Request, first, rest []*Step) error {
-	if !req.Wait {
+	if req.NoWait {
 		return nil
 	}
 	awaited := slices.DeleteFunc(slices.Concat(first, rest), func(s *Step) bool {
 		return isDisabled(s.Object, api.AnnotationWait) && ready.RulesFor(req.WaitFor, s.Ref()) == nil
 	})
 	criteria := ready.Criteria{Health: req.Health, Rules: req.WaitFor, Expressions: req.Expressions}
-	return e.watcher().Wait(ctx, items(awaited), criteria, req.Timeout)
+	return e.watcher().Wait(ctx, items(awaited), criteria, req.waitLimit())
 }
 
 // applySteps applies the objects of steps within the time that the request
 // allows.
 func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) error {
-	ctx, cancel := kube.WithTimeout(ctx, req.ApplyTimeout)
+	ctx, cancel := kube.WithTimeout(ctx, req.applyLimit())
 	defer cancel()
 	var mu sync.Mutex
 	var late []string
@@ -239,7 +238,7 @@ func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) err
 		if err == nil {
 			err = e.applyStep(ctx, req, s)
 		}
-		if err != nil && kube.TimedOut(ctx) && !isQuota(err) {
+		if err != nil && kube.TimedOut(ctx) && !kube.IsQuota(err) {
 			mu.Lock()
 			defer mu.Unlock()
 			late = append(late, s.Ref().String())
@@ -248,13 +247,12 @@ func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) err
 		if err != nil {
 			return err
 		}
-		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
+		e.observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
 		return nil
 	})
 	if late != nil {
 		slices.Sort(late)
-		err = errors.Join(err, fail.Hint(fmt.Errorf("not applied within %s: %s", req.ApplyTimeout, strings.Join(late, ", ")),
-			"give it more time with --apply-timeout"))
+		err = errors.Join(err, &TimeoutError{After: req.applyLimit(), Objects: late})
 	}
 	return err
 }
@@ -279,6 +277,9 @@ func (e *Engine) applyStep(ctx context.Context, req Request, s *Step) error {
 			return nil
 		}
 		if err := e.readAgain(ctx, req, s); err != nil {
+			return err
+		}
+		if err := s.asShown(); err != nil {
 			return err
 		}
 	}
@@ -306,8 +307,8 @@ func (e *Engine) decideDeferred(ctx context.Context, req Request, s *Step) error
 	case !s.roomMade:
 		return e.decide(ctx, req, s)
 	}
-	return untilCounted(ctx, req.Timeout, func() error {
-		if err := e.decide(ctx, req, s); err != nil || !isQuota(s.Err) {
+	return untilCounted(ctx, req.waitLimit(), func() error {
+		if err := e.decide(ctx, req, s); err != nil || !kube.IsQuota(s.Err) {
 			return err
 		}
 		return s.Err
@@ -322,8 +323,7 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 		r, err = e.Client.Resource(gvkOf(s.Object))
 	}
 	if err != nil {
-		return fail.Hint(fmt.Errorf("%s: %w", s.Ref(), err),
-			"no earlier stage has installed this kind: add its CustomResourceDefinition to the module or install its operator")
+		return &UnknownKindError{Object: s.Ref(), Late: err}
 	}
 	s.Resource, s.resolved = r, true
 	e.own(s, req.Instance.Metadata)
@@ -370,7 +370,7 @@ func (e *Engine) write(ctx context.Context, req Request, s *Step) error {
 	if err == nil {
 		// Taken of the answer, not of what a watch shows later: that may hold
 		// what another client has written meanwhile.
-		s.live, s.fingerprint = got, s.manager.Fingerprint(s.Object, got)
+		s.written, s.fingerprint = got, s.manager.Fingerprint(s.Object, got)
 	}
 	return err
 }

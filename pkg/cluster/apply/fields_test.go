@@ -151,7 +151,7 @@ func TestOtherApplierIsRefused(t *testing.T) {
 		"apply", "--server-side", "--field-manager=operator", "--force-conflicts", "-f", "-")
 	req := w.request(configMap("a", "x"))
 	_, err := w.engine.Apply(t.Context(), req)
-	if fail.CodeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), `.data.key (conflict with "operator"`) {
+	if codeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), `.data.key (conflict with "operator"`) {
 		t.Errorf("error %v", err)
 	}
 	req.ForceConflicts = true
@@ -181,11 +181,11 @@ func TestLedgerKnowsOnlyWhatWasApplied(t *testing.T) {
 			w.kubectl("", "patch", "configmap", "a", "-p", `{"data":{"key":"drifted"}}`)
 		}
 	})
-	if _, err := w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.NotReady {
+	if _, err := w.engine.Apply(t.Context(), req); codeOf(err) != fail.NotReady {
 		t.Fatalf("error %v", err)
 	}
 	w.engine.Observer = event.Discard()
-	req.Wait = false
+	req.NoWait = true
 	w.want(w.apply(req), "configured ConfigMap/a", "configured Deployment/d", "configured ConfigMap/b")
 	if v, _, _ := nested(w.live("v1", "ConfigMap", "b"), "data", "key"); v != "changed" {
 		t.Errorf("data.key = %v", v)

@@ -15,7 +15,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // managerOf returns the manager of a run by this client: the ledger has the name
@@ -69,6 +68,5 @@ func conflictError(s *Step, err error) error {
 	if fields == nil {
 		return nil
 	}
-	return fail.Hint(fail.Refusedf("%s: fields that another applier owns differ: %s", s.Ref(), strings.Join(fields, ", ")),
-		"leave them out of the module or take them over with --force-conflicts")
+	return &FieldsOwnedError{Object: s.Ref(), Fields: fields}
 }

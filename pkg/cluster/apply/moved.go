@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -74,7 +75,7 @@ func (e *DeviationError) Error() string {
 func (s *Step) asPlanned(got api.Object) error {
 	var fields []string
 	for _, c := range delta.Compare(s.next, got) {
-		if !isAllocated(s.Object, c.Path) {
+		if !kinds.IsAllocated(s.Object, c.Path) {
 			fields = append(fields, c.Path)
 		}
 	}
@@ -85,11 +86,4 @@ func (s *Step) asPlanned(got api.Object) error {
 		fields = append(fields[:maxNamed], fmt.Sprintf("%d more", more))
 	}
 	return &DeviationError{Object: s.Ref(), Fields: fields}
-}
-
-// isAllocated says whether the server chooses the value of a field of a Service
-// that the module leaves open.
-func isAllocated(o api.Object, path string) bool {
-	return isService(o) && slices.ContainsFunc([]string{".nodePort", ".healthCheckNodePort", ".clusterIP", ".clusterIPs[0]", ".clusterIPs[1]"},
-		func(field string) bool { return strings.HasSuffix(path, field) })
 }

@@ -33,7 +33,7 @@ func TestDeviation(t *testing.T) {
 	})
 	_, err := client.engine.Apply(t.Context(), client.request(configMap("a", "new")))
 	deviation, ok := errors.AsType[*apply.DeviationError](err)
-	if !ok || fail.CodeOf(err) != fail.Failed || !slices.Equal(deviation.Fields, []string{".data.key"}) {
+	if !ok || codeOf(err) != fail.Failed || !slices.Equal(deviation.Fields, []string{".data.key"}) {
 		t.Errorf("error %v", err)
 	}
 	proxy.Intercept(nil)

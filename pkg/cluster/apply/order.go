@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 )
 
 // deleteOrder returns the steps in the order in which their objects go: see
@@ -51,7 +52,7 @@ func deleteRank(s *Step, stage int) int {
 	switch {
 	case !api.IsBuiltIn(s.Object.Group()):
 		return 3*stage + 2
-	case !isCRD(s.Object) && !isNamespace(s.Object):
+	case !kinds.IsCRD(s.Object) && !kinds.IsNamespace(s.Object):
 		return 3*stage + 1
 	}
 	return 3 * stage
@@ -62,10 +63,10 @@ func takesAlong(holder, s *Step) bool {
 	switch {
 	case holder.live == nil:
 		return false
-	case isNamespace(holder.live):
+	case kinds.IsNamespace(holder.live):
 		return s.Object.Namespace() == holder.live.Name()
-	case isCRD(holder.live):
-		gk, _ := definedBy(holder.live)
+	case kinds.IsCRD(holder.live):
+		gk, _ := kinds.Defined(holder.live)
 		return gk == schema.GroupKind{Group: s.Object.Group(), Kind: s.Object.Kind()}
 	}
 	return false

@@ -28,7 +28,7 @@ func TestDeleteOrder(t *testing.T) {
 		crd, space, object("example.com/v1", "Widget", "apps", "known"), object("example.com/v1", "Widget", "apps", "late"),
 		object("v1", "ConfigMap", "extra", "inside"), object("v1", "ConfigMap", "apps", "new"), object("v1", "ConfigMap", "apps", "first"),
 	} {
-		steps = append(steps, &Step{Object: o, live: o})
+		steps = append(steps, &Step{Object: o, decision: decision{live: o}})
 	}
 	stages := map[string]int{
 		steps[0].key(): 3, // the definition is recorded as if it came last

@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -32,15 +33,15 @@ func (e *Engine) orphans(live *owned, known []*Step, ledger *store.Ledger) []*St
 	}
 	var steps []*Step
 	for id, o := range live.objects {
-		if ids[id] || uids[kube.UID(o)] || !isAppliedBy(o, manager) || controllerOf(o) != "" ||
+		if ids[id] || uids[kube.UID(o)] || !isAppliedBy(o, manager) || ownership.Controller(o) != "" ||
 			o.IsProtected() || isDisabled(o, api.AnnotationPrune) {
 			continue
 		}
 		uids[kube.UID(o)] = true
 		r := live.resources[id]
 		steps = append(steps, &Step{
-			Object: skeleton(id, r.GroupVersion()), Resource: r, resolved: true,
-			live: o, Action: event.Deleted, Reason: orphanReason,
+			Object: skeleton(id, r.GroupVersion()), Resource: r, Action: event.Deleted, Reason: orphanReason,
+			decision: decision{resolved: true, live: o},
 		})
 	}
 	slices.SortFunc(steps, func(a, b *Step) int { return strings.Compare(a.key(), b.key()) })

@@ -82,7 +82,7 @@ func TestOrphans(t *testing.T) {
 			return append(kept(), "a", "data")
 		},
 		"delete": func(w *world) []string {
-			if err := w.delete(apply.DeleteOptions{Wait: true, Timeout: 20 * time.Second}); err != nil {
+			if err := w.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
 				w.t.Error(err)
 			}
 			return append(kept(), "data")

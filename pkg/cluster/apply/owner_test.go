@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
 )
 
 func TestOwnerOf(t *testing.T) {
@@ -29,7 +32,7 @@ func TestOwnerOf(t *testing.T) {
 			if err := yaml.Unmarshal([]byte("metadata: "+metadata), &o); err != nil {
 				t.Fatal(err)
 			}
-			if got := ownerOf(o); got != want {
+			if got := ownership.Of(o); got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
@@ -51,7 +54,7 @@ func TestKeepReason(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(object), &o); err != nil {
 			t.Fatal(err)
 		}
-		if got := keepReason(o, Unprotected{}); (got != "") != kept {
+		if got := kinds.KeepReason(o, kinds.Unprotected{}); (got != "") != kept {
 			t.Errorf("%s: %q, want a reason: %v", object, got, kept)
 		}
 	}

@@ -7,32 +7,28 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // Plan finds out what an apply would do, and has the server check, by dry
 // runs, everything that can be checked before something is changed. An error
 // means that the plan could not be made; that a step is refused stands in the
-// plan.
+// plan. Nothing is changed. Execute carries the plan out.
 func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
-	exists, err := e.namespaceExists(ctx, req.Instance.Metadata.Namespace)
+	exists, err := e.checkNamespace(ctx, req)
 	if err != nil {
 		return nil, err
-	}
-	if !exists && req.ExistingNamespace {
-		return nil, missingNamespace(req.Instance.Metadata.Namespace)
 	}
 	plan, err := e.planInTime(ctx, req, exists)
 	if err == nil && req.Review != nil && plan.Refusal() == nil {
@@ -43,13 +39,13 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 
 // planInTime is plan within the time that the request allows.
 func (e *Engine) planInTime(ctx context.Context, req Request, exists bool) (*Plan, error) {
-	ctx, cancel := kube.WithTimeout(ctx, req.ApplyTimeout)
+	ctx, cancel := kube.WithTimeout(ctx, req.applyLimit())
 	defer cancel()
 	plan, err := e.plan(ctx, req, exists)
 	if err == nil || !kube.TimedOut(ctx) {
 		return plan, err
 	}
-	return nil, fail.Hint(fmt.Errorf("the plan was not made within %s", req.ApplyTimeout), "give it more time with --apply-timeout")
+	return nil, &TimeoutError{After: req.applyLimit()}
 }
 
 // plan is Plan for a namespace of which it is known whether it exists.
@@ -70,10 +66,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 		return nil, err
 	}
 	if len(plan.Steps) == 0 && !req.AllowEmpty {
-		// Far more often a mistake than a wish, and it would delete everything.
-		return nil, fail.Hint(fail.Refusedf("instance %q: the module renders no object", req.Instance.Metadata.Name),
-			"if it is meant to: --allow-empty; to remove the instance: kubectl timoni delete %s -n %s",
-			req.Instance.Metadata.Name, req.Instance.Metadata.Namespace)
+		return nil, &EmptyError{Instance: req.Instance.Metadata}
 	}
 	plan.instance.Inventory = inventoryOf(plan.Steps)
 	if err = store.Check(record, plan.ledger, plan.instance); err != nil {
@@ -112,7 +105,7 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 	for _, s := range plan.Steps {
 		s.live, s.known, s.manager = live.get(s), plan.ledger.Fingerprints[s.key()], manager
 		s.noted = plan.ledger.Shared[s.key()] != ""
-		if isFoundation(s.Object) {
+		if kinds.IsFoundation(s.Object) {
 			foundations[s.Object.ID()] = s
 			first = append(first, s)
 		} else {
@@ -154,7 +147,7 @@ func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error 
 	if apierrors.IsConflict(err) { // its name is taken there
 		_, err = e.askForCopy(ctx, s, o)
 	}
-	if isAboutObject(err) {
+	if kube.IsAboutObject(err) {
 		return s.recordVerdict(err)
 	}
 	if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
@@ -167,26 +160,7 @@ func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error 
 // why it would not take it. It asks for one of another name, because the
 // object's is taken.
 func (e *Engine) askForCopy(ctx context.Context, s *Step, o api.Object) (api.Object, error) {
-	return e.Client.ApplyNew(ctx, s.Resource, renamed(o), kube.DryRun)
-}
-
-// isAboutObject says whether the server refuses an object for what it says, and
-// not for where it is or who sends it. The server answers 500 for a field that
-// the schema of a kind does not know: that is a refusal of the object too.
-func isAboutObject(err error) bool {
-	status, isAnswer := errors.AsType[*apierrors.StatusError](err)
-	if !isAnswer {
-		return false
-	}
-	switch message := status.ErrStatus.Message; status.ErrStatus.Code {
-	case http.StatusUnprocessableEntity:
-		return true
-	case http.StatusBadRequest:
-		return !strings.Contains(message, "denied the request")
-	case http.StatusInternalServerError:
-		return strings.HasPrefix(message, "failed to create typed patch object")
-	}
-	return false
+	return e.Client.ApplyNew(ctx, s.Resource, kinds.Renamed(o), kube.DryRun)
 }
 
 // decide asks the server what would become of one step, given s.live. What the
@@ -405,7 +379,7 @@ func (e *Engine) getOwned(ctx context.Context, m api.Metadata, steps []*Step, li
 		case err != nil:
 			return fmt.Errorf("%s: %w", s.Ref(), err)
 		}
-		if isOwnedBy(o, m) {
+		if ownership.Is(o, m) {
 			live.add(s.Resource, o)
 		}
 		return nil

@@ -13,14 +13,9 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-)
-
-const (
-	extensionsGroup = "apiextensions.k8s.io"
-	rbacGroup       = "rbac.authorization.k8s.io"
 )
 
 // prepare makes the steps of a request: each object with its resource, its
@@ -34,7 +29,7 @@ func (e *Engine) prepare(req Request) ([]*Step, error) {
 	seen := map[api.ID]bool{}
 	for i, stage := range req.Stages {
 		for _, o := range stage.Objects {
-			step := &Step{Object: o.DeepCopy(), stage: i}
+			step := &Step{Object: o.DeepCopy(), decision: decision{stage: i}}
 			fieldset.Prepare(step.Object)
 			if err := e.resolve(step, rendered, req.Earlier != nil); err != nil {
 				errs = append(errs, err)
@@ -80,17 +75,11 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 
 // unknownKind returns the error of a step whose kind the server does not know.
 func (e *Engine) unknownKind(step *Step) error {
-	gvk := gvkOf(step.Object)
-	err := fmt.Errorf("%s: the server has no kind %s in %s", step.Ref(), gvk.Kind, gvk.GroupVersion())
-	successor, found := e.Client.Successor(gvk)
-	switch {
-	case found:
-		return fail.Hint(err, "it serves %s: see its fields with 'kubectl explain %s --api-version=%s'",
-			successor, strings.ToLower(gvk.Kind), successor)
-	case api.IsBuiltIn(gvk.Group):
-		return fail.Hint(err, "see what Kubernetes serves there with 'kubectl api-resources --api-group=%s'", gvk.Group)
+	unknown := &UnknownKindError{Object: step.Ref()}
+	if successor, found := e.Client.Successor(gvkOf(step.Object)); found {
+		unknown.Successor = successor.String()
 	}
-	return fail.Hint(err, "install the CustomResourceDefinition first, or add it to the module")
+	return unknown
 }
 
 // own gives the object the namespace that its scope asks for and the labels of
@@ -109,58 +98,17 @@ func (e *Engine) own(step *Step, m api.Metadata) {
 // renderedKinds returns the kinds that the CustomResourceDefinitions among the
 // objects define.
 func renderedKinds(stages []Stage) map[schema.GroupKind]kube.Resource {
-	kinds := map[schema.GroupKind]kube.Resource{}
+	rendered := map[schema.GroupKind]kube.Resource{}
 	for _, stage := range stages {
 		for _, o := range stage.Objects {
-			if !isCRD(o) {
+			if !kinds.IsCRD(o) {
 				continue
 			}
-			gk, r := definedBy(o)
-			kinds[gk] = r
+			gk, r := kinds.Defined(o)
+			rendered[gk] = r
 		}
 	}
-	return kinds
-}
-
-func definedBy(crd api.Object) (schema.GroupKind, kube.Resource) {
-	spec, _ := crd["spec"].(map[string]any)
-	names, _ := spec["names"].(map[string]any)
-	group, _ := spec["group"].(string)
-	kind, _ := names["kind"].(string)
-	plural, _ := names["plural"].(string)
-	return schema.GroupKind{Group: group, Kind: kind}, kube.Resource{
-		GroupVersionResource: schema.GroupVersionResource{Group: group, Resource: plural},
-		Kind:                 kind, Namespaced: spec["scope"] != "Cluster",
-	}
-}
-
-func isCRD(o api.Object) bool {
-	return o.Group() == extensionsGroup && o.Kind() == "CustomResourceDefinition"
-}
-
-func isNamespace(o api.Object) bool { return o.Group() == "" && o.Kind() == "Namespace" }
-
-// isFoundation says whether other objects cannot be checked before this one is
-// in place: they are planned and applied first.
-func isFoundation(o api.Object) bool { return isCRD(o) || isNamespace(o) || isRole(o) }
-
-func isRole(o api.Object) bool {
-	return o.Group() == rbacGroup && (o.Kind() == "Role" || o.Kind() == "ClusterRole")
-}
-
-// roleOf returns the identity of the role that a binding binds.
-func roleOf(o api.Object) (api.ID, bool) {
-	if o.Group() != rbacGroup || o.Kind() != "RoleBinding" && o.Kind() != "ClusterRoleBinding" {
-		return api.ID{}, false
-	}
-	roleRef, _ := o["roleRef"].(map[string]any)
-	kind, _ := roleRef["kind"].(string)
-	name, _ := roleRef["name"].(string)
-	id := api.ID{Group: rbacGroup, Kind: kind, Name: name}
-	if kind == "Role" {
-		id.Namespace = o.Namespace()
-	}
-	return id, true
+	return rendered
 }
 
 func gvkOf(o api.Object) schema.GroupVersionKind {
@@ -197,7 +145,7 @@ func (p *Plan) deferral(s *Step, foundations map[api.ID]*Step) string {
 	if !s.resolved {
 		return "its kind is unknown, an earlier stage may install it"
 	}
-	role, isBinding := roleOf(s.Object)
+	role, isBinding := kinds.RoleOf(s.Object)
 	if reason := p.request.Earlier.Deferral(s.Object.Namespace(), definitionOf(s.Resource), role); reason != "" {
 		return reason
 	}

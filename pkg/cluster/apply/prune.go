@@ -6,14 +6,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -64,7 +65,7 @@ func (e *Engine) recordedStep(entry api.Entry) (*Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Step{recorded: true}
+	s := &Step{decision: decision{recorded: true}}
 	s.Resource, err = e.locate(id, entry.Version)
 	switch {
 	case err == nil:
@@ -96,7 +97,7 @@ func skeleton(id api.ID, gv schema.GroupVersion) api.Object {
 // that are gone or belong to another owner by now, else delete or keep. An
 // object that is applied under another identity, because its kind moved to
 // another API group, has the same uid and is never touched.
-func planPrune(steps, candidates []*Step, live *owned, also Unprotected) []*Step {
+func planPrune(steps, candidates []*Step, live *owned, also kinds.Unprotected) []*Step {
 	applied := map[string]bool{}
 	for _, s := range steps {
 		if s.live != nil {
@@ -115,51 +116,12 @@ func planPrune(steps, candidates []*Step, live *owned, also Unprotected) []*Step
 			continue
 		}
 		c.Action, c.Reason = event.Deleted, ""
-		if reason := keepReason(c.live, also); reason != "" {
+		if reason := kinds.KeepReason(c.live, also); reason != "" {
 			c.Action, c.Reason = event.Kept, reason
 		}
 		prune = append(prune, c)
 	}
 	return prune
-}
-
-// Unprotected says which objects are deleted although others may use what they
-// hold.
-type Unprotected struct {
-	CRDs       bool     // with all objects of their kinds
-	Volumes    bool     // PersistentVolumeClaims and PersistentVolumes, with their data
-	Namespaces bool     // with all that is in them
-	Kinds      []string // the same by kind, one of ProtectedKinds
-}
-
-// ProtectedKinds returns the kinds whose objects are not deleted unless that is
-// asked for.
-func ProtectedKinds() []string {
-	return []string{"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"}
-}
-
-func (u Unprotected) allows(o api.Object) bool {
-	if slices.Contains(u.Kinds, o.Kind()) {
-		return true
-	}
-	switch o.Kind() {
-	case "Namespace":
-		return u.Namespaces
-	case "CustomResourceDefinition":
-		return u.CRDs
-	}
-	return u.Volumes
-}
-
-// keepReason returns why a live object is not deleted, empty when it may be.
-func keepReason(live api.Object, also Unprotected) string {
-	if isDisabled(live, api.AnnotationPrune) {
-		return "annotated with " + api.AnnotationPrune + ": " + api.DisabledValue
-	}
-	if live.IsProtected() && !also.allows(live) {
-		return fmt.Sprintf("a %s is not deleted, it may hold what others use", live.Kind())
-	}
-	return ""
 }
 
 // remove deletes the live objects of the steps that are to be deleted, reports
@@ -174,13 +136,13 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 			doomed = append(doomed, s)
 			continue
 		}
-		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
+		e.observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
 	}
 	err := each(e.concurrency(), doomed, func(s *Step) error {
 		if err := e.deleteLive(ctx, s); err != nil {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
 		}
-		e.Observer.Observe(event.Applied{Object: s.Ref(), Action: event.Deleted, Reason: s.Reason})
+		e.observe(event.Applied{Object: s.Ref(), Action: event.Deleted, Reason: s.Reason})
 		return nil
 	})
 	if err != nil || !wait {
@@ -204,8 +166,8 @@ func (e *Engine) deleteLive(ctx context.Context, s *Step) error {
 			return nil
 		case err != nil:
 			return err
-		case ownerOf(live) != ownerOf(s.live):
-			return fail.Refusedf("it belongs to %s now", cmp.Or(ownerOf(live), "no instance"))
+		case ownership.Of(live) != ownership.Of(s.live):
+			return fail.Refusedf("it belongs to %s now", cmp.Or(ownership.Of(live), "no instance"))
 		}
 		s.live = live
 	}

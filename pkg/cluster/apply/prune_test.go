@@ -47,7 +47,7 @@ func TestReverseOrder(t *testing.T) {
 	stages := []string{configMap("z-first", "x"), configMap("a-second", "x"), configMap("m-third", "x")}
 	want := []string{"ConfigMap/m-third", "ConfigMap/a-second", "ConfigMap/z-first"}
 	w.apply(w.request(stages...))
-	if err := w.delete(apply.DeleteOptions{Wait: true, Timeout: 20 * time.Second}); err != nil {
+	if err := w.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, w.removed()); diff != "" {
@@ -67,9 +67,9 @@ func TestFinalizer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.apply(w.request(strings.Replace(configMap("held", "x"), "name: held", "name: held, finalizers: [example.com/guard]", 1)))
-	err := w.delete(apply.DeleteOptions{Wait: true, Timeout: 4 * time.Second})
+	err := w.delete(apply.DeleteOptions{Timeout: 4 * time.Second})
 	const reason = `it waits for who removes the finalizer "example.com/guard"`
-	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "timed out waiting for the deletion of ConfigMap/"+w.ns+"/held: "+reason) {
+	if codeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "timed out waiting for the deletion of ConfigMap/"+w.ns+"/held: "+reason) {
 		t.Errorf("error %v", err)
 	}
 	reported := false
@@ -85,7 +85,7 @@ func TestFinalizer(t *testing.T) {
 	if _, err := w.client.Update(t.Context(), resource(t, w, "v1", "ConfigMap"), held); err != nil && !isNotFound(err) {
 		t.Fatal(err)
 	}
-	if err := w.delete(apply.DeleteOptions{Wait: true, Timeout: 20 * time.Second}); err != nil {
+	if err := w.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
 		t.Errorf("again: %v", err)
 	}
 	if o := w.live("v1", "ConfigMap", "held"); o != nil {

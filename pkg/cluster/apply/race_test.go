@@ -57,7 +57,7 @@ func TestStrangerBetweenPlanAndWrite(t *testing.T) {
 			req := client.request(configMap("a", "new"))
 			req.Replace = replace
 			_, err := client.engine.Apply(t.Context(), req)
-			if fail.CodeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "belongs to Helm release "+w.ns+"/theirs") {
+			if codeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "belongs to Helm release "+w.ns+"/theirs") {
 				t.Errorf("error %v", err)
 			}
 			if lost := strings.Contains(fmt.Sprint(err), "is deleted, and another client has created this one"); lost != (replace != nil) {
@@ -101,7 +101,7 @@ func TestServerThatIgnoresTheVersion(t *testing.T) {
 	})
 	w.create(strangers)
 	_, err := client.engine.Apply(t.Context(), client.request(configMap("a", "ours")))
-	if fail.CodeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "belongs to Helm release") {
+	if codeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "belongs to Helm release") {
 		t.Errorf("an object that exists in the dry run: error %v", err)
 	}
 	w.wantTheirs()
@@ -109,7 +109,7 @@ func TestServerThatIgnoresTheVersion(t *testing.T) {
 
 	before = func() { before = nil; w.create(strangers) }
 	_, err = client.engine.Apply(t.Context(), client.request(configMap("a", "ours")))
-	if _, ok := errors.AsType[*kube.OverwrittenError](err); !ok || fail.CodeOf(err) != fail.Failed {
+	if _, ok := errors.AsType[*kube.OverwrittenError](err); !ok || codeOf(err) != fail.Failed {
 		t.Errorf("an object that the write meets: error %v", err)
 	}
 }
@@ -131,7 +131,7 @@ func TestTwoInstancesRaceForOneObject(t *testing.T) {
 			switch {
 			case err == nil:
 				won++
-			case fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), "belongs to instance"):
+			case codeOf(err) != fail.Refused || !strings.Contains(err.Error(), "belongs to instance"):
 				t.Errorf("round %d: %v", round, err)
 			}
 		}
@@ -143,7 +143,7 @@ func TestTwoInstancesRaceForOneObject(t *testing.T) {
 
 func (w *world) race(instance, name string) error {
 	req := w.request(configMap(name, instance))
-	req.Instance.Metadata.Name, req.Wait, req.Timeout = instance+"-"+name, false, time.Minute
+	req.Instance.Metadata.Name, req.NoWait, req.Timeout = instance+"-"+name, true, time.Minute
 	_, err := w.engine.Apply(context.WithoutCancel(w.t.Context()), req)
 	return err
 }

@@ -13,7 +13,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -22,25 +24,19 @@ import (
 // and created again: when the server would take it as a new one.
 func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error {
 	if s.live.IsProtected() {
-		s.refuse(fail.Refusedf("%s: a %s is never replaced, its content would be lost", s.Ref(), s.Object.Kind()))
+		s.refuse(&ProtectedError{Object: s.Ref(), Verb: "replaced"})
 		return nil
 	}
-	s.Action, s.Reason = event.Recreated, withClaims("it is to be replaced", s)
+	s.Action, s.Reason = event.Recreated, kinds.WithClaims("it is to be replaced", s.Object, s.live)
 	if req.ReadOnly {
 		return nil
 	}
-	elsewhere, err := e.askForCopy(ctx, s, withoutHeld(s.Object, s.live))
-	s.next = recreated(s, elsewhere)
-	if isQuota(err) { // which the live object takes part in
+	elsewhere, err := e.askForCopy(ctx, s, kinds.WithoutHeld(s.Object, s.live))
+	s.next = kinds.Recreated(s.Object, elsewhere)
+	if kube.IsQuota(err) { // which the live object takes part in
 		return nil
 	}
 	return s.recordVerdict(err)
-}
-
-// isQuota says whether an object was rejected because a ResourceQuota is used
-// up. The server has no reason of its own for that.
-func isQuota(err error) bool {
-	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
 }
 
 // untilCounted does what may need the share that a deleted object had in a
@@ -54,7 +50,7 @@ func untilCounted(ctx context.Context, timeout time.Duration, do func() error) e
 	pause := 50 * time.Millisecond
 	for {
 		err := do()
-		if !isQuota(err) {
+		if !kube.IsQuota(err) {
 			return err
 		}
 		select {
@@ -86,12 +82,12 @@ func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 	}
 	for _, t := range plan.request.Replace {
 		if !slices.ContainsFunc(plan.All(), func(s *Step) bool { return s.live != nil && t.Selects(s.Ref()) }) {
-			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--replace=%s: the instance has no such object", t)})
+			e.observe(event.Warning{Text: fmt.Sprintf("replace %s: the instance has no such object", t)})
 		}
 	}
 	for _, r := range plan.request.WaitFor {
 		if !slices.ContainsFunc(plan.Steps, func(s *Step) bool { return r.Selects(s.Ref()) }) {
-			e.Observer.Observe(event.Warning{Text: fmt.Sprintf("--wait-for=%s: the module has no such object", r)})
+			e.observe(event.Warning{Text: fmt.Sprintf("%s: the module has no such object", r.Name())})
 		}
 	}
 	for _, s := range plan.Steps {
@@ -115,7 +111,7 @@ func (e *Engine) makeRoomFor(ctx context.Context, s *Step, leaving []*Step) erro
 			continue
 		}
 		if !c.replaced {
-			s.Err = fail.Hint(s.Err, "%s is no longer rendered and may hold it; to delete it first: --replace %s", c.Ref(), shortRef(c))
+			s.Err = &HeldError{By: c.Ref(), Err: s.Err}
 			continue
 		}
 		c.makesRoom, s.roomMade = append(c.makesRoom, s), true
@@ -129,10 +125,10 @@ func (e *Engine) makeRoomFor(ctx context.Context, s *Step, leaving []*Step) erro
 // holds.
 func (e *Engine) isHeldBy(ctx context.Context, s, holder *Step) (bool, error) {
 	switch {
-	case isQuota(s.Err):
+	case kube.IsQuota(s.Err):
 		return s.Object.Namespace() == holder.Object.Namespace(), nil
-	case isService(s.Object) && isService(holder.Object):
-		_, err := e.Client.ApplyNew(ctx, s.Resource, withoutHeld(s.Object, holder.live), kube.DryRun)
+	case kinds.IsService(s.Object) && kinds.IsService(holder.Object):
+		_, err := e.Client.ApplyNew(ctx, s.Resource, kinds.WithoutHeld(s.Object, holder.live), kube.DryRun)
 		if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
 			return false, fmt.Errorf("%s: %w", s.Ref(), err)
 		}
@@ -150,8 +146,6 @@ func words(text string) []string {
 	})
 }
 
-func shortRef(s *Step) string { return s.Object.Kind() + "/" + s.Object.Name() }
-
 // removeReplaced deletes what is no longer in the module and is to make room: before the
 // stage that needs it, or before the first when none is known to. It returns
 // what it deleted.
@@ -168,7 +162,7 @@ func (e *Engine) removeReplaced(ctx context.Context, plan *Plan, stage int) ([]*
 	for _, c := range doomed {
 		c.gone = true
 	}
-	return doomed, e.remove(ctx, doomed, true, plan.request.Timeout)
+	return doomed, e.remove(ctx, doomed, true, plan.request.waitLimit())
 }
 
 // neededIn returns the first stage that a replaced object makes room for.
@@ -186,7 +180,7 @@ func (s *Step) neededIn() int {
 // come, and returns err with what that gave.
 func (e *Engine) putBack(ctx context.Context, timeout time.Duration, removed []*Step, err error) error {
 	for _, c := range removed {
-		if slices.ContainsFunc(c.makesRoom, func(s *Step) bool { return s.live != nil }) {
+		if slices.ContainsFunc(c.makesRoom, func(s *Step) bool { return s.now() != nil }) {
 			continue // it takes the place
 		}
 		back := e.createAgain(ctx, timeout, c)
@@ -196,7 +190,7 @@ func (e *Engine) putBack(ctx context.Context, timeout time.Duration, removed []*
 			err = fmt.Errorf("%w; putting %s back: %w", err, c.Ref(), back)
 		default:
 			err = fmt.Errorf("%w; %s was put back", err, c.Ref())
-			e.Observer.Observe(event.Applied{Object: c.Ref(), Action: event.Created, Reason: "put back"})
+			e.observe(event.Applied{Object: c.Ref(), Action: event.Created, Reason: "put back"})
 		}
 		c.gone = false
 	}
@@ -206,20 +200,19 @@ func (e *Engine) putBack(ctx context.Context, timeout time.Duration, removed []*
 // inTheWay adds to the error of a wait what is no longer in the module and is still there:
 // it may hold what the new objects wait for.
 func (p *Plan) inTheWay(err error) error {
-	if fail.CodeOf(err) != fail.NotReady {
+	if _, notReady := errors.AsType[*ready.NotReadyError](err); !notReady {
 		return err
 	}
-	var names []string
+	var objects []event.Object
 	for _, c := range p.Prune {
 		if c.live != nil && !c.gone && !c.live.IsProtected() {
-			names = append(names, shortRef(c))
+			objects = append(objects, c.Ref())
 		}
 	}
-	if len(names) == 0 {
+	if objects == nil {
 		return err
 	}
-	return fail.Hint(err, "%s is no longer rendered and may be in the way; to delete it first: --replace %s",
-		strings.Join(names, ", "), names[0])
+	return &InTheWayError{Objects: objects, Err: err}
 }
 
 // toPrune returns the steps whose objects are still to be deleted.
@@ -239,8 +232,8 @@ func (p *Plan) leaveForLater() {
 	var reason string
 	switch {
 	case p.request.Prune == PruneNever:
-		reason = "--prune=never"
-	case p.request.Prune != PruneAlways && !p.request.Wait:
+		reason = "nothing is pruned"
+	case p.request.Prune != PruneAlways && p.request.NoWait:
 		reason = "left for the next apply that waits"
 	default:
 		return

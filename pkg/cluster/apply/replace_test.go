@@ -47,7 +47,7 @@ func TestReplaceMakesRoom(t *testing.T) {
 	req := w.request(configMap("first", "x"), w.nodePort("new", w.freePort()))
 	since := w.mark()
 	_, err := w.engine.Apply(t.Context(), req)
-	if hints := fmt.Sprint(fail.HintsOf(err)); err == nil || !strings.Contains(err.Error(), "provided port is already allocated") || !strings.Contains(hints, "--replace Service/old") {
+	if hints := fmt.Sprint(hintsOf(err)); err == nil || !strings.Contains(err.Error(), "provided port is already allocated") || !strings.Contains(hints, "--replace Service/old") {
 		t.Errorf("error %v, hints %s", err, hints)
 	}
 	if got := w.writes(since); got != nil {
@@ -119,16 +119,16 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 	if kube.UID(w.live("v1", "ConfigMap", "a")) == uid {
 		t.Error("it was not recreated")
 	}
-	if !w.warned("--replace=ConfigMap/none: the instance has no such object") {
+	if !w.warned("replace ConfigMap/none: the instance has no such object") {
 		t.Errorf("no warning: %v", w.events)
 	}
 	req.Replace = []api.Target{target(t, "PersistentVolumeClaim/data")}
-	if _, err := w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), "never replaced") {
+	if _, err := w.engine.Apply(t.Context(), req); codeOf(err) != fail.Refused || !strings.Contains(err.Error(), "never replaced") {
 		t.Errorf("error %v", err)
 	}
 	gone := w.request(configMap("a", "x"))
 	gone.Replace = req.Replace
-	if _, err := w.engine.Apply(t.Context(), gone); fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), "is not replaced: a PersistentVolumeClaim is not deleted") {
+	if _, err := w.engine.Apply(t.Context(), gone); codeOf(err) != fail.Refused || !strings.Contains(err.Error(), "is not replaced: a PersistentVolumeClaim is not deleted") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -153,7 +153,7 @@ func TestQuotaMakesRoom(t *testing.T) {
 	w.kubectl("", "wait", "--timeout=20s", "--for=jsonpath={.status.used.count/configmaps}=2", "quota/few")
 	req := w.request(configMap("new", "x"))
 	_, err := w.engine.Apply(t.Context(), req)
-	if hints := fmt.Sprint(fail.HintsOf(err)); err == nil || !strings.Contains(err.Error(), "exceeded quota") || !strings.Contains(hints, "--replace ConfigMap/old") {
+	if hints := fmt.Sprint(hintsOf(err)); err == nil || !strings.Contains(err.Error(), "exceeded quota") || !strings.Contains(hints, "--replace ConfigMap/old") {
 		t.Errorf("error %v, hints %s", err, hints)
 	}
 	req.Replace = []api.Target{target(t, "ConfigMap/old")}
@@ -169,11 +169,11 @@ func TestInTheWay(t *testing.T) {
 	req := w.request(strings.Replace(deployment("new"), "spec: {containers", "spec: {nodeSelector: {no: node}, containers", 1))
 	req.Timeout = time.Second
 	_, err := w.engine.Apply(t.Context(), req)
-	if hints := fmt.Sprint(fail.HintsOf(err)); fail.CodeOf(err) != fail.NotReady || !strings.Contains(hints, "Deployment/old is no longer rendered and may be in the way; to delete it first: --replace Deployment/old") {
+	if hints := fmt.Sprint(hintsOf(err)); codeOf(err) != fail.NotReady || !strings.Contains(hints, "Deployment/old is no longer rendered and may be in the way; to delete it first: --replace Deployment/old") {
 		t.Errorf("error %v, hints %s", err, hints)
 	}
 	req.Replace = []api.Target{target(t, "Deployment/old")}
-	if _, err = w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.NotReady {
+	if _, err = w.engine.Apply(t.Context(), req); codeOf(err) != fail.NotReady {
 		t.Errorf("error %v", err)
 	}
 	if w.live("apps/v1", "Deployment", "old") != nil {
@@ -195,7 +195,7 @@ func TestPruneModes(t *testing.T) {
 	}
 	always := w.request(strings.Replace(deployment("new"), "spec: {containers", "spec: {nodeSelector: {no: node}, containers", 1))
 	always.Prune, always.Timeout = apply.PruneAlways, time.Second
-	if _, err := w.engine.Apply(t.Context(), always); fail.CodeOf(err) != fail.NotReady {
+	if _, err := w.engine.Apply(t.Context(), always); codeOf(err) != fail.NotReady {
 		t.Errorf("error %v", err)
 	}
 	if w.live("v1", "ConfigMap", "old") != nil || w.live("v1", "ConfigMap", "a") != nil {
@@ -204,7 +204,7 @@ func TestPruneModes(t *testing.T) {
 	// Not even then, before the last stage is applied.
 	always = w.request(strings.Replace(deployment("other"), "spec: {containers", "spec: {nodeSelector: {no: node}, containers", 1), configMap("late", "x"))
 	always.Prune, always.Timeout = apply.PruneAlways, time.Second
-	if _, err := w.engine.Apply(t.Context(), always); fail.CodeOf(err) != fail.NotReady {
+	if _, err := w.engine.Apply(t.Context(), always); codeOf(err) != fail.NotReady {
 		t.Errorf("error %v", err)
 	}
 	if w.live("apps/v1", "Deployment", "new") == nil {
@@ -259,7 +259,7 @@ func TestApplyTimeout(t *testing.T) {
 	}
 	req.Replace, req.ApplyTimeout = []api.Target{target(t, "ConfigMap/held")}, 2*time.Second
 	_, err := w.engine.Apply(t.Context(), req)
-	if fail.CodeOf(err) != fail.Failed || err.Error() != "not applied within 2s: ConfigMap/"+w.ns+"/held" {
+	if codeOf(err) != fail.Failed || err.Error() != "not applied within 2s: ConfigMap/"+w.ns+"/held" {
 		t.Errorf("error %v", err)
 	}
 	w.kubectl("", "patch", "configmap", "held", "--type=json", `-p=[{"op":"remove","path":"/metadata/finalizers"}]`)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,7 +13,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -26,14 +27,6 @@ import (
 // notes the owner in its ledger. Its inventory does not name the definition:
 // every tool that reads records would prune it.
 
-// instanceOf returns the instance that owns an object by its labels, with an
-// empty name when it is none.
-func instanceOf(o api.Object) api.Metadata {
-	return api.Metadata{Name: o.Label(api.LabelInstanceName), Namespace: o.Label(api.LabelInstanceNamespace)}
-}
-
-func key(m api.Metadata) string { return m.Namespace + "/" + m.Name }
-
 // sameModule says whether two instances are of one module, whatever its
 // version. A name that is no module path, as that of a kustomization, says
 // nothing without the repository.
@@ -44,8 +37,8 @@ func sameModule(a, b api.Module) bool {
 // decideForeign decides a step whose object belongs to another owner: it is
 // refused, unless it is a definition that the instance may share.
 func (e *Engine) decideForeign(ctx context.Context, req Request, s *Step, refusal error) error {
-	owner := instanceOf(s.live)
-	if !isCRD(s.live) || owner.Name == "" || api.AnySelects(req.Replace, s.Ref()) {
+	owner := ownership.Instance(s.live)
+	if !kinds.IsCRD(s.live) || owner.Name == "" || api.AnySelects(req.Replace, s.Ref()) {
 		s.refuse(refusal)
 		return nil
 	}
@@ -56,16 +49,16 @@ func (e *Engine) decideForeign(ctx context.Context, req Request, s *Step, refusa
 	case kube.IsForbidden(err) && s.noted:
 		return e.decideShared(ctx, req, s, nil)
 	case kube.IsForbidden(err):
-		s.refuse(fail.Refusedf("%s belongs to instance %s, and whether that is of the same module cannot be read: %w", s.Ref(), key(owner), err))
+		s.refuse(fail.Refusedf("%s belongs to instance %s, and whether that is of the same module cannot be read: %w", s.Ref(), ownership.Key(owner), err))
 		return nil
 	case err != nil:
-		return s.recordVerdict(fmt.Errorf("it belongs to instance %s: %w", key(owner), err))
+		return s.recordVerdict(fmt.Errorf("it belongs to instance %s: %w", ownership.Key(owner), err))
 	case !s.noted && !sameModule(record.Instance.Module, req.Instance.Module):
 		s.refuse(fail.Refusedf("%s belongs to instance %s of module %s: only instances of one module share a CustomResourceDefinition, "+
-			"leave it out of module %s", s.Ref(), key(owner), record.Instance.Module.Name, req.Instance.Module.Name))
+			"leave it out of module %s", s.Ref(), ownership.Key(owner), record.Instance.Module.Name, req.Instance.Module.Name))
 		return nil
 	case !s.noted && (record.Deleting || s.live.IsTerminating()):
-		s.refuse(fail.Refusedf("%s belongs to instance %s, which is being deleted: apply again when it is gone", s.Ref(), key(owner)))
+		s.refuse(fail.Refusedf("%s belongs to instance %s, which is being deleted: apply again when it is gone", s.Ref(), ownership.Key(owner)))
 		return nil
 	}
 	return e.decideShared(ctx, req, s, record)
@@ -93,14 +86,14 @@ func (e *Engine) decideShared(ctx context.Context, req Request, s *Step, owner *
 	case got == nil:
 		got = s.Object
 	}
-	differing := differences(got, s.live)
-	if missing := unserved(got, s.live); !s.noted || len(missing) > 0 {
+	differing := kinds.Differences(got, s.live)
+	if missing := kinds.Unserved(got, s.live); !s.noted || len(missing) > 0 {
 		s.refuse(differs(s, owner, differing))
 		return nil
 	}
 	s.share()
 	if len(differing) > 0 {
-		e.Observer.Observe(event.Warning{Text: fmt.Sprintf("%s is not as the module renders it: %s; only its owner, instance %s, changes it",
+		e.observe(event.Warning{Text: fmt.Sprintf("%s is not as the module renders it: %s; only its owner, instance %s, changes it",
 			s.Ref(), strings.Join(differing, ", "), s.owner)})
 	}
 	return nil
@@ -108,7 +101,7 @@ func (e *Engine) decideShared(ctx context.Context, req Request, s *Step, owner *
 
 // share leaves a definition as it is.
 func (s *Step) share() {
-	s.owner = key(instanceOf(s.live))
+	s.owner = ownership.Key(ownership.Instance(s.live))
 	s.Action, s.Reason = event.Unchanged, "shared with instance "+s.owner
 }
 
@@ -116,7 +109,7 @@ func (s *Step) share() {
 // is no longer installed. A user of it becomes its owner; so does an instance
 // that would change nothing but the owner.
 func (e *Engine) decideAbandoned(ctx context.Context, req Request, s *Step, refusal error) error {
-	owner := key(instanceOf(s.live))
+	owner := ownership.Key(ownership.Instance(s.live))
 	if !req.ReadOnly && !s.noted {
 		got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), true, kube.DryRun)
 		if apierrors.IsConflict(err) {
@@ -141,67 +134,11 @@ func (e *Engine) decideAbandoned(ctx context.Context, req Request, s *Step, refu
 
 // differs returns the refusal of a definition that is not equal.
 func differs(s *Step, owner *store.Record, differing []string) error {
-	name := key(instanceOf(s.live))
-	version := ""
+	e := &DefinitionError{Object: s.Ref(), Owner: ownership.Key(ownership.Instance(s.live)), Differences: differing}
 	if owner != nil {
-		version = " of version " + owner.Instance.Module.Version
+		e.Version = owner.Instance.Module.Version
 	}
-	return fail.Hint(
-		fail.Refusedf("%s belongs to instance %s%s, and this module renders another one: %s", s.Ref(), name, version, strings.Join(differing, ", ")),
-		"upgrade instance %s to this version of the module first, or apply the version that it has", name)
-}
-
-// versionsOf returns the versions that a definition has, by name.
-func versionsOf(crd api.Object) map[string]map[string]any {
-	spec, _ := crd["spec"].(map[string]any)
-	list, _ := spec["versions"].([]any)
-	versions := map[string]map[string]any{}
-	for _, v := range list {
-		if version, ok := v.(map[string]any); ok {
-			versions[fmt.Sprint(version["name"])] = version
-		}
-	}
-	return versions
-}
-
-// unserved returns the versions that a rendered definition serves and the live
-// one does not.
-func unserved(rendered, live api.Object) []string {
-	var missing []string
-	there := versionsOf(live)
-	for name, v := range versionsOf(rendered) {
-		if v["served"] == true && there[name]["served"] != true {
-			missing = append(missing, name)
-		}
-	}
-	return missing
-}
-
-// differences says how two definitions differ: in their versions and, apart from
-// these, in the other fields of their specs.
-func differences(rendered, live api.Object) []string {
-	var texts []string
-	ours, theirs := versionsOf(rendered), versionsOf(live)
-	all := maps.Clone(ours)
-	maps.Copy(all, theirs)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		switch {
-		case ours[name] == nil:
-			texts = append(texts, "version "+name+" is only in the cluster")
-		case theirs[name] == nil:
-			texts = append(texts, "version "+name+" is only in the module")
-		case !reflect.DeepEqual(ours[name], theirs[name]):
-			texts = append(texts, "version "+name+" differs")
-		}
-	}
-	spec, _ := rendered["spec"].(map[string]any)
-	there, _ := live["spec"].(map[string]any)
-	for _, field := range slices.Sorted(maps.Keys(spec)) {
-		if field != "versions" && !reflect.DeepEqual(spec[field], there[field]) {
-			texts = append(texts, "spec."+field+" differs")
-		}
-	}
-	return texts
+	return e
 }
 
 // disown leaves out of the inventory what another instance owns.
@@ -227,7 +164,7 @@ func (p *Plan) shared() map[string]string {
 // instance shares: to know, it has to see the records of the whole cluster. Who
 // may not list them deletes no definition.
 func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) error {
-	doomed := slices.DeleteFunc(slices.Clone(steps), func(s *Step) bool { return s.Action != event.Deleted || !isCRD(s.live) })
+	doomed := slices.DeleteFunc(slices.Clone(steps), func(s *Step) bool { return s.Action != event.Deleted || !kinds.IsCRD(s.live) })
 	if len(doomed) == 0 {
 		return nil
 	}
@@ -247,7 +184,7 @@ func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) 
 		}
 		if unknown != nil {
 			reason = "another instance may share it, which cannot be found out: " + unknown.Error()
-			e.Observer.Observe(event.Warning{Text: s.Ref().String() + " is kept: " + reason})
+			e.observe(event.Warning{Text: s.Ref().String() + " is kept: " + reason})
 		}
 		if reason != "" {
 			s.Action, s.Reason = event.Kept, reason
@@ -260,11 +197,11 @@ func (e *Engine) keepShared(ctx context.Context, m api.Metadata, steps []*Step) 
 // instance has begun to share since the plan: the objects of a stage may take
 // long to go, and the version of a definition does not tell its users.
 func (e *Engine) keepSharedSince(ctx context.Context, steps []*Step) error {
-	i := slices.IndexFunc(steps, func(s *Step) bool { return s.Action == event.Deleted && isCRD(s.live) })
+	i := slices.IndexFunc(steps, func(s *Step) bool { return s.Action == event.Deleted && kinds.IsCRD(s.live) })
 	if i < 0 {
 		return nil
 	}
-	return e.keepShared(ctx, instanceOf(steps[i].live), steps)
+	return e.keepShared(ctx, ownership.Instance(steps[i].live), steps)
 }
 
 // userUnread returns why it is unknown whether an instance whose record cannot
@@ -279,7 +216,7 @@ func (e *Engine) userUnread(ctx context.Context, s *Step, bad []*store.Unreadabl
 		return err
 	}
 	for _, record := range bad {
-		if slices.ContainsFunc(list, func(o api.Object) bool { return isOwnedBy(o, record.Instance()) }) {
+		if slices.ContainsFunc(list, func(o api.Object) bool { return ownership.Is(o, record.Instance()) }) {
 			return record
 		}
 	}
@@ -292,13 +229,13 @@ func (e *Engine) userUnread(ctx context.Context, s *Step, bad []*store.Unreadabl
 func userOf(s *Step, m api.Metadata, records []*store.Record, ledgers map[string]*store.Ledger) string {
 	var module api.Module
 	for _, r := range records {
-		if key(r.Instance.Metadata) == key(m) {
+		if ownership.Key(r.Instance.Metadata) == ownership.Key(m) {
 			module = r.Instance.Module
 		}
 	}
 	for _, r := range records {
-		name := key(r.Instance.Metadata)
-		if name == key(m) {
+		name := ownership.Key(r.Instance.Metadata)
+		if name == ownership.Key(m) {
 			continue
 		}
 		shares, known := ledgers[name].Shares(r, s.key())
@@ -314,7 +251,7 @@ func userOf(s *Step, m api.Metadata, records []*store.Record, ledgers map[string
 
 // hasKind says whether a record names objects of the kind that crd defines.
 func hasKind(r *store.Record, crd api.Object) bool {
-	gk, _ := definedBy(crd)
+	gk, _ := kinds.Defined(crd)
 	return slices.ContainsFunc(r.Inventory(), func(entry api.Entry) bool {
 		id, err := entry.Parse()
 		return err == nil && id.Group == gk.Group && id.Kind == gk.Kind

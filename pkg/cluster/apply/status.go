@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -123,7 +124,7 @@ func (e *Engine) missing(ctx context.Context, s *Step, status Status) (Status, e
 		return status, fmt.Errorf("%s: %w", s.Ref(), err)
 	}
 	status.Message = "it has lost the labels of its instance"
-	if owner := ownerOf(other); owner != "" {
+	if owner := ownership.Of(other); owner != "" {
 		status.Message = "it belongs to " + owner
 	}
 	status.Drift = &Drift{Action: event.Refused, Reason: status.Message, Live: other, Recorded: other}

@@ -13,7 +13,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // What the server does not say is unknown, and unknown is not absent: an
@@ -89,7 +88,7 @@ func (s *Step) keepUnknown(reasons ...error) {
 // answered.
 func (e *Engine) warnUnknown(steps []*Step) {
 	for _, s := range unknownAmong(steps) {
-		e.Observer.Observe(event.Warning{Text: fmt.Sprintf("%s is kept: %s", s.Ref(), s.unknown)})
+		e.observe(event.Warning{Text: fmt.Sprintf("%s is kept: %s", s.Ref(), s.unknown)})
 	}
 }
 
@@ -117,6 +116,5 @@ func unknownError(steps []*Step) error {
 		names[i] = s.Ref().String()
 	}
 	slices.Sort(names)
-	return fail.Hint(fmt.Errorf("kept until the server answers for all API groups: %s", strings.Join(names, ", ")),
-		"kubectl get apiservices")
+	return &UnansweredError{Objects: names}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
@@ -125,9 +126,9 @@ func TestNamespaceOfGroupThatIsDown(t *testing.T) {
 			}
 			w.groupDown(proxy)
 			prune := client.request(configMap("a", "x"))
-			prune.PruneAlso = apply.Unprotected{Namespaces: true}
+			prune.PruneAlso = kinds.Unprotected{Namespaces: true}
 			_, err := client.engine.Apply(t.Context(), prune)
-			if fail.CodeOf(err) != fail.Failed || !strings.Contains(fmt.Sprint(err), "kept until the server answers") || !client.warned("Namespace/"+w.ns+"-extra is kept") {
+			if codeOf(err) != fail.Failed || !strings.Contains(fmt.Sprint(err), "kept until the server answers") || !client.warned("Namespace/"+w.ns+"-extra is kept") {
 				t.Errorf("error %v, events %v", err, client.events)
 			}
 			if o := w.live("v1", "Namespace", w.ns+"-extra"); o == nil || deletes(o) {
@@ -166,19 +167,19 @@ func TestObjectsOfGroupThatIsDown(t *testing.T) {
 			}
 			w.groupDown(proxy)
 			_, err := client.engine.Apply(t.Context(), client.request(configMap("a", "x")))
-			if fail.CodeOf(err) != fail.Failed || !client.warned("Widget/"+w.ns+"/one is kept") {
+			if codeOf(err) != fail.Failed || !client.warned("Widget/"+w.ns+"/one is kept") {
 				t.Errorf("upgrade: error %v, events %v", err, client.events)
 			}
 			if w.live("v1", "ConfigMap", "b") != nil {
 				t.Error("what is known was not pruned")
 			}
 			w.wantRecorded("one")
-			if err := client.delete(apply.DeleteOptions{Wait: true, Timeout: 20 * time.Second}); fail.CodeOf(err) != fail.Failed {
+			if err := client.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); codeOf(err) != fail.Failed {
 				t.Errorf("delete: error %v", err)
 			}
 			w.wantRecorded("one")
 			proxy.Intercept(nil)
-			if err := client.delete(apply.DeleteOptions{Wait: true, Timeout: 20 * time.Second}); err != nil {
+			if err := client.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
 				t.Errorf("with the group back: %v", err)
 			}
 			if _, err := w.client.Get(t.Context(), widgets, w.ns, "one"); !isNotFound(err) {
@@ -216,7 +217,7 @@ func TestDeleteTwiceAtOnce(t *testing.T) {
 	for i := range 3 {
 		both.Go(func() {
 			_, err := w.engine.Delete(t.Context(), record, apply.DeleteOptions{
-				Wait: true, Timeout: time.Minute, Also: apply.Unprotected{CRDs: true},
+				Timeout: time.Minute, Also: kinds.Unprotected{CRDs: true},
 			})
 			if err != nil {
 				t.Errorf("delete %d: %v", i, err)
@@ -249,7 +250,7 @@ func TestAnswerThatIsNoObject(t *testing.T) {
 					rw.Header().Set("Content-Type", "application/json")
 					fmt.Fprint(rw, body)
 				})
-				if err := client.delete(apply.DeleteOptions{}); fail.CodeOf(err) != fail.Failed {
+				if err := client.delete(apply.DeleteOptions{NoWait: true}); codeOf(err) != fail.Failed {
 					t.Errorf("%s: error %v", path, err)
 				}
 				if w.live("v1", "Secret", "timoni.app") == nil {
@@ -274,7 +275,7 @@ func TestListThatIsNoList(t *testing.T) {
 			rw.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(rw, `{"kind":"Status","apiVersion":"v1","status":"Success"}`)
 		})
-	if err := client.delete(apply.DeleteOptions{}); err == nil || !strings.Contains(err.Error(), "expected a list") {
+	if err := client.delete(apply.DeleteOptions{NoWait: true}); err == nil || !strings.Contains(err.Error(), "expected a list") {
 		t.Errorf("error %v", err)
 	}
 	if w.live("v1", "ConfigMap", "a") == nil || w.live("v1", "Secret", "timoni.app") == nil {

@@ -38,14 +38,14 @@ func TestWaitFor(t *testing.T) {
 		"Deployment=Available=False":         "condition Available is not False: Deployment has minimum availability.",
 	} {
 		req.WaitFor = []ready.WaitRule{rule(text)}
-		if _, err := w.engine.Apply(t.Context(), req); fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), lack) {
+		if _, err := w.engine.Apply(t.Context(), req); codeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), lack) {
 			t.Errorf("%s: error %v, want one with %q", text, err, lack)
 		}
 	}
 	req.Timeout = 20 * time.Second
 	req.WaitFor = []ready.WaitRule{rule("configmap/a=jsonpath=.data.key=x"), rule("Deployment.apps=Available"), rule("Job/none=Complete")}
 	w.apply(req)
-	if !w.warned("--wait-for=Job/none=Complete: the module has no such object") {
+	if !w.warned("Job/none=Complete: the module has no such object") {
 		t.Errorf("no warning: %v", w.events)
 	}
 }
@@ -59,7 +59,7 @@ func TestStalledRolloutEndsTheWait(t *testing.T) {
 	req := w.request(strings.Replace(never, "spec: {selector", "spec: {progressDeadlineSeconds: 1, selector", 1))
 	req.Timeout = time.Hour
 	_, err := w.engine.Apply(t.Context(), req)
-	if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "Deployment/"+w.ns+"/stuck failed: ") || !strings.Contains(err.Error(), "Unschedulable: ") {
+	if codeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "Deployment/"+w.ns+"/stuck failed: ") || !strings.Contains(err.Error(), "Unschedulable: ") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestLogTail(t *testing.T) {
 		})
 		_, err := w.engine.Apply(t.Context(), req)
 		want = "Pod/" + name + ": container c: Error: exit 1; " + want
-		if fail.CodeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), want) {
+		if codeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("error %v\nwant one with %q", err, want)
 		}
 		w.kubectl("", "delete", "pod", name, "--force")
@@ -189,7 +189,7 @@ func TestAllFailuresAreNamed(t *testing.T) {
 	req := w.request(stuck("a") + "---\n" + stuck("a-longer-name") + "---\n" + paused)
 	req.Timeout = time.Hour
 	_, err := w.engine.Apply(t.Context(), req)
-	if fail.CodeOf(err) != fail.NotReady {
+	if codeOf(err) != fail.NotReady {
 		t.Fatalf("error %v", err)
 	}
 	lines := strings.Split(err.Error(), "\n")

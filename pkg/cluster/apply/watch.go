@@ -31,7 +31,7 @@ func items(steps []*Step) []*ready.Item {
 	var items []*ready.Item
 	for _, s := range steps {
 		if s.resolved {
-			items = append(items, &ready.Item{Object: s.Object, Resource: s.Resource, Live: s.live})
+			items = append(items, &ready.Item{Object: s.Object, Resource: s.Resource, Live: s.now()})
 		}
 	}
 	return items

@@ -21,13 +21,11 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Client talks to one cluster. It is safe for concurrent use. Its errors keep
-// the server's own (apierrors.IsNotFound and so on work on them) and carry a
-// hint where one helps.
+// the server's own: apierrors.IsNotFound and so on work on them.
 type Client struct {
 	host    string
 	dynamic dynamic.Interface
@@ -125,10 +123,21 @@ type Selector struct{ Labels, Fields string }
 // ByName selects the object with a name.
 func ByName(name string) Selector { return Selector{Fields: "metadata.name=" + name} }
 
-// CheckSelector returns a usage error unless text is a label selector.
+// SelectorError says that a text is not a label selector.
+type SelectorError struct {
+	Text string
+	Err  error
+}
+
+func (e *SelectorError) Error() string { return fmt.Sprintf("label selector %q: %v", e.Text, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *SelectorError) Unwrap() error { return e.Err }
+
+// CheckSelector returns a *SelectorError unless text is a label selector.
 func CheckSelector(text string) error {
 	if _, err := labels.Parse(text); err != nil {
-		return fail.Hint(fail.Usagef("label selector %q: %w", text, err), "write it as KEY=VALUE, KEY!=VALUE, KEY or 'KEY in (A,B)', joined by commas")
+		return &SelectorError{text, err}
 	}
 	return nil
 }

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // UnreachableError means that a request got no answer from the server.
@@ -67,8 +65,20 @@ func Join(err error, late ...error) error {
 	return errors.Join(errs...)
 }
 
-// explain adds what a person needs to an error of the API machinery: which
-// server was asked, and what to try.
+// CredentialsError means that the server does not accept the credentials.
+type CredentialsError struct {
+	Host string
+	Err  error
+}
+
+func (e *CredentialsError) Error() string {
+	return fmt.Sprintf("the server %s does not accept the credentials: %v", e.Host, e.Err)
+}
+
+// Unwrap returns what the server said.
+func (e *CredentialsError) Unwrap() error { return e.Err }
+
+// explain adds to an error of the API machinery which server was asked.
 func (c *Client) explain(err error) error {
 	if err == nil {
 		return nil
@@ -79,42 +89,10 @@ func (c *Client) explain(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		// The address in a url.Error names a path that means nothing to the
 		// person; the server does.
-		return fail.Hint(&UnreachableError{Host: c.host, Err: e.Err},
-			"check the context with 'kubectl config get-contexts' and the server with 'kubectl cluster-info'")
+		return &UnreachableError{Host: c.host, Err: e.Err}
 	}
-	switch {
-	case apierrors.IsUnauthorized(err):
-		return fail.Hint(fmt.Errorf("the server %s does not accept the credentials: %w", c.host, err),
-			"check who you are with 'kubectl auth whoami'")
-	case apierrors.IsForbidden(err):
-		return explainForbidden(err)
-	}
-	return err
-}
-
-// explainForbidden adds the hint that fits: the server forbids for want of
-// rights, and also for quotas, terminating namespaces and admission. The reason
-// is the same, and the texts are those of the API server.
-func explainForbidden(err error) error {
-	text := err.Error()
-	if cause, ok := apierrors.StatusCause(err, "NamespaceTerminating"); ok {
-		var name string
-		if _, scanErr := fmt.Sscanf(cause.Message, "namespace %s is being terminated", &name); scanErr == nil {
-			return fail.Hint(err, "wait until it is gone with 'kubectl wait --for=delete namespace/%s'", name)
-		}
-		return err
-	}
-	switch {
-	case strings.Contains(text, "exceeded quota"):
-		return fail.Hint(err, "see what uses up the quota with 'kubectl describe resourcequota --all-namespaces'")
-	case strings.Contains(text, "admission webhook"):
-		return fail.Hint(err, "see whose webhook it is with 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations'")
-	case strings.Contains(text, "ValidatingAdmissionPolicy"):
-		return fail.Hint(err, "see the policies with 'kubectl get validatingadmissionpolicies'")
-	case strings.Contains(text, "violates PodSecurity"):
-		return fail.Hint(err, "see the level of the namespace with 'kubectl get namespaces --show-labels'")
-	case strings.Contains(text, " cannot "): // User "u" cannot get resource "r" in API group "g"
-		return fail.Hint(err, "check what you may do with 'kubectl auth can-i --list'")
+	if apierrors.IsUnauthorized(err) {
+		return &CredentialsError{Host: c.host, Err: err}
 	}
 	return err
 }

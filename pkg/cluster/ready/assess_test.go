@@ -120,8 +120,8 @@ func (quoting) Holds(_ string, o api.Object) (bool, string, error) {
 func TestRulesQuoteNoSecret(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"Secret=jsonpath={.data.key}=x": "--wait-for=Secret=jsonpath={.data.key}=x does not hold",
-		"Secret=cel=int(self.data.key)": "--wait-for=Secret=cel=int(self.data.key): it cannot be evaluated; what is wrong might quote the Secret",
+		"Secret=jsonpath={.data.key}=x": "Secret=jsonpath={.data.key}=x does not hold",
+		"Secret=cel=int(self.data.key)": "Secret=cel=int(self.data.key): it cannot be evaluated; what is wrong might quote the Secret",
 	} {
 		r, err := ParseWaitRule(text)
 		if err != nil {

@@ -4,7 +4,6 @@ package ready
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // WaitGone waits until the live objects of the items no longer exist.
@@ -37,7 +35,7 @@ func (w Watcher) WaitGone(ctx context.Context, items []*Item) error {
 		case <-late:
 			for _, i := range items {
 				if reason := blockedBy(open[i]); reason != "" {
-					w.Observer.Observe(event.Progress{Object: i.Ref(), Status: "Terminating", Message: reason})
+					w.observe(event.Progress{Object: i.Ref(), Status: "Terminating", Message: reason})
 				}
 			}
 		case c := <-changes:
@@ -111,5 +109,5 @@ func stillThere(ctx context.Context, items []*Item, open map[*Item]api.Object) e
 		}
 		errs = append(errs, err)
 	}
-	return fail.With(fail.NotReady, errors.Join(errs...))
+	return &NotReadyError{Errs: errs}
 }

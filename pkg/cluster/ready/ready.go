@@ -15,7 +15,13 @@ import (
 // Watcher watches the objects of one cluster.
 type Watcher struct {
 	Client   *kube.Client
-	Observer event.Observer
+	Observer event.Observer // nil discards all events
+}
+
+func (w Watcher) observe(happened event.Event) {
+	if w.Observer != nil {
+		w.Observer.Observe(happened)
+	}
 }
 
 // Item is one object that is watched.

@@ -3,6 +3,7 @@
 package ready
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,6 +22,7 @@ import (
 type WaitRule struct {
 	api.Target
 	text string
+	name string // in errors, empty for the text
 
 	condition, status string // the condition type, and the status that it is to have
 	path              string // or a JSONPath expression, and the value that it is to give
@@ -41,6 +43,16 @@ type Expressions interface {
 // String returns the rule as ParseWaitRule reads it.
 func (r WaitRule) String() string { return r.text }
 
+// Named returns the rule under another name in errors and warnings, such as the
+// flag that it comes from.
+func (r WaitRule) Named(name string) WaitRule {
+	r.name = name
+	return r
+}
+
+// Name is what the rule is called in errors.
+func (r WaitRule) Name() string { return cmp.Or(r.name, r.text) }
+
 // HasExpression says whether the rule is one in CEL.
 func (r WaitRule) HasExpression() bool { return r.expression != "" }
 
@@ -55,15 +67,15 @@ func (r WaitRule) Compile(e Expressions) error {
 	return nil
 }
 
-func (r WaitRule) error(err error) error { return fmt.Errorf("--wait-for=%s: %w", r.text, err) }
+func (r WaitRule) error(err error) error { return fmt.Errorf("%s: %w", r.Name(), err) }
 
 // ParseWaitRule reads TARGET=CHECK, where CHECK is one of kubectl wait's
 // condition=TYPE[=STATUS] and jsonpath=EXPRESSION[=VALUE], cel=EXPRESSION, or a
-// TYPE alone. The error is a usage error.
+// TYPE alone. The error is a *fail.InvalidError.
 func ParseWaitRule(text string) (WaitRule, error) {
 	object, check, found := strings.Cut(text, "=")
 	if !found || check == "" {
-		return WaitRule{}, fail.Usagef("it has to be KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS, KIND=jsonpath=EXPRESSION=VALUE or KIND=cel=EXPRESSION")
+		return WaitRule{}, fail.Invalidf("it has to be KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS, KIND=jsonpath=EXPRESSION=VALUE or KIND=cel=EXPRESSION")
 	}
 	target, err := api.ParseTarget(object)
 	if err != nil {
@@ -73,13 +85,13 @@ func ParseWaitRule(text string) (WaitRule, error) {
 	if expression, isPath := strings.CutPrefix(check, "jsonpath="); isPath {
 		rule.path, rule.value = splitPath(expression)
 		if _, err := rule.values(api.Object{}); err != nil {
-			return WaitRule{}, fail.Usagef("JSONPath expression %q: %w", rule.path, err)
+			return WaitRule{}, fail.Invalidf("JSONPath expression %q: %w", rule.path, err)
 		}
 		return rule, nil
 	}
 	if expression, isCEL := strings.CutPrefix(check, "cel="); isCEL {
 		if strings.TrimSpace(expression) == "" {
-			return WaitRule{}, fail.Usagef("expected a CEL expression after cel=, for example self.status.phase == \"Ready\"")
+			return WaitRule{}, fail.Invalidf("expected a CEL expression after cel=, for example self.status.phase == \"Ready\"")
 		}
 		rule.expression = expression
 		return rule, nil
@@ -89,7 +101,7 @@ func ParseWaitRule(text string) (WaitRule, error) {
 		rule.status = "True"
 	}
 	if rule.condition == "" || rule.status == "" || strings.Contains(rule.status, "=") {
-		return WaitRule{}, fail.Usagef("invalid condition %q: want TYPE or TYPE=STATUS", check)
+		return WaitRule{}, fail.Invalidf("invalid condition %q: want TYPE or TYPE=STATUS", check)
 	}
 	return rule, nil
 }
@@ -112,7 +124,7 @@ func (r WaitRule) holds(live api.Object, e Expressions) (lack string, err error)
 		return "", r.error(errors.New("it cannot be evaluated; what is wrong might quote the Secret"))
 	}
 	if live.IsSecret() && lack != "" {
-		return fmt.Sprintf("--wait-for=%s does not hold", r.text), nil
+		return fmt.Sprintf("%s does not hold", r.Name()), nil
 	}
 	return lack, err
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 // verdictTime bounds how long the server is asked for reasons when a wait has
@@ -47,7 +47,7 @@ func (r *wait) failed(ctx context.Context) error {
 		text, hasReason := e.explain(ctx, i)
 		switch {
 		case r.open[i].Health == api.HealthFailed:
-			causes = append(causes, cause{text, runAgain(i, fmt.Errorf("%s failed: %s", i.Ref(), text))})
+			causes = append(causes, cause{text, &FailedError{Object: i.Ref(), Reason: text}})
 		case hasReason:
 			causes = append(causes, cause{text, fmt.Errorf("%s is not ready: %s", i.Ref(), text)})
 		}
@@ -55,14 +55,21 @@ func (r *wait) failed(ctx context.Context) error {
 	return joined(causes)
 }
 
-// runAgain adds to the error of a failed Job how to run it again: an apply of
-// the same object changes nothing.
-func runAgain(i *Item, err error) error {
-	if !i.Object.Is("batch", "Job") {
-		return err
-	}
-	return fail.Hint(err, "run it again with --replace Job/%s", i.Object.Name())
+// FailedError says that an object can no longer become ready.
+type FailedError struct {
+	Object event.Object
+	Reason string
 }
+
+func (e *FailedError) Error() string { return fmt.Sprintf("%s failed: %s", e.Object, e.Reason) }
+
+// NotReadyError says which objects are not ready, or not gone, and why.
+type NotReadyError struct{ Errs []error }
+
+func (e *NotReadyError) Error() string { return errors.Join(e.Errs...).Error() }
+
+// Unwrap returns the errors of the objects.
+func (e *NotReadyError) Unwrap() []error { return e.Errs }
 
 // lookAgain reads what is not ready once more: what failed at the same time as
 // the first is not all reported yet. An error leaves what was known.
@@ -134,7 +141,7 @@ func joined(causes []cause) error {
 	for i, c := range causes {
 		errs[i] = c.err
 	}
-	return fail.With(fail.NotReady, errors.Join(errs...))
+	return &NotReadyError{Errs: errs}
 }
 
 // explainer says of the objects of a wait that has ended why they are not ready.

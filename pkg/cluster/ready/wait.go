@@ -17,8 +17,7 @@ import (
 
 // Wait waits until all items are ready. Those that fail end the wait at once.
 // While it lasts, the reason why an item is not ready is reported as soon as
-// the cluster says it. The exit code of items that are not ready is
-// fail.NotReady.
+// the cluster says it. The error of items that are not ready is a *NotReadyError.
 func (w Watcher) Wait(ctx context.Context, items []*Item, criteria Criteria, timeout time.Duration) error {
 	started := time.Now()
 	r := newWait(w, criteria)
@@ -32,12 +31,12 @@ func (w Watcher) Wait(ctx context.Context, items []*Item, criteria Criteria, tim
 		return nil
 	}
 	total := len(r.open)
-	w.Observer.Observe(event.WaitStarted{Objects: total, Timeout: timeout, Waiting: r.states()})
+	w.observe(event.WaitStarted{Objects: total, Timeout: timeout, Waiting: r.states()})
 	r.tellCauses()
 	ctx, cancel := kube.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := r.run(ctx)
-	w.Observer.Observe(event.WaitDone{Objects: total, Took: time.Since(started), Failed: err != nil})
+	w.observe(event.WaitDone{Objects: total, Took: time.Since(started), Failed: err != nil})
 	return err
 }
 
@@ -92,7 +91,7 @@ func (r *wait) run(ctx context.Context) error {
 func (r *wait) tellCauses() {
 	for _, i := range r.items() {
 		if r.open[i].Cause != "" {
-			r.watcher.Observer.Observe(r.told[i])
+			r.watcher.observe(r.told[i])
 		}
 	}
 }
@@ -121,10 +120,10 @@ func (r *wait) see(ctx context.Context, i *Item, live api.Object) error {
 	}
 	if _, waiting := r.open[i]; waiting {
 		delete(r.open, i)
-		r.watcher.Observer.Observe(progress(i, now))
+		r.watcher.observe(progress(i, now))
 	}
 	if now.Warning != "" {
-		r.watcher.Observer.Observe(event.Warning{Text: i.Ref().String() + ": " + now.Warning})
+		r.watcher.observe(event.Warning{Text: i.Ref().String() + ": " + now.Warning})
 	}
 	return nil
 }
@@ -157,7 +156,7 @@ func (r *wait) report(ctx context.Context, i *Item) {
 	}
 	r.told[i] = p
 	if known && p != before {
-		r.watcher.Observer.Observe(p)
+		r.watcher.observe(p)
 	}
 }
 

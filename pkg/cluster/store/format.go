@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // The formats that this version writes, and the highest that it reads. They
@@ -37,10 +36,7 @@ func checkFormat(secret api.Object, highest int) error {
 	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= highest {
 		return nil
 	}
-	return fail.Hint(
-		fail.Refusedf("Secret %s/%s has format %.20q, this version of kubectl timoni writes format %d and older: a newer version wrote it",
-			secret.Namespace(), secret.Name(), text, highest),
-		"kubectl krew upgrade timoni")
+	return &NewerFormatError{Namespace: secret.Namespace(), Name: secret.Name(), Format: text, Known: highest}
 }
 
 // dataText returns the decoded text of a data key of a Secret.

@@ -18,7 +18,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // The times of the Lease (docs/design.md, decision 8).
@@ -67,8 +66,8 @@ func leases() kube.Resource {
 
 // Lock takes the lock of an instance. While another run holds it, it waits,
 // up to a patience (0 is for ever), after it has said whose it is to waiting.
-// The context that it returns ends when the lock is lost; the exit code of the
-// error for a lock that was not free is fail.Refused.
+// The context that it returns ends when the lock is lost; the error for
+// a lock that others hold is a *LockedError.
 func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patience time.Duration, waiting func(owner string)) (context.Context, *Lock, error) {
 	l := &Lock{store: s, identity: h.identity()}
 	var deadline <-chan time.Time
@@ -94,7 +93,7 @@ func (s Store) Lock(ctx context.Context, namespace, name string, h Holder, patie
 		case <-ctx.Done():
 			return nil, nil, context.Cause(ctx)
 		case <-deadline:
-			return nil, nil, fail.Refusedf("instance %q in namespace %q is locked by %s, which is still at work", name, namespace, other.owner)
+			return nil, nil, &LockedError{Namespace: namespace, Name: name, Holder: other.owner}
 		case <-time.After(leaseLook):
 		}
 	}

@@ -36,12 +36,12 @@ func TestLock(t *testing.T) {
 	}
 	told := ""
 	_, _, err = s.Lock(t.Context(), ns, "app", store.Holder{Machine: "m", Pid: 2, Alive: alive}, time.Second, func(owner string) { told = owner })
-	if fail.CodeOf(err) != fail.Refused || !strings.HasPrefix(told, "m/1/") {
+	if codeOf(err) != fail.Refused || !strings.HasPrefix(told, "m/1/") {
 		t.Errorf("a lock that is held: %v, held by %q", err, told)
 	}
 	// A process of another machine is not known to be dead.
 	_, _, err = s.Lock(t.Context(), ns, "app", store.Holder{Machine: "other", Pid: 2, Alive: func(int) bool { return false }}, time.Second, silent)
-	if fail.CodeOf(err) != fail.Refused {
+	if codeOf(err) != fail.Refused {
 		t.Errorf("a lock held elsewhere: %v", err)
 	}
 	held, taken, err := s.Lock(t.Context(), ns, "app", store.Holder{Machine: "m", Pid: 3, Alive: func(int) bool { return false }}, time.Second, silent)

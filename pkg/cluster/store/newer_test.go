@@ -67,7 +67,7 @@ func TestNewerFormat(t *testing.T) {
 			"remove":      s.Remove(t.Context(), rec),
 			"save ledger": s.SaveLedger(t.Context(), rec, ledger, &store.Ledger{}),
 		} {
-			if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), "a newer version wrote it") || len(fail.HintsOf(err)) != 1 {
+			if codeOf(err) != fail.Refused || !strings.Contains(err.Error(), "a newer version wrote it") || len(hintsOf(err)) != 1 {
 				t.Errorf("format %s, %s: %v", format, what, err)
 			}
 		}
@@ -77,7 +77,7 @@ func TestNewerFormat(t *testing.T) {
 		}
 	}
 	setData(t, client, ns, "timoni.app", "instance", "what a newer version makes of it")
-	if _, err = s.Get(t.Context(), ns, "app"); fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), "a newer version wrote it") {
+	if _, err = s.Get(t.Context(), ns, "app"); codeOf(err) != fail.Refused || !strings.Contains(err.Error(), "a newer version wrote it") {
 		t.Errorf("a record of another form: %v", err)
 	}
 }

@@ -78,11 +78,11 @@ func TestLargeRevisions(t *testing.T) {
 func TestSizeIsRefused(t *testing.T) {
 	t.Parallel()
 	err := store.Check(nil, nil, revision("ns", 1<<20, 0, 3))
-	if fail.CodeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "the values take 1048576 bytes, the inventory of 3 objects 211; make the values smaller") {
+	if codeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "the values take 1048576 bytes, the inventory of 3 objects 211; make the values smaller") {
 		t.Errorf("values of the size of a Secret: %v", err)
 	}
 	large := &store.Record{Instance: revision("ns", 10, 0, 10000)}
-	if err = store.Check(large, nil, revision("ns", 10, 10000, 10000)); fail.CodeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "first apply a revision that removes objects and adds none") {
+	if err = store.Check(large, nil, revision("ns", 10, 10000, 10000)); codeOf(err) != fail.Refused || !strings.Contains(fmt.Sprint(err), "first apply a revision that removes objects and adds none") {
 		t.Errorf("other objects: %v", err)
 	}
 	if err = store.Check(large, nil, revision("ns", 10, 5000, 10)); err != nil {

@@ -20,7 +20,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // ErrNotFound means that no instance of that name is installed.
@@ -296,7 +295,7 @@ func writeError(i api.Instance, err error) error {
 	}
 	err = fmt.Errorf("write the record of instance %q: %w", i.Metadata.Name, err)
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		return fail.Hint(err, "another run changed the instance meanwhile: run the command again")
+		return &ChangedError{err}
 	}
 	return err
 }

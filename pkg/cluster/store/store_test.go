@@ -17,10 +17,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { os.Exit(kit.Main(m)) }
 func connect(t *testing.T) (*kube.Client, string) {
 	t.Helper()
 	cp := kit.ForTest(t)
-	flags := kube.NewFlags()
+	flags := kubeflag.NewFlags()
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(fs)
 	err := fs.Parse([]string{"--kubeconfig", cp.Kubeconfig, "--cache-dir", filepath.Join(t.TempDir(), "cache")})
@@ -213,13 +213,13 @@ func TestConcurrentWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"), nil); err == nil || len(fail.HintsOf(err)) == 0 {
+	if _, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"), nil); err == nil || len(hintsOf(err)) == 0 {
 		t.Errorf("a second install: %v", err)
 	}
 	if _, err := s.Finish(t.Context(), rec, instance(ns, "1.0.1")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Begin(t.Context(), rec, instance(ns, "2.0.0"), nil); err == nil || len(fail.HintsOf(err)) == 0 {
+	if _, err := s.Begin(t.Context(), rec, instance(ns, "2.0.0"), nil); err == nil || len(hintsOf(err)) == 0 {
 		t.Errorf("a write over a newer record: %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/budget"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -47,6 +48,10 @@ func BuildAll(ctx context.Context, reqs []Request) []Outcome {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	outcomes := make([]Outcome, len(reqs))
+	if len(reqs) > 0 { // what the first results hold counts for the others too
+		budget.Begin(reqs[0].Limits.orDefault().Memory)
+		defer budget.End()
+	}
 	processors := runtime.GOMAXPROCS(0)
 	lines := make(chan line)
 	var workers sync.WaitGroup
@@ -165,7 +170,7 @@ func (l *line) buildBatch(ctx context.Context, batch []int) bool {
 	}
 	for k, i := range batch {
 		if err != nil {
-			l.outcomes[i].Err = fmt.Errorf("one of the instances %s: %w", strings.Join(names, ", "), hinted(err))
+			l.outcomes[i].Err = fmt.Errorf("one of the instances %s: %w", strings.Join(names, ", "), err)
 		} else {
 			l.outcomes[i].Result = results[k]
 		}

@@ -57,7 +57,7 @@ func (r *Result) Health(o api.Object) (health api.Health, known bool, err error)
 		defer r.mu.Unlock()
 		return c.health(o)
 	})
-	return health, true, hinted(err)
+	return health, true, err
 }
 
 func (c healthCheck) health(o api.Object) (api.Health, error) {

@@ -7,11 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/metrics"
 	"sync/atomic"
 	"time"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/budget"
 )
 
 // The limits of a rendering for which nothing else is said.
@@ -20,11 +19,20 @@ const (
 	DefaultMemory = 2 << 30
 )
 
+// Unlimited turns a limit off.
+const Unlimited = -1
+
 // Limits bound what a module may use up (docs/design.md, decision 14). Zero stands
-// for the default.
+// for the default, Unlimited for no limit.
 type Limits struct {
-	Time   time.Duration
-	Memory int64 // bytes that the whole process holds
+	Time time.Duration
+	// Memory is how many bytes all renderings that go on in this process may hold
+	// together, in addition to what it held before they began.
+	Memory int64
+}
+
+func (l Limits) orDefault() Limits {
+	return Limits{cmp.Or(l.Time, DefaultTime), cmp.Or(l.Memory, DefaultMemory)}
 }
 
 // stage is what a rendering is at.
@@ -32,26 +40,27 @@ type stage struct{ name atomic.Pointer[string] }
 
 func (s *stage) enter(name string) { s.name.Store(&name) }
 
-// exceeded says that a limit was passed, and which flag moves it.
-type exceeded struct{ message, hint string }
+// LimitError says that a limit was passed: the one of Limits that is not zero.
+// It is an ErrLimit.
+type LimitError struct {
+	Stage string // what the rendering was at
+	Limits
+}
 
-func (e *exceeded) Error() string { return e.message }
+func (e *LimitError) Error() string {
+	if e.Memory != 0 {
+		return fmt.Sprintf("%s: the module needs more than %s of memory", e.Stage, FormatBytes(e.Memory))
+	}
+	return fmt.Sprintf("%s: the module is not done after %s", e.Stage, e.Time)
+}
 
 // Is makes it an ErrLimit.
-func (e *exceeded) Is(target error) bool { return target == ErrLimit }
+func (e *LimitError) Is(target error) bool { return target == ErrLimit }
 
 // ErrLimit is the error when a limit was passed. What passed it goes on until
-// the process ends, so that nothing more should be rendered.
+// it is done or the process ends, and counts towards the memory of renderings
+// that begin meanwhile.
 var ErrLimit = errors.New("a limit was passed")
-
-// hinted adds to the error of a passed limit the flag that moves it, for the
-// commands that have it.
-func hinted(err error) error {
-	if limit, ok := errors.AsType[*exceeded](err); ok {
-		return fail.Hint(err, "%s", limit.hint)
-	}
-	return err
-}
 
 // bounded runs work, which begins at a stage, and waits for it until it is done,
 // the context is, or a limit is passed. The evaluator cannot be interrupted:
@@ -65,13 +74,19 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 	current := &stage{}
 	current.enter(begin)
 	done := make(chan outcome, 1)
+	limits = limits.orDefault()
+	budget.Begin(limits.Memory)
 	go func() {
 		result, err := work(current)
+		budget.End()
 		done <- outcome{result, err}
 	}()
-	limits.Time, limits.Memory = cmp.Or(limits.Time, DefaultTime), cmp.Or(limits.Memory, DefaultMemory)
-	deadline := time.NewTimer(limits.Time)
-	defer deadline.Stop()
+	var late <-chan time.Time
+	if limits.Time > 0 {
+		deadline := time.NewTimer(limits.Time)
+		defer deadline.Stop()
+		late = deadline.C
+	}
 	// Memory that was not allocated for 20 ms cannot have grown by much.
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -81,17 +96,11 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 			return o.result, o.err
 		case <-ctx.Done():
 			return none, fmt.Errorf("%s: %w", *current.name.Load(), context.Cause(ctx))
-		case <-deadline.C:
-			return none, &exceeded{
-				fmt.Sprintf("%s: the module is not done after %s", *current.name.Load(), limits.Time),
-				"a module that needs longer can be given it with --render-timeout, in a KRM function with TIMONI_RENDER_TIMEOUT",
-			}
+		case <-late:
+			return none, &LimitError{*current.name.Load(), Limits{Time: limits.Time}}
 		case <-tick.C:
-			if memory() > limits.Memory {
-				return none, &exceeded{
-					fmt.Sprintf("%s: the module needs more than %s of memory", *current.name.Load(), FormatBytes(limits.Memory)),
-					"a module that needs more can be given it with --render-memory, in a KRM function with TIMONI_RENDER_MEMORY",
-				}
+			if budget.Exceeded(limits.Memory) {
+				return none, &LimitError{*current.name.Load(), Limits{Memory: limits.Memory}}
 			}
 		}
 	}
@@ -101,13 +110,6 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 // what names it in errors.
 func Bounded[T any](ctx context.Context, limits Limits, what string, work func() (T, error)) (T, error) {
 	return bounded(ctx, limits, what, func(*stage) (T, error) { return work() })
-}
-
-// memory returns how much this process has from the operating system.
-func memory() int64 {
-	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	metrics.Read(samples)
-	return int64(samples[0].Value.Uint64() - samples[1].Value.Uint64())
 }
 
 // FormatBytes returns a size with the largest unit that divides it: 512Mi.

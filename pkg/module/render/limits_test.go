@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -66,7 +67,7 @@ func TestLimits(t *testing.T) {
 		if reason != tc.err || stage != "load" && stage != "evaluate" { // on a slow machine it is not far by then
 			t.Errorf("%s: error %v, want %q", tc.name, err, tc.err)
 		}
-		if hints := strings.Join(fail.HintsOf(err), ""); !strings.Contains(hints, tc.hint) {
+		if hints := strings.Join(fail.HintsOf(fail.Advise(err, moduleadvice.For)), ""); !strings.Contains(hints, tc.hint) {
 			t.Errorf("%s: hints %q", tc.name, hints)
 		}
 	}
@@ -130,7 +131,7 @@ func checkOtherLimits(t *testing.T, slowDir string) {
 	for range 2 { // the second waits for the first, which goes on
 		_, known, err := result.Health(object)
 		want := `health check "slow" of Slow.example.com/x: the module is not done after 2s`
-		if !known || err == nil || err.Error() != want || len(fail.HintsOf(err)) == 0 {
+		if !known || err == nil || err.Error() != want || len(fail.HintsOf(fail.Advise(err, moduleadvice.For))) == 0 {
 			t.Errorf("health: %v, error %v, want %q", known, err, want)
 		}
 	}

@@ -113,7 +113,7 @@ func (r *Result) Objects() []api.Object {
 // Build renders the module. Errors of the module's code or of the values wrap a
 // *values.Error with the places; a directory without a module is ErrNoModule.
 func Build(ctx context.Context, req Request) (*Result, error) {
-	result, err := bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
+	return bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
 		part, failed := buildStages(ctx, req, s)
 		if errors.Is(failed, errPartial) {
 			req.Whole = true
@@ -122,7 +122,6 @@ func Build(ctx context.Context, req Request) (*Result, error) {
 		}
 		return part, failed
 	})
-	return result, hinted(err)
 }
 
 // buildStages tells s what it is at. Between the stages is where a cancelled

@@ -44,6 +44,9 @@ type Function struct {
 	Trust Trust
 	// Limits bound the evaluation of a bundle or a policy.
 	Limits render.Limits
+	// Explain adds hints and exit codes to errors of what the function calls, nil
+	// for none.
+	Explain func(error) error
 
 	namespace string // of instances whose config names none
 }
@@ -53,6 +56,7 @@ type Function struct {
 // a ResourceList holds the items that it came with, a stream none; either can be
 // written all the same.
 func (f Function) Run(ctx context.Context, list *List) (err error) {
+	list.explain = f.Explain
 	id := identify(list.Config)
 	var s subject
 	if describeID(id) != "" {

@@ -29,6 +29,7 @@ type List struct {
 	Config     *yaml.RNode   // nil when there is none; not written
 	Results    []Result
 	bare       bool // a stream of objects, without the list around it
+	explain    func(error) error
 }
 
 // Read reads a ResourceList. The list is never nil: after an error it is empty

@@ -97,6 +97,7 @@ const uidNobody = 65534
 // text. Its exit code is not that of a wrong command line. What reads a bare
 // stream sees no results, so it must not find its objects there either.
 func (l *List) report(s subject, err error) error {
+	err = l.explained(err)
 	if errors.Is(err, fs.ErrPermission) && os.Getuid() == uidNobody && len(fail.HintsOf(err)) == 0 {
 		err = fail.Hint(err, "functions in containers run as the user nobody: let all users read the file, or build with --as-current-user")
 	}
@@ -116,6 +117,22 @@ func (l *List) report(s subject, err error) error {
 		code = fail.Failed
 	}
 	return fail.With(code, &resultsError{subject: s, results: results, cause: err})
+}
+
+// explained returns an error with the hints and exit codes of what it consists of.
+func (l *List) explained(err error) error {
+	parts := split(err)
+	switch {
+	case l.explain == nil:
+		return err
+	case parts == nil:
+		return l.explain(err)
+	}
+	explained := make([]error, len(parts))
+	for i, part := range parts {
+		explained[i] = l.explained(part)
+	}
+	return errors.Join(explained...)
 }
 
 // warn adds a warning to the results.

@@ -71,7 +71,7 @@ func PackArtifact(name string, o ArtifactOptions) (v1.Image, error) {
 		return nil, err
 	}
 	p := &packer{dir: name, resolve: o.ResolveSymlinks, observer: o.Observer, budget: budget{limits: o.Limits.orDefault()}}
-	data, err := p.layer(func(rel string, isDir bool) bool { return !ignored.match(rel, isDir) })
+	data, err := p.layer(func(rel string, isDir bool) bool { return !ignored.Match(rel, isDir) })
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func PackArtifact(name string, o ArtifactOptions) (v1.Image, error) {
 // PackContent makes an artifact whose layer holds one file.
 func PackContent(name string, data []byte, o ArtifactOptions) (v1.Image, error) {
 	if isGit(name) {
-		return nil, fail.Usagef("%q is a file of Git's, which no artifact holds", name)
+		return nil, fail.Invalidf("%q is a file of Git's, which no artifact holds", name)
 	}
 	limits := o.Limits.orDefault()
 	if size := int64(len(data)); size > limits.File {

@@ -54,7 +54,7 @@ func TestArtifact(t *testing.T) {
 			}
 		})
 	}
-	if _, err := oci.PackContent("a", nil, oci.ArtifactOptions{Format: "zip"}); fail.CodeOf(err) != fail.Usage {
+	if _, err := oci.PackContent("a", nil, oci.ArtifactOptions{Format: "zip"}); codeOf(err) != fail.Usage {
 		t.Errorf("an unknown format gives %v", err)
 	}
 }
@@ -134,8 +134,8 @@ func TestPushExisting(t *testing.T) {
 	}
 	_, err := push("2", false)
 	wantError(t, err, `tag "1.0.0" exists already with other content, `+first.Digest)
-	if fail.CodeOf(err) != fail.Refused {
-		t.Errorf("exit code %d", fail.CodeOf(err))
+	if codeOf(err) != fail.Refused {
+		t.Errorf("exit code %d", codeOf(err))
 	}
 	if moved := must(push("2", true))(t); moved.Unchanged || moved.Digest == first.Digest {
 		t.Errorf("forced: %+v", moved)

@@ -312,8 +312,8 @@ func TestMirrorsFile(t *testing.T) {
 				return
 			}
 			wantError(t, err, strings.ReplaceAll(test.text, "FILE", file))
-			if fail.CodeOf(err) != fail.Usage {
-				t.Errorf("exit code %d, want %d", fail.CodeOf(err), fail.Usage)
+			if codeOf(err) != fail.Usage {
+				t.Errorf("exit code %d, want %d", codeOf(err), fail.Usage)
 			}
 		})
 	}

@@ -15,7 +15,6 @@ import (
 	"sync"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // The directories of a cache, below its own, and the names of what it writes:
@@ -67,8 +66,7 @@ func (c Cache) Check() error {
 }
 
 func (c Cache) shared(dir string) error {
-	return fail.Hint(fail.With(fail.Refused, fmt.Errorf("cache %s is not used: %w", dir, ErrShared)),
-		"make it yours alone with 'chmod go-w %s', or name another directory in TIMONI_CACHE_DIR", dir)
+	return &SharedCacheError{Dir: dir}
 }
 
 // usable returns the cache, or none after a warning when it is shared.

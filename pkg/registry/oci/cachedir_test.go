@@ -196,7 +196,7 @@ func TestOfflinePointer(t *testing.T) {
 	oci.Point(o.Cache, other.String(), digest)
 	_, err := oci.Pull(t.Context(), other, filepath.Join(t.TempDir(), "out"), o)
 	wantError(t, err, `digest mismatch: the cache has `+digest+` for version 2.0.0, which is version "1.0.0"`)
-	if fail.CodeOf(err) != fail.Refused {
-		t.Errorf("exit code %d", fail.CodeOf(err))
+	if codeOf(err) != fail.Refused {
+		t.Errorf("exit code %d", codeOf(err))
 	}
 }

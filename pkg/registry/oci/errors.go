@@ -41,11 +41,11 @@ func refused(format string, args ...any) error {
 }
 
 func errLocal(r ref.Reference) error {
-	return fail.Usagef("%q is a directory, not an oci:// reference", r)
+	return fail.Invalidf("%q is a directory, not an oci:// reference", r)
 }
 
-// named puts the operation and its operand before err, and gives what must not
-// be tried again the exit code of a refusal.
+// named puts the operation and its operand before err, and makes what must not
+// be tried again a refusal.
 func named(operation string, operand any, err error) error {
 	if err == nil {
 		return nil
@@ -53,7 +53,7 @@ func named(operation string, operand any, err error) error {
 	err = fmt.Errorf("%s %s: %w", operation, operand, err)
 	for _, refusal := range []error{ErrDigest, ErrUnsafe, ErrTooLarge} {
 		if errors.Is(err, refusal) {
-			return fail.With(fail.Refused, err)
+			return fail.Refuse(err)
 		}
 	}
 	return err
@@ -101,30 +101,20 @@ func (s *session) explainStatus(status *transport.Error) error {
 	host := s.repo.RegistryStr()
 	switch status.StatusCode {
 	case http.StatusNotFound:
-		return fail.Hint(fmt.Errorf("%w (%s)", ErrNotFound, text),
-			"see what there is with 'kubectl timoni mod list %s'", s.ref.Source())
+		return &NotFoundError{Source: s.ref.Source(), Err: fmt.Errorf("%w (%s)", ErrNotFound, text)}
 	case http.StatusUnauthorized, http.StatusForbidden:
-		err := fmt.Errorf("%w (%s)", ErrUnauthorized, text)
-		if s.loggedIn {
-			return fail.Hint(err, "check that these credentials for %s are right and that the repository exists", host)
-		}
-		return fail.Hint(err, "log in with 'kubectl timoni registry login %s' or give --creds USER:PASSWORD", host)
+		return &DeniedError{Host: host, LoggedIn: s.loggedIn, Err: fmt.Errorf("%w (%s)", ErrUnauthorized, text)}
 	}
 	return fmt.Errorf("registry %s answered %s", host, text)
 }
 
 func (s *session) explainConnection(cause error) error {
-	host := s.repo.RegistryStr()
-	err := fmt.Errorf("%w: %s: %s", ErrUnreachable, host, s.clean(cause.Error()))
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](cause)
 	_, notTLS := errors.AsType[tls.RecordHeaderError](cause)
-	if untrusted || notTLS || errors.Is(cause, http.ErrSchemeMismatch) {
-		return fail.Hint(err, "name the certificate of its authority with --registry-ca FILE, or use --insecure-registry")
+	return &UnreachableError{
+		Host: s.repo.RegistryStr(), Reason: s.clean(cause.Error()),
+		Untrusted: untrusted || notTLS || errors.Is(cause, http.ErrSchemeMismatch), Isolated: isolated(),
 	}
-	if isolated() {
-		return fail.Hint(err, "there is no network here: a function in a container needs 'network: true' next to its image, and --network")
-	}
-	return fail.Hint(err, "check the name %q and that it can be reached from here", host)
 }
 
 // isolated says that this process reaches nothing but itself, as in a container

@@ -8,12 +8,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// Ignore reads a .gitignore file and returns what decides about one path.
-func Ignore(content string) (func(rel string, isDir bool) bool, error) {
-	rules, err := parseIgnore(content)
-	return rules.match, err
-}
-
 // ParseMirrors returns the mirrors of a file as PREFIX=PREFIX.
 func ParseMirrors(data []byte) (pairs []string, err error) {
 	all, err := parseSettings(data)

@@ -304,7 +304,7 @@ func TestExtractToLink(t *testing.T) {
 		t.Skip(err)
 	}
 	err := oci.Extract(t.Context(), dir, oci.Limits{}, bytes.NewReader(archive(t, file("a", "a"))))
-	if fail.CodeOf(err) != fail.Refused {
+	if codeOf(err) != fail.Refused {
 		t.Errorf("error %v", err)
 	}
 	if entries, err := os.ReadDir(filepath.Join(top, "empty")); err != nil || len(entries) > 0 {

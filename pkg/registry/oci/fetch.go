@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -55,7 +53,7 @@ func (f *fetcher) close() {
 // which says that what is not in the cache.
 func (f *fetcher) connect(ctx context.Context, what string) (err error) {
 	if f.options.Offline {
-		return fail.Hint(fmt.Errorf("%w: %s", ErrOffline, what), "run it once without --offline (in a function config: registry.offline), so that it is fetched and kept")
+		return &OfflineError{What: what}
 	}
 	if f.session != nil {
 		return nil
@@ -136,8 +134,7 @@ func (f *fetcher) withoutLatest(ctx context.Context, err error) error {
 	if listErr != nil || len(list) == 0 {
 		return err
 	}
-	err = fmt.Errorf("no version is named, and the tag %s is %w", ref.Latest, ErrNotFound)
-	return fail.Hint(err, "name one with --version; the newest are %s", strings.Join(list, ", "))
+	return &NoVersionError{Newest: list}
 }
 
 // rawManifest is a manifest, or an index of them, as a registry sent it.
@@ -187,8 +184,7 @@ func (f *fetcher) checkPointer(manifest *v1.Manifest, digest v1.Hash) error {
 	if f.ref.Digest != "" || has == "" || has == wanted || ref.CheckVersion(wanted) != nil {
 		return nil //nolint:nilerr // a tag that is no version says nothing of one
 	}
-	return fail.Hint(fmt.Errorf("%w: the cache has %s for version %s, which is version %q", ErrDigest, digest, wanted, has),
-		"run it once without --offline, or name the digest")
+	return &PointerError{Digest: digest.String(), Wanted: wanted, Has: has}
 }
 
 // readManifest asks for the manifest without introducing itself first: most

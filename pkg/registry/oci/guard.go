@@ -182,7 +182,5 @@ func (s *session) checkCredentials(req *http.Request) error {
 		return nil
 	}
 	shown := s.clean(host)
-	return guarded{fail.Hint(
-		fail.Refusedf("registry %s asks for the credentials at %s, a host of another domain", s.repo.RegistryStr(), shown),
-		"if that is its token server, allow it with --auth-host %s, or list it under authHosts in registries.yaml", shown)}
+	return guarded{&TokenServerError{Registry: s.repo.RegistryStr(), Host: shown}}
 }

@@ -90,7 +90,7 @@ func TestEndless(t *testing.T) {
 					_, err = oci.Pull(ctx, r, filepath.Join(t.TempDir(), "out"), o)
 				}
 				wantError(t, err, test.text)
-				if code := fail.CodeOf(err); code != test.code {
+				if code := codeOf(err); code != test.code {
 					t.Errorf("exit code %d of %v, want %d", code, err, test.code)
 				}
 			})
@@ -190,7 +190,7 @@ func TestPrivateAddresses(t *testing.T) {
 				return
 			}
 			wantError(t, err, "registry "+host+" "+test.text)
-			if code := fail.CodeOf(err); code != fail.Refused || asked.Load() > 0 {
+			if code := codeOf(err); code != fail.Refused || asked.Load() > 0 {
 				t.Errorf("exit code %d after %d requests to the private address", code, asked.Load())
 			}
 		})
@@ -253,11 +253,11 @@ func TestTokenServer(t *testing.T) {
 				}
 				wantError(t, err, "registry "+host+" asks for the credentials at localhost, a host of another domain")
 				hint := "if that is its token server, allow it with --auth-host localhost, or list it under authHosts in registries.yaml"
-				if diff := cmp.Diff([]string{hint}, fail.HintsOf(err)); diff != "" {
+				if diff := cmp.Diff([]string{hint}, hintsOf(err)); diff != "" {
 					t.Errorf("hints (-want +got):\n%s", diff)
 				}
-				if fail.CodeOf(err) != fail.Refused || registry.leaked.Load() {
-					t.Errorf("exit code %d; the password was sent: %v", fail.CodeOf(err), registry.leaked.Load())
+				if codeOf(err) != fail.Refused || registry.leaked.Load() {
+					t.Errorf("exit code %d; the password was sent: %v", codeOf(err), registry.leaked.Load())
 				}
 			})
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -185,8 +184,8 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 		return ref.Reference{}, named("list", r.Source(), err)
 	}
 	if len(tags) == 0 {
-		err = named("resolve", r.Source(), fmt.Errorf("no version in the range %q: %w", r.Range, ErrNotFound))
-		return ref.Reference{}, fail.Hint(err, "see what there is with 'kubectl timoni mod list %s'", r.Source())
+		err = &NotFoundError{Source: r.Source(), Err: fmt.Errorf("no version in the range %q: %w", r.Range, ErrNotFound)}
+		return ref.Reference{}, named("resolve", r.Source(), err)
 	}
 	r.Tag, r.Range = tags[0].Tag, ""
 	return r, nil

@@ -114,7 +114,7 @@ func (s *session) verify(ctx context.Context) (*authn.AuthConfig, error) {
 	}
 	config, err := s.auth.Authorization()
 	if err == nil && config.Username == "" {
-		return nil, fail.Usagef("the user name is missing")
+		return nil, fail.Invalidf("the user name is missing")
 	}
 	return config, err
 }

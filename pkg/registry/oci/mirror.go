@@ -38,7 +38,7 @@ type mirror struct {
 }
 
 // mirrored returns where a repository is read. Prefixes end where a part of the
-// path does. The error, for mirrors that cannot be read, is fail.Usage.
+// path does. The error, for mirrors that cannot be read, is a *fail.InvalidError.
 func mirrored(repository string, m Mirrors) (string, error) {
 	if m.Unused {
 		return repository, nil
@@ -58,7 +58,7 @@ func mirrored(repository string, m Mirrors) (string, error) {
 		return repository, nil
 	}
 	if _, err := ref.Parse("oci://" + replacement); err != nil {
-		return "", fail.Usagef("%smirror %q: %q is not a repository", best.origin, best.from, replacement)
+		return "", fail.Invalidf("%smirror %q: %q is not a repository", best.origin, best.from, replacement)
 	}
 	return replacement, nil
 }
@@ -81,7 +81,7 @@ func (m Mirrors) read() ([]mirror, error) {
 	all = append(all, file.mirrors...)
 	for _, c := range all {
 		if c.from == "" || c.to == "" || strings.Contains(c.from, "://") || strings.Contains(c.to, "://") {
-			return nil, fail.Usagef("%smirror \"%s=%s\" is not of the form HOST[/PATH]=HOST[/PATH]", c.origin, c.from, c.to)
+			return nil, fail.Invalidf("%smirror \"%s=%s\" is not of the form HOST[/PATH]=HOST[/PATH]", c.origin, c.from, c.to)
 		}
 	}
 	return all, nil
@@ -96,14 +96,14 @@ func (m Mirrors) readFile() (settings, error) {
 		return settings{}, nil
 	}
 	if err != nil {
-		return settings{}, fail.With(fail.Usage, err)
+		return settings{}, fail.Invalid(err)
 	}
 	all, err := parseSettings(data)
 	if where, ok := errors.AsType[*lineError](err); ok {
-		return settings{}, fail.Usagef("%s:%d: %s", m.File, where.line, where.text)
+		return settings{}, fail.Invalidf("%s:%d: %s", m.File, where.line, where.text)
 	}
 	if err != nil {
-		return settings{}, fail.Usagef("%s: %v", m.File, err)
+		return settings{}, fail.Invalidf("%s: %v", m.File, err)
 	}
 	for i := range all.mirrors {
 		all.mirrors[i].origin = m.File + ":" + all.mirrors[i].origin + ": "
@@ -132,7 +132,7 @@ func (o Options) authHosts(registry ...string) ([]string, error) {
 	}
 	for _, host := range named {
 		if host == "" || strings.ContainsAny(host, "/@ ") {
-			return nil, fail.Usagef("invalid token server %q: want HOST or HOST:PORT", host)
+			return nil, fail.Invalidf("invalid token server %q: want HOST or HOST:PORT", host)
 		}
 	}
 	return named, nil

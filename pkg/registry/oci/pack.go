@@ -25,7 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/ignore"
 )
 
 // PackOptions say how a directory becomes an artifact.
@@ -61,7 +61,7 @@ func Pack(dir string, opts PackOptions) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	module, err := p.layer(func(rel string, isDir bool) bool { return !isVendor(rel) && !ignored.match(rel, isDir) })
+	module, err := p.layer(func(rel string, isDir bool) bool { return !isVendor(rel) && !ignored.Match(rel, isDir) })
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func isVendor(rel string) bool {
 	return rel == vendorDir || strings.HasPrefix(rel, vendorDir+"/")
 }
 
-func readIgnore(dir string) (ignoreRules, error) {
+func readIgnore(dir string) (ignore.Rules, error) {
 	name := filepath.Join(dir, ignoreFile)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -82,7 +82,7 @@ func readIgnore(dir string) (ignoreRules, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := parseIgnore(string(data))
+	rules, err := ignore.Parse(string(data))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -200,8 +200,7 @@ func refuseType(rel string, mode fs.FileMode) error {
 	if mode&fs.ModeSymlink == 0 {
 		return fmt.Errorf("%q is neither a file nor a directory (%s): list it in %s", rel, mode.Type(), ignoreFile)
 	}
-	return fail.Hint(fmt.Errorf("%q is a symbolic link, which an artifact cannot hold", rel),
-		"pack what it points to with --resolve-symlinks, or list it in %s", ignoreFile)
+	return &LinkError{Name: rel, Ignore: ignoreFile}
 }
 
 // content is a layer of an artifact.

@@ -20,7 +20,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
@@ -124,7 +123,7 @@ func TestPackSymlinks(t *testing.T) {
 	}
 	_, err := oci.Pack(dir, oci.PackOptions{})
 	wantError(t, err, `"cue.mod/gen" is a symbolic link`)
-	if diff := cmp.Diff([]string{`pack what it points to with --resolve-symlinks, or list it in timoni.ignore`}, fail.HintsOf(err)); diff != "" {
+	if diff := cmp.Diff([]string{`pack what it points to with --resolve-symlinks, or list it in timoni.ignore`}, hintsOf(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
 	linked := must(must(oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true}))(t).Digest())(t)

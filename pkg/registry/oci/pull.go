@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -81,8 +80,7 @@ func parseManifest(data []byte, mediaType types.MediaType) (*v1.Manifest, error)
 		mediaType = manifest.MediaType
 	}
 	if mediaType.IsIndex() {
-		return nil, fail.Hint(fmt.Errorf("%w: it is an index of several images", ErrNotModule),
-			"name the digest of the module's own manifest")
+		return nil, &NotModuleError{Index: true}
 	}
 	if mediaType != types.OCIManifestSchema1 {
 		return nil, fmt.Errorf("%w: its manifest has media type %q", ErrNotModule, mediaType)
@@ -108,8 +106,7 @@ func ModuleVersion(image Image) (string, error) {
 // Layers of content types that this version does not know are left alone.
 func moduleLayers(manifest *v1.Manifest) ([]v1.Descriptor, error) {
 	if config := manifest.Config.MediaType; config != MediaTypeConfig {
-		return nil, fail.Hint(fmt.Errorf("%w: its config has media type %q", ErrNotModule, config),
-			"push a module with 'kubectl timoni mod push'")
+		return nil, &NotModuleError{Config: string(config)}
 	}
 	var layers []v1.Descriptor
 	for _, contentType := range []string{ContentVendor, ContentModule} {

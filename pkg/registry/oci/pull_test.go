@@ -102,7 +102,7 @@ func TestPushErrors(t *testing.T) {
 			t.Parallel()
 			_, err := oci.Push(t.Context(), image, fixture.Reference(t, test.reference), []string{"1.0.0"}, false, oci.Options{})
 			wantError(t, err, test.text)
-			if code := fail.CodeOf(err); code != test.code {
+			if code := codeOf(err); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
 		})
@@ -235,7 +235,7 @@ func TestPullRefuses(t *testing.T) {
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %q does not wrap %q", err, test.is)
 			}
-			if code := fail.CodeOf(err); code != test.code {
+			if code := codeOf(err); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
 			if left := tree(t, parent); len(left) > 0 {
@@ -383,7 +383,7 @@ func TestCredentials(t *testing.T) {
 			if !errors.Is(err, test.is) && test.is != nil {
 				t.Errorf("error %q does not wrap %q", err, test.is)
 			}
-			hints := strings.Join(fail.HintsOf(err), "\n")
+			hints := strings.Join(hintsOf(err), "\n")
 			if diff := cmp.Diff(strings.ReplaceAll(test.hint, "HOST", test.host), hints); diff != "" {
 				t.Errorf("hints (-want +got):\n%s", diff)
 			}
@@ -406,7 +406,7 @@ func TestInsecure(t *testing.T) {
 	_, err := oci.Pull(t.Context(), r, t.TempDir(), credentials)
 	wantError(t, err, "registry is unreachable")
 	wantError(t, err, "certificate")
-	if diff := cmp.Diff([]string{"name the certificate of its authority with --registry-ca FILE, or use --insecure-registry"}, fail.HintsOf(err)); diff != "" {
+	if diff := cmp.Diff([]string{"name the certificate of its authority with --registry-ca FILE, or use --insecure-registry"}, hintsOf(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
 	if _, err = oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Creds: credentials.Creds, Insecure: true}); err != nil {

@@ -43,7 +43,7 @@ func checkTarget(r ref.Reference) error {
 	case r.IsLocal():
 		return errLocal(r)
 	case r.Digest != "":
-		return fail.Usagef("a digest cannot be pushed to, only a version")
+		return fail.Invalidf("a digest cannot be pushed to, only a version")
 	}
 	return nil
 }
@@ -169,14 +169,14 @@ func (s *session) missing(ctx context.Context, puller *remote.Puller, digest v1.
 		case force, tag == ref.Latest:
 			missing = append(missing, tag)
 		default:
-			return nil, fail.Hint(existsError(tag, found.Digest), "choose another version, or move the tag with --force")
+			return nil, &ExistsError{Tag: tag, Digest: found.Digest.String(), Movable: true}
 		}
 	}
 	return missing, nil
 }
 
 func existsError(tag string, digest v1.Hash) error {
-	return fail.With(fail.Refused, fmt.Errorf("tag %q %w with other content, %s", tag, ErrExists, digest))
+	return &ExistsError{Tag: tag, Digest: digest.String()}
 }
 
 // isNotFound says whether the registry has no such tag or no such repository.

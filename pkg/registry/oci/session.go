@@ -160,7 +160,7 @@ func newRegistry(host string, insecure bool) (name.Registry, error) {
 	}
 	registry, err := name.NewRegistry(host, options...)
 	if err != nil {
-		return name.Registry{}, fail.Usagef("%q is not a registry host", host)
+		return name.Registry{}, fail.Invalidf("%q is not a registry host", host)
 	}
 	return registry, nil
 }
@@ -178,21 +178,21 @@ func newTransport(o Options, n *network) (*http.Transport, error) {
 		TLSHandshakeTimeout: 10 * time.Second,
 	}
 	if o.Insecure {
-		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what --insecure-registry asks for
+		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what Options.Insecure asks for
 	}
 	if o.CAFile == "" {
 		return t, nil
 	}
 	pem, err := os.ReadFile(o.CAFile)
 	if err != nil {
-		return nil, fail.With(fail.Usage, err)
+		return nil, fail.Invalid(err)
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool() // a system without any
 	}
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fail.Usagef("file %q holds no certificate in PEM form", o.CAFile)
+		return nil, fail.Invalidf("file %q holds no certificate in PEM form", o.CAFile)
 	}
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -206,14 +206,13 @@ func (s *session) authenticate(ctx context.Context, creds string) (authn.Authent
 	if creds != "" {
 		user, password, ok := strings.Cut(creds, ":")
 		if !ok || user == "" {
-			return nil, fail.Usagef("the credentials are not of the form USER:PASSWORD")
+			return nil, fail.Invalidf("the credentials are not of the form USER:PASSWORD")
 		}
 		return s.know(authn.AuthConfig{Username: user, Password: password}), nil
 	}
 	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, s.repo)
 	if err != nil {
-		return nil, fail.Hint(fmt.Errorf("credentials for %s: %s", s.repo.RegistryStr(), s.clean(err.Error())),
-			"check the docker configuration and its credential helpers, or give --creds USER:PASSWORD")
+		return nil, &CredentialsError{Host: s.repo.RegistryStr(), Reason: s.clean(err.Error())}
 	}
 	if auth == authn.Anonymous {
 		return auth, nil

@@ -66,7 +66,7 @@ func (c Claim) demand() []string {
 func childError(path string, err error, stderr string) error {
 	for line := range strings.Lines(stderr) {
 		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "error: "); ok {
-			return fail.With(fail.Refused, errors.New(text))
+			return fail.Refuse(errors.New(text))
 		}
 	}
 	return fmt.Errorf("run %s: %w", path, err)

@@ -16,7 +16,6 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
@@ -148,18 +147,21 @@ func unpack(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 
 func tempDir(o Options) (string, error) {
 	dir, err := os.MkdirTemp(o.TempDir, "timoni-module-")
-	return dir, fail.Hint(err, "set TMPDIR to a directory that can be written to")
+	if err != nil {
+		return "", &TempDirError{err}
+	}
+	return dir, nil
 }
 
 func openDir(r ref.Reference) (*Module, error) {
 	info, err := os.Stat(r.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, hintScheme(r, fmt.Errorf("module %q: %w", r, fs.ErrNotExist))
+		return nil, &LocalError{Reference: r.String(), Address: addressIn(r), Err: fmt.Errorf("module %q: %w", r, fs.ErrNotExist)}
 	case err != nil:
 		return nil, fmt.Errorf("module %q: %w", r, err)
 	case !info.IsDir():
-		return nil, fail.Hint(fmt.Errorf("module %q %w", r, ErrNoDirectory), "name the directory that holds cue.mod")
+		return nil, &LocalError{Reference: r.String(), Err: fmt.Errorf("module %q %w", r, ErrNoDirectory)}
 	}
 	return &Module{Dir: r.Dir, Repository: r.Source(), Version: ref.DevelVersion, Digest: ref.UnknownDigest}, nil
 }
@@ -168,13 +170,34 @@ func openDir(r ref.Reference) (*Module, error) {
 // or a port, or localhost, and a path.
 var imageRE = regexp.MustCompile(`^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[0-9]+)/[a-z0-9]`)
 
-// hintScheme says what is missing when a registry address was typed.
-func hintScheme(r ref.Reference, err error) error {
+// addressIn returns what of a reference to a directory may be the address of a
+// registry, empty when it is none.
+func addressIn(r ref.Reference) string {
 	if !imageRE.MatchString(r.Dir) || strings.HasPrefix(r.String(), "file://") {
-		return fail.Hint(err, "name a directory that holds a module, or a module in a registry as oci://HOST/PATH:VERSION")
+		return ""
 	}
-	return fail.Hint(err, "for a module in a registry use oci://%s", r.Dir)
+	return r.Dir
 }
+
+// LocalError says that a reference does not name a directory.
+type LocalError struct {
+	Reference string
+	Address   string // what may be meant for an address in a registry
+	Err       error  // fs.ErrNotExist or ErrNoDirectory
+}
+
+func (e *LocalError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the condition.
+func (e *LocalError) Unwrap() error { return e.Err }
+
+// TempDirError says that there is no directory for what is pulled.
+type TempDirError struct{ Err error }
+
+func (e *TempDirError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error of the system.
+func (e *TempDirError) Unwrap() error { return e.Err }
 
 func pull(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 	dir, err := tempDir(o)

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
@@ -94,7 +93,7 @@ func TestOpenErrors(t *testing.T) {
 			if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.text) {
 				t.Errorf("error %v, want one with %q", err, test.text)
 			}
-			if diff := cmp.Diff(test.hint, strings.Join(fail.HintsOf(err), "\n")); diff != "" {
+			if diff := cmp.Diff(test.hint, strings.Join(hintsOf(err), "\n")); diff != "" {
 				t.Errorf("hints (-want +got):\n%s", diff)
 			}
 			if len(events) > 0 || !isEmpty(t, temp) {

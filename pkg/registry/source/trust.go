@@ -37,8 +37,8 @@ type Claim struct {
 	Signatures []signature.Signature
 }
 
-// Verify returns an error, with the exit code fail.Refused, unless the policy
-// lets the artifact through. Signatures that cannot be read count as none.
+// Verify returns an error, mostly a *SignatureError, unless the policy lets the
+// artifact through. Signatures that cannot be read count as none.
 func (t Trust) Verify(ctx context.Context, c oci.Candidate) error {
 	claim, err := t.Claim(c.Reference.Repository, c.Digest)
 	if err != nil || claim.Rule.Allow == trust.Unsigned {
@@ -56,8 +56,7 @@ func (t Trust) Claim(repository, digest string) (Claim, error) {
 	}
 	rule, n := p.For(repository)
 	if n == 0 && rule.Allow == "" {
-		return Claim{}, fail.Hint(fail.Refusedf("policy %s: no rule matches %s", t.File, repository),
-			"add a rule for it, with the keys of those who sign it")
+		return Claim{}, &NoRuleError{Policy: t.File, Repository: repository}
 	}
 	return Claim{
 		Reference: "oci://" + repository + "@" + digest, Repository: repository, Digest: digest,
@@ -72,13 +71,13 @@ func (c Claim) Prove(ctx context.Context, candidate oci.Candidate, keyless Keyle
 		signer, err = c.Check(ctx, keyless)
 		return err
 	})
-	if _, decided := errors.AsType[*refusal](err); err == nil || decided {
+	if _, decided := errors.AsType[*SignatureError](err); err == nil || decided {
 		return signer, err
 	}
-	if fail.CodeOf(err) == fail.Usage {
+	if isInvalid(err) {
 		return "", err // the rule names a file that is no key: nothing was decided
 	}
-	return "", fail.With(fail.Refused, fmt.Errorf("%s%w", c.origin(), err))
+	return "", fail.Refusedf("%s%w", c.origin(), err)
 }
 
 // origin says in an error where the rule is from.
@@ -116,7 +115,7 @@ func (c Claim) Check(ctx context.Context, keyless Keyless) (signer string, err e
 		problems = append(problems, signature.ErrUnsigned)
 	default:
 		signer, err = keyless(ctx, c)
-		if err == nil || fail.CodeOf(err) == fail.Usage {
+		if err == nil || isInvalid(err) {
 			return signer, err
 		}
 		problems = append(problems, err)
@@ -138,21 +137,37 @@ func (c Claim) refuse(problems []error) error {
 			reasons = append(reasons, text)
 		}
 	}
-	err := fmt.Errorf("%sexpected a signature by %s: %s", c.origin(), strings.Join(wanted, " or "), strings.Join(reasons, "; "))
-	err = fail.With(fail.Refused, &refusal{err, errors.Join(problems...)})
-	if len(c.Signatures) == 0 {
-		return fail.Hint(err, "the publisher signs it with 'kubectl timoni mod push --sign KEY', or with cosign")
-	}
-	return fail.Hint(err, "do not use it before you know who made it")
+	return &SignatureError{Origin: c.origin(), Wanted: wanted, Reasons: reasons, Unsigned: len(c.Signatures) == 0, causes: errors.Join(problems...)}
 }
 
-// refusal is an error whose text says more than the errors that it wraps.
-type refusal struct {
-	error
-	causes error
+// SignatureError refuses an artifact whose signatures do not suffice.
+type SignatureError struct {
+	Origin   string   // the policy and the rule, empty without a policy
+	Wanted   []string // whose signature counts
+	Reasons  []string // why none does
+	Unsigned bool     // it has no signatures
+	causes   error
 }
 
-func (r *refusal) Unwrap() error { return r.causes }
+func (e *SignatureError) Error() string {
+	return fmt.Sprintf("%sexpected a signature by %s: %s", e.Origin, strings.Join(e.Wanted, " or "), strings.Join(e.Reasons, "; "))
+}
+
+// Unwrap returns why no signature counts.
+func (e *SignatureError) Unwrap() error { return e.causes }
+
+// NoRuleError refuses an artifact that no rule of the policy is about.
+type NoRuleError struct{ Policy, Repository string }
+
+func (e *NoRuleError) Error() string {
+	return fmt.Sprintf("policy %s: no rule matches %s", e.Policy, e.Repository)
+}
+
+// isInvalid says that nothing was decided: the policy or a key cannot be read.
+func isInvalid(err error) bool {
+	_, invalid := errors.AsType[*fail.InvalidError](err)
+	return invalid
+}
 
 // readKeys reads the files with public keys.
 func readKeys(files []string) ([]signature.PublicKey, error) {
@@ -160,10 +175,10 @@ func readKeys(files []string) ([]signature.PublicKey, error) {
 	for i, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fail.With(fail.Usage, fmt.Errorf("public key: %w", err))
+			return nil, fail.Invalidf("public key: %w", err)
 		}
 		if keys[i], err = signature.ParsePublicKey(file, data); err != nil {
-			return nil, fail.Usagef("public key %s: %w", file, err)
+			return nil, fail.Invalidf("public key %s: %w", file, err)
 		}
 	}
 	return keys, nil

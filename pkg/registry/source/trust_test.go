@@ -133,15 +133,15 @@ func TestTrust(t *testing.T) {
 				return test.keyless(c)
 			})
 			want := strings.ReplaceAll(test.text, "HOST", host)
-			if fail.CodeOf(err) != test.code || err != nil && !strings.Contains(err.Error(), want) {
-				t.Errorf("error %v with code %d, want %q with code %d", err, fail.CodeOf(err), want, test.code)
+			if codeOf(err) != test.code || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v with code %d, want %q with code %d", err, codeOf(err), want, test.code)
 			}
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %v is not %v", err, test.is)
 			}
 		})
 	}
-	if err := w.open(t, filepath.Join(w.dir, "nowhere.yaml"), nil); fail.CodeOf(err) != fail.Usage {
+	if err := w.open(t, filepath.Join(w.dir, "nowhere.yaml"), nil); codeOf(err) != fail.Usage {
 		t.Errorf("no policy file: error %v", err)
 	}
 }
@@ -161,8 +161,8 @@ func TestTrustUnreachable(t *testing.T) {
 	down = true
 	file := fixture.Write(t, filepath.Join(w.dir, "policy.yaml"), `rules: [{match: "**", keys: [team.pub]}]`)
 	err := w.open(t, file, nil)
-	if fail.CodeOf(err) != fail.Refused || !strings.Contains(err.Error(), `rule "**": signatures of sha256:`) {
-		t.Errorf("error %v with code %d, want %d with the rule", err, fail.CodeOf(err), fail.Refused)
+	if codeOf(err) != fail.Refused || !strings.Contains(err.Error(), `rule "**": signatures of sha256:`) {
+		t.Errorf("error %v with code %d, want %d with the rule", err, codeOf(err), fail.Refused)
 	}
 }
 
@@ -203,7 +203,7 @@ func TestSignedAs(t *testing.T) {
 			own := &trusting{w.dir, test.r}
 			file := fixture.Write(t, filepath.Join(w.dir, strings.ReplaceAll(name, " ", "-")+".yaml"), strings.ReplaceAll(test.policy, "HOST", host))
 			err := own.open(t, file, nil)
-			if test.text == "" && err != nil || test.text != "" && (err == nil || !strings.Contains(err.Error(), test.text) || fail.CodeOf(err) != fail.Refused) {
+			if test.text == "" && err != nil || test.text != "" && (err == nil || !strings.Contains(err.Error(), test.text) || codeOf(err) != fail.Refused) {
 				t.Errorf("error %v, want %q", err, test.text)
 			}
 		})
@@ -262,8 +262,8 @@ func TestSibling(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), test.text) || fail.CodeOf(err) != test.code {
-				t.Errorf("error %v with code %d, want %q with code %d", err, fail.CodeOf(err), test.text, test.code)
+			if err == nil || !strings.Contains(err.Error(), test.text) || codeOf(err) != test.code {
+				t.Errorf("error %v with code %d, want %q with code %d", err, codeOf(err), test.text, test.code)
 			}
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/expression"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/policyflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
@@ -55,7 +56,7 @@ project is refused unless --enable-exec lets it run as a program with your right
 // options of one invocation of a verb that plans.
 type options struct {
 	env  cli.Env
-	kube *kube.Flags
+	kube *kubeflag.Flags
 	// Not of rollback, which takes the module from the history.
 	module        option.Module
 	validation    option.Validation
@@ -67,7 +68,7 @@ type options struct {
 }
 
 func newOptions(env cli.Env) *options {
-	return &options{env: env, kube: kube.NewFlags(), out: printer.New(printer.InProcess, "name")}
+	return &options{env: env, kube: kubeflag.NewFlags(), out: printer.New(printer.InProcess, "name")}
 }
 
 // addTo registers the flags that all these verbs have.
@@ -253,7 +254,7 @@ func (o *applyOptions) observer() event.Observer {
 // done ends a run: its error is an event too.
 func (o *applyOptions) done(err error) error {
 	if err != nil && o.events != nil {
-		o.events.Done(ui.Result{}, err)
+		o.events.Done(ui.Result{}, fail.Advise(err, advisers()...))
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -22,21 +23,21 @@ import (
 // instances: bundle, and below it the other group, runtime.
 func NewBundle(env cli.Env) *cobra.Command {
 	kube.SilenceLogs()
-	return cli.Group("bundle", "Build, apply, compare and delete many instances at once",
+	return cli.WithAdvice(cli.Group("bundle", "Build, apply, compare and delete many instances at once",
 		newBundleBuild(env), newBundleVet(env), newBundleApply(env), newBundleDiff(env), newBundleStatus(env), newBundleDelete(env),
 		cli.Group("runtime", "Show the values that a bundle reads from clusters", newRuntimeBuild(env)),
-	)
+	), advisers()...)
 }
 
 // bundleOptions are what the verbs on bundles share.
 type bundleOptions struct {
 	env    cli.Env
-	kube   *kube.Flags
+	kube   *kubeflag.Flags
 	bundle option.Bundle
 }
 
 func newBundleOptions(env cli.Env) *bundleOptions {
-	o := &bundleOptions{env: env, kube: kube.NewFlags()}
+	o := &bundleOptions{env: env, kube: kubeflag.NewFlags()}
 	o.bundle.Registry.Process = env
 	return o
 }
@@ -48,7 +49,7 @@ func (o *bundleOptions) addTo(fs *pflag.FlagSet) {
 
 // addCluster registers kubectl's connection flags without the namespace, which
 // each instance has its own of.
-func addCluster(fs *pflag.FlagSet, flags *kube.Flags) {
+func addCluster(fs *pflag.FlagSet, flags *kubeflag.Flags) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(all)
 	all.VisitAll(func(f *pflag.Flag) {
@@ -80,7 +81,7 @@ func (o *bundleOptions) request(ctx context.Context) (fleet.Request, error) {
 
 // sites returns the clusters that a runtime names, or else that of the
 // kubeconfig's context. No request is sent.
-func sites(flags *kube.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {
+func sites(flags *kubeflag.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {
 	if d == nil || len(d.Clusters) == 0 {
 		client, err := flags.Connect(cli.UserAgent("bundle"), observer)
 		return []fleet.Site{{Client: client}}, err
@@ -102,7 +103,7 @@ func sites(flags *kube.Flags, d *bundle.Definition, observer event.Observer) ([]
 
 // offlineSites is sites for a verb that asks a cluster for the values of the
 // runtime alone.
-func offlineSites(flags *kube.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {
+func offlineSites(flags *kubeflag.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {
 	switch {
 	case d != nil && len(d.Queries) > 0:
 		return sites(flags, d, observer)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -79,6 +79,7 @@ of NAME. Nothing is deleted when an instance belongs to another bundle or to non
 type bundleDelete struct {
 	*bundleTarget
 	req    fleet.DeleteRequest
+	wait   bool
 	dryRun string
 }
 
@@ -93,8 +94,8 @@ func newBundleDelete(env cli.Env) *cobra.Command {
 	fs := cmd.Flags()
 	o.addTo(fs)
 	d := &o.req.Delete
-	fs.BoolVar(&d.Wait, "wait", true, "wait until the objects are gone")
-	fs.DurationVar(&d.Timeout, "timeout", 5*time.Minute, "how long to wait for the objects of one instance to be gone, 0 for ever")
+	fs.BoolVar(&o.wait, "wait", true, "wait until the objects are gone")
+	fs.DurationVar(&d.Timeout, "timeout", apply.DefaultTimeout, "how long to wait for the objects of one instance to be gone, 0 for ever")
 	fs.StringVar(&o.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
 	fs.BoolVar(&d.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
 	fs.BoolVar(&d.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
@@ -115,6 +116,7 @@ func (o *bundleDelete) run(ctx context.Context, args []string) error {
 		return err
 	}
 	d := &o.req.Delete
+	d.NoWait, d.Timeout = !o.wait, apply.AtMost(d.Timeout)
 	d.Holder, d.DryRun, d.Check = store.Holder(o.env.Process), o.dryRun != "none", o.dryRun == "server"
 	_, text := o.out.Format()
 	var all []event.Outcome

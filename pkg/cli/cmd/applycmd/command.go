@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/clusteradvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -17,6 +20,15 @@ import (
 // all, because all link the same libraries.
 func New(env cli.Env) *cobra.Command {
 	kube.SilenceLogs()
+	return cli.WithAdvice(newCommand(env), advisers()...)
+}
+
+// advisers say what the errors of what the binary links mean.
+func advisers() []fail.Adviser {
+	return []fail.Adviser{clusteradvice.For, registryadvice.For, moduleadvice.For}
+}
+
+func newCommand(env cli.Env) *cobra.Command {
 	switch env.Verb {
 	case "apply", "install", "upgrade":
 		return newApply(env)

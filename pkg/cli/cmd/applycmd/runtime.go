@@ -13,8 +13,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/fleet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
@@ -25,7 +25,7 @@ cluster; the others are printed all the same.`
 
 type runtimeBuild struct {
 	env        cli.Env
-	kube       *kube.Flags
+	kube       *kubeflag.Flags
 	files      option.Files
 	runtime    option.Runtime
 	output     string
@@ -33,7 +33,7 @@ type runtimeBuild struct {
 }
 
 func newRuntimeBuild(env cli.Env) *cobra.Command {
-	o := &runtimeBuild{env: env, kube: kube.NewFlags()}
+	o := &runtimeBuild{env: env, kube: kubeflag.NewFlags()}
 	cmd := &cobra.Command{
 		Use: "build -f FILE", Short: "Print the values that a runtime reads from clusters", Long: runtimeBuildLong,
 		Example: cli.Example(env, "runtime build -f runtime.cue", "runtime build -f runtime.cue --runtime-group staging -o json"),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
@@ -28,7 +29,7 @@ With --watch, the state is printed again at each change until it is ready, as
 'kubectl rollout status' does.`
 
 func newStatus(env cli.Env) *cobra.Command {
-	flags := kube.NewFlags()
+	flags := kubeflag.NewFlags()
 	out := printer.New(printer.InProcess, "wide")
 	var watch bool
 	var timeout time.Duration

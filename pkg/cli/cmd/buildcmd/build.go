@@ -14,6 +14,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -70,7 +72,7 @@ func New(env cli.Env) *cobra.Command {
 	cmd.Flags().StringVar(&o.kubeVersion, "kube-version", "", "`VERSION` of Kubernetes that the module is told, such as 1.36")
 	cmd.Flags().StringVar(&o.stage, "stage", "", "only the objects of the stage with this `NAME`")
 	cmd.Flags().StringVar(&o.push, "push", "", "push the objects as an artifact for Flux to `TARGET`, oci://HOST/PATH[:TAG], instead of printing them")
-	return cmd
+	return cli.WithAdvice(cmd, registryadvice.For, moduleadvice.For)
 }
 
 type options struct {

@@ -5,7 +5,6 @@ package instancecmd
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -28,6 +28,7 @@ is forgotten. Of several names, what can be deleted is, as with kubectl.`
 type deleter struct {
 	*common
 	req    instance.DeleteRequest
+	wait   bool
 	dryRun string
 	quiet  bool
 	out    *printer.Flags
@@ -52,8 +53,8 @@ func newDelete(c *common) *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.BoolVar(&d.req.Wait, "wait", true, "wait until the objects are gone")
-	fs.DurationVar(&d.req.Timeout, "timeout", 5*time.Minute, "how long to wait for the objects to be gone, 0 for ever")
+	fs.BoolVar(&d.wait, "wait", true, "wait until the objects are gone")
+	fs.DurationVar(&d.req.Timeout, "timeout", apply.DefaultTimeout, "how long to wait for the objects to be gone, 0 for ever")
 	fs.StringVar(&d.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
 	fs.BoolVar(&d.req.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
 	fs.BoolVar(&d.req.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
@@ -76,6 +77,7 @@ func (d *deleter) run(ctx context.Context, names []string) error {
 		return err
 	}
 	d.req.Holder, d.req.DryRun, d.req.Check = store.Holder(d.env.Process), d.dryRun != "none", d.dryRun == "server"
+	d.req.NoWait, d.req.Timeout = !d.wait, apply.AtMost(d.req.Timeout)
 	var all []event.Outcome
 	var errs []error
 	_, text := d.out.Format()

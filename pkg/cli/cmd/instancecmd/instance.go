@@ -8,6 +8,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/clusteradvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -16,16 +18,16 @@ import (
 // New returns the command with a subcommand for each verb.
 func New(env cli.Env) *cobra.Command {
 	kube.SilenceLogs()
-	c := &common{env: env, kube: kube.NewFlags()}
+	c := &common{env: env, kube: kubeflag.NewFlags()}
 	cmd := cli.Group("instance", "List, inspect and delete instances", newList(c), newInspect(c), newHistory(c), newDelete(c))
 	c.kube.AddTo(cmd.PersistentFlags())
-	return cmd
+	return cli.WithAdvice(cmd, clusteradvice.For)
 }
 
 // common is what the verbs share.
 type common struct {
 	env  cli.Env
-	kube *kube.Flags
+	kube *kubeflag.Flags
 }
 
 // output returns the flags for the output of a verb.

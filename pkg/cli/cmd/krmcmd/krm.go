@@ -14,8 +14,11 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
 )
 
@@ -92,6 +95,13 @@ the ResourceList. TIMONI_RENDER_TIMEOUT (such as 5m) and TIMONI_RENDER_MEMORY
 // New returns the command: the function, or when the front door started it the
 // verbs that it shares the binary with.
 func New(env cli.Env) *cobra.Command {
+	return cli.WithAdvice(newCommand(env), advisers()...)
+}
+
+// advisers say what the errors of what the binary links mean.
+func advisers() []fail.Adviser { return []fail.Adviser{registryadvice.For, moduleadvice.For} }
+
+func newCommand(env cli.Env) *cobra.Command {
 	function := newFunction(env)
 	function.AddCommand(newInstall(env), newSchema(env), newExamine(env))
 	if env.Verb == "timoni" {
@@ -120,7 +130,10 @@ func newFunction(env cli.Env) *cobra.Command {
 const configRoot = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
 
 func run(ctx context.Context, env cli.Env, config string) error {
-	req := function.Request{Input: env.Stdin, Config: config, KubeVersion: env.Getenv(option.KubeVersionVariable)}
+	req := function.Request{
+		Input: env.Stdin, Config: config, KubeVersion: env.Getenv(option.KubeVersionVariable),
+		Explain: func(err error) error { return fail.Advise(err, advisers()...) },
+	}
 	var err error
 	if req.OCI, err = (&option.Registry{Process: env}).Options(env.Stdin, cli.UserAgent("krm")); err != nil {
 		return err

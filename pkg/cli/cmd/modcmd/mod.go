@@ -7,11 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
 )
 
 // New returns the command with a subcommand for each verb.
 func New(env cli.Env) *cobra.Command {
-	return cli.Group("mod", "Create, vet, test and publish modules",
+	return cli.WithAdvice(cli.Group("mod", "Create, vet, test and publish modules",
 		newFmt(env),
 		newVendor(env),
 		newInit(env),
@@ -23,5 +25,5 @@ func New(env cli.Env) *cobra.Command {
 		newTest(env),
 		newVet(env),
 		newCEL(env),
-	)
+	), registryadvice.For, moduleadvice.For)
 }

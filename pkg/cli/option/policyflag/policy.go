@@ -7,13 +7,13 @@ package policyflag
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -40,10 +40,10 @@ func (p *Plan) AddTo(fs *pflag.FlagSet) {
 	fs.StringVar((*string)(&o.Prune), "prune", string(apply.PruneAfterReady),
 		"prune objects that are no longer rendered `WHEN`: after-ready, always or never")
 	fs.StringSliceVar(&p.pruneKinds, "prune-kinds", nil,
-		"prune these protected `KINDS` too: "+strings.Join(apply.ProtectedKinds(), ", "))
+		"prune these protected `KINDS` too: "+strings.Join(kinds.ProtectedKinds(), ", "))
 	fs.IntVar(&o.Concurrency, "concurrency", apply.DefaultConcurrency, "maximum concurrent requests to the cluster")
 	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` of the field manager; fields of the former one are moved to it")
-	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", 5*time.Minute, "timeout of the plan, and of the writes of one stage; 0 for none")
+	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", apply.DefaultTimeout, "timeout of the plan, and of the writes of one stage; 0 for none")
 }
 
 // Options returns what the flags say. The error is a usage error.
@@ -66,7 +66,7 @@ func (p *Plan) Options() (apply.Options, error) {
 		}
 		o.Replace = append(o.Replace, target)
 	}
-	if o.PruneAlso.Kinds, err = kinds(p.pruneKinds); err != nil {
+	if o.PruneAlso.Kinds, err = protectedKinds(p.pruneKinds); err != nil {
 		return o, err
 	}
 	if o.Concurrency < 1 {
@@ -75,6 +75,7 @@ func (p *Plan) Options() (apply.Options, error) {
 	if p.FieldManager == "" || len(p.FieldManager) > 128 { // what the server takes
 		return o, fail.Usagef("--field-manager=%q: must have 1 to 128 characters", p.FieldManager)
 	}
+	o.ApplyTimeout = apply.AtMost(o.ApplyTimeout)
 	return o, nil
 }
 
@@ -83,15 +84,15 @@ func (p *Plan) Client(client *kube.Client) *kube.Client {
 	return client.WithFieldManager(p.FieldManager)
 }
 
-// kinds returns the names of protected kinds in their own writing.
-func kinds(names []string) ([]string, error) {
+// protectedKinds returns the names of protected kinds in their own writing.
+func protectedKinds(names []string) ([]string, error) {
 	var found []string
 	for _, name := range names {
-		i := slices.IndexFunc(apply.ProtectedKinds(), func(k string) bool { return strings.EqualFold(k, name) })
+		i := slices.IndexFunc(kinds.ProtectedKinds(), func(k string) bool { return strings.EqualFold(k, name) })
 		if i < 0 {
-			return nil, fail.Usagef("--prune-kinds=%s: what is not pruned by itself is one of %s", name, strings.Join(apply.ProtectedKinds(), ", "))
+			return nil, fail.Usagef("--prune-kinds=%s: what is not pruned by itself is one of %s", name, strings.Join(kinds.ProtectedKinds(), ", "))
 		}
-		found = append(found, apply.ProtectedKinds()[i])
+		found = append(found, kinds.ProtectedKinds()[i])
 	}
 	return found, nil
 }
@@ -102,7 +103,7 @@ type Run struct {
 	dryRun  deploy.DryRun
 	waitFor []string
 
-	createNamespace bool
+	createNamespace, wait bool
 }
 
 // AddTo registers the flags.
@@ -111,11 +112,11 @@ func (r *Run) AddTo(fs *pflag.FlagSet) {
 	o := &r.options
 	fs.BoolVar(&r.createNamespace, "create-namespace", true, "create the namespace of the instance if it does not exist; false refuses, exit code 5")
 	fs.StringVar((*string)(&r.dryRun), "dry-run", string(deploy.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
-	fs.BoolVar(&o.Wait, "wait", true, "wait for each stage to become ready, and prune")
+	fs.BoolVar(&r.wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
 		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them, or KIND=cel=EXPRESSION about self; may be repeated")
-	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait for one stage, 0 for ever")
-	fs.IntVar(&o.HistoryLimit, "history-limit", 10, "how many revisions to remember, with their values, in a Secret; 0 for none")
+	fs.DurationVar(&o.Timeout, "timeout", apply.DefaultTimeout, "how long to wait for one stage, 0 for ever")
+	fs.IntVar(&o.HistoryLimit, "history-limit", apply.DefaultHistoryLimit, "how many revisions to remember, with their values, in a Secret; 0 for none")
 }
 
 // Options returns what the flags say. The error is a usage error.
@@ -124,15 +125,19 @@ func (r *Run) Options() (apply.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.ExistingNamespace = !r.createNamespace
+	o.ExistingNamespace, o.NoWait = !r.createNamespace, !r.wait
+	o.Timeout = apply.AtMost(o.Timeout)
+	if o.HistoryLimit == 0 {
+		o.HistoryLimit = apply.NoHistory
+	}
 	for _, text := range r.waitFor {
 		rule, err := ready.ParseWaitRule(text)
 		if err != nil {
 			return o, fail.Usagef("--wait-for=%s: %w", text, err)
 		}
-		o.WaitFor = append(o.WaitFor, rule)
+		o.WaitFor = append(o.WaitFor, rule.Named("--wait-for="+text))
 	}
-	if len(o.WaitFor) > 0 && !o.Wait {
+	if len(o.WaitFor) > 0 && o.NoWait {
 		return o, fail.Usagef("--wait-for needs --wait")
 	}
 	return o, nil

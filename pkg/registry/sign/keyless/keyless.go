@@ -51,7 +51,7 @@ func Verify(_ context.Context, c source.Claim) (signer string, err error) {
 func newVerifier(file string) (*verify.Verifier, error) {
 	trusted, err := root.NewTrustedRootFromPath(file)
 	if err != nil {
-		return nil, fail.With(fail.Usage, fmt.Errorf("trusted root %s: %w", file, err))
+		return nil, fail.Invalidf("trusted root %s: %w", file, err)
 	}
 	options := []verify.VerifierOption{verify.WithObserverTimestamps(1)}
 	if len(trusted.RekorLogs()) > 0 {
@@ -68,7 +68,7 @@ func identitiesOf(list []trust.Identity) ([]verify.PolicyOption, error) {
 	for _, i := range list {
 		identity, err := verify.NewShortCertificateIdentity(i.Issuer, whole(i.IssuerRegExp), i.Subject, whole(i.SubjectRegExp))
 		if err != nil {
-			return nil, fail.With(fail.Usage, err)
+			return nil, fail.Invalid(err)
 		}
 		options = append(options, verify.WithCertificateIdentity(identity))
 	}

@@ -71,15 +71,15 @@ func (i Identity) String() string {
 }
 
 // Read reads a policy file. Paths in it are relative to its directory. The
-// error names the file and the field, and has the exit code fail.Usage.
+// error names the file and the field, and is a *fail.InvalidError.
 func Read(file string) (*Policy, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fail.With(fail.Usage, fmt.Errorf("policy: %w", err))
+		return nil, fail.Invalidf("policy: %w", err)
 	}
 	p, err := Parse(data)
 	if err != nil {
-		return nil, fail.With(fail.Usage, fmt.Errorf("policy %s: %w", file, err))
+		return nil, fail.Invalidf("policy %s: %w", file, err)
 	}
 	dir := filepath.Dir(file)
 	for i := range p.Rules {

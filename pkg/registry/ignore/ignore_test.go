@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci_test
+package ignore_test
 
 import (
 	"os/exec"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/ignore"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -60,13 +60,13 @@ func TestIgnore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ignored, err := oci.Ignore(test.patterns)
+			ignored, err := ignore.Parse(test.patterns)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
 			for _, file := range ignoreTree {
-				if leftOut(ignored, file) {
+				if leftOut(ignored.Match, file) {
 					got = append(got, file)
 				}
 			}
@@ -135,8 +135,8 @@ func FuzzIgnore(f *testing.F) {
 	f.Add("[[:alpha:]", "x")
 	f.Fuzz(func(t *testing.T, patterns, file string) {
 		for last, want := range map[string]bool{"*": true, "!*": false} {
-			ignored, err := oci.Ignore(patterns + "\n" + last)
-			if err == nil && path.Base(file) != "/" && ignored(file, false) != want {
+			ignored, err := ignore.Parse(patterns + "\n" + last)
+			if err == nil && path.Base(file) != "/" && ignored.Match(file, false) != want {
 				t.Errorf("%q, then %q: %q left out: %v", patterns, last, file, !want)
 			}
 		}

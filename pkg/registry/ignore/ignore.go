@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+// Package ignore reads files of patterns in .gitignore syntax.
+package ignore
 
 import (
 	"fmt"
@@ -10,29 +11,29 @@ import (
 	"strings"
 )
 
-// ignoreRules are the patterns of a .gitignore file, in order.
+// Rules are the patterns of a .gitignore file, in order.
 //
 // Own code, because what exists in Go knows neither **, nor classes, nor that
 // the last match wins, or raises versions that this project pins. The test
 // compares it with git itself.
-type ignoreRules []ignoreRule
+type Rules []single
 
-type ignoreRule struct {
+type single struct {
 	pattern *regexp.Regexp // of the whole path, or of the base name
 	base    bool           // pattern is for the base name
 	dirOnly bool
 	include bool
 }
 
-// parseIgnore reads the content of a .gitignore file.
-func parseIgnore(content string) (ignoreRules, error) {
-	var rules ignoreRules
+// Parse reads the content of a .gitignore file.
+func Parse(content string) (Rules, error) {
+	var rules Rules
 	for i, line := range strings.Split(strings.TrimPrefix(content, "\ufeff"), "\n") {
-		line = trimIgnoreLine(line)
+		line = trimLine(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		rule, ok, err := parseIgnoreRule(line)
+		rule, ok, err := parseRule(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: pattern %q: %w", i+1, line, err)
 		}
@@ -43,9 +44,9 @@ func parseIgnore(content string) (ignoreRules, error) {
 	return rules, nil
 }
 
-// trimIgnoreLine removes what git does not count: a carriage return, and
+// trimLine removes what git does not count: a carriage return, and
 // trailing blanks unless a backslash keeps them.
-func trimIgnoreLine(line string) string {
+func trimLine(line string) string {
 	line = strings.TrimSuffix(line, "\r")
 	trimmed := strings.TrimRight(line, " ")
 	if trimmed == line {
@@ -58,25 +59,25 @@ func trimIgnoreLine(line string) string {
 	return trimmed
 }
 
-// parseIgnoreRule returns false for a pattern that can never match.
-func parseIgnoreRule(line string) (ignoreRule, bool, error) {
-	var rule ignoreRule
+// parseRule returns false for a pattern that can never match.
+func parseRule(line string) (single, bool, error) {
+	var rule single
 	line, rule.include = strings.CutPrefix(line, "!")
 	line, rule.dirOnly = strings.CutSuffix(line, "/")
 	rule.base = !strings.Contains(line, "/")
 	expr, ok := globExpr(strings.TrimPrefix(line, "/"))
 	if !ok {
-		return ignoreRule{}, false, nil
+		return single{}, false, nil
 	}
 	var err error
 	rule.pattern, err = regexp.Compile(`(?s)\A` + expr + `\z`)
 	return rule, true, err
 }
 
-// match says whether rel, a path with slashes below the root, is left out. The
+// Match says whether rel, a path with slashes below the root, is left out. The
 // caller does not descend into a directory that is: what is in there cannot be
 // taken back in by a later pattern.
-func (rules ignoreRules) match(rel string, isDir bool) bool {
+func (rules Rules) Match(rel string, isDir bool) bool {
 	for _, rule := range slices.Backward(rules) {
 		name := rel
 		if rule.base {

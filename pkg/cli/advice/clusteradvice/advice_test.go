@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package kube
+package clusteradvice_test
 
 import (
 	"errors"
-	"net/http"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/clusteradvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -37,26 +38,10 @@ func TestForbiddenHints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			hints := strings.Join(fail.HintsOf((&Client{}).explain(tc.err)), "\n")
+			hints := strings.Join(fail.HintsOf(fail.Advise(fmt.Errorf("Pod/x: %w", tc.err), clusteradvice.For)), "\n")
 			if (hints == "") != (tc.want == "") || !strings.Contains(hints, tc.want) {
 				t.Errorf("hint %q, want one with %q", hints, tc.want)
 			}
 		})
-	}
-}
-
-// TestJoin holds that a server that is away is told once.
-func TestJoin(t *testing.T) {
-	t.Parallel()
-	away := func(text string) error { return &UnreachableError{Host: "h", Err: errors.New(text)} }
-	other := errors.New(http.StatusText(http.StatusConflict))
-	for want, errs := range map[string][]error{
-		"the server h is not reachable: one":           {away("one"), away("two"), nil},
-		"the server h is not reachable: one\nConflict": {away("one"), other, away("two")},
-		"Conflict\nthe server h is not reachable: two": {other, away("two")},
-	} {
-		if got := Join(errs[0], errs[1:]...).Error(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kube reaches a cluster the way kubectl does: the same flags, the
-// same kubeconfig resolution and discovery cache, and one small client over
-// them that knows server-side apply, dry runs and watches.
-package kube
+// Package kubeflag holds kubectl's flags for the connection to a cluster, with
+// the same kubeconfig resolution and discovery cache.
+package kubeflag
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -88,36 +83,17 @@ func (f *Flags) RequestTimeout() (time.Duration, error) {
 
 // Connect returns a client for the cluster that the flags select. It sends no
 // request. Warnings of the server are reported to the observer, each once.
-func (f *Flags) Connect(userAgent string, observer event.Observer) (*Client, error) {
+func (f *Flags) Connect(userAgent string, observer event.Observer) (*kube.Client, error) {
 	config, err := f.config.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	config = rest.CopyConfig(config)
-	config.UserAgent = userAgent
-	// The server queues and limits by itself (priority and fairness); a limiter
-	// of ours would only add delay and a misleading reason to a timeout.
-	config.QPS = -1
-	config.WarningHandlerWithContext = newWarnings(observer)
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return statusNotes{next} })
-	dyn, err := dynamic.NewForConfig(config)
-	if err != nil {
+	o := kube.Options{UserAgent: userAgent, Observer: observer}
+	if o.Mapper, err = f.config.ToRESTMapper(); err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}
-	mapper, err := f.config.ToRESTMapper()
-	if err != nil {
+	if o.Discovery, err = f.config.ToDiscoveryClient(); err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}
-	server, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
-	}
-	kinds, err := f.config.ToDiscoveryClient()
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
-	}
-	return &Client{
-		manager: api.FieldManager, host: config.Host, dynamic: dyn, mapper: mapper,
-		catalog: catalog{server: server}, kinds: kinds, rest: server.RESTClient(),
-	}, nil
+	return kube.New(config, o)
 }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"time"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+)
+
+// Stage is a named set of objects that is applied, and becomes ready, before
+// the next.
+type Stage struct {
+	Name    string
+	Objects []api.Object
+}
+
+// Adopt says which objects of others an apply may take over.
+type Adopt string
+
+// The values of Adopt.
+const (
+	AdoptNever     Adopt = "never"
+	AdoptUnmanaged Adopt = "unmanaged" // objects that carry no owner's mark
+	AdoptAll       Adopt = "all"
+)
+
+// Prune says when what is no longer in the module is deleted.
+type Prune string
+
+// The values of Prune.
+const (
+	PruneAfterReady Prune = "after-ready" // by a run that waits, when everything is ready
+	PruneAlways     Prune = "always"      // when everything is applied, ready or not
+	PruneNever      Prune = "never"       // it is left to a later run
+)
+
+// Request is what is to be applied, and how.
+type Request struct {
+	Instance api.Instance // the inventory is computed, the rest is given
+	Stages   []Stage
+	Health   ready.Health       // nil when the module has no checks
+	Package  string             // of the module, for the history; empty for main
+	Bundle   store.Bundle       // that owns the instance
+	Earlier  *earlier.Instances // of its bundle
+	Options
+
+	outside bool // check no object of the instance's namespace, which is created later
+}
+
+// Options say how an instance is applied. The zero value is what the command
+// line does when no flag is given, and the safe choice.
+type Options struct {
+	Adopt          Adopt // empty stands for AdoptNever
+	AllowEmpty     bool  // a module that renders nothing removes everything
+	Force          bool  // recreate an object when an immutable field changes
+	ForceConflicts bool  // take over fields that another server-side applier owns
+
+	// Replace selects objects that are deleted before what is new is applied:
+	// those of the module are created again, those that left it make room.
+	Replace []api.Target
+
+	Prune     Prune             // empty stands for PruneAfterReady
+	PruneAlso kinds.Unprotected // what is pruned although it is protected
+
+	NoWait            bool              // do not wait for each stage to become ready
+	Timeout           time.Duration     // of the wait for one stage, 0 for DefaultTimeout
+	WaitFor           []ready.WaitRule  // what is to hold of objects besides
+	Expressions       ready.Expressions // evaluates what of WaitFor is in CEL
+	ExistingNamespace bool              // refuse when the namespace of the instance does not exist
+	ApplyTimeout      time.Duration     // of the plan, and of applying one stage; 0 for DefaultTimeout
+
+	Concurrency  int          // maximum number of concurrent requests, 0 for DefaultConcurrency
+	Holder       store.Holder // who applies, for the lock
+	HistoryLimit int          // how many revisions are kept, with their values; 0 for DefaultHistoryLimit
+
+	// Review is called with a plan that is not refused, before the first write;
+	// its error ends the run. Nil for none.
+	Review func(context.Context, *Plan) error
+
+	// ReadOnly plans without asking the server to check: what exists is
+	// updated, what does not is created. Such a plan cannot be executed.
+	ReadOnly bool
+}
+
+// What options stand for.
+const (
+	DefaultTimeout      = 5 * time.Minute
+	DefaultHistoryLimit = 10
+
+	Forever   time.Duration = -1 // a timeout that never ends
+	NoHistory               = -1 // a HistoryLimit that keeps none
+)
+
+// AtMost returns the timeout that stands for a duration of which 0 means that it
+// never ends, as kubectl's flags have it.
+func AtMost(d time.Duration) time.Duration {
+	if d <= 0 {
+		return Forever
+	}
+	return d
+}
+
+// limitOf returns a timeout as package kube takes it, which has 0 for none.
+func limitOf(timeout time.Duration) time.Duration {
+	switch {
+	case timeout == 0:
+		return DefaultTimeout
+	case timeout < 0:
+		return 0
+	}
+	return timeout
+}
+
+func (o Options) waitLimit() time.Duration  { return limitOf(o.Timeout) }
+func (o Options) applyLimit() time.Duration { return limitOf(o.ApplyTimeout) }
+
+func (o Options) historyLimit() int {
+	if o.HistoryLimit == 0 {
+		return DefaultHistoryLimit
+	}
+	return max(o.HistoryLimit, 0)
+}

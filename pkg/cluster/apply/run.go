@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Apply plans and carries the plan out. Nothing is changed, except that a
+// missing namespace is created and removed again, when the plan is refused. What
+// has changed in the cluster since the plan was made is planned again, and
+// reviewed again. It returns the plan as it was carried out.
+func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
+	exists, err := e.checkNamespace(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	first := req
+	// A plan that is refused without the namespace, or turned down in review,
+	// does not create it: a namespace takes its time to go.
+	first.outside = !exists && req.Review == nil
+	plan, err := e.planChecked(ctx, first, exists)
+	if err != nil {
+		return plan, err
+	}
+	return e.run(ctx, plan, func(*Plan) error { return nil })
+}
+
+// Execute carries out a plan of Plan: what it shows is what happens. When the
+// cluster has changed since in a way that changes what the plan does, the error
+// is a *StaleError: make a new plan. A change of the instance's record is found
+// before the first write, a change of an object before that object is written.
+// What the plan defers is decided when its stage is reached. The review of the
+// request is not called again.
+//
+// It returns the plan as it was carried out, which says what has happened to
+// each object; plan itself stays as it is.
+func (e *Engine) Execute(ctx context.Context, plan *Plan) (*Plan, error) {
+	if plan.request.ReadOnly {
+		return nil, ErrUnchecked
+	}
+	if err := plan.Refusal(); err != nil {
+		return nil, err
+	}
+	return e.run(ctx, plan.forExecution(), func(again *Plan) error { return again.asShown(plan) })
+}
+
+// ErrUnchecked is the error of executing a plan that the server has not checked.
+var ErrUnchecked = errors.New("the plan was made without asking the server, and cannot be executed")
+
+// run carries out a plan. accept is asked about each plan that has to be made
+// again.
+func (e *Engine) run(ctx context.Context, plan *Plan, accept func(*Plan) error) (*Plan, error) {
+	created, plan, err := e.withNamespace(ctx, plan, accept)
+	if err != nil {
+		return plan, err
+	}
+	if !plan.writes() {
+		return plan, e.carryOut(ctx, plan)
+	}
+	req := plan.request
+	err = e.locked(ctx, req.Instance.Metadata, req.Holder, req.waitLimit(), func(ctx context.Context, taken bool) error {
+		if plan, err = e.planAgain(ctx, plan, taken, accept); err != nil {
+			return err
+		}
+		plan.created = created
+		return e.carryOut(ctx, plan)
+	})
+	return plan, err
+}
+
+// withNamespace creates the namespace of a plan that misses it, and returns it
+// with the plan in which everything is checked that could not be without it.
+// When that is refused, the namespace is removed again.
+func (e *Engine) withNamespace(ctx context.Context, plan *Plan, accept func(*Plan) error) (api.Object, *Plan, error) {
+	if !plan.newSpace {
+		return nil, plan, nil
+	}
+	req := plan.request
+	req.outside, req.Review = false, nil
+	created, err := e.createNamespace(ctx, req.Instance.Metadata.Namespace)
+	if err != nil {
+		return nil, plan, err
+	}
+	full, err := e.planChecked(ctx, req, true)
+	if err == nil {
+		err = accept(full)
+	}
+	if err != nil {
+		late, cancel := kube.Detached(ctx)
+		defer cancel()
+		return created, full, kube.Join(err, e.removeNamespace(late, created))
+	}
+	full.created = created
+	return created, full, nil
+}
+
+// planChecked returns a plan that is neither refused nor turned down in review.
+func (e *Engine) planChecked(ctx context.Context, req Request, exists bool) (*Plan, error) {
+	plan, err := e.planInTime(ctx, req, exists)
+	if err == nil {
+		err = plan.Refusal()
+	}
+	if err == nil && req.Review != nil {
+		err = req.Review(ctx, plan)
+	}
+	return plan, err
+}
+
+// writes says whether carrying the plan out changes anything in the cluster.
+func (p *Plan) writes() bool {
+	return !p.isRecorded() || slices.ContainsFunc(p.All(), func(s *Step) bool {
+		return s.Action != event.Unchanged && s.Action != event.Kept
+	})
+}
+
+// planAgain returns the plan, made again if another run had the lock or changed
+// the record since.
+func (e *Engine) planAgain(ctx context.Context, plan *Plan, taken bool, accept func(*Plan) error) (*Plan, error) {
+	m := plan.request.Instance.Metadata
+	record, err := e.Store.Get(ctx, m.Namespace, m.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return plan, err
+	}
+	if !taken && record.Same(plan.record) {
+		return plan, nil
+	}
+	again, err := e.planChecked(ctx, plan.request, true)
+	if err == nil {
+		err = accept(again)
+	}
+	if again == nil {
+		again = plan
+	}
+	return again, err
+}

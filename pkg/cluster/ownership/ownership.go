@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ownership says who manages an object, by the mark that each tool leaves on
+// what it applies.
+package ownership
+
+import (
+	"fmt"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+)
+
+// Is says whether an object carries the labels of an instance.
+func Is(live api.Object, m api.Metadata) bool {
+	return live.Label(api.LabelInstanceName) == m.Name && live.Label(api.LabelInstanceNamespace) == m.Namespace
+}
+
+// Of names who manages an object, by the mark that each tool leaves on
+// what it applies; empty when there is none.
+func Of(o api.Object) string {
+	if name := o.Label(api.LabelInstanceName); name != "" {
+		return fmt.Sprintf("instance %s/%s", o.Label(api.LabelInstanceNamespace), name)
+	}
+	if name := o.Annotation("meta.helm.sh/release-name"); name != "" {
+		return fmt.Sprintf("Helm release %s/%s", o.Annotation("meta.helm.sh/release-namespace"), name)
+	}
+	if o.Label("app.kubernetes.io/managed-by") == "Helm" {
+		return "Helm"
+	}
+	if name := o.Label("kustomize.toolkit.fluxcd.io/name"); name != "" {
+		return fmt.Sprintf("Flux Kustomization %s/%s", o.Label("kustomize.toolkit.fluxcd.io/namespace"), name)
+	}
+	if name := o.Label("helm.toolkit.fluxcd.io/name"); name != "" {
+		return fmt.Sprintf("Flux HelmRelease %s/%s", o.Label("helm.toolkit.fluxcd.io/namespace"), name)
+	}
+	if id := o.Annotation("argocd.argoproj.io/tracking-id"); id != "" {
+		return "Argo CD application " + id
+	}
+	if name := o.Label("argocd.argoproj.io/instance"); name != "" {
+		return "Argo CD application " + name
+	}
+	if id := o.Label("applyset.kubernetes.io/part-of"); id != "" {
+		return "ApplySet " + id
+	}
+	return Controller(o)
+}
+
+// Controller names the controller among the owner references of an object, as
+// KIND/NAME; empty when there is none.
+func Controller(o api.Object) string {
+	metadata, _ := o["metadata"].(map[string]any)
+	references, _ := metadata["ownerReferences"].([]any)
+	for _, r := range references {
+		reference, _ := r.(map[string]any)
+		if reference["controller"] == true {
+			return fmt.Sprintf("%v/%v", reference["kind"], reference["name"])
+		}
+	}
+	return ""
+}
+
+// IsNamespaceOf says whether the object is the instance's namespace, created
+// by an earlier run because it was missing.
+func IsNamespaceOf(live api.Object, m api.Metadata) bool {
+	return live.Is("", "Namespace") && live.Name() == m.Namespace && live.Label(api.LabelCreatedBy) == api.CreatedBy
+}
+
+// Instance returns the instance that owns an object by its labels, with an
+// empty name when it is none.
+func Instance(o api.Object) api.Metadata {
+	return api.Metadata{Name: o.Label(api.LabelInstanceName), Namespace: o.Label(api.LabelInstanceNamespace)}
+}
+
+// Key returns an instance as NAMESPACE/NAME.
+func Key(m api.Metadata) string { return m.Namespace + "/" + m.Name }
