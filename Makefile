@@ -67,8 +67,8 @@ test: control-plane build ## run every test, except those with programs of other
 	go test -timeout 30m ./...
 
 .PHONY: test-interop
-test-interop: control-plane peers build ## run the tests with cosign, Flux, Argo CD, Helm, older kustomize and a container engine
-	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... -run 'TestScripts/interop|TestFlux|TestGitOps|TestHealthChecks'
+test-interop: control-plane peers build ## run the tests with cosign, Flux, Argo CD, Helm, older kustomize and Kubernetes, and a container engine
+	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... ./test/kit -run 'TestScripts/interop|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious'
 
 .PHONY: unit
 unit: ## test the packages, without a control plane

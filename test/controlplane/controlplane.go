@@ -60,8 +60,10 @@ type part struct {
 	files       []string
 }
 
+// kubeBase is the package whose variables say the version of Kubernetes.
+const kubeBase = "k8s.io/component-base/version."
+
 func modules() []module {
-	const base = "k8s.io/component-base/version."
 	return []module{{
 		dir:      "kubernetes",
 		requires: "k8s.io/kubernetes",
@@ -71,7 +73,7 @@ func modules() []module {
 			"kube-scheduler":          "k8s.io/kubernetes/cmd/kube-scheduler",
 			"kubectl":                 "k8s.io/kubernetes/cmd/kubectl",
 		},
-		versions: []string{base + "gitVersion"},
+		versions: []string{kubeBase + "gitVersion"},
 	}, {
 		dir:      "etcd",
 		requires: "go.etcd.io/etcd/server/v3",
@@ -104,6 +106,12 @@ func modules() []module {
 // they are built for all tests at once, or when one asks for them.
 func extras() []module {
 	return []module{{
+		// An older minor version, for what no API documents.
+		dir:      "kubernetes-previous",
+		requires: "k8s.io/kubernetes",
+		programs: map[string]string{"kube-apiserver-previous": "k8s.io/kubernetes/cmd/kube-apiserver"},
+		versions: []string{kubeBase + "gitVersion"},
+	}, {
 		dir:      "helm",
 		requires: "helm.sh/helm/v4",
 		programs: map[string]string{"helm": "helm.sh/helm/v4/cmd/helm"},
@@ -362,7 +370,7 @@ func flags(m module, version string) []string {
 	for _, v := range m.versions {
 		link += " -X " + v + "=" + version
 	}
-	if m.dir == "kubernetes" {
+	if m.requires == "k8s.io/kubernetes" {
 		link += kubeVersion(version)
 	}
 	return []string{"-trimpath", "-buildvcs=false", "-ldflags", link}
@@ -373,7 +381,7 @@ func flags(m module, version string) []string {
 func kubeVersion(version string) string {
 	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
 	minor, _, _ := strings.Cut(rest, ".")
-	const base = " -X k8s.io/component-base/version."
+	const base = " -X " + kubeBase
 	return base + "gitMajor=" + major + base + "gitMinor=" + minor +
 		base + "gitCommit=" + version + base + "gitTreeState=clean" +
 		base + "buildDate=1970-01-01T00:00:00Z"

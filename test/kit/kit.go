@@ -71,6 +71,9 @@ type Options struct {
 	Kubeconfig string `json:"kubeconfig,omitempty"`
 	// Detached keeps the supervisor running when its parent ends.
 	Detached bool `json:"detached,omitempty"`
+	// Previous starts the API server of an older minor version, and none of what
+	// else a control plane has.
+	Previous bool `json:"previous,omitempty"`
 	// LogFile takes the supervisor's messages instead of the parent's stderr.
 	LogFile string `json:"-"`
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -182,7 +183,41 @@ func TestVictim(t *testing.T) {
 func TestApplyThatOnlyCreates(t *testing.T) {
 	t.Parallel()
 	cp := kit.ForTest(t)
-	config, ns := user(t, cp, "only-creates"), cp.Namespace(t)
+	applyOnlyCreates(t, cp, cp.Namespace(t))
+}
+
+// TestApplyThatOnlyCreatesPrevious holds the same of an older minor version.
+func TestApplyThatOnlyCreatesPrevious(t *testing.T) {
+	if os.Getenv("TIMONI_INTEROP") == "" {
+		t.Skip("TIMONI_INTEROP=1 runs the tests with programs of other projects and versions")
+	}
+	t.Parallel()
+	sup, err := kit.Spawn(kit.Options{Previous: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sup.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	cp, err := kit.Attach(t.Context(), sup.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := discovery.NewDiscoveryClientForConfig(user(t, cp, "version"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := server.ServerVersion(); err != nil || version.Minor != "35" {
+		t.Fatalf("the server is %v, want 1.35: %v", version, err)
+	}
+	applyOnlyCreates(t, cp, "default")
+}
+
+func applyOnlyCreates(t *testing.T, cp *kit.ControlPlane, ns string) {
+	t.Helper()
+	config := user(t, cp, "only-creates")
 	apply := func(path, apiVersion, kind, name, version, dry string, want int) {
 		t.Helper()
 		send(t, config, http.MethodPatch, path+name+"?fieldManager=test&force=true&fieldValidation=Strict"+dry, fmt.Sprintf(

@@ -46,6 +46,7 @@ http: {addr: %q}
 type stack struct {
 	bin   controlplane.Paths
 	dir   string
+	bare  bool // no more than an API server
 	log   io.Writer
 	procs []*process
 }
@@ -79,8 +80,10 @@ func (st *stack) start(ctx context.Context) (*ControlPlane, error) {
 	if err := st.apiServer(ctx, cp, etcd, api); err != nil {
 		return nil, err
 	}
-	if err := st.rest(ctx, cp); err != nil {
-		return nil, err
+	if !st.bare {
+		if err := st.rest(ctx, cp); err != nil {
+			return nil, err
+		}
 	}
 	cp.Pids = st.pids()
 	return cp, nil

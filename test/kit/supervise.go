@@ -160,6 +160,12 @@ func (st *stack) up(ctx context.Context, opts Options) (*ControlPlane, error) {
 		return nil, err
 	}
 	st.bin = bin
+	if opts.Previous {
+		st.bare = true
+		if st.bin.APIServer, err = controlplane.Extra(ctx, "kube-apiserver-previous", st.log); err != nil {
+			return nil, err
+		}
+	}
 	if st.dir, err = os.MkdirTemp("", "kubectl-timoni-kit-"); err != nil {
 		return nil, fmt.Errorf("create a directory: %w", err)
 	}
