@@ -17,7 +17,7 @@ func ofRegistry() []protection {
 	}, {
 		promise: "s32", file: "pkg/registry/oci/guard.go",
 		old:  "if redirects > maxRedirects {",
-		new:  "if redirects > maxRedirects<<10 {",
+		new:  "if redirects > maxRedirects && req == nil {",
 		test: "./pkg/registry/oci -run TestEndless/.*itself",
 	}, {
 		promise: "s32", file: "pkg/registry/oci/guard.go",
@@ -31,14 +31,19 @@ func ofRegistry() []protection {
 		test: "./pkg/registry/oci -run TestEndless/pages",
 	}, {
 		promise: "s33", file: "pkg/registry/oci/extract.go",
-		old:  `if git := gitPart(name); git != "" {`,
-		new:  `if git := gitPart(name); false {`,
+		old:  `if git := GitPart(name); git != "" {`,
+		new:  `if git := GitPart(name); false {`,
 		test: "./pkg/registry/oci -run TestNoRepository",
 	}, {
 		promise: "s33", file: "pkg/action/artifact/git.go",
 		old:  `"GIT_DIR=" + shadow, `,
 		new:  `"GIT_DIR=" + r.gitDir, `,
 		test: "./pkg/action/artifact -run TestHostileRepository",
+	}, {
+		promise: "s33", file: "pkg/action/artifact/module.go",
+		old:  "if err = checkLayers(image); err != nil {",
+		new:  "if err = checkLayers(image); err != nil && image == nil {",
+		test: "./pkg/action/artifact -run TestPushArchive",
 	}, {
 		promise: "s34", file: "pkg/registry/oci/cachedir.go",
 		old:  "tempPrefix + `[0-9a-f]+$`",

@@ -154,6 +154,9 @@ func (req ModuleRequest) unpack() (oci.Image, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	if err = checkLayers(image); err != nil {
+		return nil, "", fmt.Errorf("read %s: %w", req.Source, err)
+	}
 	version, err := oci.ModuleVersion(image)
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", req.Source, err)

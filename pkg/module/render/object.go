@@ -189,9 +189,18 @@ func (r *reader) decodeNumber(v cue.Value) any {
 	if n, err := v.Int64(); err == nil {
 		return n
 	}
+	// What is larger would be another number in the cluster, which reads it as a
+	// floating-point one.
+	if v.Kind() == cue.IntKind {
+		if n, err := v.Int(nil); err == nil && n.IsInt64() { // the least one, which CUE's Int64 (v0.17.1) refuses
+			return n.Int64()
+		}
+		r.problem(v, "the integer does not fit into 64 bits")
+		return nil
+	}
 	f, err := v.Float64()
 	if err != nil {
-		r.cueProblem(err)
+		r.problem(v, "the number does not fit into 64 bits")
 		return nil
 	}
 	if f == math.Trunc(f) && math.Abs(f) < 1<<63 {

@@ -183,7 +183,7 @@ func (x *extractor) entry(header *tar.Header, data io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if git := gitPart(name); git != "" {
+	if git := GitPart(name); git != "" {
 		if !x.made[git] {
 			x.made[git] = true
 			x.skipped(git)

@@ -25,8 +25,8 @@ func visible(r rune) rune {
 	return r
 }
 
-// gitPart returns a path up to the element that isGit, empty when none is.
-func gitPart(path string) string {
+// GitPart returns a path up to the element that isGit, empty when none is.
+func GitPart(path string) string {
 	elements := strings.Split(path, "/")
 	if i := slices.IndexFunc(elements, isGit); i >= 0 {
 		return strings.Join(elements[:i+1], "/")
