@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -65,8 +67,19 @@ func (v *Values) references() ([]values.Source, error) {
 	return sources, nil
 }
 
-// names returns the files.
-func (v *Values) names() []string { return values.Names(v.files) }
+// names returns the files. Each argument may be a list with commas; what is a
+// file or a URL with a comma is no list.
+func (v *Values) names() []string {
+	var names []string
+	for _, path := range v.files {
+		if _, err := os.Lstat(path); err == nil || !strings.Contains(path, ",") || strings.Contains(path, "://") {
+			names = append(names, path)
+			continue
+		}
+		names = append(names, strings.Split(path, ",")...)
+	}
+	return names
+}
 
 // Download returns how a URL of the command line is downloaded. userAgent is
 // sent with each request.

@@ -40,7 +40,7 @@ func (t *Tree) Explain(err error, module Module) error {
 	if err == nil {
 		return nil
 	}
-	x := &explainer{sources: t.sources, module: module, nodes: t.written(), files: map[string]*ast.File{}, mask: Mask(t.sources), marked: map[string][]mark{}}
+	x := &explainer{sources: t.sources, module: module, nodes: t.written(), files: map[string]*ast.File{}, mask: Mask(t.sources), marked: map[string][]mark{}, unknownFields: map[string]bool{}}
 	if e, ok := stderrors.AsType[*Error](err); ok {
 		if !e.explained {
 			e.Problems, e.explained = x.problems(e.findings()), true
@@ -163,6 +163,8 @@ type explainer struct {
 	files   map[string]*ast.File // of the module, by name
 	mask    func(string) string  // of what is secret
 	marked  map[string][]mark    // by the name of the source
+
+	unknownFields map[string]bool // paths below values that the module does not know
 }
 
 // problems groups the findings by the place that is to blame.
@@ -180,6 +182,8 @@ func (x *explainer) problems(list []finding) []Problem {
 	groups := map[string][]finding{}
 	for _, f := range list {
 		groups[x.key(f)] = append(groups[x.key(f)], f)
+		at, blamed := x.blamed(f)
+		x.unknownFields[pathString(x.pathIn(f, at, blamed))] = f.class == unknownField
 	}
 	problems := make([]Problem, 0, len(groups))
 	for _, group := range groups {

@@ -12,12 +12,16 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/wellknown"
 )
 
 // problem returns what alternatives of one value, found at one path, come to.
 func (x *explainer) problem(group []finding) Problem {
 	f := group[0]
 	p := Problem{Path: f.where, Message: tidyMessage(f.text)}
+	if missing := missingPackageRE.FindStringSubmatch(importFailedRE.ReplaceAllString(f.text, "")); missing != nil {
+		p.Advice = wellknown.Vendor(missing[1])
+	}
 	at, blamed := x.blamed(f)
 	path := x.pathIn(f, at, blamed)
 	inValues := len(path) < len(f.path) || blamed && x.isUsers(at)
@@ -123,6 +127,9 @@ func (x *explainer) say(p *Problem, group []finding, at token.Position, path []s
 		x.missing(p, f, path, inValues)
 	case mismatch, conflict, bound:
 		p.Message = message(group, at, secret)
+		if stringRE.MatchString(p.Message) {
+			p.Advice = "quote it, or use --set-string"
+		}
 	}
 	if p.Rule == "" {
 		p.Rule, p.RulePosition = x.rule(group, last(f.path), at)
@@ -181,7 +188,11 @@ func (x *explainer) unknown(p *Problem, path []string, inValues bool) {
 	if !inValues || x.module.Fields == nil || len(path) == 0 {
 		return
 	}
-	fields := x.module.Fields(path[:len(path)-1])
+	// A field that the module's own values.cue sets is a field of the module as it
+	// is evaluated, also when it is unknown to the schema.
+	fields := slices.DeleteFunc(slices.Clone(x.module.Fields(path[:len(path)-1])), func(field Field) bool {
+		return x.unknownFields[pathString(append(slices.Clone(path[:len(path)-1]), field.Name))]
+	})
 	if len(fields) == 0 {
 		return
 	}
@@ -332,6 +343,8 @@ func isKind(arg string) bool {
 }
 
 var importFailedRE = regexp.MustCompile(`^(?:\S+: )?(?:import failed: )+`)
+
+var stringRE = regexp.MustCompile(`^expected a string, got the (int|float|number|bool)`)
 
 var invalidJSONRE = regexp.MustCompile(`invalid JSON for file "[^"]*": `)
 

@@ -68,20 +68,6 @@ type Inputs struct {
 	Download download.Options // of URLs
 }
 
-// Names returns the names of files of a command line, each of which may be a
-// list with commas. What is a file or a URL with a comma is no list.
-func Names(paths []string) []string {
-	var names []string
-	for _, path := range paths {
-		if _, err := os.Lstat(path); err == nil || !strings.Contains(path, ",") || strings.Contains(path, "://") {
-			names = append(names, path)
-			continue
-		}
-		names = append(names, strings.Split(path, ",")...)
-	}
-	return names
-}
-
 // ReadFiles reads the files of a command line in their order. "-" is stdin and
 // may be given once; a URL is downloaded. The extension says the format; where
 // there is none that is known, the content does.
@@ -106,8 +92,6 @@ func checkPaths(paths []string) error {
 	for _, path := range paths {
 		if path == "-" {
 			stdins++
-		} else if path == "" {
-			return fail.Usagef("the name of a values file is empty")
 		}
 	}
 	if stdins > 1 {
