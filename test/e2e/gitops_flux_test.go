@@ -126,9 +126,11 @@ func testFluxControllers(t *testing.T, u *user, c *cluster, work, repo string) {
 	c.kubectl("", "get", "-n", "apps", "configmap/app-log", "deployment/app", "widget/app")
 
 	c.kubectl("", "delete", "-n", "flux-system", "kustomization", "app", "--timeout=90s")
-	for _, gone := range []string{"kustomization/app-crds", "kustomization/app-config", "kustomization/app-app", "configmap/app-log", "deployment/app", "crd/widgets.samples.timoni.sh"} {
+	for _, gone := range []string{"kustomization/app-crds", "kustomization/app-config", "kustomization/app-app", "configmap/app-log", "deployment/app"} {
 		c.kubectl("", "wait", "-n", "apps", gone, "--for=delete", "--timeout=90s")
 	}
+	// The definition is kept, as a delete of the instance keeps it.
+	c.kubectl("", "delete", "crd", "widgets.samples.timoni.sh", "--timeout=90s")
 }
 
 // revision is what Flux calls the artifact with a tag.
