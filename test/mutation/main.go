@@ -132,7 +132,7 @@ func try(ctx context.Context, dir string, p protection) (noticed bool, err error
 	}
 	defer func() { err = errors.Join(err, os.WriteFile(path, whole, 0o644)) }()
 	if strings.HasPrefix(p.command(), "./test/e2e ") { // the scripts run the binaries
-		build := []string{"build", "-o", "bin/", "./plugins/kubectl-timoni-apply", "./plugins/kubectl-timoni-instance", "./plugins/kubectl-timoni-build"}
+		build := []string{"build", "-o", "bin/", "./plugins/kubectl-timoni-apply", "./plugins/kubectl-timoni-instance", "./plugins/kubectl-timoni-build", "./plugins/kubectl-timoni-bundle"}
 		if out, buildErr := goTool(ctx, dir, build...); buildErr != nil {
 			return false, fmt.Errorf("it does not build: %w\n%s", buildErr, out)
 		}
