@@ -13,11 +13,11 @@ func ofUnknown() []protection {
 		promise: "s90", file: "pkg/cluster/kube/client.go",
 		old:  "		return c.Served(gvk)\n",
 		new:  "		return Resource{}, err\n",
-		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown/cold",
+		test: "./pkg/cluster/apply -run TestKindOfGroupThatIsDown/cold",
 	}, {
 		promise: "s90", file: "pkg/cluster/apply/dependents.go",
-		old:  "case unknown != nil:\n\t\t\ts.keepUnknown(unknown...)",
-		new:  "case unknown != nil && s == nil:",
+		old:  "if unknown != nil {\n\t\ts.keepUnknown(unknown...)",
+		new:  "if unknown != nil && s == nil {\n\t\ts.keepUnknown(unknown...)",
 		test: "./pkg/cluster/apply -run TestNamespaceOfGroupThatIsDown",
 	}, {
 		promise: "s90", file: "pkg/cluster/apply/plan.go",
@@ -66,7 +66,7 @@ func ofSuspended() []protection {
 	}, {
 		promise: "s92", file: "pkg/cluster/apply/orphans.go",
 		old:  `ownership.Controller(o) != "" ||`,
-		new:  `false ||`,
+		new:  `ownership.Controller(o) != "" && false ||`,
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {
 		promise: "s92", file: "pkg/cluster/apply/orphans.go",

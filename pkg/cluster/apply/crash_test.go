@@ -138,13 +138,20 @@ func TestKilledAtEveryRequest(t *testing.T) {
 // discovery cache on disk has them.
 func (w *world) through(proxy *kit.Proxy) *world {
 	w.t.Helper()
+	mortal := w.throughCold(proxy)
+	resource(w.t, mortal, "v1", "ConfigMap")
+	return mortal
+}
+
+// throughCold is through with a discovery cache that holds nothing yet.
+func (w *world) throughCold(proxy *kit.Proxy) *world {
+	w.t.Helper()
 	text, err := os.ReadFile(proxy.Kubeconfig)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	mortal := &world{t: w.t, cp: w.cp, ns: w.ns}
 	mortal.as(text)
-	resource(w.t, mortal, "v1", "ConfigMap")
 	return mortal
 }
 

@@ -70,9 +70,9 @@ func (e *Engine) listKind(ctx context.Context, crd api.Object) ([]api.Object, er
 	return list, err
 }
 
-// countNamespaced counts what a namespace holds other than the objects that are to be
-// deleted themselves and the record of the instance. A namespace of which that
-// is unknown is kept.
+// countNamespaced counts what a namespace holds other than the objects that are
+// to be deleted themselves and the record of the instance. A namespace of which
+// that is unknown is kept.
 func (e *Engine) countNamespaced(ctx context.Context, m api.Metadata, s *Step, doomed map[string]bool) error {
 	names, unknown, err := e.content(ctx, s.live.Name(), doomed)
 	if err != nil {
@@ -118,8 +118,8 @@ func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) e
 }
 
 // checkDependents looks at what is to be pruned although it is protected: of a
-// CRD it says how many objects go along, and a namespace is
-// kept as long as it holds anything that does not go too (docs/safety.md, S3).
+// CRD it says how many objects go along, and a namespace is kept as long as it
+// holds anything that does not go too (docs/safety.md, S3).
 func (e *Engine) checkDependents(ctx context.Context, plan *Plan) error {
 	doomed := uidsOf(plan.Prune)
 	for _, s := range plan.Prune {
@@ -130,14 +130,12 @@ func (e *Engine) checkDependents(ctx context.Context, plan *Plan) error {
 			s.Action, s.Reason = event.Kept, "it is the namespace of the instance"
 			continue
 		}
-		what, unknown, err := e.content(ctx, s.Object.Name(), doomed)
-		switch {
-		case err != nil:
+		what, _, err := e.content(ctx, s.Object.Name(), doomed) // countNamespaced minds what is unknown
+		if err != nil {
 			return fmt.Errorf("find out what %s holds: %w", s.Ref(), err)
-		case len(what) > 0:
+		}
+		if len(what) > 0 {
 			s.Action, s.Reason = event.Kept, "it holds "+slices.Min(what)
-		case unknown != nil:
-			s.keepUnknown(unknown...)
 		}
 	}
 	return e.countDependents(ctx, plan.instance.Metadata, plan.Prune)

@@ -95,17 +95,50 @@ func (w *world) eventually(check func() error) {
 	}
 }
 
-// groupDown makes the group of the test unreachable through the proxy.
+// groupDown makes the group of the test unreachable through the proxy, also for
+// discovery, which then asks each group by itself: the one document that has all
+// of them would still name the kind.
 func (w *world) groupDown(proxy *kit.Proxy) {
 	down := kit.Answer(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable)
+	isOfGroup := func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/apis/"+w.ns+".example.com") }
 	proxy.Break(func(r *http.Request) bool {
-		return strings.HasPrefix(r.URL.Path, "/apis/"+w.ns+".example.com")
-	}, down)
+		return isOfGroup(r) || r.URL.Path == "/api" || r.URL.Path == "/apis"
+	}, func(rw http.ResponseWriter, r *http.Request, forward http.Handler) {
+		if isOfGroup(r) {
+			down(rw, r, forward)
+			return
+		}
+		r.Header.Set("Accept", "application/json")
+		forward.ServeHTTP(rw, r)
+	})
 }
 
 // caches are the states that the discovery cache may be in when a group goes
 // down.
 func caches() map[string]bool { return map[string]bool{"cold cache": false, "warm cache": true} }
+
+// TestKindOfGroupThatIsDown holds that a kind is not called unknown when its API
+// group does not answer.
+func TestKindOfGroupThatIsDown(t *testing.T) {
+	t.Parallel()
+	for name, warm := range caches() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.serveWidgets()
+			proxy := w.cp.Proxy(t)
+			client := w.throughCold(proxy)
+			if warm {
+				resource(t, client, w.ns+".example.com/v1", "Widget")
+			}
+			w.groupDown(proxy)
+			_, err := client.engine.Apply(t.Context(), client.request(custom("Widget", "a")))
+			if err == nil || kube.IsUnknownKind(err) || strings.Contains(err.Error(), "has no kind") {
+				t.Errorf("error %v, want one that says that the group does not answer", err)
+			}
+		})
+	}
+}
 
 // TestNamespaceOfGroupThatIsDown holds that a namespace is kept when an API
 // group does not say what is in it.
@@ -120,7 +153,7 @@ func TestNamespaceOfGroupThatIsDown(t *testing.T) {
 			w.apply(w.request(configMap("a", "x") + "---\n" + space))
 			w.createForeign(widgets, custom("Widget", "foreign, namespace: NS-extra"))
 			proxy := w.cp.Proxy(t)
-			client := w.through(proxy)
+			client := w.throughCold(proxy)
 			if warm {
 				resource(t, client, w.ns+".example.com/v1", "Widget")
 			}
@@ -161,7 +194,7 @@ func TestObjectsOfGroupThatIsDown(t *testing.T) {
 			widgets := w.serveWidgets()
 			w.apply(w.request(configMap("a", "x")+"---\n"+configMap("b", "x"), custom("Widget", "one")))
 			proxy := w.cp.Proxy(t)
-			client := w.through(proxy)
+			client := w.throughCold(proxy)
 			if warm {
 				resource(t, client, w.ns+".example.com/v1", "Widget")
 			}
