@@ -94,7 +94,7 @@ const (
 	DefaultHistoryLimit = 10
 
 	Forever   time.Duration = -1 // a timeout that never ends
-	NoHistory               = -1 // a HistoryLimit that keeps none
+	NoHistory int           = -1 // a HistoryLimit that keeps none
 )
 
 // AtMost returns the timeout that stands for a duration of which 0 means that it

@@ -94,10 +94,7 @@ func (e *PointerError) Error() string {
 func (e *PointerError) Unwrap() error { return ErrDigest }
 
 // ExistsError refuses to move a tag that has other content. It is an ErrExists.
-type ExistsError struct {
-	Tag, Digest string
-	Movable     bool // a push can be told to move it
-}
+type ExistsError struct{ Tag, Digest string }
 
 func (e *ExistsError) Error() string {
 	return fmt.Sprintf("tag %q %v with other content, %s", e.Tag, ErrExists, e.Digest)

@@ -169,14 +169,10 @@ func (s *session) missing(ctx context.Context, puller *remote.Puller, digest v1.
 		case force, tag == ref.Latest:
 			missing = append(missing, tag)
 		default:
-			return nil, &ExistsError{Tag: tag, Digest: found.Digest.String(), Movable: true}
+			return nil, &ExistsError{Tag: tag, Digest: found.Digest.String()}
 		}
 	}
 	return missing, nil
-}
-
-func existsError(tag string, digest v1.Hash) error {
-	return &ExistsError{Tag: tag, Digest: digest.String()}
 }
 
 // isNotFound says whether the registry has no such tag or no such repository.

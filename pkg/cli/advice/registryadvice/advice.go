@@ -53,10 +53,7 @@ func ofRegistry(err error) fail.Advice {
 	case *oci.TokenServerError:
 		return hint(fail.Refused, "if that is its token server, allow it with --auth-host %s, or list it under authHosts in registries.yaml", e.Host)
 	case *oci.ExistsError:
-		if e.Movable {
-			return hint(fail.Refused, "choose another version, or move the tag with --force")
-		}
-		return fail.Advice{Code: fail.Refused}
+		return hint(fail.Refused, "choose another version, or move the tag with --force")
 	}
 	return fail.Advice{}
 }
