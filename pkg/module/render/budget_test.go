@@ -45,7 +45,7 @@ func TestMemoryOfTheProcess(t *testing.T) {
 
 func buildLimited(t *testing.T, dir string, memory int64) error {
 	t.Helper()
-	_, err := render.Build(t.Context(), render.Request{Dir: dir, Name: "app", Namespace: "apps", Limits: render.Limits{Memory: memory}})
+	_, err := render.Build(t.Context(), render.Request{Dir: dir, Name: "app", Namespace: "apps", Limits: render.Limits{Memory: memory, Time: render.Unlimited}})
 	return err
 }
 
