@@ -69,9 +69,12 @@ func TestPushPull(t *testing.T) {
 func TestPushAgain(t *testing.T) {
 	t.Parallel()
 	var methods []string
+	var mu sync.Mutex // a push asks for the tags while it sends
 	inner := fixture.NewRegistry()
 	host := fixture.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
 		methods = append(methods, r.Method)
+		mu.Unlock()
 		inner.ServeHTTP(w, r)
 	}))
 	dir, r := fixture.Dir(t, sampleModule()), fixture.Reference(t, "oci://"+host+"/app:1.0.0")
