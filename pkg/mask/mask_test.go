@@ -5,6 +5,7 @@ package mask_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"strconv"
@@ -120,6 +121,18 @@ func TestSecret(t *testing.T) {
 		t.Error(diff)
 	}
 	mask.Secret(nil, map[string]any{"stringData": "no map"}) // is survived
+
+	const kept = "kubectl.kubernetes.io/last-applied-configuration"
+	annotated := func(text string) map[string]any {
+		return map[string]any{"metadata": map[string]any{"annotations": map[string]any{kept: text, "other": "x"}}}
+	}
+	before, after = annotated(`{"stringData":{"pw":"hunter2"}}`), annotated(`{"stringData":{"pw":"hunter3"}}`)
+	gone := annotated("hunter4")
+	mask.Secret(before, after)
+	mask.Secret(gone, nil)
+	if text := fmt.Sprint(before, after, gone); strings.Contains(text, "hunter") || !strings.Contains(text, kept) || !strings.Contains(text, "other:x") {
+		t.Error(text)
+	}
 }
 
 func TestLines(t *testing.T) {

@@ -193,7 +193,7 @@ func (m Mode) options() []string {
 func (c *Client) Create(ctx context.Context, r Resource, o api.Object, mode Mode) (api.Object, error) {
 	u, err := c.in(r, o.Namespace()).Create(about(ctx, o), &unstructured.Unstructured{Object: o},
 		metav1.CreateOptions{FieldManager: c.manager, DryRun: mode.options()})
-	return c.object(u, err)
+	return c.written(o, u, err)
 }
 
 // Apply applies an object server-side as the client's field manager. With force it takes
@@ -209,7 +209,7 @@ func (c *Client) Apply(ctx context.Context, r Resource, o api.Object, force bool
 	u, err := c.in(r, o.Namespace()).Patch(about(ctx, o), o.Name(), types.ApplyPatchType, body, metav1.PatchOptions{
 		FieldManager: c.manager, Force: &force, DryRun: mode.options(), FieldValidation: metav1.FieldValidationStrict,
 	})
-	return c.object(u, err)
+	return c.written(o, u, err)
 }
 
 // applyBody returns an object as the body of an apply. The server reads it as
@@ -265,7 +265,7 @@ func (c *Client) SetManagers(ctx context.Context, r Resource, live api.Object, e
 func (c *Client) Update(ctx context.Context, r Resource, o api.Object) (api.Object, error) {
 	u, err := c.in(r, o.Namespace()).Update(about(ctx, o), &unstructured.Unstructured{Object: o},
 		metav1.UpdateOptions{FieldManager: c.manager})
-	return c.object(u, err)
+	return c.written(o, u, err)
 }
 
 // CheckUpdate asks the server, in a dry run, what an update would make of an
@@ -273,7 +273,7 @@ func (c *Client) Update(ctx context.Context, r Resource, o api.Object) (api.Obje
 func (c *Client) CheckUpdate(ctx context.Context, r Resource, o api.Object) (api.Object, error) {
 	u, err := c.in(r, o.Namespace()).Update(about(ctx, o), &unstructured.Unstructured{Object: o},
 		metav1.UpdateOptions{FieldManager: c.manager, DryRun: DryRun.options(), FieldValidation: metav1.FieldValidationStrict})
-	return c.object(u, err)
+	return c.written(o, u, err)
 }
 
 // Delete deletes the object in this version and, in the background, what it
@@ -351,6 +351,13 @@ func ResourceVersion(o api.Object) string { return metadata(o, "resourceVersion"
 func metadata(o api.Object, key string) string {
 	s, _, _ := unstructured.NestedString(o, "metadata", key)
 	return s
+}
+
+// written returns what the server answers to a write of an object. Its error
+// shows nothing of a Secret.
+func (c *Client) written(o api.Object, u *unstructured.Unstructured, err error) (api.Object, error) {
+	got, err := c.object(u, err)
+	return got, withoutSecret(o, err)
 }
 
 func (c *Client) object(u *unstructured.Unstructured, err error) (api.Object, error) {
