@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // DefaultConcurrency is the maximum number of concurrent requests. The API
@@ -65,7 +66,7 @@ func New(client *kube.Client, observer event.Observer) *Engine {
 // objects of an instance.
 func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, patience time.Duration, do func(_ context.Context, taken bool) error) (err error) {
 	waiting := func(owner string) {
-		e.observe(event.Warning{Text: fmt.Sprintf("waiting for the lock of instance %q, which %s holds", m.Name, owner)})
+		e.observe(event.Warning{Text: fmt.Sprintf("waiting for the lock of instance %q, which %s holds", m.Name, mask.Line(owner))})
 	}
 	held, lock, err := e.Store.Lock(ctx, m.Namespace, m.Name, h, patience, waiting)
 	if apierrors.IsForbidden(err) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Is says whether an object carries the labels of an instance.
@@ -16,8 +17,11 @@ func Is(live api.Object, m api.Metadata) bool {
 }
 
 // Of names who manages an object, by the mark that each tool leaves on
-// what it applies; empty when there is none.
-func Of(o api.Object) string {
+// what it applies; empty when there is none. It is one line, whatever the mark
+// holds: it becomes part of errors and warnings.
+func Of(o api.Object) string { return mask.Line(manager(o)) }
+
+func manager(o api.Object) string {
 	if name := o.Label(api.LabelInstanceName); name != "" {
 		return fmt.Sprintf("instance %s/%s", o.Label(api.LabelInstanceNamespace), name)
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // statusGrace is how long a custom resource may go without a status before it
@@ -126,7 +127,7 @@ func withoutStatus(live api.Object, now time.Time) State {
 }
 
 // Text returns all that the state says.
-func (s State) Text() string { return with(s.Message, s.Cause) }
+func (s State) Text() string { return mask.Line(with(s.Message, s.Cause)) }
 
 // causeOf returns what a workload says of why it has too few pods: that its
 // controller does not try, or may not.

@@ -2,13 +2,17 @@
 
 package store
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+)
 
 // LockedError says that another run holds the lock of an instance.
 type LockedError struct{ Namespace, Name, Holder string }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("instance %q in namespace %q is locked by %s, which is still at work", e.Name, e.Namespace, e.Holder)
+	return fmt.Sprintf("instance %q in namespace %q is locked by %s, which is still at work", e.Name, e.Namespace, mask.Line(e.Holder))
 }
 
 // ChangedError says that another run has changed the record of an instance since
