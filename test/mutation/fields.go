@@ -28,5 +28,14 @@ func ofFields() []protection {
 		promise: "s63", file: "pkg/cluster/fieldset/defaults.go",
 		old: "prune(map[string]any(live.DeepCopy()), move.Fields, kept)",
 		new: "without(map[string]any(live.DeepCopy()), move.Fields.Difference(kept))",
+	}, {
+		promise: "s64", file: "pkg/cluster/apply/defaults.go",
+		old: "if defaults == nil && move.Entries == nil {",
+		new: "if defaults == nil {",
+	}, {
+		promise: "s70", file: "pkg/cluster/kube/client.go",
+		old:  "return got, withoutSecret(o, err)",
+		new:  "return got, err",
+		test: "./pkg/cluster/apply -run TestSecretInRefusal",
 	}}
 }

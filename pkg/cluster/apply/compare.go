@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -37,10 +38,11 @@ func withoutServerMetadata(o api.Object) api.Object {
 	return c
 }
 
-// decideRecreate decides a step whose update the server calls invalid. When
-// the same object would be accepted as a new one, what is refused is the
-// change of an immutable field: recreating the object makes it, if
-// that is asked for. Otherwise the object itself is invalid.
+// decideRecreate decides a step whose update the server calls invalid. When the
+// same object would be accepted as a new one, and the server says that a field
+// is immutable, recreating the object makes the change, if that is asked for.
+// Otherwise the update is refused as it is: by a rule of the kind or by an
+// admission policy, which recreating must not go around.
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
 	elsewhere, err := e.askForCopy(ctx, s, kinds.WithoutHeld(s.Object, s.live))
 	if err != nil {
@@ -49,6 +51,9 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 	decided, err := e.dropDefaults(ctx, s, elsewhere, invalid)
 	if decided || err != nil {
 		return err
+	}
+	if !isImmutable(invalid) {
+		return s.recordVerdict(invalid)
 	}
 	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
 		return s.recordVerdict(&ImmutableError{Object: s.Ref(), Protected: s.Object.IsProtected(), Err: invalid})
@@ -60,6 +65,21 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 	s.Action, s.Reason = event.Recreated, kinds.WithClaims("an immutable field changes", s.Object, s.live)
 	s.next = kinds.Recreated(s.Object, elsewhere)
 	return nil
+}
+
+// immutableRE matches how the API server, and CustomResourceDefinitions with
+// their rules, say that a field cannot change: apimachinery's "field is
+// immutable", "updates to statefulset spec for fields other than", "spec is
+// immutable after creation", "may not change once set", "cannot change roleRef".
+var immutableRE = regexp.MustCompile(`(?i)immutable|(?:can ?not|may not|must not|not) (?:be )?(?:change|update|modif)|updates to .*forbidden|forbidden: .*updates|once set|oldSelf`)
+
+// deniedRE matches the answers of admission webhooks and policies.
+var deniedRE = regexp.MustCompile(`(?i)denied (?:the )?request|ValidatingAdmissionPolicy|admission webhook`)
+
+// isImmutable says whether the server refuses the change of an immutable field,
+// and not a value or the whole request.
+func isImmutable(err error) bool {
+	return immutableRE.MatchString(err.Error()) && !deniedRE.MatchString(err.Error())
 }
 
 // recreate deletes the live object, waits until it is gone and creates the new

@@ -24,12 +24,12 @@ func (e *Engine) dropDefaults(ctx context.Context, s *Step, elsewhere api.Object
 		return false, nil
 	}
 	defaults := s.manager.Defaults(s.live, applied, refusedFields(invalid))
-	if defaults == nil {
-		return false, nil
-	}
 	move, err := s.manager.Move(s.live, defaults)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", s.Ref(), err)
+	}
+	if defaults == nil && move.Entries == nil {
+		return false, nil
 	}
 	predicted, err := s.manager.Predict(move, s.live, elsewhere)
 	if err != nil {
@@ -42,8 +42,8 @@ func (e *Engine) dropDefaults(ctx context.Context, s *Step, elsewhere api.Object
 	case err != nil:
 		return true, s.recordVerdict(err)
 	}
-	s.Action, s.Reason, s.next, s.drop = event.Configured, move.Reason(), got, defaults
-	return true, nil
+	s.Action, s.next, s.drop = event.Configured, got, defaults
+	return true, s.explainMoved(move)
 }
 
 // refusedFields returns the fields that the server names in a refusal.

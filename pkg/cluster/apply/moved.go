@@ -33,6 +33,11 @@ func (e *Engine) decideMoved(ctx context.Context, req Request, s *Step, applied 
 		return s.recordVerdict(err)
 	}
 	s.Action = event.Configured
+	return s.explainMoved(move)
+}
+
+// explainMoved says in the reason of a step whose fields the write takes.
+func (s *Step) explainMoved(move fieldset.Move) error {
 	taken, err := s.manager.TakenFrom(s.live, delta.Compare(s.live, s.next))
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Ref(), err)
