@@ -104,7 +104,7 @@ func (u *user) asShown(ctx context.Context, engine *apply.Engine, r dynamic.Reso
 	req := apply.Request{
 		Instance: api.Instance{Kind: api.KindInstance, APIVersion: api.APIVersion, Metadata: api.Metadata{Name: o.Name(), Namespace: u.ns}},
 		Stages:   []apply.Stage{{Name: "main", Objects: []api.Object{o}}},
-		Options:  apply.Options{Adopt: apply.AdoptAll, ForceConflicts: true, Holder: holder()},
+		Options:  apply.Options{Adopt: apply.AdoptAll, ForceConflicts: true, NoWait: true, Holder: holder()},
 	}
 	var before, shown api.Object
 	req.Review = func(_ context.Context, plan *apply.Plan) error {
