@@ -12,6 +12,7 @@ import (
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -118,35 +119,20 @@ func (r Runtime) only(names map[string]bool) Runtime {
 }
 
 // Hide returns an error without the runtime's values in it: each stands there
-// as its name. It is for the errors of Read, and of errors in what the values become
-// of its instances.
+// as its name. It is for the errors of Read and of what is done with the
+// instances.
 func (r Runtime) Hide(err error) error {
 	if err == nil || len(r) == 0 {
 		return err
 	}
 	hide := r.Hider()
-	e, ok := errors.AsType[*values.Error](err)
-	if ok {
+	if e, ok := errors.AsType[*values.Error](err); ok {
 		for i := range e.Problems {
 			e.Problems[i] = e.Problems[i].Replace(hide)
 		}
 	}
-	text := hide(err.Error())
-	if !ok && text == err.Error() {
-		return err
-	}
-	return &hidden{text: text, error: err}
+	return mask.Error(err, hide)
 }
-
-// hidden is an error with a text of its own. What is below it must not be
-// printed, but tells hints, the exit code and the problems.
-type hidden struct {
-	text string
-	error
-}
-
-func (h *hidden) Error() string { return h.text }
-func (h *hidden) Unwrap() error { return h.error }
 
 // Hider returns the function that puts names in the place of values.
 func (r Runtime) Hider() func(string) string { return values.Hider(r) }

@@ -37,5 +37,10 @@ func ofFields() []protection {
 		old:  "return got, withoutSecret(o, err)",
 		new:  "return got, err",
 		test: "./pkg/cluster/apply -run TestSecretInRefusal",
+	}, {
+		promise: "s70", file: "pkg/action/deploy/cluster.go",
+		old:  "mask.Error(err, values.Mask(req.Values))",
+		new:  "mask.Error(err, values.Mask(nil))",
+		test: "./test/e2e -run TestScripts/apply/values_from$",
 	}}
 }

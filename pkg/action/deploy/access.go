@@ -18,7 +18,7 @@ func CheckAccess(ctx context.Context, client *kube.Client, req ApplyRequest, obs
 	if err != nil {
 		return nil, err
 	}
-	access, err := apply.New(client, observer).Access(ctx, requestFor(req, rendered))
+	access, err := apply.New(client, observer).Access(ctx, RequestFor(req, rendered))
 	if err != nil {
 		return nil, fmt.Errorf("check the access for %s: %w", req.Name, err)
 	}

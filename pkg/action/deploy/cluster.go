@@ -16,7 +16,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // DryRun says how far an apply goes.
@@ -28,6 +30,9 @@ const (
 	DryRunClient DryRun = "client" // the cluster is read, the server checks nothing
 	DryRunServer DryRun = "server" // the server checks everything, nothing is stored
 )
+
+// IsDry says whether nothing is stored.
+func (d DryRun) IsDry() bool { return d == DryRunClient || d == DryRunServer }
 
 // ApplyRequest names the module and the instance and says how it is applied.
 type ApplyRequest struct {
@@ -57,7 +62,7 @@ type ApplyResult struct {
 
 // Apply renders a module and applies it as an instance.
 func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) (*ApplyResult, error) {
-	end, err := startExpressions(ctx, &req)
+	end, err := StartExpressions(ctx, &req)
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +73,14 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 	}
 	plan, err := run(ctx, apply.New(client, observer), req, rendered)
 	if err != nil {
-		return nil, fmt.Errorf("apply %s: %w", req.Name, err)
+		return nil, fmt.Errorf("apply %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
 	return &ApplyResult{Module: rendered.Module, Outcomes: plan.Outcomes()}, nil
 }
 
-// startExpressions starts what evaluates the rules in CEL, if there are any,
+// StartExpressions starts what evaluates the rules in CEL, if there are any,
 // until end is called. A rule that cannot be compiled is a usage error.
-func startExpressions(ctx context.Context, req *ApplyRequest) (end func(), err error) {
+func StartExpressions(ctx context.Context, req *ApplyRequest) (end func(), err error) {
 	if !slices.ContainsFunc(req.WaitFor, ready.WaitRule.HasExpression) {
 		return func() {}, nil
 	}
@@ -95,12 +100,11 @@ func startExpressions(ctx context.Context, req *ApplyRequest) (end func(), err e
 
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
 	engine.Concurrency = req.Concurrency
-	req.ReadOnly = req.DryRun == DryRunClient
 	if req.Show != nil {
-		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, differences(plan)) }
+		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, Differences(plan)) }
 	}
-	request := requestFor(req, rendered)
-	if req.DryRun == DryRunClient || req.DryRun == DryRunServer {
+	request := RequestFor(req, rendered)
+	if req.DryRun.IsDry() {
 		plan, err := engine.Plan(ctx, request)
 		if err == nil {
 			err = plan.Refusal()
@@ -110,7 +114,11 @@ func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *
 	return engine.Apply(ctx, request)
 }
 
-func requestFor(req ApplyRequest, rendered *build.Result) apply.Request {
+// RequestFor returns the request to apply a rendered instance. With
+// StartExpressions and Differences it is for a caller that plans several
+// instances before it carries out the first.
+func RequestFor(req ApplyRequest, rendered *build.Result) apply.Request {
+	req.ReadOnly = req.DryRun == DryRunClient
 	stages := make([]apply.Stage, len(rendered.Sets))
 	for i, set := range rendered.Sets {
 		stages[i] = apply.Stage{Name: set.Name, Objects: set.Objects}

@@ -12,6 +12,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // Diff returns what an apply of the request would change: the plan of that
@@ -24,13 +26,14 @@ func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer e
 	}
 	plan, err := run(ctx, apply.New(client, observer), req, rendered)
 	if err != nil {
-		return nil, fmt.Errorf("diff %s: %w", req.Name, err)
+		return nil, fmt.Errorf("diff %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
-	return differences(plan), nil
+	return Differences(plan), nil
 }
 
-// differences returns what a plan would change.
-func differences(plan *apply.Plan) []instance.Difference {
+// Differences returns what a plan would change, without the objects that stay as
+// they are.
+func Differences(plan *apply.Plan) []instance.Difference {
 	steps := plan.All()
 	outcomes := apply.Outcomes(steps)
 	var list []instance.Difference

@@ -186,7 +186,7 @@ func (r *run) apply(ctx context.Context) (*Applied, error) {
 			return applied, err
 		}
 	}
-	if dry := r.req.Apply.DryRun; dry == deploy.DryRunClient || dry == deploy.DryRunServer {
+	if r.req.Apply.DryRun.IsDry() {
 		for i, plan := range r.plans {
 			applied.Instances = append(applied.Instances, r.applied(i, plan))
 		}

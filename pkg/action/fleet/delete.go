@@ -174,7 +174,7 @@ func checkMembers(name string, members []member) error {
 	return errors.Join(errs...)
 }
 
-// notDeleted names the instances that a delete has not come to.
+// notDeleted names the instances after the one at which a delete ended.
 func notDeleted(members []member) error {
 	var names []string
 	for _, m := range members {

@@ -96,7 +96,7 @@ func (r *run) pruneInstances(ctx context.Context, applied *Applied) error {
 		o := r.req.Apply
 		outcomes, err := instance.Delete(ctx, r.site.Client, instance.DeleteRequest{
 			Key: key, NoWait: o.NoWait, Timeout: o.Timeout, Holder: o.Holder, IgnoreNotFound: true,
-			DryRun: o.DryRun == deploy.DryRunClient || o.DryRun == deploy.DryRunServer, Check: o.DryRun == deploy.DryRunServer,
+			DryRun: o.DryRun.IsDry(), Check: o.DryRun == deploy.DryRunServer,
 		}, r.observer)
 		if err != nil {
 			return err

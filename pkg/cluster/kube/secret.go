@@ -10,21 +10,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
-// hiddenError is an error of the server about a Secret, which may quote what is
-// in it: a number in stringData, for example.
-type hiddenError struct {
-	text string
-	err  error
-}
-
-func (e *hiddenError) Error() string { return e.text }
-
-// Unwrap returns the error as the server gave it, for its type and not for its
-// text.
-func (e *hiddenError) Unwrap() error { return e.err }
-
 // withoutSecret returns an error about an object without the values that the
-// object holds when it is a Secret.
+// object holds when it is a Secret. The server quotes what it refuses: a number
+// in stringData, for example.
 func withoutSecret(o api.Object, err error) error {
 	if err == nil || !o.IsSecret() {
 		return err
@@ -33,11 +21,7 @@ func withoutSecret(o api.Object, err error) error {
 	for _, field := range []string{"data", "stringData"} {
 		addValues(hidden, o[field])
 	}
-	text := err.Error()
-	if masked := mask.Values(hidden)(text); masked != text {
-		return &hiddenError{masked, err}
-	}
-	return err
+	return mask.Error(err, mask.Values(hidden))
 }
 
 // addValues adds the scalars below a value, also those that are encoded.

@@ -36,7 +36,7 @@ func MaskSyntax(text string, isParsed bool, files ...*ast.File) func(error) erro
 	return func(err error) error {
 		e, ok := err.(*Error) //nolint:errorlint // a wrapped one is in the text already
 		if !ok {
-			return hideText(err, hide)
+			return mask.Error(err, hide)
 		}
 		for i, p := range e.Problems {
 			p = p.Replace(hide)
@@ -48,23 +48,6 @@ func MaskSyntax(text string, isParsed bool, files ...*ast.File) func(error) erro
 		return e
 	}
 }
-
-func hideText(err error, hide func(string) string) error {
-	if text := hide(err.Error()); text != err.Error() {
-		return &hidden{text: text, error: err}
-	}
-	return err
-}
-
-// hidden is an error with a text of its own. What is below it must not be
-// printed, but tells hints, the exit code and the problems.
-type hidden struct {
-	text string
-	error
-}
-
-func (h *hidden) Error() string { return h.text }
-func (h *hidden) Unwrap() error { return h.error }
 
 // secrets has what stands in the place of each value.
 type secrets map[string]string
