@@ -11,6 +11,7 @@
 package fail
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -89,6 +90,10 @@ func With(code Code, err error) error {
 	}
 	return &coded{error: err, code: code}
 }
+
+// Silent returns an error without a text, for a command whose output has said
+// why it ends with code.
+func Silent(code Code) error { return With(code, errors.New("")) }
 
 // Usagef returns an error about the command line, exit code 2.
 func Usagef(format string, args ...any) error {

@@ -81,7 +81,7 @@ func (r *rewriting) replace(a arg) ([]arg, error) {
 	return s.do(r, a)
 }
 
-// leavesOut says whether an operand is none of ours.
+// leavesOut says whether an operand is dropped: Timoni takes it and we do not.
 func (r *rewriting) leavesOut(a arg) bool {
 	first := slices.IndexFunc(r.args, func(b arg) bool { return b.flag == "" })
 	return r.args[first].value != a.value && slices.ContainsFunc(r.table, func(s Spelling) bool {

@@ -129,6 +129,7 @@ func verbLayers() []layer {
 		{"cli/option/registryflag", 7, []string{pflag}}, // apart, for commands without CUE
 		{"cli/option/kubeflag", 7, []string{pflag, cliRuntime, "k8s.io/client-go/tools/clientcmd"}},
 		{"cli/option/policyflag", 7, []string{pflag}}, // apart, for what talks to a cluster
+		{"cli/option/deleteflag", 7, []string{pflag}}, // apart, for a binary without CUE
 		{"cli/option/signingflag", 7, []string{pflag}},
 		{"cli/option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},

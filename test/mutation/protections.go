@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofRendering(), ofLinks(), ofRecord(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes(), ofBundles())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofContent(), ofRendering(), ofLinks(), ofRecord(), ofSharing(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes(), ofBundles())
 }
 
 // ofEngine returns the protections in package apply.

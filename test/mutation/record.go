@@ -2,13 +2,8 @@
 
 package main
 
-// ofRecord returns the protections of what is remembered of an instance, and of
-// what instances share.
+// ofRecord returns the protections of what is remembered of an instance.
 func ofRecord() []protection {
-	const (
-		sharing = "./test/e2e -run TestScripts/apply/shared_crd$"
-		few     = "./test/e2e -run TestScripts/apply/shared_crd_admin$"
-	)
 	return []protection{{
 		promise: "s40", file: "pkg/cluster/store/size.go",
 		old:  `pending.Values, pending.Images, pending.Module.Annotations = "", nil, nil`,
@@ -42,7 +37,16 @@ func ofRecord() []protection {
 		old:  "text != r.Instance.LastTransitionTime && text != r.Wanted().LastTransitionTime {",
 		new:  "text != \"\" {",
 		test: "./pkg/cluster/store -run TestUnfinished",
-	}, {
+	}}
+}
+
+// ofSharing returns the protections of what instances share.
+func ofSharing() []protection {
+	const (
+		sharing = "./test/e2e -run TestScripts/apply/shared_crd$"
+		few     = "./test/e2e -run TestScripts/apply/shared_crd_admin$"
+	)
+	return []protection{{
 		promise: "s42", file: "pkg/cluster/apply/share.go",
 		old:  "case err == nil && reflect.DeepEqual(got[\"spec\"], s.live[\"spec\"]):",
 		new:  "case err == nil:",

@@ -2,7 +2,7 @@
 
 package main
 
-// ofRegistry returns the protections against registries and artifacts.
+// ofRegistry returns the protections against registries.
 func ofRegistry() []protection {
 	return []protection{{
 		promise: "s30", file: "pkg/registry/oci/network.go",
@@ -29,7 +29,13 @@ func ofRegistry() []protection {
 		old:  "if pages == maxPages || ",
 		new:  "if ",
 		test: "./pkg/registry/oci -run TestEndless/pages",
-	}, {
+	}}
+}
+
+// ofContent returns the protections against what artifacts, caches and
+// signatures hold.
+func ofContent() []protection {
+	return []protection{{
 		promise: "s33", file: "pkg/registry/oci/extract.go",
 		old:  `if git := GitPart(name); git != "" {`,
 		new:  `if git := GitPart(name); false {`,

@@ -37,7 +37,7 @@ func (p *Plan) applied() map[string]json.RawMessage {
 		values := s.manager.Values(s.now())
 		if s.fingerprint == "" || values == nil {
 			if old, ok := p.ledger.Applied[s.key()]; ok {
-				applied[s.key()] = old // the run has not come to it
+				applied[s.key()] = old // the run did not reach it
 			}
 			continue
 		}

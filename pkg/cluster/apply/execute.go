@@ -106,7 +106,7 @@ func (e *Engine) user(ctx context.Context, req Request) string {
 }
 
 // fingerprints returns the fingerprints of the objects that are as wanted: not
-// of those that a run has not come to.
+// of those that a run did not reach.
 func (p *Plan) fingerprints() map[string]string {
 	fingerprints := map[string]string{}
 	for _, s := range p.Steps {

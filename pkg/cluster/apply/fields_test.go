@@ -166,7 +166,7 @@ func TestOtherApplierIsRefused(t *testing.T) {
 }
 
 // TestLedgerKnowsOnlyWhatWasApplied holds that a run that ends early leaves no
-// fingerprint of an object that it had not come to, and that what another client
+// fingerprint of an object that it had not reached, and that what another client
 // changes while a run waits is not taken for what was applied.
 func TestLedgerKnowsOnlyWhatWasApplied(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ func (p *Plan) unrecorded(err error) error {
 // maxNamed bounds how many objects an error names.
 const maxNamed = 10
 
-// partial adds to the error that ended a run which objects were not come to,
+// partial adds to the error that ended a run which objects it did not reach,
 // when others had been written by then: a quota, say, is met by the write and
 // not by its dry run. What was written has been told as it happened.
 func (p *Plan) partial(err error) error {

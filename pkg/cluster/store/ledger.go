@@ -176,7 +176,7 @@ func (l *Ledger) Shares(rec *Record, id string) (shares, known bool) {
 }
 
 // Of returns the ledger of a record, and an empty one where it is that of
-// another, deleted record, which the garbage collector has not come to yet:
+// another, deleted record, which the garbage collector has not removed yet:
 // what that knew is not so any more.
 func (l *Ledger) Of(rec *Record) *Ledger {
 	if l.secret == nil || rec != nil && isOwner(rec.secret, l.secret) {

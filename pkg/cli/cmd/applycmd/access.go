@@ -4,7 +4,6 @@ package applycmd
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
@@ -31,7 +30,7 @@ func (o *applyOptions) checkAccess(ctx context.Context, req deploy.ApplyRequest)
 		return err
 	}
 	if slices.ContainsFunc(missing, func(a apply.Access) bool { return a.Needed }) {
-		return fail.With(fail.No, errors.New(""))
+		return fail.Silent(fail.No)
 	}
 	return nil
 }

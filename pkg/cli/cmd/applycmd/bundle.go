@@ -79,6 +79,19 @@ func (o *bundleOptions) request(ctx context.Context) (fleet.Request, error) {
 	return req, nil
 }
 
+// rendering returns which bundle the command line names, and how it is rendered
+// and checked.
+func (o *bundleOptions) rendering(ctx context.Context, v *option.Validation) (fleet.Request, error) {
+	if err := v.Check(&option.Values{}); err != nil {
+		return fleet.Request{}, err
+	}
+	req, err := o.request(ctx)
+	if err != nil {
+		return req, err
+	}
+	return req, v.Complete(ctx, &req.Render, cli.Until(ctx, o.env.Stdin), o.bundle.Files.Download(cli.UserAgent("bundle")))
+}
+
 // sites returns the clusters that a runtime names, or else that of the
 // kubeconfig's context. No request is sent.
 func sites(flags *kubeflag.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {

@@ -20,7 +20,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 const bundleApplyLong = `Render the instances of a bundle and apply them, in the order of the fields, each
@@ -60,15 +59,8 @@ func (p *planning) addTo(fs *pflag.FlagSet) {
 
 // request returns which bundle is planned, and how.
 func (p *planning) request(ctx context.Context, how deploy.ApplyRequest) (fleet.ApplyRequest, error) {
-	req := fleet.ApplyRequest{Apply: how}
-	if err := p.validation.Check(&option.Values{}); err != nil {
-		return req, err
-	}
-	var err error
-	if req.Request, err = p.bundleOptions.request(ctx); err != nil {
-		return req, err
-	}
-	return req, p.validation.Complete(ctx, &req.Render, cli.Until(ctx, p.env.Stdin), p.bundle.Files.Download(cli.UserAgent("bundle")))
+	req, err := p.rendering(ctx, &p.validation)
+	return fleet.ApplyRequest{Request: req, Apply: how}, err
 }
 
 // sites returns the clusters, to which is written as the flags say.
@@ -134,8 +126,8 @@ func (o *bundleApply) run(ctx context.Context, how deploy.ApplyRequest) error {
 			continue
 		}
 		// What was done until then is a part of the result.
-		_ = o.printAll(all, how, site.Name)
-		return errors.Join(o.planning.validation.Explain(failed), notReached(clusters[i+1:]))
+		printed := o.printAll(all, how, site.Name)
+		return errors.Join(o.planning.validation.Explain(failed), notReached(clusters[i+1:]), printed)
 	}
 	return o.printAll(all, how, "")
 }
@@ -277,10 +269,7 @@ func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag
 		all = append(all, differences...)
 	}
 	if _, text := o.out.Format(); text && clusters[0].Name != "" {
-		if len(all) > 0 {
-			return fail.With(fail.No, errors.New(""))
-		}
-		return nil
+		return answer(all)
 	}
 	return o.showDiff(ctx, all, "planned ")
 }

@@ -71,22 +71,19 @@ func (o *bundleBuild) check() error {
 	if o.overwrite && o.dir == "" {
 		return fail.Usagef("--overwrite is about the files of --output-dir, which is not given")
 	}
-	return o.validation.Check(&option.Values{})
+	return nil
 }
 
 func (o *bundleBuild) run(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	req, err := o.request(ctx)
+	req, err := o.rendering(ctx, &o.validation)
 	if err != nil {
 		return err
 	}
 	req.Render.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
 	req.Render.BuiltIns = o.validation.BuiltIns()
-	if err = o.validation.Complete(ctx, &req.Render, cli.Until(ctx, o.env.Stdin), o.bundle.Files.Download(cli.UserAgent("bundle"))); err != nil {
-		return err
-	}
 	observer := ui.Transfers(o.env.Stderr, false, false)
 	clusters, err := offlineSites(o.kube, req.Definition, observer)
 	if err != nil {

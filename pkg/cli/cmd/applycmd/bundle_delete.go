@@ -13,9 +13,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/fleet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/deleteflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -78,9 +78,8 @@ of NAME. Nothing is deleted when an instance belongs to another bundle or to non
 
 type bundleDelete struct {
 	*bundleTarget
-	req    fleet.DeleteRequest
-	wait   bool
-	dryRun string
+	how            deleteflag.Delete
+	pruneInstances bool
 }
 
 func newBundleDelete(env cli.Env) *cobra.Command {
@@ -93,35 +92,25 @@ func newBundleDelete(env cli.Env) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	o.addTo(fs)
-	d := &o.req.Delete
-	fs.BoolVar(&o.wait, "wait", true, "wait until the objects are gone")
-	fs.DurationVar(&d.Timeout, "timeout", apply.DefaultTimeout, "how long to wait for the objects of one instance to be gone, 0 for ever")
-	fs.StringVar(&o.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
-	fs.BoolVar(&d.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
-	fs.BoolVar(&d.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
-	fs.BoolVar(&d.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the modules too, with all that is in them")
-	fs.BoolVar(&d.IgnoreNotFound, "ignore-not-found", false, "succeed if the bundle does not exist")
-	fs.BoolVar(&o.req.PruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files, too")
+	o.how.AddTo(fs, "bundle")
+	fs.BoolVar(&o.pruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files, too")
 	return cmd
 }
 
 func (o *bundleDelete) run(ctx context.Context, args []string) error {
-	if err := errors.Join(o.out.Check(), fail.OneOf("--dry-run", o.dryRun, "none", "client", "server")); err != nil {
+	if err := errors.Join(o.out.Check(), o.how.Check()); err != nil {
 		return err
 	}
 	observer := ui.Observer(o.env.Stderr, o.quiet)
-	var clusters []fleet.Site
-	var err error
-	if o.req.Target, clusters, err = o.target(ctx, args, observer); err != nil {
+	target, clusters, err := o.target(ctx, args, observer)
+	if err != nil {
 		return err
 	}
-	d := &o.req.Delete
-	d.NoWait, d.Timeout = !o.wait, apply.AtMost(d.Timeout)
-	d.Holder, d.DryRun, d.Check = store.Holder(o.env.Process), o.dryRun != "none", o.dryRun == "server"
+	req := fleet.DeleteRequest{Target: target, Delete: o.how.Request(store.Holder(o.env.Process)), PruneInstances: o.pruneInstances}
 	_, text := o.out.Format()
 	var all []event.Outcome
 	for i, site := range clusters {
-		failed := fleet.Delete(ctx, site, o.req, observer, func(deleted fleet.Deleted) error {
+		failed := fleet.Delete(ctx, site, req, observer, func(deleted fleet.Deleted) error {
 			all = append(all, deleted.Outcomes...)
 			if !text {
 				return nil
@@ -139,15 +128,9 @@ func (o *bundleDelete) run(ctx context.Context, args []string) error {
 }
 
 func (o *bundleDelete) print(d fleet.Deleted, site fleet.Site) error {
-	r := ui.Result{Outcomes: d.Outcomes, Summary: "deleted " + d.Name}
+	r := ui.Result{Outcomes: d.Outcomes, Summary: "deleted " + d.Name, DryRun: o.how.Label()}
 	if site.Name != "" {
 		r.Summary += " on cluster " + site.Name
-	}
-	switch o.dryRun {
-	case "client":
-		r.DryRun = "dry run"
-	case "server":
-		r.DryRun = "server dry run"
 	}
 	return r.Print(o.env.Stdout)
 }
@@ -197,7 +180,7 @@ func (t *bundleTarget) status(ctx context.Context, args []string) error {
 		err = t.printStatus(rows, problems)
 	}
 	if err == nil && !good {
-		err = fail.With(fail.No, errors.New(""))
+		err = fail.Silent(fail.No)
 	}
 	return err
 }

@@ -4,7 +4,6 @@ package applycmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -48,21 +47,15 @@ func newBundleVet(env cli.Env) *cobra.Command {
 }
 
 func (o *bundleVet) run(ctx context.Context) error {
-	if err := o.validation.Check(&option.Values{}); err != nil {
-		return err
-	}
 	if o.printValue && o.output != "" {
 		return fail.Usagef("--print-value prints CUE: leave out -o %s", o.output)
 	}
-	req, err := o.request(ctx)
+	req, err := o.rendering(ctx, &o.validation)
 	if err != nil {
 		return err
 	}
 	req.Render.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
 	req.Render.BuiltIns = o.validation.BuiltIns()
-	if err = o.validation.Complete(ctx, &req.Render, cli.Until(ctx, o.env.Stdin), o.bundle.Files.Download(cli.UserAgent("bundle"))); err != nil {
-		return err
-	}
 	observer := ui.Transfers(o.env.Stderr, false, false)
 	clusters, err := offlineSites(o.kube, req.Definition, observer)
 	if err != nil {
@@ -86,7 +79,7 @@ func (o *bundleVet) run(ctx context.Context) error {
 		}
 	}
 	if !valid {
-		return fail.With(fail.No, errors.New(""))
+		return fail.Silent(fail.No)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ package applycmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -128,8 +127,13 @@ func (o *options) showDiff(ctx context.Context, differences []instance.Differenc
 	if err := o.printDiff(ctx, differences, label); err != nil {
 		return err
 	}
+	return answer(differences)
+}
+
+// answer returns the exit code that differences stand for.
+func answer(differences []instance.Difference) error {
 	if slices.ContainsFunc(differences, instance.Difference.Counts) {
-		return fail.With(fail.No, errors.New(""))
+		return fail.Silent(fail.No)
 	}
 	return nil
 }

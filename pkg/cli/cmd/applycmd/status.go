@@ -4,7 +4,6 @@ package applycmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -61,7 +60,7 @@ func newStatus(env cli.Env) *cobra.Command {
 				return err
 			}
 			if err = printStatus(env.Stdout, report, out); err == nil && !report.IsGood() {
-				err = fail.With(fail.No, errors.New(""))
+				err = fail.Silent(fail.No)
 			}
 			return err
 		},

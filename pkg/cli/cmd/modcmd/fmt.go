@@ -110,10 +110,7 @@ func (o *formatting) report(f mod.Formatted) error {
 // answer is the exit code of a question: were all files formatted?
 func (o *formatting) answer(changed bool) error {
 	if changed && (o.diff || o.check) {
-		return errNo()
+		return fail.Silent(fail.No)
 	}
 	return nil
 }
-
-// errNo is the answer of no: the result has said what there is to say.
-func errNo() error { return fail.With(fail.No, errors.New("")) }

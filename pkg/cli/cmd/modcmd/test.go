@@ -102,7 +102,7 @@ func (o *testing) run(ctx context.Context, dir string) error {
 	}
 	for _, t := range tests {
 		if t.Status == mod.Failed {
-			return errNo()
+			return fail.Silent(fail.No)
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 const vetLong = `Build a module and print what is wrong with it.
@@ -79,7 +80,7 @@ func (o *vetting) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if !vetted.Valid {
-		return errNo()
+		return fail.Silent(fail.No)
 	}
 	return nil
 }

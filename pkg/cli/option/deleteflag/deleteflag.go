@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package deleteflag holds the flags that say how instances are deleted. It is
+// apart from package option, which links CUE.
+package deleteflag
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+)
+
+// Delete are the flags.
+type Delete struct {
+	request instance.DeleteRequest
+	wait    bool
+	dryRun  string
+}
+
+// AddTo registers the flags. what is deleted: an instance, a bundle.
+func (d *Delete) AddTo(fs *pflag.FlagSet, what string) {
+	r := &d.request
+	fs.BoolVar(&d.wait, "wait", true, "wait until the objects are gone")
+	fs.DurationVar(&r.Timeout, "timeout", apply.DefaultTimeout, "how long to wait for the objects of an instance to be gone, 0 for ever")
+	fs.StringVar(&d.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
+	fs.BoolVar(&r.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
+	fs.BoolVar(&r.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
+	fs.BoolVar(&r.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the module too, with all that is in them")
+	fs.BoolVar(&r.IgnoreNotFound, "ignore-not-found", false, "succeed if the "+what+" does not exist")
+}
+
+// Check returns a usage error for a value that a flag does not have.
+func (d *Delete) Check() error {
+	return fail.OneOf("--dry-run", d.dryRun, "none", "client", "server")
+}
+
+// Request returns what the flags say. What names an instance is left empty.
+func (d *Delete) Request(holder store.Holder) instance.DeleteRequest {
+	r := d.request
+	r.Holder, r.DryRun, r.Check = holder, d.dryRun != "none", d.dryRun == "server"
+	r.NoWait, r.Timeout = !d.wait, apply.AtMost(r.Timeout)
+	return r
+}
+
+// Label returns what a result says of a dry run, empty when it is none.
+func (d *Delete) Label() string {
+	switch d.dryRun {
+	case "client":
+		return "dry run"
+	case "server":
+		return "server dry run"
+	}
+	return ""
+}
