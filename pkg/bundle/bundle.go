@@ -46,10 +46,10 @@ type Instance struct {
 	// directory of the process, computed from the file that names it.
 	Module ref.Reference
 	Values []values.Source
-	// DependsOn are the names of the instances that have to be ready before this
+
+	// dependsOn are the names of the instances that have to be ready before this
 	// one is applied.
-	DependsOn []string
-	At        token.Position // where it is declared
+	dependsOn []string
 }
 
 const apiVersion = "v1alpha1"
@@ -150,14 +150,14 @@ func (r *reader) root(root cue.Value, kind string, fields ...string) cue.Value {
 }
 
 func (r *reader) instance(name string, v cue.Value) Instance {
-	in := Instance{Name: name, At: position(v)}
+	in := Instance{Name: name}
 	r.name(v, name)
 	if !r.isStruct(v) {
 		return in
 	}
 	r.fields(v, "module", "namespace", "values", "dependsOn")
 	in.Namespace = r.namespace(v)
-	in.DependsOn = r.texts(v, "dependsOn")
+	in.dependsOn = r.texts(v, "dependsOn")
 	if module := r.child(v, "module", true); module.Exists() {
 		in.Module = r.module(module)
 	}

@@ -79,7 +79,7 @@ func describe(b *bundle.Bundle, names []string, err error) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "bundle %s\n", b.Name)
 	for _, in := range instances {
-		fmt.Fprintf(&text, "\n%s: %s/%s\nmodule %s", in.At, in.Namespace, in.Name, in.Module)
+		fmt.Fprintf(&text, "\n%s/%s\nmodule %s", in.Namespace, in.Name, in.Module)
 		if in.Module.IsLocal() {
 			fmt.Fprintf(&text, " in %s", in.Module.Dir)
 		}
