@@ -8,22 +8,22 @@ import (
 	"strconv"
 )
 
-// CacheDirVariable is the environment variable with the directory of the
+// cacheDirVariable is the environment variable with the directory of the
 // cache; set but empty it means that nothing is cached. So does "false" in
 // cachingVariable.
 const (
-	CacheDirVariable = "TIMONI_CACHE_DIR"
+	cacheDirVariable = "TIMONI_CACHE_DIR"
 	cachingVariable  = "TIMONI_CACHING"
 )
 
 // CacheDir returns the directory for what can be fetched again: the one of
-// CacheDirVariable, or one in the user's cache directory. It is empty where
+// cacheDirVariable, or one in the user's cache directory. It is empty where
 // there is none.
 func (e Env) CacheDir() string {
 	if on, err := strconv.ParseBool(e.Getenv(cachingVariable)); err == nil && !on {
 		return ""
 	}
-	if dir, ok := e.LookupEnv(CacheDirVariable); ok {
+	if dir, ok := e.LookupEnv(cacheDirVariable); ok {
 		return dir
 	}
 	dir, err := os.UserCacheDir()

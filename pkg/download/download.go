@@ -24,9 +24,9 @@ import (
 
 // The reasons for which a download is refused or ends.
 var (
-	ErrNotHTTPS = errors.New("only https is allowed")
+	errNotHTTPS = errors.New("only https is allowed")
 	ErrPrivate  = errors.New("the address is private")
-	ErrTooLarge = errors.New("the answer is too large")
+	errTooLarge = errors.New("the answer is too large")
 )
 
 const (
@@ -50,8 +50,7 @@ func IsURL(name string) bool {
 }
 
 // Get returns what is at an https URL. Errors name the URL as mask.URL does and
-// wrap ErrNotHTTPS, ErrPrivate or ErrTooLarge where
-// that is the reason.
+// wrap ErrPrivate where that is the reason.
 func Get(ctx context.Context, address string, o Options) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -72,7 +71,7 @@ func Get(ctx context.Context, address string, o Options) ([]byte, error) {
 
 func get(ctx context.Context, u *url.URL, o Options) ([]byte, error) {
 	if u.Scheme != "https" {
-		return nil, ErrNotHTTPS
+		return nil, errNotHTTPS
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -95,14 +94,14 @@ func get(ctx context.Context, u *url.URL, o Options) ([]byte, error) {
 	limit := cmp.Or(o.Limit, defaultLimit)
 	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
+		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
 	}
 	return data, err
 }
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "https" {
-		return fmt.Errorf("the server redirects to %s: %w", mask.URL(req.URL.String()), ErrNotHTTPS)
+		return fmt.Errorf("the server redirects to %s: %w", mask.URL(req.URL.String()), errNotHTTPS)
 	}
 	if len(via) > maxRedirects {
 		return fmt.Errorf("the server redirects more than %d times", maxRedirects)

@@ -33,12 +33,12 @@ type DirectoryRequest struct {
 // Written counts what was done to a directory.
 type Written struct {
 	Dir                         string
-	Written, Unchanged, Removed int
+	written, unchanged, removed int
 }
 
 // String returns the counts in words.
 func (w Written) String() string {
-	return fmt.Sprintf("%s: %d written, %d unchanged, %d removed", w.Dir, w.Written, w.Unchanged, w.Removed)
+	return fmt.Sprintf("%s: %d written, %d unchanged, %d removed", w.Dir, w.written, w.unchanged, w.removed)
 }
 
 // WriteDirectory writes each object to a file of its own, which is named for
@@ -70,16 +70,16 @@ func WriteDirectory(req DirectoryRequest) (Written, error) {
 			return done, err
 		}
 		if changed {
-			done.Written++
+			done.written++
 		} else {
-			done.Unchanged++
+			done.unchanged++
 		}
 	}
 	for _, name := range stale {
 		if err := os.Remove(name); err != nil {
 			return done, err
 		}
-		done.Removed++
+		done.removed++
 	}
 	return done, nil
 }

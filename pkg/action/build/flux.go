@@ -87,9 +87,9 @@ func (w *Written) add(req DirectoryRequest, name string, objects []api.Object) e
 	}
 	req.Dir, req.Objects, req.Comments = filepath.Join(req.Dir, name), objects, nil
 	done, err := WriteDirectory(req)
-	w.Written += done.Written
-	w.Unchanged += done.Unchanged
-	w.Removed += done.Removed
+	w.written += done.written
+	w.unchanged += done.unchanged
+	w.removed += done.removed
 	return err
 }
 

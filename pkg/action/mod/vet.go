@@ -32,10 +32,10 @@ type VetRequest struct {
 // Severity says how bad a finding is.
 type Severity string
 
-// The severities. A module with a Warning is valid.
+// The severities. A module with a warning is valid.
 const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
+	severityError   Severity = "error"
+	severityWarning Severity = "warning"
 )
 
 // Finding is something that vetting found.
@@ -94,7 +94,7 @@ func Vet(ctx context.Context, req VetRequest) (*Vetted, error) {
 	}
 	slices.Sort(v.Images)
 	v.Images = slices.Compact(v.Images)
-	v.Valid = !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Severity == Error })
+	v.Valid = !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Severity == severityError })
 	if len(variants) == 1 {
 		for i := range v.Findings {
 			v.Findings[i].Builds = nil
@@ -133,7 +133,7 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 	b.req.CheckImages, b.req.Whole = true, true
 	result, err := build.Render(ctx, b.req, event.Func(func(e event.Event) {
 		if w, ok := e.(event.Warning); ok {
-			v.add(Finding{Severity: Warning, Message: w.Text}, b.name)
+			v.add(Finding{Severity: severityWarning, Message: w.Text}, b.name)
 		}
 	}))
 	if err != nil {
@@ -166,7 +166,7 @@ func (v *Vetted) addStructure(err error, name string) bool {
 		return false
 	}
 	for _, p := range e.Problems {
-		f := Finding{Severity: Error, Path: p.Origin.Path, Message: p.Message}
+		f := Finding{Severity: severityError, Path: p.Origin.Path, Message: p.Message}
 		if p.Origin.File != "" {
 			f.Positions = []Position{{File: p.Origin.File, Line: p.Origin.Line, Column: p.Origin.Column}}
 		}
@@ -187,7 +187,7 @@ func (v *Vetted) addError(ctx context.Context, err error, build string) error {
 		return err
 	case v.addStructure(err, build):
 	default:
-		v.add(Finding{Severity: Error, Message: err.Error()}, build)
+		v.add(Finding{Severity: severityError, Message: err.Error()}, build)
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func causes(problems []values.Problem) []values.Problem {
 }
 
 func finding(p values.Problem) Finding {
-	f := Finding{Severity: Error, Path: p.Path, Message: p.Message, Rule: p.Rule, Advice: p.Advice}
+	f := Finding{Severity: severityError, Path: p.Path, Message: p.Message, Rule: p.Rule, Advice: p.Advice}
 	if p.RulePosition.IsValid() {
 		at := position(p.RulePosition)
 		f.RulePosition = &at

@@ -17,7 +17,7 @@ var ErrNotInstalled = errors.New("not installed")
 
 // Places are the directories in which the binaries are looked for.
 type Places struct {
-	Home string   // the directory of the front door's own executable; empty when unknown
+	home string   // the directory of the front door's own executable; empty when unknown
 	Path []string // the directories of PATH
 }
 
@@ -26,7 +26,7 @@ type Places struct {
 func NewPlaces(executable, path string) Places {
 	p := Places{Path: filepath.SplitList(path)}
 	if resolved, err := filepath.EvalSymlinks(executable); err == nil {
-		p.Home = filepath.Dir(resolved)
+		p.home = filepath.Dir(resolved)
 	}
 	return p
 }
@@ -35,7 +35,7 @@ func NewPlaces(executable, path string) Places {
 // because it was installed together with it, else the first on PATH. Its error
 // is ErrNotInstalled, with the way to mend it as a hint.
 func (p Places) Find(name string) (string, error) {
-	if path, ok := lookup(p.Home, name); ok {
+	if path, ok := lookup(p.home, name); ok {
 		return path, nil
 	}
 	if path, ok := p.onPath(name); ok {

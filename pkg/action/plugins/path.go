@@ -162,7 +162,7 @@ func (x Examination) clashes(files []file) []Check {
 				add(f.path, f.target)
 			}
 		}
-		if sibling, ok := lookup(x.Places.Home, name); ok {
+		if sibling, ok := lookup(x.Places.home, name); ok {
 			if target, err := filepath.EvalSymlinks(sibling); err == nil {
 				add(sibling, target)
 			}
@@ -203,8 +203,8 @@ func (x Examination) reachable([]file) []Check {
 	var checks []Check
 	if _, ok := x.Places.onPath(FrontDoor); !ok {
 		c := Check{Status: Fail, Message: FrontDoor + " is not on PATH: kubectl does not find it"}
-		if x.Places.Home != "" {
-			c.Hint = "add " + x.Places.Home + " to PATH"
+		if x.Places.home != "" {
+			c.Hint = "add " + x.Places.home + " to PATH"
 		}
 		checks = append(checks, c)
 	}

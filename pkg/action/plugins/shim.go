@@ -41,8 +41,8 @@ func (p Places) ShimDir() (string, error) {
 	if path, ok := p.onPath(FrontDoor); ok {
 		return filepath.Dir(path), nil
 	}
-	if p.Home != "" {
-		return p.Home, nil
+	if p.home != "" {
+		return p.home, nil
 	}
 	return "", fail.Usagef("where %s is installed is not known: name a directory with --dir", FrontDoor)
 }

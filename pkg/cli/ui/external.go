@@ -55,7 +55,7 @@ func writeState(dir, name string, o api.Object) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil || o == nil {
 		return err
 	}
-	text, err := YAML(o)
+	text, err := toYAML(o)
 	if err != nil {
 		return err
 	}

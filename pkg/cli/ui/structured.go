@@ -22,7 +22,7 @@ func Structured(w io.Writer, format string, v any) error {
 		out, err = json.MarshalIndent(v, "", "  ")
 		out = append(mask.JSON(out), '\n')
 	case "yaml":
-		out, err = YAML(v)
+		out, err = toYAML(v)
 	default:
 		err = fail.OneOf("output format", format, "json", "yaml")
 	}

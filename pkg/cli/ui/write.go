@@ -48,10 +48,10 @@ func WriteJSON(w io.Writer, text []byte) error {
 	return err
 }
 
-// YAML returns a value as YAML, with the field names of its JSON form, and with
+// toYAML returns a value as YAML, with the field names of its JSON form, and with
 // escapes for what would control a terminal. The library that writes it
 // otherwise knows of a part of that only.
-func YAML(v any) ([]byte, error) {
+func toYAML(v any) ([]byte, error) {
 	if out, err := yaml.Marshal(v); err == nil && mask.IsSafe(string(out)) {
 		return out, nil
 	}

@@ -114,5 +114,5 @@ func (m Manager) Predict(move Move, live, elsewhere api.Object) (api.Object, err
 		kept = kept.Union(set)
 	}
 	rest, _ := prune(map[string]any(live.DeepCopy()), move.Fields, kept).(map[string]any)
-	return ValuesOf(elsewhere, applied).Over(rest), nil
+	return valuesIn(elsewhere, applied).Over(rest), nil
 }

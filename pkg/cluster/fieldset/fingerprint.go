@@ -23,7 +23,7 @@ import (
 // with what it says later.
 func (m Manager) Fingerprint(desired, live api.Object) string {
 	ours := m.Applied(live)
-	if ours == nil || m.Overridden(live) {
+	if ours == nil || m.hasOverridden(live) {
 		return ""
 	}
 	fields, err := fieldsV1(ours)
@@ -49,5 +49,5 @@ func (m Manager) Values(live api.Object) Values {
 	if text := ours.WithPrefix(field("stringData")); live.IsSecret() {
 		ours = ours.Union(under(field("data"), text))
 	}
-	return ValuesOf(live, ours)
+	return valuesIn(live, ours)
 }

@@ -72,8 +72,8 @@ func Same(a, b *fieldpath.Set) bool {
 	return a.Equals(b)
 }
 
-// Overridden says whether a live object has fields that are taken back.
-func (m Manager) Overridden(live api.Object) bool {
+// hasOverridden reports whether a live object has fields that are taken back.
+func (m Manager) hasOverridden(live api.Object) bool {
 	return slices.ContainsFunc(entries(live), func(e entry) bool { return m.isOverridden(e, live) })
 }
 

@@ -29,8 +29,8 @@ func DecodeValues(text json.RawMessage) Values {
 	return values
 }
 
-// ValuesOf returns the values of the fields of a set.
-func ValuesOf(o api.Object, set *fieldpath.Set) Values {
+// valuesIn returns the values of the fields of a set.
+func valuesIn(o api.Object, set *fieldpath.Set) Values {
 	values, _ := valuesOf(map[string]any(o), set).(map[string]any)
 	return values
 }

@@ -90,7 +90,7 @@ func (c *checker) kind(o api.Object) bool {
 		}
 		return false
 	}
-	if known := minorOf(Version); c.minor > known {
+	if known := minorOf(kubernetes); c.minor > known {
 		return true // it may be new
 	}
 	c.unknown(version, kind, o.Group())
@@ -111,14 +111,14 @@ func (c *checker) unknown(version, kind, group string) {
 	slices.Sort(versions)
 	slices.Sort(names)
 	if len(versions) > 0 {
-		c.add("apiVersion", "Kubernetes %s serves no %s %s: use %s", Version, version, kind, strings.Join(versions, " or "))
+		c.add("apiVersion", "Kubernetes %s serves no %s %s: use %s", kubernetes, version, kind, strings.Join(versions, " or "))
 		return
 	}
 	advice := ""
 	if near, ok := fail.Nearest(kind, slices.Compact(names)); ok {
 		advice = fmt.Sprintf(": did you mean %q?", near)
 	}
-	c.add("kind", "Kubernetes %s has no kind %q in %s%s", Version, kind, version, advice)
+	c.add("kind", "Kubernetes %s has no kind %q in %s%s", kubernetes, kind, version, advice)
 }
 
 // enumeration is the values that a field may have.

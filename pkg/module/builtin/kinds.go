@@ -4,8 +4,8 @@ package builtin
 
 import "strings"
 
-// Version is the version of Kubernetes whose kinds are known.
-const Version = "1.36"
+// kubernetes is the version of Kubernetes whose kinds are known.
+const kubernetes = "1.36"
 
 // served has the kinds of each version of the API of Kubernetes 1.36.3.
 const served = `

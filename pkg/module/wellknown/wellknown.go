@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Row is the kinds of one group that have no namespace.
-type Row struct {
-	Project, Group string
-	Kinds          []string
+// row is the kinds of one group that have no namespace.
+type row struct {
+	project, group string
+	kinds          []string
 }
 
 // IsClusterScoped says whether a kind is a cluster-scoped one of a well-known
@@ -20,20 +20,20 @@ func IsClusterScoped(group, kind string) bool {
 	if group == "constraints.gatekeeper.sh" {
 		return true // each ConstraintTemplate of Gatekeeper defines a kind
 	}
-	for _, row := range Rows() {
-		if row.Group == group && slices.Contains(row.Kinds, kind) {
+	for _, r := range rows() {
+		if r.group == group && slices.Contains(r.kinds, kind) {
 			return true
 		}
 	}
 	return false
 }
 
-// Rows returns the list.
-func Rows() []Row {
-	var all []Row
+// rows returns the list.
+func rows() []row {
+	var all []row
 	for line := range strings.Lines(kinds) {
-		if row := strings.Split(strings.TrimSpace(line), "|"); len(row) == 3 {
-			all = append(all, Row{row[0], row[1], strings.Fields(row[2])})
+		if f := strings.Split(strings.TrimSpace(line), "|"); len(f) == 3 {
+			all = append(all, row{f[0], f[1], strings.Fields(f[2])})
 		}
 	}
 	return all

@@ -14,12 +14,11 @@ import (
 func TestRows(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, known := range wellknown.Rows() {
-		if known.Project == "" || !strings.Contains(known.Group, ".") {
-			t.Errorf("%v: a project and a group are required", known)
-		}
-		for _, kind := range known.Kinds {
-			name := kind + "." + known.Group
+	for project, names := range wellknown.KindNames() {
+		for _, name := range names {
+			if project == "" || strings.Count(name, ".") < 2 {
+				t.Errorf("%s of project %q: a project and a group are required", name, project)
+			}
 			if seen[name] {
 				t.Errorf("%s is in the list twice", name)
 			}

@@ -23,19 +23,19 @@ import (
 
 // The environment variables about registries.
 const (
-	// CredsVariable holds USER:PASSWORD, for which --creds stands in.
-	CredsVariable = "TIMONI_REGISTRY_CREDS"
-	// MirrorsVariable holds PREFIX=PREFIX pairs, as oci.Mirrors.Pairs does.
-	MirrorsVariable = "TIMONI_REGISTRY_MIRRORS"
-	// PolicyVariable holds the path of a policy file, for which --policy
+	// credsVariable holds USER:PASSWORD, for which --creds stands in.
+	credsVariable = "TIMONI_REGISTRY_CREDS"
+	// mirrorsVariable holds PREFIX=PREFIX pairs, as oci.Mirrors.Pairs does.
+	mirrorsVariable = "TIMONI_REGISTRY_MIRRORS"
+	// policyVariable holds the path of a policy file, for which --policy
 	// stands in.
-	PolicyVariable = "TIMONI_POLICY"
-	// ConfigVariable names a file to read instead of ConfigFile.
-	ConfigVariable = "TIMONI_REGISTRY_CONFIG"
+	policyVariable = "TIMONI_POLICY"
+	// configVariable names a file to read instead of configFile.
+	configVariable = "TIMONI_REGISTRY_CONFIG"
 )
 
-// ConfigFile is the file with mirrors and token servers in the directory of the user's settings.
-const ConfigFile = "registries.yaml"
+// configFile is the file with mirrors and token servers in the directory of the user's settings.
+const configFile = "registries.yaml"
 
 // Process is what the flags about registries take from the process: cli.Env.
 type Process interface {
@@ -65,7 +65,7 @@ type Flags struct {
 func (r *Flags) AddTo(fs *pflag.FlagSet) {
 	r.AddAccessTo(fs)
 	fs.BoolVar(&r.offline, "offline", false, "use the cache only, never a registry")
-	fs.StringVar(&r.policy, "policy", "", "policy `FILE`: who must have signed which artifacts; default: $"+PolicyVariable)
+	fs.StringVar(&r.policy, "policy", "", "policy `FILE`: who must have signed which artifacts; default: $"+policyVariable)
 }
 
 // AddAccessTo registers the flags of a command that cannot do without one.
@@ -126,7 +126,7 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 		return o, nil
 	}
 	if o.Creds == "" {
-		o.Creds = r.Process.Getenv(CredsVariable)
+		o.Creds = r.Process.Getenv(credsVariable)
 	}
 	o.Mirrors = Mirrors(r.Process)
 	o.Cache = oci.OpenCache(r.Process.CacheDir())
@@ -141,9 +141,9 @@ func AddAuthHostsTo(fs *pflag.FlagSet, hosts *[]string) {
 // Mirrors returns what the environment and the user's settings say about
 // registries.
 func Mirrors(p Process) oci.Mirrors {
-	m := oci.Mirrors{Pairs: p.Getenv(MirrorsVariable), File: p.Getenv(ConfigVariable)}
+	m := oci.Mirrors{Pairs: p.Getenv(mirrorsVariable), File: p.Getenv(configVariable)}
 	if m.Required = m.File != ""; !m.Required {
-		m.File = p.ConfigFile(ConfigFile)
+		m.File = p.ConfigFile(configFile)
 	}
 	return m
 }
@@ -155,7 +155,7 @@ func (r *Flags) PolicyFile() string {
 	if r.policy != "" || r.Process == nil {
 		return r.policy
 	}
-	if file := r.Process.Getenv(PolicyVariable); file != "" {
+	if file := r.Process.Getenv(policyVariable); file != "" {
 		return file
 	}
 	file := r.Process.ConfigFile("policy.yaml")

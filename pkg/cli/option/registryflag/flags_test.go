@@ -29,7 +29,7 @@ func (p process) Places() plugins.Places   { return plugins.Places{} }
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	env := process{registryflag.CredsVariable: "env:e", registryflag.MirrorsVariable: "a=b", "cache": "/c", "config": "conf"}
+	env := process{"TIMONI_REGISTRY_CREDS": "env:e", "TIMONI_REGISTRY_MIRRORS": "a=b", "cache": "/c", "config": "conf"}
 	common := oci.Options{Mirrors: oci.Mirrors{Pairs: "a=b", File: "conf"}, Cache: oci.Cache{Dir: "/c"}, UserAgent: "agent"}
 	with := func(change func(*oci.Options)) oci.Options {
 		o := common
@@ -86,7 +86,7 @@ func TestPolicyFile(t *testing.T) {
 	if err := os.Symlink(loop, loop); err != nil {
 		t.Skip(err)
 	}
-	const variable = registryflag.PolicyVariable
+	const variable = "TIMONI_POLICY"
 	for name, test := range map[string]struct {
 		args []string
 		env  process

@@ -18,8 +18,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/privatekey"
 )
 
-// PasswordVariable holds the password of a private key, as it does for cosign.
-const PasswordVariable = "COSIGN_PASSWORD"
+// passwordVariable holds the password of a private key, as it does for cosign.
+const passwordVariable = "COSIGN_PASSWORD"
 
 // envScheme is before the name of an environment variable that holds a key,
 // as cosign writes it.
@@ -30,7 +30,7 @@ type Flag struct{ key string }
 
 // AddTo registers the flag.
 func (s *Flag) AddTo(fs *pflag.FlagSet) {
-	fs.StringVar(&s.key, "sign", "", "sign what is pushed with the private `KEY` in a file, or in a variable as env://NAME; its password is in $"+PasswordVariable)
+	fs.StringVar(&s.key, "sign", "", "sign what is pushed with the private `KEY` in a file, or in a variable as env://NAME; its password is in $"+passwordVariable)
 }
 
 // Key returns the key, nil when signing was not asked for. prompt asks for the
@@ -44,7 +44,7 @@ func (s *Flag) Key(lookupEnv func(string) (string, bool), prompt func(question s
 		return nil, err
 	}
 	key, err := privatekey.Parse(data, func() ([]byte, error) {
-		if password, ok := lookupEnv(PasswordVariable); ok {
+		if password, ok := lookupEnv(passwordVariable); ok {
 			return []byte(password), nil
 		}
 		return prompt(fmt.Sprintf("password for the private key %s: ", s.key))
@@ -53,7 +53,7 @@ func (s *Flag) Key(lookupEnv func(string) (string, bool), prompt func(question s
 		return key, nil
 	}
 	err = fail.With(fail.Usage, fmt.Errorf("private key %s: %w", s.key, err))
-	return nil, fail.Hint(err, "%s holds the password of an encrypted key", PasswordVariable)
+	return nil, fail.Hint(err, "%s holds the password of an encrypted key", passwordVariable)
 }
 
 func (s *Flag) read(lookupEnv func(string) (string, bool)) ([]byte, error) {

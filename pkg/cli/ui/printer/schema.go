@@ -19,10 +19,10 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
-// APIVersion is that of the results that are not written in the cluster. What
+// apiVersion is that of the results that are not written in the cluster. What
 // the types of a version say stays: fields are added, none is renamed, removed
 // or given another meaning. docs/output.md describes them for users.
-const APIVersion = "cli.timoni.sh/v1alpha1"
+const apiVersion = "cli.timoni.sh/v1alpha1"
 
 // Type says what a result is.
 type Type struct {
@@ -65,8 +65,8 @@ type Instance struct {
 	Images             []string       `json:"images,omitempty"`
 }
 
-// Record is an instance as inspect prints it.
-type Record struct {
+// record is an instance as inspect prints it.
+type record struct {
 	api.Instance
 	State    instance.State `json:"state"`
 	Complete bool           `json:"complete"`         // the module was applied in full
@@ -74,20 +74,20 @@ type Record struct {
 	Pending  *api.Instance  `json:"pending,omitempty"`
 }
 
-// Module is the module of an instance, whose name stands in the metadata.
-type Module struct {
+// module is the module of an instance, whose name stands in the metadata.
+type module struct {
 	Object
 	api.Module
 }
 
-// Values are the values of an instance.
-type Values struct {
+// values are the values of an instance.
+type values struct {
 	Object
 	Values string `json:"values"` // CUE text
 }
 
-// Images are the container images of an instance.
-type Images struct {
+// images are the container images of an instance.
+type images struct {
 	Object
 	Images []string `json:"images"`
 }
@@ -158,7 +158,7 @@ type Access struct {
 func AccessOf(missing []apply.Access) []Access {
 	return convert(missing, func(a apply.Access) Access {
 		return Access{
-			Type: Type{APIVersion: APIVersion, Kind: "Access"}, Verb: a.Verb, Group: a.Group, Resource: a.Resource,
+			Type: Type{APIVersion: apiVersion, Kind: "Access"}, Verb: a.Verb, Group: a.Group, Resource: a.Resource,
 			Namespace: a.Namespace, Name: a.Name, Needed: a.Needed, Why: a.Why, Reason: a.Reason,
 		}
 	})
@@ -174,7 +174,7 @@ func ofCluster(o event.Object) Object {
 
 // ofInstance returns the head of a result about an instance.
 func ofInstance(kind, name, namespace string) Object {
-	return Object{Type: Type{APIVersion: APIVersion, Kind: kind}, Metadata: Metadata{Name: name, Namespace: namespace}}
+	return Object{Type: Type{APIVersion: apiVersion, Kind: kind}, Metadata: Metadata{Name: name, Namespace: namespace}}
 }
 
 // Outcomes returns the result of a command that acts on objects.
@@ -235,15 +235,15 @@ func Inspection(i *instance.Inspection, section string) any {
 	m := i.Instance.Metadata
 	switch section {
 	case "module":
-		return Module{Object: ofInstance("Module", m.Name, m.Namespace), Module: i.Instance.Module}
+		return module{Object: ofInstance("Module", m.Name, m.Namespace), Module: i.Instance.Module}
 	case "values":
-		return Values{Object: ofInstance("Values", m.Name, m.Namespace), Values: i.Instance.Values}
+		return values{Object: ofInstance("Values", m.Name, m.Namespace), Values: i.Instance.Values}
 	case "resources":
 		return convert(i.Resources, ofCluster)
 	case "images":
-		return Images{Object: ofInstance("Images", m.Name, m.Namespace), Images: append([]string{}, i.Instance.Images...)}
+		return images{Object: ofInstance("Images", m.Name, m.Namespace), Images: append([]string{}, i.Instance.Images...)}
 	}
-	return Record{Instance: i.Instance, State: i.State, Complete: i.Complete != nil, Wanted: wanted(i.Summary), Pending: i.Pending}
+	return record{Instance: i.Instance, State: i.State, Complete: i.Complete != nil, Wanted: wanted(i.Summary), Pending: i.Pending}
 }
 
 // History returns the result of history for an instance.

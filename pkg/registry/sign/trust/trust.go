@@ -77,7 +77,7 @@ func Read(file string) (*Policy, error) {
 	if err != nil {
 		return nil, fail.Invalidf("policy: %w", err)
 	}
-	p, err := Parse(data)
+	p, err := parse(data)
 	if err != nil {
 		return nil, fail.Invalidf("policy %s: %w", file, err)
 	}
@@ -99,9 +99,9 @@ func below(dir, file string) string {
 	return filepath.Join(dir, filepath.FromSlash(file))
 }
 
-// Parse reads a policy, YAML or JSON. A field that is not known or given twice
+// parse reads a policy, YAML or JSON. A field that is not known or given twice
 // is an error.
-func Parse(data []byte) (*Policy, error) {
+func parse(data []byte) (*Policy, error) {
 	asJSON, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
 		return nil, err
