@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/plugins"
 )
 
 // Env is what a command knows of the process it runs in.

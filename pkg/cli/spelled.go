@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/spelling"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/spelling"
 )
 
 // spelledOurs returns a command line in which nothing is spelled as only Timoni

@@ -208,7 +208,7 @@ func (c *checker) checkVars(d *ast.GenDecl) {
 // mayChange reports the one variable that does: a process has one heap, and its
 // renderings share a limit.
 func mayChange(file, name string) bool {
-	return file == "pkg/module/budget/budget.go" && name == "process"
+	return file == "pkg/module/internal/budget/budget.go" && name == "process"
 }
 
 func isEmbedded(d *ast.GenDecl, v *ast.ValueSpec) bool {
@@ -318,7 +318,7 @@ func (c *checker) checkWrites(tree *ast.File) {
 			return true
 		}
 		if pkg, name, found := strings.Cut(selector(e), "."); found && pkg == osName && isWrite(name) {
-			c.add(c.line(n), "write", "os.%s may write through a symbolic link: use pkg/link", name)
+			c.add(c.line(n), "write", "os.%s may write through a symbolic link: use pkg/internal/link", name)
 		}
 		return true
 	})
@@ -336,14 +336,14 @@ func isWrite(name string) bool {
 // to a directory of its own, or to one that it has checked.
 func mayWrite(name string) bool {
 	switch name {
-	case "pkg/link/link.go",
+	case "pkg/internal/link/link.go",
 		"pkg/registry/oci/cache.go", "pkg/registry/oci/cachedir.go", // the user's cache, below a root
-		"pkg/registry/oci/extract.go",                          // a directory that was empty, below a root
-		"pkg/registry/oci/layout.go",                           // an archive, which takes the place of a link
-		"pkg/action/artifact/git.go", "pkg/cli/ui/external.go", // a temporary directory
-		"pkg/action/plugins/version.go",
-		"pkg/action/build/directory.go",                                // a directory that it has checked
-		"pkg/action/plugins/shim.go", "pkg/action/function/install.go": // a directory of PATH, where each file takes the place of a link
+		"pkg/registry/oci/extract.go",                                   // a directory that was empty, below a root
+		"pkg/registry/oci/layout.go",                                    // an archive, which takes the place of a link
+		"pkg/internal/action/artifact/git.go", "pkg/cli/ui/external.go", // a temporary directory
+		"pkg/internal/action/plugins/version.go",
+		"pkg/internal/action/build/directory.go",                                         // a directory that it has checked
+		"pkg/internal/action/plugins/shim.go", "pkg/internal/action/function/install.go": // a directory of PATH, where each file takes the place of a link
 		return true
 	}
 	return false

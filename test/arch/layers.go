@@ -47,27 +47,27 @@ func libraryLayers() []layer {
 		{"module", -1, nil},
 		{"registry", -1, nil},
 		{"cluster", -1, nil},
-		{"pipeline", -1, nil},
-		{"action", -1, nil},
+		{"internal/pipeline", -1, nil},
+		{"internal/action", -1, nil},
 		// Below its neighbours, whose errors carry its hints and exit codes.
 		{"fail", -2, nil},
 		{"event", -1, nil},
 		{"mask", -1, nil},
 		{"ref", 0, []string{semver}},
-		{"spelling", 0, nil}, // for the front door, too
+		{"internal/spelling", 0, nil}, // for the front door, too
 		{"registry/sign/signature", 0, nil},
 		{"api", 0, []string{apimachinery, yaml}},
 		{"download", 0, nil},
-		{"link", 0, nil},
-		{"module/outline", 0, nil},
-		{"module/order", 0, []string{cue}},
-		{"module/wellknown", 0, nil},
-		{"module/budget", 0, nil},
-		{"pipeline/guard", 0, nil},
+		{"internal/link", 0, nil},
+		{"module/internal/outline", 0, nil},
+		{"module/internal/order", 0, []string{cue}},
+		{"module/internal/wellknown", 0, nil},
+		{"module/internal/budget", 0, nil},
+		{"internal/pipeline/guard", 0, nil},
 		{"registry/attest", 0, nil},
-		{"registry/ignore", 0, nil},
+		{"registry/internal/ignore", 0, nil},
 
-		{"module/partial", 1, []string{cue}}, // with outline: can be switched off
+		{"module/internal/partial", 1, []string{cue}}, // with outline: can be switched off
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
 		{"module/values", 1, []string{cue, yamlNodes, "golang.org/x/text/unicode/norm"}},
@@ -89,34 +89,34 @@ func libraryLayers() []layer {
 		{"cluster/ready", 2, []string{apimachinery, "k8s.io/client-go/util/jsonpath", "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
 
 		{"bundle", 3, []string{cue, yaml}},
-		{"pipeline/vet", 3, []string{cue, kustomize}},
+		{"internal/pipeline/vet", 3, []string{cue, kustomize}},
 		{"cluster/kinds", 2, []string{apimachinery}},
-		{"cluster/ownership", 2, nil},
+		{"cluster/internal/ownership", 2, nil},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
 		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 
 		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 
-		{"pipeline/krm", 4, []string{kustomize, yaml}},
-		{"pipeline/kustomize", 5, []string{kustomize, yaml}},
+		{"internal/pipeline/krm", 4, []string{kustomize, yaml}},
+		{"internal/pipeline/kustomize", 5, []string{kustomize, yaml}},
 	}
 }
 
 // verbLayers are the verbs and the command line.
 func verbLayers() []layer {
 	return []layer{
-		{"action/build", 5, nil},
-		{"action/artifact", 5, nil},
-		{"action/vendor", 5, nil},
-		{"action/verify", 5, nil}, // who signed: alone with package keyless
-		{"action/function", 6, nil},
-		{"action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
-		{"action/instance", 5, nil},                      // the verbs on what is applied: no CUE
-		{"action/plugins", 5, nil},                       // the front door's: nothing heavy
+		{"internal/action/build", 5, nil},
+		{"internal/action/artifact", 5, nil},
+		{"internal/action/vendor", 5, nil},
+		{"internal/action/verify", 5, nil}, // who signed: alone with package keyless
+		{"internal/action/function", 6, nil},
+		{"internal/action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
+		{"internal/action/instance", 5, nil},                      // the verbs on what is applied: no CUE
+		{"internal/action/plugins", 5, nil},                       // the front door's: nothing heavy
 
-		{"action/deploy", 6, []string{apimachinery}},
-		{"action/fleet", 7, []string{apimachinery}}, // the verbs on bundles
-		{"action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
+		{"internal/action/deploy", 6, []string{apimachinery}},
+		{"internal/action/fleet", 7, []string{apimachinery}}, // the verbs on bundles
+		{"internal/action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 
 		// ui stays light, since the front door links it: kubectl's printers
 		// are in a package of their own.

@@ -38,7 +38,7 @@ func ofFields() []protection {
 		new:  "return got, err",
 		test: "./pkg/cluster/apply -run TestSecretInRefusal",
 	}, {
-		promise: "s70", file: "pkg/action/deploy/cluster.go",
+		promise: "s70", file: "pkg/internal/action/deploy/cluster.go",
 		old:  "mask.Error(err, values.Mask(req.Values))",
 		new:  "mask.Error(err, values.Mask(nil))",
 		test: "./test/e2e -run TestScripts/apply/values_from$",

@@ -41,15 +41,15 @@ func ofContent() []protection {
 		new:  `if git := GitPart(name); false {`,
 		test: "./pkg/registry/oci -run TestNoRepository",
 	}, {
-		promise: "s33", file: "pkg/action/artifact/git.go",
+		promise: "s33", file: "pkg/internal/action/artifact/git.go",
 		old:  `"GIT_DIR=" + shadow, `,
 		new:  `"GIT_DIR=" + r.gitDir, `,
-		test: "./pkg/action/artifact -run TestHostileRepository",
+		test: "./pkg/internal/action/artifact -run TestHostileRepository",
 	}, {
-		promise: "s33", file: "pkg/action/artifact/module.go",
+		promise: "s33", file: "pkg/internal/action/artifact/module.go",
 		old:  "if err = checkLayers(image); err != nil {",
 		new:  "if err = checkLayers(image); err != nil && image == nil {",
-		test: "./pkg/action/artifact -run TestPushArchive",
+		test: "./pkg/internal/action/artifact -run TestPushArchive",
 	}, {
 		promise: "s34", file: "pkg/registry/oci/cachedir.go",
 		old:  "tempPrefix + `[0-9a-f]+$`",

@@ -15,25 +15,25 @@ func ofRendering() []protection {
 		new:  `false && (`,
 		test: "./pkg/module/render -run TestBuild/server_fields",
 	}, {
-		promise: "s51", file: "pkg/pipeline/krm/output.go",
+		promise: "s51", file: "pkg/internal/pipeline/krm/output.go",
 		old:  "problems = append(problems, l.rememberDefault(o))",
 		new:  "",
-		test: "./pkg/pipeline/krm -run TestFunction/namespace_given",
+		test: "./pkg/internal/pipeline/krm -run TestFunction/namespace_given",
 	}, {
-		promise: "s52", file: "pkg/pipeline/krm/annotations.go",
+		promise: "s52", file: "pkg/internal/pipeline/krm/annotations.go",
 		old:  "if domain == internalDomain || ",
 		new:  "if len(domain) < 0 || ",
-		test: "./pkg/pipeline/krm -run TestFunction/reserved",
+		test: "./pkg/internal/pipeline/krm -run TestFunction/reserved",
 	}, {
-		promise: "s52", file: "pkg/pipeline/krm/annotations.go",
+		promise: "s52", file: "pkg/internal/pipeline/krm/annotations.go",
 		old:  `case "behavior", "prefixes"`,
 		new:  `case "prefixes"`,
-		test: "./pkg/pipeline/krm -run TestFunction/reserved",
+		test: "./pkg/internal/pipeline/krm -run TestFunction/reserved",
 	}, {
-		promise: "s52", file: "pkg/pipeline/krm/annotations.go",
+		promise: "s52", file: "pkg/internal/pipeline/krm/annotations.go",
 		old:  `"id", "function":`,
 		new:  `"id":`,
-		test: "./pkg/pipeline/krm -run TestFunction/claimed",
+		test: "./pkg/internal/pipeline/krm -run TestFunction/claimed",
 	}, {
 		promise: "s53", file: "pkg/module/render/load.go",
 		old:  "inside, err := values.Within(f.root, name)",
@@ -50,54 +50,54 @@ func ofRendering() []protection {
 // ofLinks returns the protections of what is written.
 func ofLinks() []protection {
 	return []protection{{
-		promise: "s54", file: "pkg/link/link.go",
+		promise: "s54", file: "pkg/internal/link/link.go",
 		old:  "case info.Mode()&fs.ModeSymlink != 0:",
 		new:  "case info.Mode()&fs.ModeSymlink != 0 && dir == \"\":",
-		test: "./pkg/link -run TestCheck",
+		test: "./pkg/internal/link -run TestCheck",
 	}, {
-		promise: "s54", file: "pkg/action/vendor/crd.go",
+		promise: "s54", file: "pkg/internal/action/vendor/crd.go",
 		old:  "if err := link.Check(dir, ",
 		new:  "if err := link.Check(\"\", ",
-		test: "./pkg/action/vendor -run TestKubernetesLinks",
+		test: "./pkg/internal/action/vendor -run TestKubernetesLinks",
 	}, {
-		promise: "s54", file: "pkg/action/mod/init.go",
+		promise: "s54", file: "pkg/internal/action/mod/init.go",
 		old:  "if err = link.Check(req.Dir, ",
 		new:  "if err = link.Check(\"\", ",
-		test: "./pkg/action/mod -run TestInitLinks",
+		test: "./pkg/internal/action/mod -run TestInitLinks",
 	}, {
 		promise: "s54", file: "pkg/registry/oci/extract.go",
 		old:  "if err = link.Check(dir, \".\"); err != nil {",
 		new:  "if err = link.Check(\"\", \".\"); err != nil {",
 		test: "./pkg/registry/oci -run TestExtractToLink",
 	}, {
-		promise: "s54", file: "pkg/action/build/directory.go",
+		promise: "s54", file: "pkg/internal/action/build/directory.go",
 		old:  "if err := link.Check(req.Dir, \".\"); err != nil {",
 		new:  "if err := error(nil); err != nil {",
-		test: "./pkg/action/build -run TestWriteDirectoryLinks",
+		test: "./pkg/internal/action/build -run TestWriteDirectoryLinks",
 	}, {
-		promise: "s54", file: "pkg/action/mod/format.go",
+		promise: "s54", file: "pkg/internal/action/mod/format.go",
 		old:  "return link.WriteFile(f.dir, f.name, f.New, 0o644)",
 		new:  "_ = link.Check\n\treturn os.WriteFile(f.Path, f.New, 0o644)",
-		test: "./pkg/action/mod -run TestWriteLinks",
+		test: "./pkg/internal/action/mod -run TestWriteLinks",
 	}, {
-		promise: "s54", file: "pkg/action/mod/readme.go",
+		promise: "s54", file: "pkg/internal/action/mod/readme.go",
 		old:  "link.WriteFile(filepath.Dir(name), filepath.Base(name), after, 0o644)",
 		new:  "errors.Join(link.Check(module.Dir, \"x\"), os.WriteFile(name, after, 0o644))",
-		test: "./pkg/action/mod -run TestWriteLinks",
+		test: "./pkg/internal/action/mod -run TestWriteLinks",
 	}, {
-		promise: "s54", file: "pkg/action/mod/test.go",
+		promise: "s54", file: "pkg/internal/action/mod/test.go",
 		old:  "return link.WriteFile(dir, name, data, 0o644)",
 		new:  "_ = link.Check\n\treturn os.WriteFile(filepath.Join(dir, name), data, 0o644)",
-		test: "./pkg/action/mod -run TestWriteLinks",
+		test: "./pkg/internal/action/mod -run TestWriteLinks",
 	}, {
-		promise: "s54", file: "pkg/action/mod/test.go",
+		promise: "s54", file: "pkg/internal/action/mod/test.go",
 		old:  "case !inside:",
 		new:  "case !inside && file == \"\":",
-		test: "./pkg/action/mod -run TestTestLinks",
+		test: "./pkg/internal/action/mod -run TestTestLinks",
 	}, {
-		promise: "s54", file: "pkg/action/build/flux.go",
+		promise: "s54", file: "pkg/internal/action/build/flux.go",
 		old:  "link.Check(req.Dir, name); err",
 		new:  "link.Check(\"\", \"x\"); err",
-		test: "./pkg/action/build -run TestWriteFluxLinks",
+		test: "./pkg/internal/action/build -run TestWriteFluxLinks",
 	}}
 }

@@ -4,7 +4,7 @@ package apply
 
 import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
 )
 
 // checkOwner returns why an instance may not write a live object, nil when it

@@ -7,8 +7,8 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ownership"
 )
 
 func TestOwnerOf(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/budget"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/budget"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 

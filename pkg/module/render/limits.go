@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/budget"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/budget"
 )
 
 // The limits of a rendering for which nothing else is said.

@@ -26,8 +26,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/partial"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/partial"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/wellknown"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/wellknown"
 )
 
 // Scope says whether the objects of a kind have a namespace.

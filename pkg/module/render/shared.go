@@ -10,7 +10,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/partial"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/partial"
 )
 
 // shared is what renderings of one module have in common: the packages that it

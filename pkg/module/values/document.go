@@ -16,7 +16,7 @@ import (
 	yamlnode "go.yaml.in/yaml/v3"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 )
 
 // A few lines of YAML can stand for billions of values, or for themselves.

@@ -13,7 +13,7 @@ import (
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/token"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 )
 
 // Module is what an explanation reads of the module. Either function may be nil.

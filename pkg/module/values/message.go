@@ -12,7 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/wellknown"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/wellknown"
 )
 
 // problem returns what alternatives of one value, found at one path, come to.

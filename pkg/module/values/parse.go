@@ -17,7 +17,7 @@ import (
 	"cuelang.org/go/encoding/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 )
 
 // fieldName is the field that holds the values in a module, and that wraps

@@ -15,7 +15,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 )
 
 // longestLine is how much of a line is quoted.

@@ -8,7 +8,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 )
 
 // Tree is what several sources say together.

@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
 )
 
 // maxName bounds the length of a path in an archive, and with it its depth.

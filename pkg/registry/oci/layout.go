@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/link"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
 )
 
 // The names of an OCI image layout.

@@ -25,7 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/ignore"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/internal/ignore"
 )
 
 // PackOptions say how a directory becomes an artifact.

@@ -6,11 +6,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 )
 
 // checkAccess prints the rights that an apply would need and that are missing.

@@ -9,14 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/build"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/fleet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
 )
 
 const bundleBuildLong = `Render the instances of a bundle and print their objects, in the order in which

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
 // asks reports whether to ask the user before a change.

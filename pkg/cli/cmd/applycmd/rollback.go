@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/deploy"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
 const rollbackLong = `Apply an earlier revision of an instance again, as a new revision: the module

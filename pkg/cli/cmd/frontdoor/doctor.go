@@ -9,11 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/guard"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/plugins"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/guard"
 )
 
 func newDoctor(env cli.Env) *cobra.Command {

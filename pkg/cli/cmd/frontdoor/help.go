@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/spelling"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/plugins"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/spelling"
 )
 
 // newHelp returns the command that prints the help of the front door or of one

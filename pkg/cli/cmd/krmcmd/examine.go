@@ -5,11 +5,11 @@ package krmcmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/guard"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/kustomize"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/function"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/guard"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/kustomize"
 )
 
 // newExamine returns what 'kubectl timoni doctor -k' asks.

@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/krmcmd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/guard"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/guard"
 )
 
 // examine returns the report on a kustomization of these files.

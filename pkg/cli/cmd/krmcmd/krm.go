@@ -12,14 +12,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/function"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/krm"
 )
 
 const long = `Render a Timoni module as part of a kustomization.

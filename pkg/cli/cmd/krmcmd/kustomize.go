@@ -5,12 +5,12 @@ package krmcmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/kustomize"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/function"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/kustomize"
 )
 
 const kustomizeLong = `Build a kustomization as 'kustomize build' does, with modules in it.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/pipeline/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/krm"
 )
 
 func newSchema(env cli.Env) *cobra.Command {

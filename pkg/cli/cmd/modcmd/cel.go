@@ -5,8 +5,8 @@ package modcmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/expression"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/expression"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd/cel"
 )
 

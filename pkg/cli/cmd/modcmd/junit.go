@@ -8,8 +8,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/mod"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/mod"
 )
 
 // The elements of a JUnit report, as far as CI systems agree on them.

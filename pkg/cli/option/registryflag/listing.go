@@ -5,7 +5,7 @@ package registryflag
 import (
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 )
 
 // AddLayoutTo registers the flag for the form of an OCI image layout.

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package deploy holds the verbs that bring a module to a cluster.
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/expression"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// DryRun says how far an apply goes.
+type DryRun string
+
+// The values of DryRun, as kubectl has them.
+const (
+	DryRunNone   DryRun = "none"   // everything is done
+	DryRunClient DryRun = "client" // the cluster is read, the server checks nothing
+	DryRunServer DryRun = "server" // the server checks everything, nothing is stored
+)
+
+// IsDry says whether nothing is stored.
+func (d DryRun) IsDry() bool { return d == DryRunClient || d == DryRunServer }
+
+// ApplyRequest names the module and the instance and says how it is applied.
+type ApplyRequest struct {
+	build.Request // KubeVersion is set to the server's
+
+	// Kustomization is rendered in place of the Module, of which Name and
+	// Namespace are all that counts then. Nil for none.
+	Kustomization *Kustomization
+
+	apply.Options        // ReadOnly follows from DryRun
+	DryRun        DryRun // empty stands for DryRunNone
+
+	// Evaluator is the path of the program of package cel, which is started
+	// when WaitFor has a rule in CEL.
+	Evaluator string
+
+	// Show is called with what the plan would change, before the first write;
+	// its error ends the run. Nil for none.
+	Show func(context.Context, []instance.Difference) error
+}
+
+// ApplyResult is what an apply did, or in a dry run would do.
+type ApplyResult struct {
+	Module   api.Module
+	Outcomes []event.Outcome
+}
+
+// Apply renders a module and applies it as an instance.
+func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) (*ApplyResult, error) {
+	end, err := StartExpressions(ctx, &req)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	rendered, err := renderFor(ctx, client, &req, observer)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := run(ctx, apply.New(client, observer), req, rendered)
+	if err != nil {
+		return nil, fmt.Errorf("apply %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
+	}
+	return &ApplyResult{Module: rendered.Module, Outcomes: plan.Outcomes()}, nil
+}
+
+// StartExpressions starts what evaluates the rules in CEL, if there are any,
+// until end is called. A rule that cannot be compiled is a usage error.
+func StartExpressions(ctx context.Context, req *ApplyRequest) (end func(), err error) {
+	if !slices.ContainsFunc(req.WaitFor, ready.WaitRule.HasExpression) {
+		return func() {}, nil
+	}
+	child, err := expression.Start(ctx, req.Evaluator)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate --wait-for: %w", err)
+	}
+	for _, r := range req.WaitFor {
+		if err := r.Compile(child); err != nil {
+			child.Close()
+			return nil, err
+		}
+	}
+	req.Expressions = child
+	return child.Close, nil
+}
+
+func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
+	engine.Concurrency = req.Concurrency
+	if req.Show != nil {
+		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, Differences(plan)) }
+	}
+	request := RequestFor(req, rendered)
+	if req.DryRun.IsDry() {
+		plan, err := engine.Plan(ctx, request)
+		if err == nil {
+			err = plan.Refusal()
+		}
+		return plan, err
+	}
+	return engine.Apply(ctx, request)
+}
+
+// RequestFor returns the request to apply a rendered instance. With
+// StartExpressions and Differences it is for a caller that plans several
+// instances before it carries out the first.
+func RequestFor(req ApplyRequest, rendered *build.Result) apply.Request {
+	req.ReadOnly = req.DryRun == DryRunClient
+	stages := make([]apply.Stage, len(rendered.Sets))
+	for i, set := range rendered.Sets {
+		stages[i] = apply.Stage{Name: set.Name, Objects: set.Objects}
+	}
+	return apply.Request{
+		Instance: api.Instance{
+			Kind: api.KindInstance, APIVersion: api.APIVersion,
+			Metadata: api.Metadata{Name: req.Name, Namespace: req.Namespace},
+			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
+		},
+		Stages: stages, Health: rendered, Package: packageOf(req), Options: req.Options,
+	}
+}
+
+// packageOf returns the package that a request renders, empty for main.
+func packageOf(req ApplyRequest) string {
+	if req.Package == render.DefaultPackage {
+		return ""
+	}
+	return req.Package
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// Diff returns what an apply of the request would change: the plan of that
+// apply, without the objects that stay as they are.
+func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) ([]instance.Difference, error) {
+	req.DryRun, req.NoWait = DryRunServer, false
+	rendered, err := renderFor(ctx, client, &req, observer)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := run(ctx, apply.New(client, observer), req, rendered)
+	if err != nil {
+		return nil, fmt.Errorf("diff %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
+	}
+	return Differences(plan), nil
+}
+
+// Differences returns what a plan would change, without the objects that stay as
+// they are.
+func Differences(plan *apply.Plan) []instance.Difference {
+	steps := plan.All()
+	outcomes := apply.Outcomes(steps)
+	var list []instance.Difference
+	for i, s := range steps {
+		if s.Action == event.Unchanged || s.Action == event.Kept {
+			continue
+		}
+		before, after := s.States()
+		list = append(list, instance.NewDifference(outcomes[i], before, after))
+	}
+	return list
+}
+
+// renderFor renders the module of a request, or its kustomization, for the
+// version of the cluster.
+func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, observer event.Observer) (*build.Result, error) {
+	version, err := client.ServerVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req.KubeVersion = version
+	if req.Kustomization != nil {
+		var rendered *build.Result
+		if rendered, err = req.Kustomization.render(ctx, version, observer); err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {
+			// As with a module, but in the words of a kustomization.
+			return nil, fail.Hint(fail.Refusedf("kustomization %q: it has no object, and all that %q had would be deleted", req.Kustomization.Dir, req.Name),
+				"if it is meant to: --allow-empty; to remove the instance: kubectl timoni delete %s -n %s", req.Name, req.Namespace)
+		}
+		return rendered, err
+	}
+	if req.Values, err = readValues(ctx, client, req.Namespace, req.Values); err != nil {
+		return nil, err
+	}
+	return build.Render(ctx, req.Request, observer)
+}

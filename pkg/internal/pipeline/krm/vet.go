@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package krm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/vet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+// vetConfig is a function config of kind Vet.
+type vetConfig struct {
+	APIVersion string         `json:"apiVersion" schema:"required"`
+	Kind       string         `json:"kind" schema:"required"`
+	Metadata   configMetadata `json:"metadata" schema:"required"`
+	Spec       vetSpec        `json:"spec" schema:"required"`
+}
+
+type vetSpec struct {
+	Schema   schemaConfig   `json:"schema" schema:"required" doc:"Where the definitions are."`
+	Rules    []ruleConfig   `json:"rules" schema:"required" doc:"Which objects are checked by which definition; by all that match."`
+	Emit     string         `json:"emit" schema:"All|None" doc:"The objects that are passed on. Default: All. Under validators: kustomize wants None, which elsewhere deletes all objects."`
+	Registry registryConfig `json:"registry" doc:"How the registry is reached."`
+	Verify   verifyConfig   `json:"verify" doc:"By whom a schema in a registry must be signed."`
+}
+
+type schemaConfig struct {
+	File    string `json:"file" doc:"A file in CUE, in or below the directory of the kustomization. It may import packages of the CUE module around it."`
+	Inline  string `json:"inline" doc:"The text of such a file."`
+	URL     string `json:"url" doc:"An artifact with files in CUE: oci://REGISTRY/REPOSITORY."`
+	Version string `json:"version" doc:"The tag in the registry. Default: latest."`
+	Digest  string `json:"digest" doc:"What the manifest in the registry must have: sha256:…"`
+}
+
+type ruleConfig struct {
+	Match      matchConfig `json:"match" doc:"Default: every object."`
+	Definition string      `json:"definition" schema:"required" doc:"Its path in the schema, such as #Workload."`
+	Severity   string      `json:"severity" schema:"error|warning|info" doc:"Default: error, the only one that makes the function fail."`
+}
+
+// matchConfig selects as the target of a patch in a kustomization does.
+type matchConfig struct {
+	Group              string `json:"group" doc:"Default: any."`
+	Version            string `json:"version" doc:"Default: any."`
+	Kind               string `json:"kind" doc:"Default: any."`
+	Name               string `json:"name" doc:"A regular expression for the whole name."`
+	Namespace          string `json:"namespace" doc:"A regular expression for the whole namespace."`
+	LabelSelector      string `json:"labelSelector" doc:"As kubectl has it: app=web,tier!=cache."`
+	AnnotationSelector string `json:"annotationSelector" doc:"The same for annotations."`
+}
+
+// The values of emit.
+const (
+	EmitAll  = "All"
+	EmitNone = "None"
+)
+
+func (c *vetConfig) check() error {
+	problems := []error{c.Spec.Registry.check(), c.Spec.Schema.check()}
+	if c.Metadata.Name == "" {
+		problems = append(problems, fieldErrorf("metadata.name", "is missing"))
+	}
+	known := []string{EmitAll, EmitNone}
+	if e := c.Spec.Emit; e != "" && !slices.Contains(known, e) {
+		problems = append(problems, fieldErrorf("spec.emit", "unknown value %q%s", e, fail.Suggest(e, known)))
+	}
+	if len(c.Spec.Rules) == 0 {
+		problems = append(problems, fieldErrorf("spec.rules", "is missing"))
+	}
+	severities := []string{string(Error), string(Warning), string(Info)}
+	for i, r := range c.Spec.Rules {
+		field := fmt.Sprintf("spec.rules[%d]", i)
+		if r.Definition == "" {
+			problems = append(problems, fieldErrorf(field+".definition", "is missing"))
+		}
+		if r.Severity != "" && !slices.Contains(severities, r.Severity) {
+			problems = append(problems, fieldErrorf(field+".severity", "unknown value %q%s", r.Severity, fail.Suggest(r.Severity, severities)))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (c schemaConfig) check() error {
+	given := 0
+	for _, s := range []string{c.File, c.Inline, c.URL} {
+		if s != "" {
+			given++
+		}
+	}
+	switch {
+	case given == 0:
+		return fieldErrorf("spec.schema.file", "is missing, and so are inline and url")
+	case given > 1:
+		return fieldErrorf("spec.schema", "has more than one of file, inline and url")
+	case c.URL == "" && c.Version != "":
+		return fieldErrorf("spec.schema.version", "only an artifact has one, which url names")
+	case c.URL == "" && c.Digest != "":
+		return fieldErrorf("spec.schema.digest", "only an artifact has one, which url names")
+	}
+	return nil
+}
+
+// vet checks the items, and passes them on as they are.
+func (f Function) vet(ctx context.Context, list *List, s subject) error {
+	config := &vetConfig{}
+	err := decode(list.Config.YNode(), config)
+	if err == nil {
+		err = config.check()
+	}
+	if err != nil {
+		return list.report(s, err)
+	}
+	rules, err := f.rules(ctx, config.Spec, list.Items, &s)
+	if err != nil {
+		return list.report(s, err)
+	}
+	if len(list.Items) == 0 {
+		list.warn(s, "there are no objects to check: kustomize passes them only to what is listed under validators: or transformers:")
+	}
+	found, err := render.Bounded(ctx, f.Limits, "check the objects", func() ([]Result, error) { return violations(rules, list.Items) })
+	if err != nil {
+		return list.report(s, err)
+	}
+	list.Results = append(list.Results, found...)
+	if config.Spec.Emit == EmitNone {
+		list.Items = nil
+	}
+	var failures []Result
+	for _, r := range found {
+		if r.Severity == Error {
+			failures = append(failures, r)
+		}
+	}
+	if len(failures) == 0 {
+		return nil
+	}
+	return fail.With(fail.No, &resultsError{subject: s, results: failures, all: true})
+}
+
+// rules reads the schema and finds the definitions in it.
+func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) ([]vet.Rule, error) {
+	p, err := f.policy(ctx, spec, items, s)
+	if err != nil {
+		return nil, err
+	}
+	var rules []vet.Rule
+	var problems []error
+	for i, r := range spec.Rules {
+		field := fmt.Sprintf("spec.rules[%d]", i)
+		definition, err := p.Definition(r.Definition)
+		problems = append(problems, atField(field+".definition", err))
+		selector, err := r.Match.selector(field + ".match")
+		problems = append(problems, err)
+		if err != nil {
+			continue
+		}
+		rule, err := vet.NewRule(selector, definition, cmp.Or(r.Severity, string(Error)))
+		problems = append(problems, atField(field+".match", err))
+		rules = append(rules, rule)
+	}
+	return rules, errors.Join(problems...)
+}
+
+// policy reads the schema.
+func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) (*vet.Policy, error) {
+	schema := spec.Schema
+	switch {
+	case schema.Inline != "":
+		p, err := f.readPolicy(ctx, []cuefile.File{{Name: "spec.schema.inline", Data: []byte(schema.Inline)}}, f.Dir)
+		return p, atField("spec.schema.inline", err)
+	case schema.File != "":
+		s.files = []string{schema.File}
+		file, err := readCUE(f.Dir, schema.File)
+		if err != nil {
+			return nil, atField("spec.schema.file", err)
+		}
+		p, err := f.readPolicy(ctx, []cuefile.File{file}, repository(f.Dir))
+		return p, atField("spec.schema.file", err)
+	}
+	artifact, err := f.module(moduleConfig{schema.URL, schema.Version, schema.Digest}, "spec.schema")
+	if err != nil {
+		return nil, err
+	}
+	if artifact.IsLocal() {
+		return nil, fieldErrorf("spec.schema.url", "%q is not oci://REGISTRY/REPOSITORY: for a file there is spec.schema.file", schema.URL)
+	}
+	files, dir, err := f.artifact(ctx, spec, artifact, items)
+	if err != nil {
+		return nil, err
+	}
+	p, err := f.readPolicy(ctx, files, dir)
+	return p, atField("spec.schema.url", err)
+}
+
+// readPolicy evaluates files within the limits of a rendering.
+func (f Function) readPolicy(ctx context.Context, files []cuefile.File, within string) (*vet.Policy, error) {
+	return render.Bounded(ctx, f.Limits, "read the schema", func() (*vet.Policy, error) { return vet.Read(files, within) })
+}
+
+func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Reference, items []*yaml.RNode) ([]cuefile.File, string, error) {
+	access, err := f.access(spec.Registry, spec.Verify, artifact, items)
+	if err != nil {
+		return nil, "", err
+	}
+	dir, err := f.Fetch(ctx, artifact, access)
+	if err != nil {
+		return nil, "", atField("spec.schema.url", err)
+	}
+	files, err := vet.Files(dir, artifact.String())
+	return files, dir, atField("spec.schema.url", err)
+}
+
+// selector returns what a rule selects by; its errors name the field, whose
+// parent is given.
+func (m matchConfig) selector(parent string) (vet.Selector, error) {
+	s := vet.Selector{
+		Group: m.Group, Version: m.Version, Kind: m.Kind, Name: m.Name, Namespace: m.Namespace,
+		Labels: m.LabelSelector, Annotations: m.AnnotationSelector,
+	}
+	return s, m.check(parent)
+}
+
+func (m matchConfig) check(parent string) error {
+	var problems []error
+	for _, f := range [][2]string{{"group", m.Group}, {"version", m.Version}, {"kind", m.Kind}, {"name", m.Name}, {"namespace", m.Namespace}} {
+		if _, err := regexp.Compile(f[1]); err != nil {
+			problems = append(problems, fieldErrorf(parent+"."+f[0], "%q: %w", f[1], err))
+		}
+	}
+	empty := yaml.MakeNullNode()
+	if _, err := empty.MatchesLabelSelector(m.LabelSelector); err != nil {
+		problems = append(problems, fieldErrorf(parent+".labelSelector", "%q: %w", m.LabelSelector, err))
+	}
+	if _, err := empty.MatchesAnnotationSelector(m.AnnotationSelector); err != nil {
+		problems = append(problems, fieldErrorf(parent+".annotationSelector", "%q: %w", m.AnnotationSelector, err))
+	}
+	return errors.Join(problems...)
+}
+
+// violations returns what is wrong with the items, in their order.
+func violations(rules []vet.Rule, items []*yaml.RNode) ([]Result, error) {
+	objects := make([]vet.Object, len(items))
+	for i, item := range items {
+		id := identify(item)
+		objects[i] = vet.Object{Node: item, ID: id, Name: describeID(id)}
+	}
+	found, err := vet.Check(rules, objects)
+	var results []Result
+	for _, v := range found {
+		results = append(results, violation(v))
+	}
+	return results, err
+}
+
+// violation returns a problem of an object's as a result.
+func violation(v vet.Violation) Result {
+	r := Result{Severity: Severity(v.Severity), ResourceRef: &v.ID, Message: v.Name + ": " + v.Problem.String()}
+	r.pointTo(v.Problem.Path)
+	annotations := v.Node.GetAnnotations(kioutil.PathAnnotation, kioutil.IndexAnnotation)
+	if path := annotations[kioutil.PathAnnotation]; path != "" {
+		r.File = &File{Path: path}
+		if index, err := strconv.Atoi(annotations[kioutil.IndexAnnotation]); err == nil {
+			r.File.Index = index
+		}
+		head, rest, more := strings.Cut(r.Message, "\n")
+		r.Message = head + "\n    in " + path
+		if more {
+			r.Message += "\n" + rest
+		}
+	}
+	return r
+}
