@@ -59,6 +59,10 @@ func BenchmarkProcess(b *testing.B) {
 	}
 	dir := fixture.Module(b, map[string]string{"timoni.cue": withValues, "values.cue": "package main\n\nvalues: items: [string]: {a: int, b: string, c: [...string]}\n", "mine.yaml": manyValues(2000)})
 	measure(b, "values-lines=10000/program=build", func() *exec.Cmd { return render(dir, "-f", filepath.Join(dir, "mine.yaml")) })
+	for _, typed := range []int{0, 1, 2, 6} {
+		dir := operator(b, typed)
+		measure(b, fmt.Sprintf("operator/typed-crds=%d/program=build", typed), func() *exec.Cmd { return render(dir) })
+	}
 	dir = allGroups(b)
 	measure(b, "schemas=all/program=build", func() *exec.Cmd { return render(dir) })
 	measure(b, "schemas=all/program=floor", func() *exec.Cmd { return exec.Command(floor, dir, "app", "apps") })
