@@ -79,10 +79,8 @@ e2e: control-plane build ## run the scripts, or one: SCRIPT=family/name
 	go test -timeout 30m ./test/e2e/... -run 'TestScripts$(if $(SCRIPT),/^$(subst /,$$/^,$(SCRIPT))$$)'
 
 .PHONY: bench
-bench: control-plane build ## run the benchmarks (BENCH=regexp COUNT=6); compare with BASE=file
-	@mkdir -p bin
-	go test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./pkg/... ./test/bench/... >bin/bench.txt || { cat bin/bench.txt; exit 1; }
-	$(TOOL) benchstat $(BASE) bin/bench.txt
+bench: control-plane build ## run the benchmarks (BENCH=regexp COUNT=6); compare with BASE=file or commit
+	@.ci/bench '$(BENCH)' '$(COUNT)' '$(TOOL) benchstat' '$(BASE)'
 
 .PHONY: fuzz
 fuzz: ## fuzz each parser for FUZZTIME (10s)
