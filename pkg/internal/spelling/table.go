@@ -130,7 +130,7 @@ func modules() []Spelling {
 			Note:    "the authorities to trust are in a file: nothing is downloaded for a verification",
 		},
 		{Theirs: "--certificate-oidc-issuer-regex", Ours: "--certificate-oidc-issuer-regexp", flags: []string{"certificate-oidc-issuer-regex"}, value: oneValue, on: pull, do: rename("certificate-oidc-issuer-regexp"), Example: line("artifact pull oci://registry.example.com/app -o . --certificate-identity-regexp=x --certificate-oidc-issuer-regex=y")},
-		{Theirs: "mod show config -o FILE", Ours: "mod show config --readme-file FILE", flags: []string{"o", "output"}, Also: true, value: oneValue, on: []string{"mod show config"}, do: configFile, Example: line("mod show config --output ./README.md"), Note: "-o cue, markdown and json-schema are formats of what is printed; a file is ./json or ./yaml"},
+		{Theirs: "mod show config -o FILE", Ours: "mod show config --readme-file FILE", flags: []string{"o", "output"}, Also: true, value: oneValue, on: []string{"mod show config"}, do: configFile, Example: line("mod show config --output ./README.md"), Note: "-o cue, markdown, yaml and json-schema are formats of what is printed; a file of that name is ./yaml"},
 		{Theirs: "mod vendor crd --file FILE", Ours: "mod vendor crd -f FILE", flags: []string{"file"}, value: oneValue, on: []string{"mod vendor crd"}, do: rename("filename"), Example: line("mod vendor crd --file crds.yaml")},
 		{Theirs: "list --with-digest=false", Ours: "list --digests=false", flags: []string{"with-digest"}, on: []string{"mod list", "artifact list"}, do: rename("digests"), Example: line("mod list oci://registry.example.com/app --limit 0 --with-digest=false")},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"cuelang.org/go/cue"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -94,6 +95,10 @@ func (s *Schema) read(req Request, at *stage, replace bool) (cue.Value, error) {
 	s.ModulePath, s.Config = e.path, root.LookupPath(cue.ParsePath("timoni.instance.config"))
 	return root.LookupPath(cue.MakePath(cue.Str("values"))), nil
 }
+
+// IsQuantity says whether a type is a quantity by name, such as #CPUQuantity:
+// numbers are taken for their strings there.
+func IsQuantity(v cue.Value) bool { return order.IsQuantity(v) }
 
 // checkImages returns what is wrong with the images of the configuration and of
 // the containers in the objects. An image with neither a tag nor a digest is

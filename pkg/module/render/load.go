@@ -312,7 +312,7 @@ func (f *files) explain(err error) error {
 			kept = append(kept, p)
 		}
 	}
-	return f.tree.Explain(values.NewError(kept), values.Module{Text: f.text})
+	return f.tree.Explain(values.NewError(kept), values.Module{Text: f.text, Meant: f.meant})
 }
 
 // schemaName is what positions call the schema that every module is checked by.

@@ -16,13 +16,15 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 )
 
-// Module is what an explanation reads of the module. Either function may be nil.
+// Module is what an explanation reads of the module. Each function may be nil.
 type Module struct {
 	// Text returns a file of the module by the name that it has in positions,
 	// nil when there is none.
 	Text func(name string) []byte
 	// Fields returns the fields that the module has at a path below values.
 	Fields func(path []string) []Field
+	// Meant returns what a reference to nothing may have been meant for.
+	Meant func(name string, at token.Position) string
 }
 
 // Field is a field that a module has.

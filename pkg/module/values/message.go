@@ -120,6 +120,9 @@ func (x *explainer) say(p *Problem, group []finding, at token.Position, path []s
 	f := group[0]
 	switch f.class {
 	case other, consequence:
+		if m := unresolvedRE.FindStringSubmatch(f.text); m != nil && x.module.Meant != nil && x.isModules(at) {
+			p.Advice = x.module.Meant(m[1], at)
+		}
 		return
 	case unknownField:
 		x.unknown(p, path, inValues)
@@ -182,6 +185,8 @@ func (x *explainer) dropRepeated(p *Problem) {
 	}
 	p.Positions = append(p.Positions[:1:1], slices.DeleteFunc(slices.Clone(p.Positions[1:]), isRules)...)
 }
+
+var unresolvedRE = regexp.MustCompile(`^reference "([^"]+)" not found$`)
 
 func (x *explainer) unknown(p *Problem, path []string, inValues bool) {
 	p.Message = "unknown field"

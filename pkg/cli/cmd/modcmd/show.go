@@ -21,8 +21,9 @@ import (
 const showConfigLong = `Show the values that a module takes: their types, defaults and comments.
 
 MODULE is a directory, by default the current one, or oci://HOST/PATH[:VERSION].
-They are printed as CUE, as a table in Markdown, or as JSON Schema, with which
-editors complete and check files of values. --readme writes the table into the
+They are printed as CUE, as a table in Markdown, as a file of values in YAML with
+comments, or as JSON Schema, with which editors complete and check files of
+values. --readme writes the table into the
 module's README.md, between <!-- timoni:config:begin --> and
 <!-- timoni:config:end -->, or at its end.`
 
@@ -38,7 +39,7 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	var readme bool
 	var readmeFile, pkg string
 	cmd := o.command("config [MODULE]", "Show the values that a module takes", func(ctx context.Context, m ref.Reference, options oci.Options) error {
-		if err := fail.OneOf("output format", o.output, "cue", "markdown", "json-schema"); err != nil {
+		if err := fail.OneOf("output format", o.output, "cue", "markdown", "yaml", "json-schema"); err != nil {
 			return err
 		}
 		config, err := mod.ReadConfig(ctx, m, pkg, options, deps.Access(cli.UserAgent("mod")))
@@ -52,7 +53,7 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	})
 	cmd.Long = showConfigLong
 	cmd.Example = cli.Example(env, "show config", "show config --readme", "show config oci://registry.example.com/modules/app -o json-schema")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "cue", "output format: cue, markdown or json-schema")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "cue", "output format: cue, markdown, yaml or json-schema")
 	cmd.Flags().BoolVar(&readme, "readme", false, "write the table into the module's README.md")
 	cmd.Flags().StringVar(&readmeFile, "readme-file", "", "write the table into this `FILE`, in place of one below the heading Configuration or at the end")
 	cmd.Flags().StringVarP(&pkg, "package", "p", "main", "CUE `PACKAGE` of the module")
@@ -141,6 +142,8 @@ func (o *showing) config(c *mod.Config) error {
 	switch o.output {
 	case "markdown":
 		out = c.Markdown()
+	case "yaml":
+		out = c.YAML()
 	case "json-schema":
 		var err error
 		if out, err = c.JSONSchema(); err != nil {

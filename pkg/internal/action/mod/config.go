@@ -3,17 +3,13 @@
 package mod
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"cuelang.org/go/cue"
-	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
-	"cuelang.org/go/cue/parser"
-	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -29,9 +25,10 @@ type Field struct {
 	Optional bool   // there is no such field unless the user sets it
 	Fields   []Field
 
-	value   cue.Value // of the schema
-	typ     string    // of a field without Fields, as CUE
-	initial string    // the default, as CUE; empty when there is none
+	elements []Field   // of each struct in a map: its names are the user's
+	value    cue.Value // of the schema
+	typ      string    // of a field without Fields and elements, as CUE
+	initial  string    // the default, as CUE; empty when there is none
 }
 
 // Config is the schema of a module's values.
@@ -77,6 +74,11 @@ func fieldsOf(typ, defaults, config cue.Value) []Field {
 				f.Required = selector.ConstraintType() == cue.RequiredConstraint && !initial.Exists()
 				fields = append(fields, f)
 			}
+			continue
+		}
+		if element, ok := element(f.value); ok && hasFields(element) {
+			f.elements = fieldsOf(element, element, cue.Value{})
+			fields = append(fields, f)
 			continue
 		}
 		if isFixed(f.value) || !isKnown(initial) && isKnown(filled) {
@@ -130,60 +132,6 @@ func doc(v cue.Value) string {
 	return ""
 }
 
-// typeText returns what a field may hold. Its default is left out where it is
-// only one of many values.
-func typeText(v cue.Value) string {
-	if v.IncompleteKind() == cue.StructKind {
-		return "{[string]: " + elementText(v) + "}"
-	}
-	whole := fmt.Sprint(v)
-	expr, err := parser.ParseExpr("", whole)
-	if err != nil {
-		return whole
-	}
-	var marked, others []ast.Expr
-	types := false
-	for _, a := range alternatives(expr) {
-		if mark, ok := a.(*ast.UnaryExpr); ok && mark.Op == token.MUL {
-			marked = append(marked, mark.X)
-			continue
-		}
-		_, isLiteral := a.(*ast.BasicLit)
-		types = types || !isLiteral
-		others = append(others, a)
-	}
-	if !types || len(others) == 0 {
-		others = append(marked, others...)
-	}
-	texts := make([]string, len(others))
-	for i, e := range others {
-		out, err := format.Node(e)
-		if err != nil {
-			return whole
-		}
-		texts[i] = string(out)
-	}
-	return strings.Join(texts, " | ")
-}
-
-func alternatives(e ast.Expr) []ast.Expr {
-	if or, ok := e.(*ast.BinaryExpr); ok && or.Op == token.OR {
-		return append(alternatives(or.X), alternatives(or.Y)...)
-	}
-	return []ast.Expr{e}
-}
-
-// elementText returns the type of the fields of a map. CUE tells that of a
-// pattern for all names; others are found with a name that most allow.
-func elementText(v cue.Value) string {
-	for _, selector := range []cue.Selector{cue.AnyString, cue.Str("example.com/name").Optional(), cue.Str("name0").Optional()} {
-		if element := v.LookupPath(cue.MakePath(selector)); element.Exists() {
-			return typeText(element)
-		}
-	}
-	return "_"
-}
-
 // text returns a value as CUE, on one line where it fits.
 func text(v cue.Value) string {
 	if isKnown(v) {
@@ -193,83 +141,4 @@ func text(v cue.Value) string {
 		}
 	}
 	return fmt.Sprint(v)
-}
-
-// CUE returns the schema as CUE text, to be read.
-func (c *Config) CUE() []byte {
-	var b strings.Builder
-	b.WriteString("// The values of " + c.ModulePath + ".\nvalues: {\n")
-	writeCUE(&b, c.Fields)
-	b.WriteString("}\n")
-	if out, err := format.Source([]byte(b.String())); err == nil {
-		return out
-	}
-	return []byte(b.String())
-}
-
-func writeCUE(b *strings.Builder, fields []Field) {
-	for i, f := range fields {
-		if f.Doc != "" {
-			if i > 0 {
-				b.WriteByte('\n')
-			}
-			b.WriteString("// " + strings.ReplaceAll(f.Doc, "\n", "\n// ") + "\n")
-		}
-		b.WriteString(cue.Str(f.Name).String())
-		switch {
-		case f.Required:
-			b.WriteByte('!')
-		case f.Optional:
-			b.WriteByte('?')
-		}
-		b.WriteString(": ")
-		switch {
-		case f.Fields != nil:
-			b.WriteString("{\n")
-			writeCUE(b, f.Fields)
-			b.WriteByte('}')
-		case f.initial != "":
-			b.WriteString("*" + f.initial + " | " + strings.TrimPrefix(f.typ, f.initial+" | "))
-		default:
-			b.WriteString(f.typ)
-		}
-		b.WriteByte('\n')
-	}
-}
-
-// Markdown returns the schema as a table.
-func (c *Config) Markdown() []byte {
-	var b strings.Builder
-	b.WriteString("| Value | Type | Default | Description |\n|---|---|---|---|\n")
-	writeRows(&b, "", "", c.Fields)
-	return []byte(b.String())
-}
-
-func writeRows(b *strings.Builder, prefix, about string, fields []Field) {
-	for _, f := range fields {
-		name := prefix + cue.Str(f.Name).String()
-		if f.Fields != nil {
-			writeRows(b, name+".", cmp.Or(f.Doc, about), f.Fields)
-			about = ""
-			continue
-		}
-		initial := code(f.initial)
-		if f.Required {
-			initial = "required"
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(name), code(f.typ), initial, cell(cmp.Or(f.Doc, about)))
-		about = "" // what a struct is for stands in the first of its rows
-	}
-}
-
-func code(s string) string {
-	if s == "" {
-		return ""
-	}
-	return "`" + cell(s) + "`"
-}
-
-// cell returns text that stays within a cell of a table.
-func cell(s string) string {
-	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", `\|`)
 }

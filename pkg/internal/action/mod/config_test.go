@@ -35,12 +35,76 @@ func TestConfig(t *testing.T) {
 			got := txtar.Format(&txtar.Archive{Files: []txtar.File{
 				{Name: "values.cue", Data: config.CUE()},
 				{Name: "values.md", Data: config.Markdown()},
+				{Name: "values.yaml", Data: config.YAML()},
 				{Name: "values.schema.json", Data: schema},
 			}})
 			golden.File(t, filepath.Join("testdata", "config", name+".txtar"), got)
 		})
 	}
 }
+
+// TestConfigForms compares what is said of maps, of bounds that name other
+// fields, and of the comment of a struct.
+func TestConfigForms(t *testing.T) {
+	t.Parallel()
+	dir := fixture.Module(t, map[string]string{"timoni.cue": formsModule, "values.cue": "package main\n\nvalues: {}\n"})
+	config, err := mod.ReadConfig(t.Context(), ref.Reference{Dir: dir}, "", oci.Options{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := config.JSONSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.File(t, "testdata/config/forms.txtar", txtar.Format(&txtar.Archive{Files: []txtar.File{
+		{Name: "values.cue", Data: config.CUE()},
+		{Name: "values.md", Data: config.Markdown()},
+		{Name: "values.yaml", Data: config.YAML()},
+		{Name: "values.schema.json", Data: schema},
+	}}))
+}
+
+const formsModule = `package main
+
+#Limit: 100
+
+#Config: {
+	// The autoscaler.
+	hpa: {
+		enabled: *false | bool
+		// The bound of max is another value, not the default of it.
+		min: *2 | int & >=1
+		max: *6 | int & >=min & <=#Limit
+	}
+
+	// Queues by name.
+	queues: [string]: {
+		// How many.
+		partitions: *3 | int & <=64
+		retention?: =~"^[0-9]+h$"
+	}
+
+	labels: [=~"^[a-z]+$"]: string
+	limits: {
+		cpu?: string
+		[=~"/"]: string | int
+	}
+	tls?: {
+		// The Secret with the certificate.
+		secret!: string
+	}
+	text: *"a\nb" | string
+	on!:  bool
+}
+
+values: #Config
+
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: values
+	apply: app: []
+}
+`
 
 func TestWriteReadme(t *testing.T) {
 	t.Parallel()

@@ -4,11 +4,14 @@ package mod
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/encoding/jsonschema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
 // JSONSchema returns the schema as JSON Schema for files of values in YAML and
@@ -21,9 +24,9 @@ func (c *Config) JSONSchema() ([]byte, error) {
 	return append(out, '\n'), err
 }
 
-// object returns the schema of a struct. It is open when there may be more
-// fields than these.
-func object(fields []Field, open bool) map[string]any {
+// object returns the schema of a struct, additional that of the fields that it
+// does not name: false where there are none.
+func object(fields []Field, additional any) map[string]any {
 	properties := map[string]any{}
 	var required []string
 	for _, f := range fields {
@@ -32,7 +35,7 @@ func object(fields []Field, open bool) map[string]any {
 			required = append(required, f.Name)
 		}
 	}
-	schema := map[string]any{"type": "object", "properties": properties, "additionalProperties": open}
+	schema := map[string]any{"type": "object", "properties": properties, "additionalProperties": additional}
 	if required != nil {
 		schema["required"] = required
 	}
@@ -41,17 +44,23 @@ func object(fields []Field, open bool) map[string]any {
 
 func property(f Field) map[string]any {
 	var schema map[string]any
-	if f.Fields != nil {
-		schema = object(f.Fields, isOpen(f.value))
-	} else {
-		schema = leaf(f)
+	switch {
+	case f.Fields != nil:
+		schema = object(f.Fields, additional(f.value))
+	case f.elements != nil:
+		schema = map[string]any{"type": "object", "additionalProperties": object(f.elements, false)}
+	default:
+		schema = leaf(f.typ, f.value.IncompleteKind())
+		if render.IsQuantity(f.value) {
+			schema["type"] = []string{"string", "number"}
+		}
 	}
 	if f.Doc != "" {
 		schema["description"] = strings.Join(strings.Fields(f.Doc), " ")
 	}
 	if f.initial != "" {
 		var initial any
-		if json.Unmarshal([]byte(f.initial), &initial) == nil { // CUE's strings and numbers are JSON's, mostly
+		if json.Unmarshal(f.initialJSON(), &initial) == nil {
 			schema["default"] = initial
 		}
 	}
@@ -62,18 +71,43 @@ func property(f Field) map[string]any {
 // alone where that cannot say it. It comes from the text of the type, in which
 // there are no references: they would become references in the schema, and lead
 // nowhere in the document that this is to become a part of.
-func leaf(f Field) map[string]any {
-	text := "value: " + f.typ
+func leaf(typ string, kind cue.Kind) map[string]any {
+	text := "value: " + typ
 	if strings.Contains(text, "strings.") {
 		text = "import \"strings\"\n" + text
 	}
 	schema, err := generate(cuecontext.New().CompileString(text).LookupPath(cue.MakePath(cue.Str("value"))))
 	if err != nil || schema["$ref"] != nil || schema["$defs"] != nil {
-		schema = map[string]any{"type": jsonTypes(f.value.IncompleteKind())}
+		schema = map[string]any{"type": jsonTypes(kind)}
 	}
 	delete(schema, "$schema")
 	delete(schema, "default")
-	return schema
+	return withoutNumber(schema)
+}
+
+// withoutNumber leaves out that an integer is a number, too.
+func withoutNumber(schema map[string]any) map[string]any {
+	parts, ok := schema["allOf"].([]any)
+	if !ok || len(schema) != 1 || !slices.ContainsFunc(parts, func(part any) bool { return typeOf(part) == "integer" }) {
+		return schema
+	}
+	merged := map[string]any{}
+	for _, part := range parts {
+		for key, value := range part.(map[string]any) { //nolint:forcetypeassert // schemas are objects
+			if _, taken := merged[key]; taken && key != "type" {
+				return schema
+			}
+			if key != "type" || value != "number" {
+				merged[key] = value
+			}
+		}
+	}
+	return merged
+}
+
+func typeOf(schema any) any {
+	m, _ := schema.(map[string]any)
+	return m["type"]
 }
 
 func generate(v cue.Value) (schema map[string]any, err error) {
@@ -92,10 +126,13 @@ func generate(v cue.Value) (schema map[string]any, err error) {
 	return schema, err
 }
 
-// isOpen says whether a struct has a pattern for further names. CUE tells of a
-// pattern for all of them; others are found with a name that most allow.
-func isOpen(v cue.Value) bool {
-	return v.Allows(cue.AnyString) || v.Allows(cue.Str("example.com/name")) || v.Allows(cue.Str("name0"))
+// additional returns the schema of the fields that a struct may have without
+// naming them.
+func additional(v cue.Value) any {
+	if element, ok := element(v); ok && !hasFields(element) {
+		return leaf(typeText(element), element.IncompleteKind())
+	}
+	return slices.ContainsFunc(anyNames(), v.Allows)
 }
 
 func jsonTypes(kind cue.Kind) []string {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package order puts the fields of values into the order that the reference
-// gives them.
+// Package order arranges the values of a user for a module: their fields in the
+// order that the reference gives them, and numbers as the strings that the module
+// takes for quantities.
 package order
 
 import (
@@ -46,7 +47,9 @@ func Arrange(file *ast.File, schema cue.Value) *ast.File {
 	if len(parts) == 0 {
 		return file
 	}
-	arranged.Decls[first].(*ast.Field).Value = arrange(parts, schemasOf(schema)) //nolint:forcetypeassert // set above
+	known := schemasOf(schema)
+	known.own = file.Filename
+	arranged.Decls[first].(*ast.Field).Value = arrange(parts, known) //nolint:forcetypeassert // set above
 	Resolve(&arranged)
 	return &arranged
 }
@@ -180,7 +183,7 @@ func arrange(parts []ast.Expr, known schemas) ast.Expr {
 	if value := Default(g.others[0]); value != nil && known.haveOther(value) {
 		return value // of two different defaults CUE takes none
 	}
-	return g.others[0]
+	return known.quantity(g.others[0])
 }
 
 // literals returns the literals of the fields.
@@ -288,6 +291,7 @@ func Default(e ast.Expr) ast.Expr {
 type schemas struct {
 	alternatives []cue.Value
 	defaults     []cue.Value // of them
+	own          string      // the module's values.cue
 }
 
 func schemasOf(v cue.Value) schemas {
@@ -338,7 +342,7 @@ func (s schemas) elements() schemas { return s.lookup(cue.AnyIndex) }
 
 // lookup returns what the first selector that leads anywhere leads to.
 func (s schemas) lookup(selectors ...cue.Selector) schemas {
-	var found schemas
+	found := schemas{own: s.own}
 	for _, v := range s.alternatives {
 		for _, selector := range selectors {
 			if at := v.LookupPath(cue.MakePath(selector)); at.Exists() {
