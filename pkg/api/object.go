@@ -7,6 +7,8 @@ package api
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -54,6 +56,12 @@ func (o Object) Label(key string) string {
 func (o Object) Annotation(key string) string {
 	annotations, _ := o.metadata()["annotations"].(map[string]any)
 	return str(annotations, key)
+}
+
+// AnnotationKeys returns the keys of the annotations, sorted.
+func (o Object) AnnotationKeys() []string {
+	annotations, _ := o.metadata()["annotations"].(map[string]any)
+	return slices.Sorted(maps.Keys(annotations))
 }
 
 // SetNamespace sets metadata.namespace.

@@ -16,7 +16,7 @@ func ofRendering() []protection {
 		test: "./pkg/module/render -run TestBuild/server_fields",
 	}, {
 		promise: "s51", file: "pkg/internal/pipeline/krm/output.go",
-		old:  "problems = append(problems, l.rememberDefault(o))",
+		old:  "problems = append(problems, l.rememberDefault(item))",
 		new:  "",
 		test: "./pkg/internal/pipeline/krm -run TestFunction/namespace_given",
 	}, {

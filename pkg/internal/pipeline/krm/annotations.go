@@ -5,7 +5,6 @@ package krm
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -52,21 +51,21 @@ const internalDomain = "internal.config.kubernetes.io"
 // cleanAnnotations removes from rendered objects the annotations that are not
 // for a module to set, and warns of them and of objects that kustomize leaves
 // out. An annotation that makes an object another one's is refused.
-func cleanAnnotations(items []*yaml.RNode) (warnings []string, err error) {
+func cleanAnnotations(objects []api.Object) (warnings []string, err error) {
 	var problems []error
-	for _, item := range items {
-		name := describeID(identify(item))
-		annotations := item.GetAnnotations()
-		for _, key := range slices.Sorted(maps.Keys(annotations)) {
+	for _, o := range objects {
+		name := describeID(identityOf(o))
+		keys := o.AnnotationKeys()
+		for _, key := range keys {
 			switch claimOf(key) {
 			case claimRefused:
 				problems = append(problems, fail.Refusedf("%s: the module sets the annotation %s, which is reserved for kustomize", name, key))
 			case claimOurs:
 				warnings = append(warnings, fmt.Sprintf("%s: left out the annotation %s: a module does not set it", name, key))
-				problems = append(problems, item.PipeE(yaml.ClearAnnotation(key)))
+				o.RemoveAnnotation(key)
 			}
 		}
-		if value, ok := annotations[localConfig]; ok && value != "false" {
+		if slices.Contains(keys, localConfig) && o.Annotation(localConfig) != "false" {
 			warnings = append(warnings, fmt.Sprintf("%s: the module marks it %s: kustomize and kpt keep it from the cluster", name, localConfig))
 		}
 	}

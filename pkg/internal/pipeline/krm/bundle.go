@@ -121,7 +121,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 		list.warn(s, w)
 	}
 	by := owner{bundleAnnotation, cmp.Or(config.Metadata.Namespace, f.namespace) + "/" + config.Metadata.Name}
-	var all []*yaml.RNode
+	var all []product
 	var problems []error
 	made := map[yaml.ResourceIdentifier]string{}
 	instances := make([]Instance, len(members))
@@ -133,7 +133,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 		if errors.Is(rendered.Err, render.ErrStopped) {
 			continue
 		}
-		items, err := list.items(m.subject, m.Instance, rendered, output, by)
+		products, err := list.products(m.subject, m.Instance, rendered, output, by)
 		if err != nil {
 			problems = append(problems, list.report(m.subject, err))
 			if ctx.Err() != nil || errors.Is(err, render.ErrLimit) {
@@ -141,15 +141,15 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 			}
 			continue
 		}
-		for _, item := range items {
-			id := identify(item)
+		for _, p := range products {
+			id := identityOf(p.Object)
 			if other, ok := made[id]; ok {
 				problems = append(problems, list.report(m.subject, fmt.Errorf("%s is an object of the instance %q, too", describeID(id), other)))
 				continue
 			}
 			made[id] = m.Name
 		}
-		all = append(all, items...)
+		all = append(all, products...)
 	}
 	if len(problems) > 0 {
 		return errors.Join(problems...)

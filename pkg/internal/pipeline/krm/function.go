@@ -64,7 +64,7 @@ func (f Function) Run(ctx context.Context, list *List) (err error) {
 	}
 	defer func() {
 		if reason := recover(); reason != nil {
-			list.Items = nil // they may be what cannot be written
+			list.Items, list.made = nil, nil // they may be what cannot be written
 			err = list.report(s, fmt.Errorf("internal error: %v", reason))
 		}
 	}()
@@ -100,15 +100,15 @@ func (f Function) instance(ctx context.Context, list *List, s subject) error {
 	}
 	by := owner{ownerAnnotation, in.Namespace + "/" + in.Name}
 	rendered := f.Render(ctx, []Instance{in})[0]
-	items, err := list.items(s, in, rendered, config.Spec.Output, by)
+	products, err := list.products(s, in, rendered, config.Spec.Output, by)
 	if err != nil {
 		return list.report(s, err)
 	}
-	return list.add(s, items, config.Spec.Output.OnConflict, by)
+	return list.add(s, products, config.Spec.Output.OnConflict, by)
 }
 
-// items returns what the config asks for of a rendered instance.
-func (l *List) items(s subject, in Instance, rendered render.Outcome, output outputConfig, by owner) ([]*yaml.RNode, error) {
+// products returns what the config asks for of a rendered instance.
+func (l *List) products(s subject, in Instance, rendered render.Outcome, output outputConfig, by owner) ([]product, error) {
 	if rendered.Err != nil {
 		return nil, rendered.Err
 	}
@@ -119,29 +119,31 @@ func (l *List) items(s subject, in Instance, rendered render.Outcome, output out
 	if err != nil {
 		return nil, err
 	}
-	items, err := parse(objects)
-	if err != nil {
-		return nil, err
-	}
-	warnings, err := cleanAnnotations(items)
+	warnings, err := cleanAnnotations(objects)
 	if err != nil {
 		return nil, err
 	}
 	for _, warning := range warnings {
 		l.warn(s, warning)
 	}
-	for _, item := range items {
-		if err := output.annotate(item, by, in.Module.String(), l.areFiles()); err != nil {
-			return nil, err
-		}
+	products := make([]product, len(objects))
+	files := l.areFiles()
+	for i, o := range objects {
+		products[i] = output.product(o, by, in.Module.String(), files)
 	}
-	return items, nil
+	return products, nil
 }
 
-// add puts the items into the list, all of them or none.
-func (l *List) add(s subject, items []*yaml.RNode, onConflict string, by owner) error {
+// add puts the objects into the list, all of them or none. Those that nothing is
+// to be merged with or written into become text without being items before.
+func (l *List) add(s subject, products []product, onConflict string, by owner) error {
+	annotated := slices.ContainsFunc(products, func(p product) bool { return len(p.annotations) > 0 })
+	if len(l.Items) == 0 && !annotated && l.givenNamespace() == "" {
+		l.make(products)
+		return nil
+	}
 	before := slices.Clone(l.Items)
-	if err := l.merge(items, onConflict, by); err != nil {
+	if err := l.merge(products, onConflict, by); err != nil {
 		l.Items = before
 		return l.report(s, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -28,7 +29,8 @@ type List struct {
 	Items      []*yaml.RNode // with every annotation they came with
 	Config     *yaml.RNode   // nil when there is none; not written
 	Results    []Result
-	bare       bool // a stream of objects, without the list around it
+	made       []api.Object // rendered, where there are no items: they become text once
+	bare       bool         // a stream of objects, without the list around it
 	explain    func(error) error
 }
 
@@ -168,6 +170,9 @@ func expand(n *yaml.Node, budget *int) bool {
 // Write writes the list as YAML. Annotations are kept, because kustomize and
 // kpt know their objects by them.
 func (l *List) Write(w io.Writer) error {
+	if l.made != nil {
+		return l.writeMade(w)
+	}
 	if l.bare {
 		return kio.ByteWriter{Writer: w, KeepReaderAnnotations: true}.Write(l.Items)
 	}
@@ -183,6 +188,40 @@ func (l *List) Write(w io.Writer) error {
 		writer.Results = yaml.NewRNode(&results)
 	}
 	return writer.Write(l.Items)
+}
+
+// make takes objects that become text as they are, without an empty map of
+// annotations, which kyaml does not write either.
+func (l *List) make(products []product) {
+	for _, p := range products {
+		if metadata, ok := p.Object["metadata"].(map[string]any); ok && len(p.AnnotationKeys()) == 0 {
+			delete(metadata, "annotations")
+		}
+		l.made = append(l.made, p.Object)
+	}
+}
+
+// writeMade is Write for a list of rendered objects and nothing else.
+func (l *List) writeMade(w io.Writer) error {
+	if l.bare {
+		_, err := w.Write(api.YAML(l.made))
+		return err
+	}
+	var envelope bytes.Buffer
+	if err := (&List{APIVersion: l.APIVersion, Results: l.Results}).Write(&envelope); err != nil {
+		return err
+	}
+	items := make([]any, len(l.made))
+	for i, o := range l.made {
+		items[i] = map[string]any(o)
+	}
+	before, after, _ := bytes.Cut(envelope.Bytes(), []byte("\nitems: []\n"))
+	for _, part := range [][]byte{before, []byte("\nitems:\n"), api.ValueYAML(items), after} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropPlaceholder takes out what kustomize passes to a function that has no
@@ -241,5 +280,13 @@ func identify(item *yaml.RNode) yaml.ResourceIdentifier {
 	return yaml.ResourceIdentifier{
 		TypeMeta: yaml.TypeMeta{APIVersion: item.GetApiVersion(), Kind: item.GetKind()},
 		NameMeta: yaml.NameMeta{Name: item.GetName(), Namespace: item.GetNamespace()},
+	}
+}
+
+// identityOf is identify for a rendered object.
+func identityOf(o api.Object) yaml.ResourceIdentifier {
+	return yaml.ResourceIdentifier{
+		TypeMeta: yaml.TypeMeta{APIVersion: o.APIVersion(), Kind: o.Kind()},
+		NameMeta: yaml.NameMeta{Name: o.Name(), Namespace: o.Namespace()},
 	}
 }

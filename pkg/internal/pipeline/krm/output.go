@@ -95,8 +95,14 @@ func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
 // owner is what files are known by that a config has made.
 type owner struct{ annotation, name string }
 
-// annotate writes the annotations that the config asks for.
-func (o outputConfig) annotate(item *yaml.RNode, by owner, origin string, files bool) error {
+// product is a rendered object, with the annotations that the config asks for.
+type product struct {
+	api.Object
+	annotations map[string]string
+}
+
+// product returns a rendered object with what the config asks for.
+func (o outputConfig) product(object api.Object, by owner, origin string, files bool) product {
 	set := map[string]string{}
 	if files {
 		set[by.annotation] = by.name
@@ -104,15 +110,28 @@ func (o outputConfig) annotate(item *yaml.RNode, by owner, origin string, files 
 	if o.Origin {
 		set[originAnnotation] = origin
 	}
-	if slices.Contains(o.Hash, item.GetKind()) {
+	if slices.Contains(o.Hash, object.Kind()) {
 		set[hashAnnotation] = "true"
 	}
-	if len(set) == 0 {
-		return nil
+	return product{object, set}
+}
+
+// item returns the object as an item.
+func (p product) item() (*yaml.RNode, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(api.YAML([]api.Object{p.Object}), &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.ID(), err)
+	}
+	item := yaml.NewRNode(doc.Content[0])
+	if len(p.annotations) == 0 {
+		return item, nil
 	}
 	annotations := item.GetAnnotations()
-	maps.Copy(annotations, set)
-	return item.SetAnnotations(annotations)
+	maps.Copy(annotations, p.annotations)
+	if err := item.SetAnnotations(annotations); err != nil {
+		return nil, err
+	}
+	return item, nil
 }
 
 // areFiles says whether what the list holds is written back to files, as kpt
@@ -128,29 +147,32 @@ func (l *List) areFiles() bool {
 // merge puts rendered objects into the list: each in the place of the one with
 // its identity, whose annotations of kustomize's and kpt's it takes over, or at
 // the end. What the owner made before and does not make any more is removed.
-func (l *List) merge(objects []*yaml.RNode, onConflict string, by owner) error {
+func (l *List) merge(products []product, onConflict string, by owner) error {
 	key := l.key()
 	place := map[yaml.ResourceIdentifier]int{}
 	for i, item := range l.Items {
-		place[key(item)] = i
+		place[key(identify(item))] = i
 	}
 	made := map[yaml.ResourceIdentifier]bool{}
 	var problems []error
-	for _, o := range objects {
-		id := identify(o)
+	for _, p := range products {
+		id := identityOf(p.Object)
 		made[id] = true
-		i, exists := place[key(o)]
+		i, exists := place[key(id)]
+		item, err := p.item()
 		switch {
+		case err != nil:
+			problems = append(problems, err)
 		case !exists:
-			problems = append(problems, l.rememberDefault(o))
-			l.Items = append(l.Items, o)
+			problems = append(problems, l.rememberDefault(item))
+			l.Items = append(l.Items, item)
 		case onConflict == conflictFail:
 			problems = append(problems, fmt.Errorf("%s is among the items already", describeID(id)))
 		case onConflict != conflictKeep && isForTools(l.Items[i], by):
 			problems = append(problems, fail.Refusedf("%s is among the items already, for tools and not for a cluster: a module does not replace it", describeID(id)))
 		case onConflict != conflictKeep:
-			problems = append(problems, inherit(l.Items[i], o))
-			l.Items[i] = o
+			problems = append(problems, inherit(l.Items[i], item))
+			l.Items[i] = item
 		}
 	}
 	l.Items = slices.DeleteFunc(l.Items, func(item *yaml.RNode) bool {
@@ -174,11 +196,10 @@ func isForTools(item *yaml.RNode, by owner) bool {
 
 // key returns what tells two items apart. To kustomize no namespace is the
 // namespace default, unless the build is told another.
-func (l *List) key() func(*yaml.RNode) yaml.ResourceIdentifier {
+func (l *List) key() func(yaml.ResourceIdentifier) yaml.ResourceIdentifier {
 	inBuild := slices.ContainsFunc(l.Items, isFromBuild)
 	namespace := cmp.Or(l.givenNamespace(), defaultNamespace)
-	return func(item *yaml.RNode) yaml.ResourceIdentifier {
-		id := identify(item)
+	return func(id yaml.ResourceIdentifier) yaml.ResourceIdentifier {
 		if inBuild && id.Namespace == "" {
 			id.Namespace = namespace
 		}
@@ -202,19 +223,6 @@ func inherit(from, to *yaml.RNode) error {
 		}
 	}
 	return comments.CopyComments(from, to)
-}
-
-// parse returns objects as items.
-func parse(objects []api.Object) ([]*yaml.RNode, error) {
-	var items []*yaml.RNode
-	for _, o := range objects {
-		var doc yaml.Node
-		if err := yaml.Unmarshal(api.YAML([]api.Object{o}), &doc); err != nil {
-			return nil, fmt.Errorf("%s: %w", o.ID(), err)
-		}
-		items = append(items, yaml.NewRNode(doc.Content[0]))
-	}
-	return items, nil
 }
 
 func describeID(id yaml.ResourceIdentifier) string {

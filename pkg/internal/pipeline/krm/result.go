@@ -110,7 +110,7 @@ func (l *List) report(s subject, err error) error {
 	}
 	l.Results = append(l.Results, results...)
 	if l.bare {
-		l.Items = nil
+		l.Items, l.made = nil, nil
 	}
 	code := fail.CodeOf(err)
 	if code == fail.Usage {
