@@ -37,6 +37,7 @@ type Bundle struct {
 	Instances []Instance // in the order of the fields
 	Asked     []string   // the names that attributes ask the runtime for, sorted
 	Used      Runtime    // the values of these names that are known
+	Hidden    []string   // what no output shows: values of encrypted files
 }
 
 // Instance is an instance of a module.
@@ -72,8 +73,28 @@ func Read(req Request) (b *Bundle, err error) {
 	if len(r.problems) > 0 {
 		return nil, used.Hide(cuefile.Hide(req.Files, values.NewError(r.problems)))
 	}
-	b.Asked, b.Used = slices.Sorted(maps.Keys(edit.asked)), used
+	b.Asked, b.Used, b.Hidden = slices.Sorted(maps.Keys(edit.asked)), used, b.hidden(req.Files)
 	return b, nil
+}
+
+// hidden returns the values of encrypted files. What names the bundle, the
+// instances and their modules is shown all the same.
+func (b *Bundle) hidden(files []cuefile.File) []string {
+	shown := []string{apiVersion, b.Name}
+	for _, in := range b.Instances {
+		m := in.Module
+		shown = append(shown, in.Name, in.Namespace, m.Source(), m.Range, m.Tag, m.Digest)
+		shown = append(shown, in.dependsOn...)
+	}
+	var hidden []string
+	for _, f := range files {
+		for _, text := range f.Hidden {
+			if !slices.Contains(shown, text) {
+				hidden = append(hidden, text)
+			}
+		}
+	}
+	return hidden
 }
 
 // Select returns the instances of these names in the order of the bundle, all
@@ -221,7 +242,7 @@ func (r *reader) values(v cue.Value) []values.Source {
 	}
 	sources := make([]values.Source, len(r.files))
 	for i, f := range r.files {
-		sources[i] = values.Source{Name: f.Name, Data: f.Data, Expr: &ast.StructLit{}}
+		sources[i] = values.Source{Name: f.Name, Data: f.Data, Expr: &ast.StructLit{}, Secret: f.Hidden != nil, Hidden: f.Hidden}
 	}
 	sources[len(sources)-1].Expr = lit
 	return sources

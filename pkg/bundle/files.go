@@ -19,12 +19,15 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // Inputs are where files are read from, other than the disk.
 type Inputs struct {
 	Stdin    io.Reader
 	Download download.Options // of URLs
+	// Decrypt decrypts what SOPS encrypted, nil to refuse it.
+	Decrypt sops.Decrypter
 }
 
 // ReadFiles reads the files of a command line in their order: a file, a
@@ -39,6 +42,11 @@ func ReadFiles(ctx context.Context, names []string, in Inputs) ([]cuefile.File, 
 		read, err := in.read(ctx, name)
 		if err != nil {
 			return nil, err
+		}
+		for i, f := range read {
+			if read[i], err = f.Decrypted(ctx, in.Decrypt); err != nil {
+				return nil, err
+			}
 		}
 		files = append(files, read...)
 	}

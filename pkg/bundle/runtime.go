@@ -3,7 +3,6 @@
 package bundle
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -125,13 +123,7 @@ func (r Runtime) Hide(err error) error {
 	if err == nil || len(r) == 0 {
 		return err
 	}
-	hide := r.Hider()
-	if e, ok := errors.AsType[*values.Error](err); ok {
-		for i := range e.Problems {
-			e.Problems[i] = e.Problems[i].Replace(hide)
-		}
-	}
-	return mask.Error(err, hide)
+	return values.HideIn(r.Hider())(err)
 }
 
 // Hider returns the function that puts names in the place of values.

@@ -135,6 +135,10 @@ func extras() []module {
 		requires: "github.com/sigstore/cosign/v3",
 		programs: map[string]string{"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"},
 	}, {
+		dir:      "sops", // with the program that makes keys of age
+		requires: "github.com/getsops/sops/v3",
+		programs: map[string]string{"sops": "github.com/getsops/sops/v3/cmd/sops", "age-keygen": "filippo.io/age/cmd/age-keygen"},
+	}, {
 		dir:      "flux-controllers",
 		requires: "github.com/fluxcd/source-controller",
 		programs: map[string]string{

@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // Files are the flags that name bundle or runtime files.
@@ -48,7 +49,7 @@ func (f *Files) Download(userAgent string) download.Options {
 }
 
 func readFiles(ctx context.Context, names []string, stdin io.Reader, o download.Options) ([]cuefile.File, error) {
-	return bundle.ReadFiles(ctx, names, bundle.Inputs{Stdin: stdin, Download: o})
+	return bundle.ReadFiles(ctx, names, bundle.Inputs{Stdin: stdin, Download: o, Decrypt: sops.Decrypt})
 }
 
 // Runtime are the flags that say which values a bundle gets, and on which

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // Values are the flags that give values.
@@ -93,7 +94,7 @@ func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string)
 	if err != nil {
 		return nil, err
 	}
-	sources, err := values.ReadFiles(ctx, v.names(), values.Inputs{Stdin: stdin, Download: v.Download(userAgent)})
+	sources, err := values.ReadFiles(ctx, v.names(), values.Inputs{Stdin: stdin, Download: v.Download(userAgent), Decrypt: sops.Decrypt})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ package cuefile
 
 import (
 	"bytes"
+	"context"
 	stderrors "errors"
 	"fmt"
 	"io/fs"
@@ -34,6 +35,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // File is one of the files.
@@ -42,6 +44,32 @@ type File struct {
 	Path   string // where it is; empty for what is no file, such as the standard input
 	Format values.Format
 	Data   []byte
+	Hidden []string // the secrets of a file that was encrypted
+}
+
+// Decrypted returns a file as it is before SOPS encrypts it; one that SOPS did not
+// encrypt stays as it is.
+func (f File) Decrypted(ctx context.Context, decrypt sops.Decrypter) (File, error) {
+	if !sops.IsEncrypted(f.Data) {
+		return f, nil
+	}
+	if decrypt == nil {
+		return f, fmt.Errorf("file %q: %w", mask.Argument(f.Name), sops.ErrEncrypted)
+	}
+	plain, err := decrypt(ctx, f.Name, f.Data)
+	if err != nil {
+		return f, fmt.Errorf("file %q: %w", mask.Argument(f.Name), err)
+	}
+	f.Data, f.Hidden = plain.Data, plain.Secrets
+	if plain.IsWhole {
+		if filepath.Ext(f.Name) == "" || f.Name == values.StdinName {
+			f.Format = values.DetectFormat(f.Name, f.Data)
+		}
+		if file, err := syntax(f); err == nil { // else nothing of it gets anywhere
+			f.Hidden = values.Literals(file)
+		}
+	}
+	return f, nil
 }
 
 // Options say how files are evaluated. The zero value works.
@@ -95,6 +123,9 @@ func (l *loader) close() {
 }
 
 func (l *loader) parse(f File) error {
+	if sops.IsEncrypted(f.Data) {
+		return fmt.Errorf("file %q: %w", mask.Argument(f.Name), sops.ErrEncrypted)
+	}
 	file, err := syntax(f)
 	if err != nil {
 		return values.Explain(err)
@@ -349,7 +380,11 @@ func Hide(files []File, err error) error {
 			parsed = append(parsed, file)
 		}
 	}
-	return values.MaskSyntax(text.String(), len(parsed) == len(files), parsed...)(err)
+	var hidden []string
+	for _, f := range files {
+		hidden = append(hidden, f.Hidden...)
+	}
+	return values.HideIn(values.HiderOf(hidden))(values.MaskSyntax(text.String(), len(parsed) == len(files), parsed...)(err))
 }
 
 // FormatOf returns the format that a file name says; CUE for any other.

@@ -22,7 +22,6 @@ import (
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/mod/modfile"
-
 	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"

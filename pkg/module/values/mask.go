@@ -3,6 +3,9 @@
 package values
 
 import (
+	"errors"
+	"maps"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -19,10 +22,44 @@ func Mask(sources []Source) func(string) string {
 	found := secrets{}
 	for _, s := range sources {
 		if lit, err := s.parse(); err == nil && lit != nil { // else nothing of it got anywhere
-			found.below(lit, s.Secret, s.Secret)
+			found.below(lit, s.Secret && s.Hidden == nil, s.Secret && s.Hidden == nil)
 		}
+		found.addTexts(s.Hidden)
 	}
 	return mask.Values(found)
+}
+
+// MaskSecret returns a function that hides, in a text, all values of the sources
+// that are secret themselves.
+func MaskSecret(sources []Source) func(string) string {
+	return Mask(slices.DeleteFunc(slices.Clone(sources), func(s Source) bool { return !s.Secret }))
+}
+
+// HiderOf returns a function that hides texts, also where CUE has quoted them.
+func HiderOf(texts []string) func(string) string {
+	found := secrets{}
+	found.addTexts(texts)
+	return mask.Values(found)
+}
+
+// HideIn returns a function that returns an error with every text as hide makes
+// it.
+func HideIn(hide func(string) string) func(error) error {
+	return func(err error) error {
+		if e, ok := errors.AsType[*Error](err); ok {
+			for i := range e.Problems {
+				e.Problems[i] = e.Problems[i].Replace(hide)
+			}
+		}
+		return mask.Error(err, hide)
+	}
+}
+
+// Literals returns the strings and numbers in a file of CUE.
+func Literals(file *ast.File) []string {
+	found := secrets{}
+	found.below(file, true, true)
+	return slices.Sorted(maps.Keys(found))
 }
 
 // MaskSyntax is Mask for files of CUE that were parsed. What an error has of text,
@@ -85,6 +122,15 @@ func labelText(l ast.Label) string {
 	return name
 }
 
+func (s secrets) addTexts(texts []string) {
+	for _, text := range texts {
+		s[text] = mask.Hidden
+		if quoted := literal.String.Quote(text); len(quoted)-2 != len(text) {
+			s[quoted[1:len(quoted)-1]] = mask.Hidden
+		}
+	}
+}
+
 func (s secrets) add(lit *ast.BasicLit, all bool) {
 	const shortest = 6
 	switch lit.Kind {
@@ -93,10 +139,7 @@ func (s secrets) add(lit *ast.BasicLit, all bool) {
 		if err != nil || !all && len(text) < shortest {
 			return
 		}
-		s[text] = mask.Hidden
-		if quoted := literal.String.Quote(text); len(quoted)-2 != len(text) {
-			s[quoted[1:len(quoted)-1]] = mask.Hidden
-		}
+		s.addTexts([]string{text})
 	case token.INT, token.FLOAT:
 		if all {
 			s[lit.Value] = mask.Hidden

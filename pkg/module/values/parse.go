@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // fieldName is the field that holds the values in a module, and that wraps
@@ -41,7 +42,9 @@ func (s Source) parseFormat() (*ast.StructLit, error) {
 	if s.Expr != nil {
 		return s.asStruct(s.Expr)
 	}
-	s.Data = s.text()
+	if s.Data = s.text(); sops.IsEncrypted(s.Data) {
+		return nil, s.refuseEncrypted()
+	}
 	format := s.Format
 	if format == Detect {
 		format = detect(s.Name, s.Data)

@@ -23,6 +23,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // Format is the language that a source is written in.
@@ -58,6 +59,9 @@ type Source struct {
 	Expr ast.Expr
 	// Secret says that nothing of the content may be shown, not even in an error.
 	Secret bool
+	// Hidden are the secrets of a source of which only some values are; nil when
+	// all of them are.
+	Hidden []string
 	// Reference, when it is set, is where the content is to be read from.
 	Reference *Reference
 }
@@ -66,6 +70,8 @@ type Source struct {
 type Inputs struct {
 	Stdin    io.Reader
 	Download download.Options // of URLs
+	// Decrypt decrypts what SOPS encrypted, nil to refuse it.
+	Decrypt sops.Decrypter
 }
 
 // ReadFiles reads the files of a command line in their order. "-" is stdin and
@@ -78,6 +84,9 @@ func ReadFiles(ctx context.Context, paths []string, in Inputs) ([]Source, error)
 	sources := make([]Source, 0, len(paths))
 	for _, path := range paths {
 		src, err := in.read(ctx, path)
+		if err == nil {
+			src, err = src.Decrypted(ctx, in.Decrypt)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -112,6 +121,27 @@ func (in Inputs) read(ctx context.Context, path string) (Source, error) {
 		return in.get(ctx, path)
 	}
 	return readFile(path)
+}
+
+// Decrypted returns a source as it is before SOPS encrypts it; one that SOPS did
+// not encrypt stays as it is. Nothing of what was encrypted may be shown.
+func (s Source) Decrypted(ctx context.Context, decrypt sops.Decrypter) (Source, error) {
+	if !sops.IsEncrypted(s.Data) {
+		return s, nil
+	}
+	if decrypt == nil {
+		return s, s.refuseEncrypted()
+	}
+	plain, err := decrypt(ctx, s.Name, s.Data)
+	if err != nil {
+		return s, fmt.Errorf("values file %q: %w", mask.Argument(s.Name), err)
+	}
+	s.Data, s.Secret, s.Hidden = plain.Data, true, plain.Secrets
+	return s, nil
+}
+
+func (s Source) refuseEncrypted() error {
+	return fmt.Errorf("values from %q: %w", mask.Argument(s.Name), sops.ErrEncrypted)
 }
 
 // get downloads a source. It has no directory, so that it cannot embed files.

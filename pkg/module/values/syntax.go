@@ -34,7 +34,7 @@ func (s Source) syntaxError(err error) error {
 	}
 	p.Message = mask.WordsOf(foundRE.ReplaceAllString(tidyMessage(p.Message), "$1"), string(s.Data), isParsersWord)
 	if s.Secret {
-		p.Message = "syntax error (the text comes from a Secret and is not shown)"
+		p.Message = "syntax error (the text is secret and is not shown)"
 	}
 	return s.unparsed(p.Message, p.Positions[0])
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/krm"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 const long = `Render a Timoni module as part of a kustomization.
@@ -77,7 +79,8 @@ below it; a module may also be a directory elsewhere in the same git repository
 kubeVersion, the module is told that of TIMONI_KUBE_VERSION. A config may come
 from a remote base: it reads only the environment variables in
 TIMONI_KRM_ALLOW_ENV, and reaches only the registries in
-TIMONI_KRM_ALLOW_INSECURE without a certificate.
+TIMONI_KRM_ALLOW_INSECURE without a certificate. It decrypts files that SOPS
+encrypted only where TIMONI_KRM_ALLOW_SOPS is 1.
 
     timoni-krm app.yaml < objects.yaml
 
@@ -164,16 +167,21 @@ func run(ctx context.Context, env cli.Env, config string) error {
 const (
 	allowEnv      = "TIMONI_KRM_ALLOW_ENV"      // names of environment variables
 	allowInsecure = "TIMONI_KRM_ALLOW_INSECURE" // registries: host or host:port
+	allowSOPS     = "TIMONI_KRM_ALLOW_SOPS"     // 1: decrypt files with the user's keys
 )
 
 func trust(env cli.Env) krm.Trust {
 	list := func(variable string) []string {
 		return strings.FieldsFunc(env.Getenv(variable), func(r rune) bool { return r == ',' || r == ' ' })
 	}
-	return krm.Trust{
+	t := krm.Trust{
 		Env: list(allowEnv), Insecure: list(allowInsecure),
 		CacheDir: env.CacheDir(), LookupEnv: env.LookupEnv,
 	}
+	if allowed, _ := strconv.ParseBool(env.Getenv(allowSOPS)); allowed {
+		t.Decrypt = sops.Decrypt
+	}
+	return t
 }
 
 // isTerminal says whether a person types what is read here, who would wait for

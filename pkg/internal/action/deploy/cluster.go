@@ -71,11 +71,16 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := run(ctx, apply.New(client, observer), req, rendered)
+	hide := values.MaskSecret(req.Values)
+	plan, err := run(ctx, apply.New(client, event.Hiding(observer, hide)), req, rendered)
 	if err != nil {
 		return nil, fmt.Errorf("apply %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
-	return &ApplyResult{Module: rendered.Module, Outcomes: plan.Outcomes()}, nil
+	outcomes := plan.Outcomes()
+	for i := range outcomes {
+		outcomes[i].Reason = hide(outcomes[i].Reason)
+	}
+	return &ApplyResult{Module: rendered.Module, Outcomes: outcomes}, nil
 }
 
 // StartExpressions starts what evaluates the rules in CEL, if there are any,
@@ -101,7 +106,7 @@ func StartExpressions(ctx context.Context, req *ApplyRequest) (end func(), err e
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
 	engine.Concurrency = req.Concurrency
 	if req.Show != nil {
-		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, Differences(plan)) }
+		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
 	}
 	request := RequestFor(req, rendered)
 	if req.DryRun.IsDry() {

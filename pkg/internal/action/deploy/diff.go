@@ -24,11 +24,20 @@ func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer e
 	if err != nil {
 		return nil, err
 	}
-	plan, err := run(ctx, apply.New(client, observer), req, rendered)
+	plan, err := run(ctx, apply.New(client, event.Hiding(observer, values.MaskSecret(req.Values))), req, rendered)
 	if err != nil {
 		return nil, fmt.Errorf("diff %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
-	return Differences(plan), nil
+	return shown(plan, req.Values), nil
+}
+
+// shown returns the differences without the values of secret sources.
+func shown(plan *apply.Plan, sources []values.Source) []instance.Difference {
+	list, hide := Differences(plan), values.MaskSecret(sources)
+	for i, d := range list {
+		list[i] = d.Hide(hide)
+	}
+	return list
 }
 
 // Differences returns what a plan would change, without the objects that stay as

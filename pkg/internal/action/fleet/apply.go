@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // ApplyRequest says which bundle is applied, and how.
@@ -109,7 +110,7 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 	if r.bundle, err = Load(ctx, site, req.Request); err != nil {
 		return nil, err
 	}
-	r.observer = r.bundle.observer(observer)
+	r.observer = event.Hiding(observer, r.bundle.secret)
 	r.engine = apply.New(site.Client, r.observer)
 	r.engine.Concurrency = req.Apply.Concurrency
 	if r.rendered, err = r.bundle.render(ctx, r.observer); err != nil {
@@ -126,7 +127,7 @@ func (r *run) hide(err error) error {
 	if err == nil {
 		return nil
 	}
-	return r.bundle.secrets.Hide(err)
+	return values.HideIn(r.bundle.secret)(r.bundle.secrets.Hide(err))
 }
 
 // plan plans every instance. The error joins all reasons why one cannot be
@@ -170,7 +171,7 @@ func (r *run) differences() []instance.Difference {
 	var all []instance.Difference
 	for _, plan := range r.plans {
 		for _, d := range deploy.Differences(plan) {
-			all = append(all, r.bundle.maskDifference(d))
+			all = append(all, d.Hide(r.bundle.secret))
 		}
 	}
 	return all

@@ -17,10 +17,10 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // Site is a cluster that a bundle goes to.
@@ -60,22 +60,25 @@ type Bundle struct {
 // Load reads the values of the runtime from the cluster, and the bundle with
 // them.
 func Load(ctx context.Context, site Site, req Request) (*Bundle, error) {
-	values, err := req.values(ctx, site)
+	read, err := req.values(ctx, site)
 	if err != nil {
 		return nil, site.Wrap(err)
 	}
-	b, err := req.load(ctx, values.All)
+	b, err := req.load(ctx, read.All)
 	if err != nil {
 		return nil, site.Wrap(err)
 	}
-	b.secrets, b.secret = values.Secret, hider(values.Secret)
+	b.secrets, b.secret = read.Secret, hider(read.Secret, b.Hidden)
 	return b, nil
 }
 
-// hider returns the function that puts names in the place of values, and leaves
-// the quotes around them.
-func hider(secret bundle.Runtime) func(string) string {
+// hider returns the function that puts names in the place of values, *** in that
+// of texts, and leaves the quotes around them.
+func hider(secret bundle.Runtime, texts []string) func(string) string {
 	names := map[string]string{}
+	for _, text := range texts {
+		names[text] = mask.Hidden
+	}
 	for name, value := range secret {
 		if value != "" {
 			names[value] = "<" + name + ">"
@@ -85,20 +88,20 @@ func hider(secret bundle.Runtime) func(string) string {
 }
 
 func (req Request) values(ctx context.Context, site Site) (Values, error) {
-	values := Values{All: maps.Clone(req.Env), Secret: bundle.Runtime{}}
+	v := Values{All: maps.Clone(req.Env), Secret: bundle.Runtime{}}
 	if req.Definition == nil {
-		return values, nil
+		return v, nil
 	}
 	read, err := ReadValues(ctx, site, *req.Definition)
 	if err != nil {
-		return values, err
+		return v, err
 	}
-	if values.All == nil {
-		values.All = bundle.Runtime{}
+	if v.All == nil {
+		v.All = bundle.Runtime{}
 	}
-	maps.Copy(values.All, read.All)
-	values.Secret = read.Secret
-	return values, nil
+	maps.Copy(v.All, read.All)
+	v.Secret = read.Secret
+	return v, nil
 }
 
 func (req Request) load(ctx context.Context, runtime bundle.Runtime) (*Bundle, error) {
@@ -120,6 +123,9 @@ func (req Request) load(ctx context.Context, runtime bundle.Runtime) (*Bundle, e
 	return b, nil
 }
 
+// hide returns an error without any value of the runtime and of encrypted files.
+func (b *Bundle) hide(err error) error { return values.HideIn(b.secret)(b.all.Hide(err)) }
+
 // MaskText returns a text without what was read from Secrets of the cluster.
 func (b *Bundle) MaskText(text string) string { return b.secret(text) }
 
@@ -127,50 +133,13 @@ func (b *Bundle) MaskText(text string) string { return b.secret(text) }
 // read from Secrets of the cluster wherever it is.
 func (b *Bundle) Mask(objects []api.Object) {
 	for i, o := range objects {
-		objects[i] = masked(delta.Hidden(o), b.secret)
+		objects[i] = mask.Object(delta.Hidden(o), b.secret)
 	}
-}
-
-// maskDifference returns a difference without what was read from Secrets.
-func (b *Bundle) maskDifference(d instance.Difference) instance.Difference {
-	d.Before, d.After, d.Reason = masked(d.Before, b.secret), masked(d.After, b.secret), b.secret(d.Reason)
-	for i, c := range d.Changes {
-		d.Changes[i].Old, d.Changes[i].New = maskValue(c.Old, b.secret), maskValue(c.New, b.secret)
-	}
-	return d
-}
-
-// masked returns an object with every text of it changed.
-func masked(o api.Object, hide func(string) string) api.Object {
-	if o == nil {
-		return nil
-	}
-	return maskValue(map[string]any(o), hide).(map[string]any)
-}
-
-func maskValue(v any, hide func(string) string) any {
-	switch v := v.(type) {
-	case string:
-		return hide(v)
-	case map[string]any:
-		changed := make(map[string]any, len(v))
-		for key, value := range v {
-			changed[hide(key)] = maskValue(value, hide)
-		}
-		return changed
-	case []any:
-		changed := make([]any, len(v))
-		for i, value := range v {
-			changed[i] = maskValue(value, hide)
-		}
-		return changed
-	}
-	return v
 }
 
 // render renders all selected instances. The error joins those of all.
 func (b *Bundle) render(ctx context.Context, observer event.Observer) ([]*build.Result, error) {
-	outcomes, err := build.RenderAll(ctx, b.Requests, b.observer(observer))
+	outcomes, err := build.RenderAll(ctx, b.Requests, event.Hiding(observer, b.secret))
 	if err != nil {
 		return nil, err
 	}
@@ -181,31 +150,9 @@ func (b *Bundle) render(ctx context.Context, observer event.Observer) ([]*build.
 			continue
 		}
 		results[i] = o.Result
-		errs = append(errs, b.all.Hide(o.Err))
+		errs = append(errs, b.hide(o.Err))
 	}
 	return results, errors.Join(errs...)
-}
-
-// observer returns an observer that is told everything without what was read
-// from Secrets.
-func (b *Bundle) observer(next event.Observer) event.Observer {
-	return event.Func(func(e event.Event) {
-		switch t := e.(type) {
-		case event.Applied:
-			t.Reason = b.secret(t.Reason)
-			e = t
-		case event.Progress:
-			t.Message = b.secret(t.Message)
-			e = t
-		case event.Note:
-			t.Text = b.secret(t.Text)
-			e = t
-		case event.Warning:
-			t.Text = b.secret(t.Text)
-			e = t
-		}
-		next.Observe(e)
-	})
 }
 
 // Instance is a rendered instance of a bundle.

@@ -50,7 +50,7 @@ func Vet(ctx context.Context, site Site, req Request, observer event.Observer) (
 		return nil, nil, err
 	}
 	v.Name = b.Name
-	outcomes, err := build.RenderAll(ctx, b.Requests, b.observer(observer))
+	outcomes, err := build.RenderAll(ctx, b.Requests, event.Hiding(observer, b.secret))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,9 +61,9 @@ func Vet(ctx context.Context, site Site, req Request, observer event.Observer) (
 		case o.Err == nil:
 			in.Module, in.Objects = &o.Result.Module, len(o.Result.Objects())
 		case isUnknown(ctx, o.Err):
-			errs = append(errs, b.all.Hide(o.Err))
+			errs = append(errs, b.hide(o.Err))
 		default:
-			v.Valid, in.Problem = false, b.all.Hide(o.Err).Error()
+			v.Valid, in.Problem = false, b.hide(o.Err).Error()
 		}
 		v.Instances = append(v.Instances, in)
 	}

@@ -5,6 +5,7 @@ package instance
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -15,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // StatusReport is the state of an instance.
@@ -171,6 +173,22 @@ func NewDifference(o event.Outcome, before, after api.Object) Difference {
 	d := Difference{Outcome: o}
 	d.Before, d.After = delta.Masked(before, after)
 	d.Changes = delta.Compare(d.Before, d.After)
+	return d
+}
+
+// Hide returns the difference with every text as hide makes it.
+func (d Difference) Hide(hide func(string) string) Difference {
+	d.Reason = hide(d.Reason)
+	if d.Before != nil {
+		d.Before = mask.FormerObject(d.Before, d.After, hide)
+	}
+	if d.After != nil {
+		d.After = mask.Object(d.After, hide)
+	}
+	d.Changes = slices.Clone(d.Changes)
+	for i, c := range d.Changes {
+		d.Changes[i].Old, d.Changes[i].New = mask.Former(c.Old, c.New, hide), mask.In(c.New, hide)
+	}
 	return d
 }
 

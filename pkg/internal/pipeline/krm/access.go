@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // registryConfig is how a registry is reached. It holds no credentials: a
@@ -53,9 +54,10 @@ type Access struct {
 // Trust is what the person that builds allows function configs, which may be
 // another author's.
 type Trust struct {
-	Env       []string // names of environment variables that may be read
-	Insecure  []string // registries, host or host:port, that need no certificate
-	CacheDir  string   // of the user, empty when there is none
+	Env       []string       // names of environment variables that may be read
+	Insecure  []string       // registries, host or host:port, that need no certificate
+	CacheDir  string         // of the user, empty when there is none
+	Decrypt   sops.Decrypter // of files that SOPS encrypted, nil to refuse them
 	LookupEnv func(string) (string, bool)
 }
 

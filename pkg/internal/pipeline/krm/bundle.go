@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // bundleConfig is a function config of kind Bundle.
@@ -186,7 +187,7 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	files := make([]cuefile.File, len(spec.Files))
 	for i, name := range spec.Files {
 		var err error
-		if files[i], err = readCUE(f.Dir, name); err != nil {
+		if files[i], err = f.readBundle(ctx, name); err != nil {
 			return nil, atField(fmt.Sprintf("spec.files[%d]", i), err)
 		}
 	}
@@ -201,6 +202,7 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	if err != nil {
 		return nil, err
 	}
+	s.secret = values.HiderOf(b.Hidden)
 	for _, name := range slices.Sorted(maps.Keys(spec.Runtime.Values)) {
 		if !slices.Contains(b.Asked, name) {
 			s.warnings = append(s.warnings, fmt.Sprintf("spec.runtime.values.%s: no @timoni(runtime:TYPE:%s) in the files asks for it%s", name, name, fail.Suggest(name, b.Asked)))

@@ -3,6 +3,7 @@
 package krm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // A function runs with the rights of the user, also when its config was
@@ -58,9 +60,10 @@ func readFile(base, name string) ([]byte, error) {
 	return data, nil
 }
 
-// readValues reads a file of values, named relative to the base directory.
-func readValues(base, name string) (values.Source, error) {
-	path, err := localFile(base, name)
+// readValues reads a file of values, named relative to the base directory, which
+// may be encrypted.
+func (f Function) readValues(ctx context.Context, name string) (values.Source, error) {
+	path, err := localFile(f.Dir, name)
 	if err != nil {
 		return values.Source{}, err
 	}
@@ -73,7 +76,26 @@ func readValues(base, name string) (values.Source, error) {
 	}
 	src.Name = name
 	src.Dir = "" // what @embed reads could be a link to anywhere
-	return src, nil
+	src, err = src.Decrypted(ctx, f.Trust.Decrypt)
+	return src, allowSOPS(err)
+}
+
+// readBundle reads a file of a bundle, which may be encrypted.
+func (f Function) readBundle(ctx context.Context, name string) (cuefile.File, error) {
+	file, err := readCUE(f.Dir, name)
+	if err != nil {
+		return file, err
+	}
+	file, err = file.Decrypted(ctx, f.Trust.Decrypt)
+	return file, allowSOPS(err)
+}
+
+// allowSOPS says how to allow what an error says is not decrypted.
+func allowSOPS(err error) error {
+	if !errors.Is(err, sops.ErrEncrypted) {
+		return err
+	}
+	return fail.Hint(fail.Refuse(err), "if this config may use your keys, export TIMONI_KRM_ALLOW_SOPS=1")
 }
 
 // readCUE reads a file of CUE, YAML or JSON.

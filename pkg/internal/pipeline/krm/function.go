@@ -94,7 +94,7 @@ func (f Function) instance(ctx context.Context, list *List, s subject) error {
 	if err = config.Spec.Output.checkHash(list); err != nil {
 		return list.report(s, err)
 	}
-	in, err := f.resolve(config, list.Items, &s)
+	in, err := f.resolve(ctx, config, list.Items, &s)
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -152,7 +152,7 @@ func (l *List) add(s subject, products []product, onConflict string, by owner) e
 
 // resolve reads what the config names. What is needed to explain an error in
 // it goes into s.
-func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subject) (Instance, error) {
+func (f Function) resolve(ctx context.Context, config *instanceConfig, items []*yaml.RNode, s *subject) (Instance, error) {
 	module, err := f.module(config.Spec.Module, "spec.module")
 	if err != nil {
 		return Instance{}, err
@@ -173,7 +173,7 @@ func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subjec
 		in.Values = append(in.Values, src)
 	}
 	for i, from := range config.Spec.ValuesFrom {
-		src, err := f.valuesFrom(from, fmt.Sprintf("spec.valuesFrom[%d]", i), items, s)
+		src, err := f.valuesFrom(ctx, from, fmt.Sprintf("spec.valuesFrom[%d]", i), items, s)
 		if err != nil {
 			return Instance{}, err
 		}
@@ -187,16 +187,17 @@ func (f Function) resolve(config *instanceConfig, items []*yaml.RNode, s *subjec
 		in.Values = append(in.Values, src)
 		s.fields = fields
 	}
+	s.secret = values.MaskSecret(in.Values)
 	return in, nil
 }
 
-func (f Function) valuesFrom(from valuesConfig, field string, items []*yaml.RNode, s *subject) (values.Source, error) {
+func (f Function) valuesFrom(ctx context.Context, from valuesConfig, field string, items []*yaml.RNode, s *subject) (values.Source, error) {
 	if from.File == "" {
 		src, err := from.Item.values(items)
 		return src, atField(field+".item", err)
 	}
 	s.files = append(s.files, from.File)
-	src, err := readValues(f.Dir, from.File)
+	src, err := f.readValues(ctx, from.File)
 	return src, atField(field+".file", err)
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/document"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -132,7 +133,7 @@ func (l *List) expand() error {
 	if l.Config == nil {
 		return nil
 	}
-	if err := values.CheckNode(l.Config.YNode()); err != nil {
+	if err := document.Check(l.Config.YNode()); err != nil {
 		return fmt.Errorf("functionConfig: %w", err)
 	}
 	budget := maxNodes

@@ -101,7 +101,7 @@ func (l *List) report(s subject, err error) error {
 	if errors.Is(err, fs.ErrPermission) && os.Getuid() == uidNobody && len(fail.HintsOf(err)) == 0 {
 		err = fail.Hint(err, "functions in containers run as the user nobody: let all users read the file, or build with --as-current-user")
 	}
-	err = s.runtime.Hide(err)
+	err = values.HideIn(s.hide)(s.runtime.Hide(err))
 	results := s.results(err)
 	if s.ref != nil && isConfigMap(l.Config) {
 		for i := range results {
@@ -137,7 +137,7 @@ func (l *List) explained(err error) error {
 
 // warn adds a warning to the results.
 func (l *List) warn(s subject, text string) {
-	l.Results = append(l.Results, s.result(Warning, s.runtime.Hider()(text)))
+	l.Results = append(l.Results, s.result(Warning, s.hide(s.runtime.Hider()(text))))
 }
 
 // subject is what results are about.
@@ -149,6 +149,15 @@ type subject struct {
 	instance string         // of the bundle, empty for what concerns all of it
 	runtime  bundle.Runtime // whose values are not shown
 	warnings []string       // about the config
+
+	secret func(string) string // hides what was encrypted, nil for nothing
+}
+
+func (s subject) hide(text string) string {
+	if s.secret == nil {
+		return text
+	}
+	return s.secret(text)
 }
 
 func (s subject) result(severity Severity, message string) Result {

@@ -8,13 +8,13 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/document"
 )
 
 // plain returns an object as maps, slices and scalars, without the annotations
 // of kustomize's and kpt's, of which the author of the object does not know.
 func plain(item *yaml.RNode) (map[string]any, error) {
-	if err := values.CheckNode(item.YNode()); err != nil {
+	if err := document.Check(item.YNode()); err != nil {
 		return nil, err
 	}
 	var object map[string]any
