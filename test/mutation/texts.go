@@ -50,7 +50,7 @@ func ofTexts() []protection {
 		new:  "_ = mask.JSON\n\treturn body, err",
 		test: "./pkg/cluster/kube -run TestApplyBody",
 	}, {
-		promise: "s73", file: "pkg/module/values/document.go",
+		promise: "s73", file: "pkg/internal/document/document.go",
 		old:  "if *sum += size; *sum > most {",
 		new:  "if size > most {",
 		test: "./pkg/module/values -run TestDocument -timeout 30s",
