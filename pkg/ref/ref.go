@@ -132,6 +132,14 @@ func parseOCI(s string) (Reference, error) {
 // IsLocal says whether the module is read from a directory.
 func (r Reference) IsLocal() bool { return r.Repository == "" }
 
+// CheckRemote returns an error for a module that is read from a directory.
+func (r Reference) CheckRemote() error {
+	if r.IsLocal() {
+		return fail.Invalidf("%q is a directory, not an oci:// reference", r)
+	}
+	return nil
+}
+
 // String returns the reference in the form it can be parsed from: what was
 // typed for a directory, the whole address otherwise.
 func (r Reference) String() string {

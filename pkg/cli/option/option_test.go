@@ -35,7 +35,7 @@ func TestModule(t *testing.T) {
 	if got, want := req.Module.String(), "oci://reg.example.com/mod:1.2.3@"+digest; got != want {
 		t.Errorf("module %q, want %q", got, want)
 	}
-	if diff := cmp.Diff(oci.Options{Creds: "u:p", Insecure: true, UserAgent: "agent"}, req.OCI, cmpopts.IgnoreUnexported(oci.Options{}, oci.Cache{})); diff != "" {
+	if diff := cmp.Diff(oci.Options{Access: oci.Access{Creds: "u:p", Insecure: true, UserAgent: "agent"}}, req.OCI, cmpopts.IgnoreUnexported(oci.Options{}, oci.Cache{})); diff != "" {
 		t.Errorf("registry (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]values.Source{{Name: "<stdin>", Data: []byte("a: 1")}}, req.Values); diff != "" {

@@ -6,7 +6,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,7 +14,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
 // Image is an artifact that was packed or read.
@@ -112,39 +110,6 @@ func (o ArtifactOptions) image(layer []byte) (v1.Image, error) {
 		contentType = ContentGeneric
 	}
 	return newImage(config, mediaType, o.Annotations, content{contentType, layer})
-}
-
-// PullArtifact writes the layers of an artifact into dir, which must be empty
-// or not exist, one after the other: those of a content type, or all when
-// contentType is empty. It takes artifacts of every Format. The rest is as for
-// Pull.
-func PullArtifact(ctx context.Context, r ref.Reference, dir, contentType string, o Options) (Manifest, error) {
-	m, err := pull(ctx, r, dir, o, func(m *v1.Manifest) ([]v1.Descriptor, error) { return artifactLayers(m, contentType) })
-	return m, named("pull", r, err)
-}
-
-// artifactLayers returns the layers of a content type.
-func artifactLayers(manifest *v1.Manifest, contentType string) ([]v1.Descriptor, error) {
-	known, err := layerType(string(manifest.Config.MediaType))
-	if err != nil {
-		return nil, err
-	}
-	var layers []v1.Descriptor
-	var present []string
-	for _, layer := range manifest.Layers {
-		if string(layer.MediaType) != known {
-			return nil, fmt.Errorf("%w: it has a layer of media type %q", ErrNotArtifact, layer.MediaType)
-		}
-		has := layer.Annotations[AnnotationContentType]
-		present = append(present, has)
-		if contentType == "" || contentType == has {
-			layers = append(layers, layer)
-		}
-	}
-	if len(layers) == 0 {
-		return nil, fmt.Errorf("%w: no layer of content type %q among %q", ErrNotFound, contentType, present)
-	}
-	return layers, nil
 }
 
 // layerType returns the media type of the layers that belong to a config.

@@ -3,26 +3,21 @@
 package oci
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 // download gets one layer. It is hashed while it comes, once.
 func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
-	limit := resumptions*f.stall + time.Duration(layer.Size/slowest)*time.Second
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, guarded{slowError{limit}})
+	ctx, cancel := f.bounded(ctx, layer.Size)
 	defer cancel()
 	body, err := f.blob(ctx, layer.Digest)
 	if err != nil {
@@ -51,10 +46,6 @@ func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, er
 	}
 	return data[:size], err
 }
-
-// slowest is how many bytes per second a download has to bring, apart from the
-// time that interruptions take.
-const slowest = 1 << 10
 
 // part is how much of an answer is hashed at a time: it is still in the
 // processor's cache then.
@@ -92,63 +83,4 @@ func (f *fetcher) checkDownload(ctx context.Context, layer v1.Descriptor, size i
 		return fmt.Errorf("%w: the registry sent other content for layer %s", ErrDigest, layer.Digest)
 	}
 	return nil
-}
-
-// blob asks for content by its digest: anonymously, when the manifest was had
-// so, and otherwise, or when that is refused, with the credentials.
-func (f *fetcher) blob(ctx context.Context, digest v1.Hash) (io.ReadCloser, error) {
-	if f.public.Load() {
-		resp, err := f.get(ctx, f.transport, "blobs/"+digest.String())
-		if err == nil && resp.StatusCode == http.StatusOK {
-			return resp.Body, nil
-		}
-		if err == nil {
-			resp.Body.Close()
-		}
-		f.public.Store(false)
-	}
-	trip, err := f.login(ctx)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := f.get(ctx, trip, "blobs/"+digest.String())
-	if err != nil {
-		return nil, err
-	}
-	if err = transport.CheckError(resp, http.StatusOK); err != nil {
-		resp.Body.Close()
-		return nil, err
-	}
-	return resp.Body, nil
-}
-
-// login returns what sends requests with a token or password, as the registry
-// wants it. It asks the registry once.
-func (s *session) login(ctx context.Context) (http.RoundTripper, error) {
-	s.loginMutex.Lock()
-	defer s.loginMutex.Unlock()
-	if s.authenticated == nil {
-		trip, err := transport.NewWithContext(ctx, s.repo.Registry, s.auth, s.transport, []string{s.repo.Scope(transport.PullScope)})
-		if err != nil {
-			return nil, err
-		}
-		s.authenticated = trip
-	}
-	return s.authenticated, nil
-}
-
-// get asks for a path below the repository.
-func (s *session) get(ctx context.Context, trip http.RoundTripper, path string, accept ...string) (*http.Response, error) {
-	url := fmt.Sprintf("%s://%s/v2/%s/%s", s.repo.Scheme(), s.repo.RegistryStr(), s.repo.RepositoryStr(), path)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	for _, mediaType := range accept {
-		req.Header.Add("Accept", mediaType)
-	}
-	req.Header.Set("User-Agent", cmp.Or(s.userAgent, "kubectl-timoni"))
-	// guard counts the redirects.
-	follow := func(*http.Request, []*http.Request) error { return nil }
-	return (&http.Client{Transport: trip, CheckRedirect: follow}).Do(req)
 }

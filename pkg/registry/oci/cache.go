@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -214,6 +215,19 @@ func (c Cache) eachPointer(visit func(file string, p pointer) error) error {
 		err = errors.Join(err, visit(file, p))
 	}
 	return err
+}
+
+// tags returns the tags of a repository, oci://HOST/PATH, that the cache knows.
+func (c Cache) tags(source string) []string {
+	var tags []string
+	// An address that cannot be read names no version.
+	_ = c.eachPointer(func(_ string, p pointer) error {
+		if tag, ok := strings.CutPrefix(p.Reference, source+":"); ok {
+			tags = append(tags, tag)
+		}
+		return nil
+	})
+	return tags
 }
 
 // List returns the artifacts in the cache, sorted by reference.

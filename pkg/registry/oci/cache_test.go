@@ -269,7 +269,7 @@ func TestMirrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.mirrors}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{Pairs: test.mirrors}}})
 			if test.text != "" {
 				wantError(t, err, test.text)
 				return
@@ -304,7 +304,7 @@ func TestMirrorsFile(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "registries.yaml")
 			fixture.Write(t, file, test.content)
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Mirrors: oci.Mirrors{Pairs: test.pairs, File: file}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{Pairs: test.pairs, File: file}}})
 			if test.text == "" {
 				if err != nil {
 					t.Error(err)
@@ -319,7 +319,7 @@ func TestMirrorsFile(t *testing.T) {
 	}
 	for required, text := range map[bool]string{true: "no such file", false: "registry is unreachable"} {
 		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://127.0.0.1:1/app:1.0.0"), t.TempDir(),
-			oci.Options{Mirrors: oci.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}})
+			oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}}})
 		wantError(t, err, text)
 	}
 }

@@ -34,7 +34,7 @@ func TestDockerConfig(t *testing.T) {
 			t.Setenv("USERPROFILE", home)
 			t.Setenv("DOCKER_CONFIG", home)
 			fixture.Write(t, filepath.Join(home, "config.json"), test.config)
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Creds: test.creds})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Creds: test.creds}})
 			if test.text == "" {
 				if err != nil {
 					t.Fatal(err)

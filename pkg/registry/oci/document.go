@@ -4,17 +4,13 @@ package oci
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
@@ -37,26 +33,6 @@ const (
 	AttachAlways Attach = "always" // elsewhere under the tag that OCI 1.1 has for it
 	AttachNever  Attach = "never"
 )
-
-const (
-	mediaTypeEmpty = "application/vnd.oci.empty.v1+json" // of the config of what is no image
-	emptyJSON      = "{}"
-)
-
-// image returns the artifact that holds d and refers to subject.
-func (d Document) image(subject v1.Descriptor) (v1.Image, error) {
-	img := &image{config: []byte(emptyJSON), layerType: types.MediaType(d.MediaType), blobs: map[v1.Hash][]byte{hash(d.Data): d.Data}}
-	var err error
-	img.manifest, err = json.Marshal(v1.Manifest{
-		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: d.MediaType,
-		Config: describe(mediaTypeEmpty, img.config), Layers: []v1.Descriptor{describe(img.layerType, d.Data)},
-		Annotations: d.Annotations, Subject: &subject,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return partial.CompressedToImage(img)
-}
 
 // pushDocuments sends what refers to an image, before a tag leads to that: a
 // push that ends half way does not look complete to the next one.
@@ -82,7 +58,7 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 	}
 	documents = slices.Clone(documents)
 	for i, d := range documents {
-		artifact, err := d.image(*subject)
+		artifact, err := newReferrer(*subject, d.MediaType, d.Data, d.Annotations)
 		if err != nil {
 			return nil, err
 		}
@@ -96,21 +72,6 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 		documents[i].Digest = digest.String()
 	}
 	return documents, nil
-}
-
-// listsReferrers says whether the registry has the referrers API of OCI 1.1.
-func (s *session) listsReferrers(ctx context.Context, digest v1.Hash) (bool, error) {
-	trip, err := s.login(ctx)
-	if err != nil {
-		return false, s.explain(ctx, err)
-	}
-	resp, err := s.get(ctx, trip, "referrers/"+digest.String(), string(types.OCIImageIndex))
-	if err != nil {
-		return false, s.explain(ctx, err)
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxManifest)) // so that the connection can be used again
-	return resp.StatusCode == http.StatusOK && resp.Header.Get("Content-Type") == string(types.OCIImageIndex), nil
 }
 
 // Documents returns what refers to the artifact that r names and has one of the

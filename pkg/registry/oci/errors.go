@@ -16,9 +16,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
 // The conditions that a caller may ask for with errors.Is.
@@ -26,38 +24,9 @@ var (
 	ErrNotFound     = errors.New("not found")
 	ErrUnauthorized = errors.New("access denied")
 	ErrUnreachable  = errors.New("registry is unreachable")
-	ErrDigest       = errors.New("digest mismatch")
-	ErrNotModule    = errors.New("not a module")
-	ErrUnsafe       = errors.New("unsafe archive")
-	ErrTooLarge     = errors.New("too large")
-	ErrNotArtifact  = errors.New("not an artifact of ours")
 	ErrExists       = errors.New("exists already")
 	ErrOffline      = errors.New("not in the cache")
-	ErrNotEmpty     = errors.New("is not empty")
 )
-
-func refused(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{ErrUnsafe}, args...)...)
-}
-
-func errLocal(r ref.Reference) error {
-	return fail.Invalidf("%q is a directory, not an oci:// reference", r)
-}
-
-// named puts the operation and its operand before err, and makes what must not
-// be tried again a refusal.
-func named(operation string, operand any, err error) error {
-	if err == nil {
-		return nil
-	}
-	err = fmt.Errorf("%s %s: %w", operation, operand, err)
-	for _, refusal := range []error{ErrDigest, ErrUnsafe, ErrTooLarge} {
-		if errors.Is(err, refusal) {
-			return fail.Refuse(err)
-		}
-	}
-	return err
-}
 
 // explain turns an error of the registry client into one that says what to do.
 // Of the text that the registry sent only the first line is kept, without

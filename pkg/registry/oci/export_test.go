@@ -3,8 +3,6 @@
 package oci
 
 import (
-	"net/netip"
-
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -15,12 +13,6 @@ func ParseMirrors(data []byte) (pairs []string, err error) {
 		pairs = append(pairs, m.from+"="+m.to)
 	}
 	return pairs, err
-}
-
-// WithPrivate returns o with another judgement of which addresses are private.
-func WithPrivate(o Options, private func(netip.Addr) bool) Options {
-	o.private = private
-	return o
 }
 
 // IsGit says whether a name is .git to some file system.

@@ -26,14 +26,12 @@ const maxName = 1024
 // Extract unpacks gzip-compressed tar archives, one after the other, into dir,
 // which must be empty or not exist. Only regular files and directories below
 // dir are accepted, each once, within the limits: anything else is ErrUnsafe
-// or ErrTooLarge, by name. What isGit is left out. On error dir is left as it
-// was found.
-func Extract(ctx context.Context, dir string, limits Limits, archives ...io.Reader) error {
-	return extract(ctx, dir, limits, func(string) {}, archives...)
-}
-
-// extract is Extract that says what it has left out.
-func extract(ctx context.Context, dir string, limits Limits, skipped func(name string), archives ...io.Reader) (err error) {
+// or ErrTooLarge, by name. What isGit is left out, and skipped, which may be
+// nil, is told. On error dir is left as it was found.
+func Extract(ctx context.Context, dir string, limits Limits, skipped func(name string), archives ...io.Reader) (err error) {
+	if skipped == nil {
+		skipped = func(string) {}
+	}
 	undo, err := emptyDir(dir)
 	if err != nil {
 		return err

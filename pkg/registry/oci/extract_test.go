@@ -164,7 +164,7 @@ func TestExtractRefuses(t *testing.T) {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			err := oci.Extract(t.Context(), dir, test.limits, bytes.NewReader(archive(t, special(tar.TypeDir, ".", ""))), bytes.NewReader(test.archive))
+			err := oci.Extract(t.Context(), dir, test.limits, nil, bytes.NewReader(archive(t, special(tar.TypeDir, ".", ""))), bytes.NewReader(test.archive))
 			wantError(t, err, test.text)
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %q does not wrap %q", err, test.is)
@@ -195,7 +195,7 @@ func TestExtract(t *testing.T) {
 	vendor := archive(t, special(tar.TypeDir, ".", ""), special(tar.TypeDir, "cue.mod", ""), file("cue.mod/module.cue", "m"))
 	// The forms of other tools: a leading ./ and parents that are not listed.
 	rest := archive(t, special(tar.TypeDir, "./", ""), file("./timoni.cue", "t"), file("templates/deep/x.cue", "x"))
-	if err := oci.Extract(t.Context(), dir, oci.Limits{}, bytes.NewReader(vendor), bytes.NewReader(rest)); err != nil {
+	if err := oci.Extract(t.Context(), dir, oci.Limits{}, nil, bytes.NewReader(vendor), bytes.NewReader(rest)); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"new/", "new/cue.mod/", "new/cue.mod/module.cue", "new/templates/", "new/templates/deep/", "new/templates/deep/x.cue", "new/timoni.cue"}
@@ -203,7 +203,7 @@ func TestExtract(t *testing.T) {
 		t.Errorf("on disk (-want +got):\n%s", diff)
 	}
 
-	err := oci.Extract(t.Context(), dir, oci.Limits{}, bytes.NewReader(vendor))
+	err := oci.Extract(t.Context(), dir, oci.Limits{}, nil, bytes.NewReader(vendor))
 	wantError(t, err, "is not empty")
 	if diff := cmp.Diff(want, tree(t, parent)); diff != "" {
 		t.Errorf("after a refusal (-want +got):\n%s", diff)
@@ -211,7 +211,7 @@ func TestExtract(t *testing.T) {
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("interrupt"))
-	err = oci.Extract(ctx, filepath.Join(parent, "other"), oci.Limits{}, bytes.NewReader(vendor))
+	err = oci.Extract(ctx, filepath.Join(parent, "other"), oci.Limits{}, nil, bytes.NewReader(vendor))
 	wantError(t, err, "interrupt")
 	if diff := cmp.Diff(want, tree(t, parent)); diff != "" {
 		t.Errorf("after an interrupt (-want +got):\n%s", diff)
@@ -260,7 +260,7 @@ func FuzzExtract(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		parent := t.TempDir()
 		dir := filepath.Join(parent, "in")
-		err := oci.Extract(t.Context(), dir, limits, bytes.NewReader(stored(t, data)))
+		err := oci.Extract(t.Context(), dir, limits, nil, bytes.NewReader(stored(t, data)))
 		names := tree(t, parent)
 		if err != nil && len(names) > 0 {
 			t.Fatalf("after error %v there is %q", err, names)
@@ -303,7 +303,7 @@ func TestExtractToLink(t *testing.T) {
 	if err := os.Symlink("empty", dir); err != nil {
 		t.Skip(err)
 	}
-	err := oci.Extract(t.Context(), dir, oci.Limits{}, bytes.NewReader(archive(t, file("a", "a"))))
+	err := oci.Extract(t.Context(), dir, oci.Limits{}, nil, bytes.NewReader(archive(t, file("a", "a"))))
 	if codeOf(err) != fail.Refused {
 		t.Errorf("error %v", err)
 	}

@@ -103,31 +103,6 @@ func (e *ExistsError) Error() string {
 // Unwrap returns the condition.
 func (e *ExistsError) Unwrap() error { return ErrExists }
 
-// NotModuleError says that an artifact is not a module. It is an ErrNotModule.
-type NotModuleError struct {
-	Index  bool   // it is an index of several images
-	Config string // or the media type of its config
-}
-
-func (e *NotModuleError) Error() string {
-	if e.Index {
-		return fmt.Sprintf("%v: it is an index of several images", ErrNotModule)
-	}
-	return fmt.Sprintf("%v: its config has media type %q", ErrNotModule, e.Config)
-}
-
-// Unwrap returns the condition.
-func (e *NotModuleError) Unwrap() error { return ErrNotModule }
-
-// LinkError says that a directory holds a symbolic link, which an artifact
-// cannot. PackOptions.ResolveSymlinks packs what it points to, and the file
-// Ignore leaves it out.
-type LinkError struct{ Name, Ignore string }
-
-func (e *LinkError) Error() string {
-	return fmt.Sprintf("%q is a symbolic link, which an artifact cannot hold", e.Name)
-}
-
 // SharedCacheError refuses a cache in which others may write. It is an ErrShared.
 type SharedCacheError struct{ Dir string }
 

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"sync"
 	"time"
 
@@ -18,9 +17,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
-
-// maxManifest bounds a manifest, as registries do.
-const maxManifest = 4 << 20
 
 // fetcher reads verified content of one repository, from the cache where it
 // can. The session begins with the first request.
@@ -35,8 +31,8 @@ type fetcher struct {
 }
 
 func newFetcher(r ref.Reference, o Options) (*fetcher, error) {
-	if r.IsLocal() {
-		return nil, errLocal(r)
+	if err := r.CheckRemote(); err != nil {
+		return nil, err
 	}
 	o.Cache = o.Cache.usable(o.observe)
 	return &fetcher{ref: r, options: o, limits: o.Limits.orDefault(), keeping: &sync.WaitGroup{}}, nil
@@ -58,7 +54,7 @@ func (f *fetcher) connect(ctx context.Context, what string) (err error) {
 	if f.session != nil {
 		return nil
 	}
-	if f.session, err = openToRead(ctx, f.ref, f.options); err != nil {
+	if f.session, err = openToRead(ctx, f.ref, f.options.Access); err != nil {
 		return err
 	}
 	f.puller, err = remote.NewPuller(f.session.options...)
@@ -129,7 +125,7 @@ func (f *fetcher) withoutLatest(ctx context.Context, err error) error {
 		return err
 	}
 	const shown = 5
-	tags, listErr := tagsOf(ctx, f.puller, f.repo)
+	tags, listErr := f.tags(ctx, f.puller)
 	list := choose(tags, ListOptions{Versions: true, Limit: shown})
 	if listErr != nil || len(list) == 0 {
 		return err
@@ -192,8 +188,8 @@ func (f *fetcher) checkPointer(manifest *v1.Manifest, digest v1.Hash) error {
 // with a request to find out how to log in. That way is taken for anything but
 // success, so that its errors, retries and credentials count.
 func (f *fetcher) readManifest(ctx context.Context, wanted string) (rawManifest, error) {
-	if raw, ok := f.direct(ctx, wanted); ok {
-		return raw, nil
+	if data, mediaType, ok := f.direct(ctx, wanted); ok {
+		return rawManifest{data, mediaType}, nil
 	}
 	// A digest is sent as if it were a tag, because the library's own check
 	// believes the digest in a header of the answer when that answer calls
@@ -204,35 +200,6 @@ func (f *fetcher) readManifest(ctx context.Context, wanted string) (rawManifest,
 	}
 	return rawManifest{answer.Manifest, answer.MediaType}, nil
 }
-
-// direct is one anonymous request for a manifest.
-func (f *fetcher) direct(ctx context.Context, wanted string) (rawManifest, bool) {
-	if f.loggedIn {
-		return rawManifest{}, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, f.stall/directShare)
-	defer cancel()
-	var accept []string
-	for _, mediaType := range []types.MediaType{types.OCIManifestSchema1, types.OCIImageIndex, types.DockerManifestSchema2, types.DockerManifestList} {
-		accept = append(accept, string(mediaType))
-	}
-	resp, err := f.get(ctx, f.transport, "manifests/"+wanted, accept...)
-	if err != nil {
-		return rawManifest{}, false
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
-	if err != nil || resp.StatusCode != http.StatusOK || len(data) > maxManifest {
-		return rawManifest{}, false
-	}
-	f.public.Store(true)
-	return rawManifest{data, types.MediaType(resp.Header.Get("Content-Type"))}, true
-}
-
-// directShare is what part of the time without an answer that ends a request a
-// direct one gets. It decides about nothing: a slow registry has its chance
-// afterwards, at the cost of one request.
-const directShare = 6
 
 // blobs returns the content of layers. What the cache does not have is
 // downloaded, all of it at the same time, by one process of several.

@@ -43,6 +43,15 @@ const vendorDir = "cue.mod"
 // content. It carries no meaning, its digest is part of every manifest.
 const emptyConfig = `{"architecture":"","created":"0001-01-01T00:00:00Z","os":"","rootfs":{"type":"layers","diff_ids":null},"config":{}}`
 
+// mediaTypeEmpty is that of the config of what is no image, emptyJSON its content.
+const (
+	mediaTypeEmpty = "application/vnd.oci.empty.v1+json"
+	emptyJSON      = "{}"
+)
+
+// maxManifest bounds a manifest, as registries do.
+const maxManifest = 4 << 20
+
 // Limits bound what one artifact may take of memory and disk. A zero field
 // means its default. They hold for packing too, so that what is pushed can be
 // pulled.

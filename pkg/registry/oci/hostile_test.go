@@ -77,7 +77,7 @@ func TestEndless(t *testing.T) {
 						test.handle(w, r)
 					}
 				}))
-				r, o := fixture.Reference(t, "oci://"+host+"/app:1.0.0"), oci.Options{Creds: creds}
+				r, o := fixture.Reference(t, "oci://"+host+"/app:1.0.0"), oci.Options{Access: oci.Access{Creds: creds}}
 				if strings.HasSuffix(name, "byte by byte") {
 					o.Stall = 500 * time.Millisecond
 				}
@@ -122,13 +122,19 @@ func TestLayerByteByByte(t *testing.T) {
 		}
 		f.ServeHTTP(w, r)
 	}))
-	o := oci.Options{Creds: credentials.Creds, Stall: 100 * time.Millisecond}
+	o := oci.Options{Access: oci.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 	wantError(t, err, "the answer is not complete after 2s")
 }
 
 // far is an address of this machine that the tests take for a public one.
 const far = "127.0.0.2"
+
+// withPrivate returns o with another judgement of which addresses are private.
+func withPrivate(o oci.Options, private func(netip.Addr) bool) oci.Options {
+	o.IsPrivate = private
+	return o
+}
 
 func farIsPublic(ip netip.Addr) bool { return ip.Unmap() != netip.MustParseAddr(far) }
 
@@ -181,7 +187,7 @@ func TestPrivateAddresses(t *testing.T) {
 			if test.public {
 				host = serveFar(t, handler)
 			}
-			o := oci.WithPrivate(oci.Options{Insecure: true}, farIsPublic)
+			o := withPrivate(oci.Options{Access: oci.Access{Insecure: true}}, farIsPublic)
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 			if test.text == "" {
 				if err != nil {
@@ -209,7 +215,7 @@ func TestRebinding(t *testing.T) {
 		w.Header().Set("Connection", "close")
 		f.ServeHTTP(w, r)
 	}))
-	o := oci.WithPrivate(oci.Options{Creds: credentials.Creds}, func(netip.Addr) bool { return private.Load() })
+	o := withPrivate(oci.Options{Access: oci.Access{Creds: credentials.Creds}}, func(netip.Addr) bool { return private.Load() })
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 	wantError(t, err, "has an address within a private network")
 }
@@ -228,9 +234,9 @@ func TestTokenServer(t *testing.T) {
 		"the same host":               {"127.0.0.1", credentials, true},
 		"another, without a password": {"localhost", oci.Options{}, true},
 		"another":                     {"localhost", credentials, false},
-		"another, named":              {"localhost", oci.Options{Creds: credentials.Creds, AuthHosts: []string{"LOCALHOST"}}, true},
-		"another, in the settings":    {"localhost", oci.Options{Creds: credentials.Creds, Mirrors: oci.Mirrors{File: "HOST"}}, true},
-		"another of another registry": {"localhost", oci.Options{Creds: credentials.Creds, Mirrors: oci.Mirrors{File: settings}}, false},
+		"another, named":              {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, AuthHosts: []string{"LOCALHOST"}}}, true},
+		"another, in the settings":    {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: oci.Mirrors{File: "HOST"}}}, true},
+		"another of another registry": {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: oci.Mirrors{File: settings}}}, false},
 	} {
 		for greeting, open := range map[string]bool{"challenge in the greeting": false, "open greeting": true} {
 			t.Run(name+", "+greeting, func(t *testing.T) {

@@ -125,7 +125,7 @@ func layerBytes(layer v1.Layer) ([]byte, error) {
 }
 
 func writeArchive(name string, files map[string][]byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), tempPrefix)
+	f, err := os.CreateTemp(filepath.Dir(name), "tmp-")
 	if err != nil {
 		return err
 	}

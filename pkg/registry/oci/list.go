@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/sync/errgroup"
 
@@ -42,7 +41,7 @@ func List(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error)
 }
 
 func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
-	s, err := openToRead(ctx, r, o.Options)
+	s, err := openToRead(ctx, r, o.Access)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +50,7 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 	if err != nil {
 		return nil, err
 	}
-	names, err := tagsOf(ctx, puller, s.repo)
+	names, err := s.tags(ctx, puller)
 	if isNotFound(err) {
 		return nil, fmt.Errorf("%w: the registry has no such repository", ErrNotFound)
 	}
@@ -83,38 +82,6 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 	}
 	return list, nil
 }
-
-// What one repository may have of tags: more than any has.
-const (
-	maxPages    = 1000
-	maxTagBytes = 64 << 20
-)
-
-// tagsOf returns all tags of a repository, page by page.
-func tagsOf(ctx context.Context, puller *remote.Puller, repo name.Repository) ([]string, error) {
-	lister, err := puller.Lister(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	var all []string
-	for pages, size := 0, 0; lister.HasNext(); pages++ {
-		if pages == maxPages || size > maxTagBytes {
-			return nil, guarded{fmt.Errorf("%w: the list of tags has more than %d pages or %d bytes", ErrTooLarge, maxPages, maxTagBytes)}
-		}
-		page, err := lister.Next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, tag := range page.Tags {
-			size += len(tag)
-		}
-		all = append(all, page.Tags...)
-	}
-	return all, nil
-}
-
-// concurrentRequests is how many requests one registry is sent at a time.
-const concurrentRequests = 16
 
 // choose selects and sorts tags.
 func choose(tags []string, o ListOptions) []string {
@@ -179,7 +146,7 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 	}
 	var tags []Tagged
 	if o.Offline {
-		tags = o.Cache.usable(o.observe).versions(r, within)
+		tags = newest(o.Cache.usable(o.observe).tags(r.Source()), within)
 	} else if tags, err = listTags(ctx, r, ListOptions{Options: o, Versions: true, Range: within, Limit: 1}); err != nil {
 		return ref.Reference{}, named("list", r.Source(), err)
 	}
@@ -191,16 +158,8 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 	return r, nil
 }
 
-// versions returns the newest version of a repository that the cache knows.
-func (c Cache) versions(r ref.Reference, within *semver.Constraints) []Tagged {
-	var tags []string
-	// An address that cannot be read names no version.
-	_ = c.eachPointer(func(_ string, p pointer) error {
-		if tag, ok := strings.CutPrefix(p.Reference, r.Source()+":"); ok {
-			tags = append(tags, tag)
-		}
-		return nil
-	})
+// newest returns the newest version in a range.
+func newest(tags []string, within *semver.Constraints) []Tagged {
 	var list []Tagged
 	for _, tag := range choose(tags, ListOptions{Versions: true, Range: within, Limit: 1}) {
 		list = append(list, Tagged{Tag: tag})

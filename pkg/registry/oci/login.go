@@ -20,7 +20,7 @@ import (
 // Login checks the credentials in o against the registry at host and stores
 // them then, where docker does: in its configuration, or in the credential
 // helper that this names. It returns the path of the configuration.
-func Login(ctx context.Context, host string, o Options) (where string, err error) {
+func Login(ctx context.Context, host string, o Access) (where string, err error) {
 	s, err := openHost(ctx, host, o)
 	if err != nil {
 		return "", named("log in to", host, err)
@@ -71,7 +71,7 @@ func Logout(host string) (where string, err error) {
 }
 
 // openHost opens a session that is about no repository.
-func openHost(ctx context.Context, host string, o Options) (*session, error) {
+func openHost(ctx context.Context, host string, o Access) (*session, error) {
 	return openAt(ctx, ref.Reference{Repository: host + "/login"}, host+"/login", o)
 }
 

@@ -117,14 +117,15 @@ type settings struct {
 	authHosts map[string][]string // by the host of the registry, as typed
 }
 
-// authHosts returns the hosts that may be asked for a token with the
-// credentials of a registry, which is known under several names.
-func (o Options) authHosts(registry ...string) ([]string, error) {
-	file, err := o.Mirrors.readFile()
+// tokenServers returns the hosts that may be asked for a token with the
+// credentials of a registry, which is known under several names: more, and those
+// that the file names.
+func (m Mirrors) tokenServers(more []string, registry ...string) ([]string, error) {
+	file, err := m.readFile()
 	if err != nil {
 		return nil, err
 	}
-	named := slices.Clone(o.AuthHosts)
+	named := slices.Clone(more)
 	for host, hosts := range file.authHosts {
 		if slices.ContainsFunc(registry, func(r string) bool { return strings.EqualFold(r, host) }) {
 			named = append(named, hosts...)

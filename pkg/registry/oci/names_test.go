@@ -51,11 +51,11 @@ func TestNoRepository(t *testing.T) {
 		file(".git/config", "[filter \"x\"]\nclean = touch /pwned"), file(".git/HEAD", "ref: x"), file("a/.G\u200cIT/config", ""), file("git~1/config", ""))
 	host := fixture.Serve(t, newFake(t, vendor, content, nil))
 	var warnings []string
-	o := oci.Options{Observer: event.Func(func(e event.Event) {
+	o := oci.Options{Access: oci.Access{Observer: event.Func(func(e event.Event) {
 		if w, ok := e.(event.Warning); ok {
 			warnings = append(warnings, strings.TrimPrefix(w.Text, "oci://"+host+"/app:1.0.0: "))
 		}
-	})}
+	})}}
 	dir := filepath.Join(t.TempDir(), "out")
 	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, o); err != nil {
 		t.Fatal(err)

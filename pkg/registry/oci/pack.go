@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -66,6 +67,15 @@ func Pack(dir string, opts PackOptions) (v1.Image, error) {
 		return nil, err
 	}
 	return newImage(MediaTypeConfig, MediaTypeContent, opts.Annotations, content{ContentVendor, vendor}, content{ContentModule, module})
+}
+
+// PackModule is Pack with the version among the annotations.
+func PackModule(dir, version string, o PackOptions) (v1.Image, error) {
+	annotations := map[string]string{}
+	maps.Copy(annotations, o.Annotations)
+	annotations[AnnotationVersion] = version
+	o.Annotations = annotations
+	return Pack(dir, o)
 }
 
 // isVendor says whether a path belongs to the vendor layer.
@@ -233,6 +243,22 @@ func newImage(configType, layerType string, annotations map[string]string, layer
 	}
 	var err error
 	if img.manifest, err = json.Marshal(m); err != nil {
+		return nil, err
+	}
+	return partial.CompressedToImage(img)
+}
+
+// newReferrer returns the artifact that holds data and refers to subject, with
+// the subject field of OCI 1.1.
+func newReferrer(subject v1.Descriptor, mediaType string, data []byte, annotations map[string]string) (v1.Image, error) {
+	img := &image{config: []byte(emptyJSON), layerType: types.MediaType(mediaType), blobs: map[v1.Hash][]byte{hash(data): data}}
+	var err error
+	img.manifest, err = json.Marshal(v1.Manifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: mediaType,
+		Config: describe(mediaTypeEmpty, img.config), Layers: []v1.Descriptor{describe(img.layerType, data)},
+		Annotations: annotations, Subject: &subject,
+	})
+	if err != nil {
 		return nil, err
 	}
 	return partial.CompressedToImage(img)

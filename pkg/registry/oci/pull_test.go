@@ -375,7 +375,7 @@ func TestCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+test.host+"/app:1.0.0"), t.TempDir(), oci.Options{Creds: test.creds})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+test.host+"/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Creds: test.creds}})
 			if test.text == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -412,7 +412,7 @@ func TestInsecure(t *testing.T) {
 	if diff := cmp.Diff([]string{"name the certificate of its authority with --registry-ca FILE, or use --insecure-registry"}, hintsOf(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
-	if _, err = oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Creds: credentials.Creds, Insecure: true}); err != nil {
+	if _, err = oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Access: oci.Access{Creds: credentials.Creds, Insecure: true}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -436,7 +436,7 @@ func TestAuthority(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := fixture.Reference(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
-			_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{CAFile: test.file})
+			_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Access: oci.Access{CAFile: test.file}})
 			if test.text != "" {
 				wantError(t, err, test.text)
 				return
@@ -474,7 +474,7 @@ func TestStall(t *testing.T) {
 				}
 				<-r.Context().Done()
 			}))
-			o := oci.Options{Creds: credentials.Creds, Stall: 100 * time.Millisecond}
+			o := oci.Options{Access: oci.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 			wantError(t, err, test.text)
 		})
@@ -495,7 +495,7 @@ func TestSlowDirect(t *testing.T) {
 		f.ServeHTTP(w, r)
 	}))
 	dir := t.TempDir()
-	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.Options{Stall: 6 * time.Second})
+	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.Options{Access: oci.Access{Stall: 6 * time.Second}})
 	if err != nil || len(tree(t, dir)) == 0 {
 		t.Errorf("on disk: %q, error %v", tree(t, dir), err)
 	}

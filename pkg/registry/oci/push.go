@@ -4,17 +4,13 @@ package oci
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"slices"
 	"sync"
 
 	"github.com/Masterminds/semver/v3"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -41,20 +37,11 @@ type Companions struct {
 func checkTarget(r ref.Reference) error {
 	switch {
 	case r.IsLocal():
-		return errLocal(r)
+		return r.CheckRemote()
 	case r.Digest != "":
 		return fail.Invalidf("a digest cannot be pushed to, only a version")
 	}
 	return nil
-}
-
-// PackModule is Pack with the version among the annotations.
-func PackModule(dir, version string, o PackOptions) (v1.Image, error) {
-	annotations := map[string]string{}
-	maps.Copy(annotations, o.Annotations)
-	annotations[AnnotationVersion] = version
-	o.Annotations = annotations
-	return Pack(dir, o)
 }
 
 // Push sends an artifact to the repository of r and points the tags to it, in
@@ -79,7 +66,7 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 	if err != nil {
 		return Pushed{}, err
 	}
-	s, err := open(ctx, r, o)
+	s, err := open(ctx, r, o.Access)
 	if err != nil {
 		return Pushed{}, err
 	}
@@ -140,7 +127,7 @@ func (s *session) latest(ctx context.Context, puller *remote.Puller, version str
 	}
 	listed := make(chan answer, 1)
 	go func() {
-		tags, err := tagsOf(ctx, puller, s.repo)
+		tags, err := s.tags(ctx, puller)
 		listed <- answer{tags, err}
 	}()
 	return sync.OnceValue(func() bool {
@@ -173,10 +160,4 @@ func (s *session) missing(ctx context.Context, puller *remote.Puller, digest v1.
 		}
 	}
 	return missing, nil
-}
-
-// isNotFound says whether the registry has no such tag or no such repository.
-func isNotFound(err error) bool {
-	status, ok := errors.AsType[*transport.Error](err)
-	return ok && status.StatusCode == http.StatusNotFound
 }

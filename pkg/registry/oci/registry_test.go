@@ -23,7 +23,7 @@ import (
 // secret is the password of every test. It must not turn up in any error.
 const secret = "hunter2-hunter2"
 
-var credentials = oci.Options{Creds: "me:" + secret}
+var credentials = oci.Options{Access: oci.Access{Creds: "me:" + secret}}
 
 // answer is what a registry made by hand says to one request.
 type answer struct {

@@ -28,9 +28,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
-// Options say how registries are reached. The zero value takes the
-// credentials of the docker configuration and its helpers.
-type Options struct {
+// Access says how a registry is reached. The zero value takes the credentials
+// of the docker configuration and its helpers.
+type Access struct {
 	// Creds is user:password and wins over the docker configuration.
 	Creds string
 	// Insecure allows plain HTTP and unverified TLS.
@@ -43,30 +43,22 @@ type Options struct {
 	// Stall ends a request when no byte has moved for so long, 30 s when zero.
 	// A request as a whole has no deadline: a large layer may take its time.
 	// What is no layer has four times as long for the whole answer.
-	Stall  time.Duration
-	Limits Limits
+	Stall time.Duration
 	// AuthHosts are hosts, HOST or HOST:PORT, that may be asked for a token with
 	// the credentials, in addition to those of the registry's own domain.
 	AuthHosts []string
 	// Mirrors say where to read instead, and name further AuthHosts.
 	Mirrors Mirrors
-
-	// Verifier is asked before content is used, nil to use it in any case.
-	Verifier Verifier
 	// Observer is told of what is sent and received. Nil discards it.
 	Observer event.Observer
-
-	// Cache keeps what was pulled. The zero value keeps nothing.
-	Cache Cache
-	// Offline takes what the cache has and refuses to ask a registry.
-	Offline bool
-
-	private func(netip.Addr) bool // download.IsPrivate when nil
+	// IsPrivate says which addresses belong to a private network,
+	// download.IsPrivate when nil.
+	IsPrivate func(netip.Addr) bool
 }
 
-func (o Options) observe(e event.Event) {
-	if o.Observer != nil {
-		o.Observer.Observe(e)
+func (a Access) observe(e event.Event) {
+	if a.Observer != nil {
+		a.Observer.Observe(e)
 	}
 }
 
@@ -91,12 +83,12 @@ type session struct {
 }
 
 // open prepares a session; it asks credential helpers, but no registry.
-func open(ctx context.Context, r ref.Reference, o Options) (*session, error) {
+func open(ctx context.Context, r ref.Reference, o Access) (*session, error) {
 	return openAt(ctx, r, r.Repository, o)
 }
 
 // openToRead is open, at a mirror where there is one.
-func openToRead(ctx context.Context, r ref.Reference, o Options) (*session, error) {
+func openToRead(ctx context.Context, r ref.Reference, o Access) (*session, error) {
 	repository, err := mirrored(r.Repository, o.Mirrors)
 	if err != nil {
 		return nil, err
@@ -104,9 +96,9 @@ func openToRead(ctx context.Context, r ref.Reference, o Options) (*session, erro
 	return openAt(ctx, r, repository, o)
 }
 
-func openAt(ctx context.Context, r ref.Reference, repository string, o Options) (*session, error) {
-	if r.IsLocal() {
-		return nil, errLocal(r)
+func openAt(ctx context.Context, r ref.Reference, repository string, o Access) (*session, error) {
+	if err := r.CheckRemote(); err != nil {
+		return nil, err
 	}
 	// The host is given to the library on its own: in host/path it would take
 	// a host without dot and port for a part of the path on Docker Hub.
@@ -116,10 +108,10 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Options) 
 		return nil, err
 	}
 	s := &session{ref: r, repo: registry.Repo(path), userAgent: o.UserAgent, stall: cmp.Or(o.Stall, defaultStall)}
-	if s.authHosts, err = o.authHosts(registry.RegistryStr(), host); err != nil {
+	if s.authHosts, err = o.Mirrors.tokenServers(o.AuthHosts, registry.RegistryStr(), host); err != nil {
 		return nil, err
 	}
-	s.network = newNetwork(registry.RegistryStr(), o.private, s.isNamed)
+	s.network = newNetwork(registry.RegistryStr(), o.IsPrivate, s.isNamed)
 	if s.tcp, err = newTransport(o, s.network); err != nil {
 		return nil, err
 	}
@@ -168,7 +160,7 @@ func newRegistry(host string, insecure bool) (name.Registry, error) {
 // close gives back the idle connections.
 func (s *session) close() { s.tcp.CloseIdleConnections() }
 
-func newTransport(o Options, n *network) (*http.Transport, error) {
+func newTransport(o Access, n *network) (*http.Transport, error) {
 	t := &http.Transport{
 		Proxy:               n.guard.Proxy,
 		DialContext:         n.dial,
@@ -178,7 +170,7 @@ func newTransport(o Options, n *network) (*http.Transport, error) {
 		TLSHandshakeTimeout: 10 * time.Second,
 	}
 	if o.Insecure {
-		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what Options.Insecure asks for
+		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what Access.Insecure asks for
 	}
 	if o.CAFile == "" {
 		return t, nil
@@ -233,4 +225,10 @@ func (s *session) know(config authn.AuthConfig) authn.Authenticator {
 		}
 	}
 	return authn.FromConfig(config)
+}
+
+// withContext returns the options of the session for a call of the library that
+// takes no context by itself.
+func (s *session) withContext(ctx context.Context) []remote.Option {
+	return append(slices.Clip(s.options), remote.WithContext(ctx))
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -301,12 +300,6 @@ func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Opt
 		return false, err
 	}
 	return true, f.attach(ctx, signatureTag(digest), s)
-}
-
-// withContext returns the options of the session for a call of the library that
-// takes no context by itself.
-func (s *session) withContext(ctx context.Context) []remote.Option {
-	return append(slices.Clip(s.options), remote.WithContext(ctx))
 }
 
 // attach adds a signature to those under a tag.

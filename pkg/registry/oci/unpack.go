@@ -44,5 +44,5 @@ func unpack(ctx context.Context, name, dir string, limits Limits) (Manifest, err
 		}
 		blobs = append(blobs, bytes.NewReader(data))
 	}
-	return Manifest{Digest: digest.String(), Annotations: manifest.Annotations}, Extract(ctx, dir, limits, blobs...)
+	return Manifest{Digest: digest.String(), Annotations: manifest.Annotations}, Extract(ctx, dir, limits, nil, blobs...)
 }

@@ -57,7 +57,7 @@ func (o *login) run(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	where, err := oci.Login(ctx, host, oci.Options{
+	where, err := oci.Login(ctx, host, oci.Access{
 		Creds: o.user + ":" + password, CAFile: o.ca, Insecure: o.insecure, UserAgent: cli.UserAgent("artifact"),
 		AuthHosts: o.authHosts, Mirrors: registryflag.Mirrors(o.env),
 	})

@@ -116,8 +116,11 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 		return oci.Options{}, err
 	}
 	o := oci.Options{
-		Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
-		CAFile: r.ca, Offline: r.offline, AuthHosts: r.authHosts,
+		Access: oci.Access{
+			Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
+			CAFile: r.ca, AuthHosts: r.authHosts,
+		},
+		Offline: r.offline,
 	}
 	if file := r.PolicyFile(); file != "" {
 		o.Verifier = source.Trust{File: file, Keyless: r.keyless()}

@@ -30,7 +30,7 @@ func (p process) Places() plugins.Places   { return plugins.Places{} }
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	env := process{"TIMONI_REGISTRY_CREDS": "env:e", "TIMONI_REGISTRY_MIRRORS": "a=b", "cache": "/c", "config": "conf"}
-	common := oci.Options{Mirrors: oci.Mirrors{Pairs: "a=b", File: "conf"}, Cache: oci.Cache{Dir: "/c"}, UserAgent: "agent"}
+	common := oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{Pairs: "a=b", File: "conf"}, UserAgent: "agent"}, Cache: oci.Cache{Dir: "/c"}}
 	with := func(change func(*oci.Options)) oci.Options {
 		o := common
 		change(&o)
