@@ -68,7 +68,7 @@ func PackArtifact(name string, o ArtifactOptions) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &packer{dir: name, resolve: o.ResolveSymlinks, observer: o.Observer, budget: budget{limits: o.Limits.orDefault()}}
+	p := &packer{dir: name, resolve: o.ResolveSymlinks, observer: o.Observer, budget: budget{limits: o.Limits.OrDefault()}}
 	data, err := p.layer(func(rel string, isDir bool) bool { return !ignored.Match(rel, isDir) })
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func PackContent(name string, data []byte, o ArtifactOptions) (v1.Image, error) 
 	if isGit(name) {
 		return nil, fail.Invalidf("%q is a file of Git's, which no artifact holds", name)
 	}
-	limits := o.Limits.orDefault()
+	limits := o.Limits.OrDefault()
 	if size := int64(len(data)); size > limits.File {
 		return nil, fmt.Errorf("%w: file %q has %d bytes, more than %d", ErrTooLarge, name, size, limits.File)
 	}
@@ -113,7 +113,7 @@ func (o ArtifactOptions) image(layer []byte) (v1.Image, error) {
 }
 
 // layerType returns the media type of the layers that belong to a config.
-func layerType(wanted string) (string, error) {
+func LayerType(wanted string) (string, error) {
 	for _, f := range []Format{FormatTimoni, FormatFlux} {
 		config, layer, err := f.mediaTypes()
 		if err != nil || config == wanted {

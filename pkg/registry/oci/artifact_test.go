@@ -35,8 +35,8 @@ func TestArtifact(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			fixture.Write(t, filepath.Join(dir, "sub", "a.yaml"), "a: 1\n")
-			image := must(oci.PackArtifact(dir, oci.ArtifactOptions{Format: format}))(t)
-			manifest := must(image.Manifest())(t)
+			image := fixture.Must(oci.PackArtifact(dir, oci.ArtifactOptions{Format: format}))(t)
+			manifest := fixture.Must(image.Manifest())(t)
 			got := [3]string{string(manifest.Config.MediaType), string(manifest.Layers[0].MediaType), manifest.Layers[0].Annotations[oci.AnnotationContentType]}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -62,18 +62,18 @@ func TestArtifact(t *testing.T) {
 // TestPullArtifactRefuses is TestPullRefuses for what is no module.
 func TestPullArtifactRefuses(t *testing.T) {
 	t.Parallel()
-	good := archive(t, file("a", "a"))
+	good := fixture.Archive(t, fixture.FileEntry("a", "a"))
 	none := func(*v1.Manifest) {}
 	for name, test := range map[string]struct {
 		layer []byte
 		edit  func(*v1.Manifest)
 		text  string
 	}{
-		"a path that leads out":  {archive(t, file("../a", "a")), none, "leads out of the directory"},
-		"an absolute path":       {archive(t, file("/a", "a")), none, "has an absolute path"},
-		"a symbolic link":        {archive(t, special(tar.TypeSymlink, "a", "/etc/passwd")), none, "is a symbolic link"},
-		"a hard link":            {archive(t, special(tar.TypeLink, "a", "b")), none, "is a hard link"},
-		"a device":               {archive(t, special(tar.TypeChar, "a", "")), none, "is a device"},
+		"a path that leads out":  {fixture.Archive(t, fixture.FileEntry("../a", "a")), none, "leads out of the directory"},
+		"an absolute path":       {fixture.Archive(t, fixture.FileEntry("/a", "a")), none, "has an absolute path"},
+		"a symbolic link":        {fixture.Archive(t, fixture.SpecialEntry(tar.TypeSymlink, "a", "/etc/passwd")), none, "is a symbolic link"},
+		"a hard link":            {fixture.Archive(t, fixture.SpecialEntry(tar.TypeLink, "a", "b")), none, "is a hard link"},
+		"a device":               {fixture.Archive(t, fixture.SpecialEntry(tar.TypeChar, "a", "")), none, "is a device"},
 		"another config":         {good, func(m *v1.Manifest) { m.Config.MediaType = types.OCIConfigJSON }, "its config has media type"},
 		"another layer":          {good, func(m *v1.Manifest) { m.Layers[0].MediaType = types.OCILayer }, "a layer of media type"},
 		"an index":               {good, func(m *v1.Manifest) { m.MediaType = types.OCIImageIndex }, "an index of several images"},
@@ -86,7 +86,7 @@ func TestPullArtifactRefuses(t *testing.T) {
 			host := fixture.Serve(t, newFake(t, test.layer, append(other, 0), test.edit))
 			dir := filepath.Join(t.TempDir(), "out")
 			_, err := oci.PullArtifact(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.ContentVendor, oci.Options{})
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, test.text)
 			if _, err = os.Stat(dir); err == nil {
 				t.Error("something is left on disk")
 			}
@@ -111,7 +111,7 @@ func TestPushTriesAgain(t *testing.T) {
 				inner.ServeHTTP(w, r)
 			}))
 			r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-			fixture.Push(t, fixture.Dir(t, sampleModule()), r)
+			fixture.Push(t, fixture.Dir(t, fixture.SampleModule()), r)
 			if _, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{}); err != nil {
 				t.Error(err)
 			}
@@ -122,22 +122,22 @@ func TestPushTriesAgain(t *testing.T) {
 // TestPushExisting is about a tag that the registry has.
 func TestPushExisting(t *testing.T) {
 	t.Parallel()
-	dir, r := fixture.Dir(t, sampleModule()), fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app:1.0.0")
+	dir, r := fixture.Dir(t, fixture.SampleModule()), fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app:1.0.0")
 	push := func(value string, force bool) (oci.Pushed, error) {
-		image := must(oci.PackModule(dir, "1.0.0", oci.PackOptions{Annotations: map[string]string{"a": value}}))(t)
+		image := fixture.Must(oci.PackModule(dir, "1.0.0", oci.PackOptions{Annotations: map[string]string{"a": value}}))(t)
 		return oci.Push(t.Context(), image, r, []string{"1.0.0", ref.Latest}, force, oci.Options{})
 	}
-	first := must(push("1", false))(t)
-	again := must(push("1", false))(t)
+	first := fixture.Must(push("1", false))(t)
+	again := fixture.Must(push("1", false))(t)
 	if first.Unchanged || !again.Unchanged || first.Digest != again.Digest {
 		t.Errorf("pushed %+v, then %+v", first, again)
 	}
 	_, err := push("2", false)
-	wantError(t, err, `tag "1.0.0" exists already with other content, `+first.Digest)
+	fixture.WantError(t, err, `tag "1.0.0" exists already with other content, `+first.Digest)
 	if codeOf(err) != fail.Refused {
 		t.Errorf("exit code %d", codeOf(err))
 	}
-	if moved := must(push("2", true))(t); moved.Unchanged || moved.Digest == first.Digest {
+	if moved := fixture.Must(push("2", true))(t); moved.Unchanged || moved.Digest == first.Digest {
 		t.Errorf("forced: %+v", moved)
 	}
 }
@@ -145,8 +145,8 @@ func TestPushExisting(t *testing.T) {
 // TestLayout writes an artifact in both forms and reads it again.
 func TestLayout(t *testing.T) {
 	t.Parallel()
-	image := must(oci.PackModule(fixture.Dir(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
-	want := must(image.Digest())(t)
+	image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
+	want := fixture.Must(image.Digest())(t)
 	for _, name := range []string{"app.tar", "app"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,11 +154,11 @@ func TestLayout(t *testing.T) {
 			if err := oci.WriteLayout(file, "1.0.0", image, oci.LayoutByName); err != nil {
 				t.Fatal(err)
 			}
-			read := must(oci.ReadLayout(file, oci.Limits{}))(t)
-			if got := must(read.Digest())(t); got != want {
+			read := fixture.Must(oci.ReadLayout(file, oci.Limits{}))(t)
+			if got := fixture.Must(read.Digest())(t); got != want {
 				t.Errorf("read %s, want %s", got, want)
 			}
-			if version := must(oci.ModuleVersion(read))(t); version != "1.0.0" || !oci.IsArchive(file) {
+			if version := fixture.Must(oci.ModuleVersion(read))(t); version != "1.0.0" || !oci.IsArchive(file) {
 				t.Errorf("version %q", version)
 			}
 		})
@@ -168,7 +168,7 @@ func TestLayout(t *testing.T) {
 // TestLayoutRefuses is about archives that are not what they seem.
 func TestLayoutRefuses(t *testing.T) {
 	t.Parallel()
-	image := must(oci.PackModule(fixture.Dir(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
+	image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
 	for name, test := range map[string]struct {
 		change func(dir string)
 		text   string
@@ -186,7 +186,7 @@ func TestLayoutRefuses(t *testing.T) {
 			}
 			test.change(dir)
 			_, err := oci.ReadLayout(dir, oci.Limits{})
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, test.text)
 		})
 	}
 }
@@ -204,9 +204,9 @@ func corrupt(t *testing.T, dir string) {
 func TestList(t *testing.T) {
 	t.Parallel()
 	r := fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app:1.9.0")
-	digest := fixture.Push(t, fixture.Dir(t, sampleModule()), r)
+	digest := fixture.Push(t, fixture.Dir(t, fixture.SampleModule()), r)
 	tags := []string{"1.10.0", "1.10.0-rc.1", "2.0.0", "v3.0.0", "nightly", "sha256-" + strings.Repeat("a", 64) + ".sig"}
-	if tagged := must(oci.Tag(t.Context(), r, tags, oci.Options{}))(t); tagged != digest {
+	if tagged := fixture.Must(oci.Tag(t.Context(), r, tags, oci.Options{}))(t); tagged != digest {
 		t.Errorf("tagged %s, want %s", tagged, digest)
 	}
 	for name, test := range map[string]struct {
@@ -216,14 +216,14 @@ func TestList(t *testing.T) {
 		"tags":     {oci.ListOptions{}, "1.10.0 1.10.0-rc.1 1.9.0 2.0.0 nightly v3.0.0"},
 		"versions": {oci.ListOptions{Versions: true}, "2.0.0 1.10.0 1.10.0-rc.1 1.9.0"},
 		"limit":    {oci.ListOptions{Versions: true, Limit: 2}, "2.0.0 1.10.0"},
-		"range":    {oci.ListOptions{Versions: true, Range: must(ref.ParseRange(">=1.9 <2"))(t)}, "1.10.0 1.9.0"},
-		"previews": {oci.ListOptions{Versions: true, Range: must(ref.ParseRange(">=1.9.0-0 <2"))(t)}, "1.10.0 1.10.0-rc.1 1.9.0"},
+		"range":    {oci.ListOptions{Versions: true, Range: fixture.Must(ref.ParseRange(">=1.9 <2"))(t)}, "1.10.0 1.9.0"},
+		"previews": {oci.ListOptions{Versions: true, Range: fixture.Must(ref.ParseRange(">=1.9.0-0 <2"))(t)}, "1.10.0 1.10.0-rc.1 1.9.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test.o.Digests = true
 			var names []string
-			for _, tagged := range must(oci.List(t.Context(), r, test.o))(t) {
+			for _, tagged := range fixture.Must(oci.List(t.Context(), r, test.o))(t) {
 				names = append(names, tagged.Tag)
 				if tagged.Digest != digest {
 					t.Errorf("%s has digest %q", tagged.Tag, tagged.Digest)
@@ -234,9 +234,9 @@ func TestList(t *testing.T) {
 			}
 		})
 	}
-	if got := must(oci.Digest(t.Context(), r, oci.Options{}))(t); got != digest {
+	if got := fixture.Must(oci.Digest(t.Context(), r, oci.Options{}))(t); got != digest {
 		t.Errorf("digest %s, want %s", got, digest)
 	}
-	_, err := oci.Resolve(t.Context(), must(fixture.Reference(t, r.Source()).Select(">5", ""))(t), oci.Options{})
-	wantError(t, err, fmt.Sprintf("no version in the range %q: not found", ">5"))
+	_, err := oci.Resolve(t.Context(), fixture.Must(fixture.Reference(t, r.Source()).Select(">5", ""))(t), oci.Options{})
+	fixture.WantError(t, err, fmt.Sprintf("no version in the range %q: not found", ">5"))
 }

@@ -43,8 +43,8 @@ func (s *session) direct(ctx context.Context, wanted string) (data []byte, media
 		return nil, "", false
 	}
 	defer resp.Body.Close()
-	data, err = io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
-	if err != nil || resp.StatusCode != http.StatusOK || len(data) > maxManifest {
+	data, err = io.ReadAll(io.LimitReader(resp.Body, MaxManifest+1))
+	if err != nil || resp.StatusCode != http.StatusOK || len(data) > MaxManifest {
 		return nil, "", false
 	}
 	s.public.Store(true)
@@ -95,7 +95,7 @@ func (s *session) listsReferrers(ctx context.Context, digest v1.Hash) (bool, err
 		return false, s.explain(ctx, err)
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxManifest)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, MaxManifest)) // so that the connection can be used again
 	return resp.StatusCode == http.StatusOK && resp.Header.Get("Content-Type") == string(types.OCIImageIndex), nil
 }
 

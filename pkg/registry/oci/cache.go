@@ -61,7 +61,7 @@ func (c Cache) get(digest v1.Hash, limit int64) []byte {
 	if err != nil {
 		return nil
 	}
-	if hash(data) != digest {
+	if Hash(data) != digest {
 		_ = c.remove(name)
 		return nil
 	}
@@ -86,7 +86,7 @@ type pointer struct {
 }
 
 func pointerFile(reference string) string {
-	return path.Join(refsDir, hash([]byte(reference)).Hex+".json")
+	return path.Join(refsDir, Hash([]byte(reference)).Hex+".json")
 }
 
 // point notes which manifest an address has.
@@ -264,7 +264,7 @@ func (c Cache) entry(p pointer) (CacheEntry, bool) {
 
 // layersSize returns the bytes of those layers of a manifest that are there.
 func (c Cache) layersSize(digest v1.Hash) (total int64) {
-	data, err := c.read(blobName(digest), maxManifest)
+	data, err := c.read(blobName(digest), MaxManifest)
 	if err != nil {
 		return 0
 	}

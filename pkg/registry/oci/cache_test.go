@@ -96,7 +96,7 @@ func TestCache(t *testing.T) {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 			if test.text != "" {
-				wantError(t, err, strings.ReplaceAll(test.text, "HOST", host))
+				fixture.WantError(t, err, strings.ReplaceAll(test.text, "HOST", host))
 				return
 			}
 			if err != nil {
@@ -141,7 +141,7 @@ func TestCacheDistrust(t *testing.T) {
 			t.Errorf("%s holds other content", name)
 		}
 	}
-	wantError(t, pull(":9.9.9@"+digest), "not found")
+	fixture.WantError(t, pull(":9.9.9@"+digest), "not found")
 }
 
 func TestCacheUnusable(t *testing.T) {
@@ -168,7 +168,7 @@ func TestCachePrune(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	left := func() []string { return tree(t, filepath.Join(dir, "blobs", "sha256")) }
+	left := func() []string { return fixture.Tree(t, filepath.Join(dir, "blobs", "sha256")) }
 	for _, step := range []struct {
 		limit  int64
 		before time.Time
@@ -202,17 +202,17 @@ func TestCacheList(t *testing.T) {
 		Reference: "oci://" + host + "/app:1.0.0", Digest: digestOf(manifest),
 		Size: int64(len(manifest) + len(vendor) + len(content)),
 	}}
-	got := must(cache.List())(t)
+	got := fixture.Must(cache.List())(t)
 	for i := range got {
 		got[i].LastUsed = time.Time{}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if removed := must(cache.Prune(time.Now().Add(time.Hour)))(t); removed != want[0].Size {
+	if removed := fixture.Must(cache.Prune(time.Now().Add(time.Hour)))(t); removed != want[0].Size {
 		t.Errorf("removed %d bytes, want %d", removed, want[0].Size)
 	}
-	if got = must(cache.List())(t); len(got) != 0 || len(contents(t, filepath.Join(cache.Dir, "refs"))) != 0 {
+	if got = fixture.Must(cache.List())(t); len(got) != 0 || len(contents(t, filepath.Join(cache.Dir, "refs"))) != 0 {
 		t.Errorf("left %+v", got)
 	}
 }
@@ -227,7 +227,7 @@ func TestCacheProcesses(t *testing.T) {
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, nil)
 	host, cache := fixture.Serve(t, f), filepath.Join(t.TempDir(), "cache")
-	exe := must(os.Executable())(t)
+	exe := fixture.Must(os.Executable())(t)
 	var group sync.WaitGroup
 	for range processes {
 		group.Go(func() {
@@ -271,7 +271,7 @@ func TestMirrors(t *testing.T) {
 			t.Parallel()
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{Pairs: test.mirrors}}})
 			if test.text != "" {
-				wantError(t, err, test.text)
+				fixture.WantError(t, err, test.text)
 				return
 			}
 			if err != nil {
@@ -311,7 +311,7 @@ func TestMirrorsFile(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, strings.ReplaceAll(test.text, "FILE", file))
+			fixture.WantError(t, err, strings.ReplaceAll(test.text, "FILE", file))
 			if codeOf(err) != fail.Usage {
 				t.Errorf("exit code %d, want %d", codeOf(err), fail.Usage)
 			}
@@ -320,7 +320,7 @@ func TestMirrorsFile(t *testing.T) {
 	for required, text := range map[bool]string{true: "no such file", false: "registry is unreachable"} {
 		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://127.0.0.1:1/app:1.0.0"), t.TempDir(),
 			oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}}})
-		wantError(t, err, text)
+		fixture.WantError(t, err, text)
 	}
 }
 

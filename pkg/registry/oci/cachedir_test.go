@@ -93,7 +93,7 @@ func TestCacheLinks(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			before := tree(t, elsewhere)
+			before := fixture.Tree(t, elsewhere)
 			dir := filepath.Join(o.Cache.Dir, link)
 			if err := errors.Join(os.RemoveAll(dir), os.Symlink(elsewhere, dir)); err != nil {
 				t.Skip(err)
@@ -102,7 +102,7 @@ func TestCacheLinks(t *testing.T) {
 				t.Error(err)
 			}
 			_, _ = o.Cache.Prune(time.Now())
-			if diff := cmp.Diff(before, tree(t, elsewhere)); diff != "" {
+			if diff := cmp.Diff(before, fixture.Tree(t, elsewhere)); diff != "" {
 				t.Errorf("behind the link (-want +got):\n%s", diff)
 			}
 		})
@@ -124,7 +124,7 @@ func TestPruneOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	var left []string
-	for _, name := range tree(t, o.Cache.Dir) {
+	for _, name := range fixture.Tree(t, o.Cache.Dir) {
 		if !strings.HasSuffix(name, "/") && !strings.HasPrefix(name, "lock-") {
 			left = append(left, name)
 		}
@@ -195,7 +195,7 @@ func TestOfflinePointer(t *testing.T) {
 	other.Tag = "2.0.0"
 	oci.Point(o.Cache, other.String(), digest)
 	_, err := oci.Pull(t.Context(), other, filepath.Join(t.TempDir(), "out"), o)
-	wantError(t, err, `digest mismatch: the cache has `+digest+` for version 2.0.0, which is version "1.0.0"`)
+	fixture.WantError(t, err, `digest mismatch: the cache has `+digest+` for version 2.0.0, which is version "1.0.0"`)
 	if codeOf(err) != fail.Refused {
 		t.Errorf("exit code %d", codeOf(err))
 	}

@@ -41,7 +41,7 @@ func TestDockerConfig(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, test.text)
 			if strings.Contains(err.Error(), secret) {
 				t.Errorf("the password is in %q", err)
 			}

@@ -58,7 +58,7 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 	}
 	documents = slices.Clone(documents)
 	for i, d := range documents {
-		artifact, err := newReferrer(*subject, d.MediaType, d.Data, d.Annotations)
+		artifact, err := NewReferrer(*subject, d.MediaType, d.Data, d.Annotations)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 // digests that lead to it; who wrote it is not known.
 func Documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (Manifest, []Document, error) {
 	m, list, err := documents(ctx, r, mediaTypes, o)
-	return m, list, named("ask for", r, err)
+	return m, list, Named("ask for", r, err)
 }
 
 func documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (Manifest, []Document, error) {
@@ -103,7 +103,7 @@ func documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Opti
 	f.limits.Blob = maxSignature
 	// Some registries list the type of the config for that of the artifact.
 	wanted := func(d v1.Descriptor) bool {
-		return d.ArtifactType == "" || d.ArtifactType == mediaTypeEmpty || slices.Contains(mediaTypes, d.ArtifactType)
+		return d.ArtifactType == "" || d.ArtifactType == MediaTypeEmpty || slices.Contains(mediaTypes, d.ArtifactType)
 	}
 	var list []Document
 	for _, d := range small(referrers, wanted) {

@@ -33,13 +33,13 @@ func TestDocuments(t *testing.T) {
 			t.Parallel()
 			host := fixture.Serve(t, fixture.NewRegistry(registry.WithReferrersSupport(test.api)))
 			r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-			image := must(oci.PackModule(fixture.Dir(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
+			image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
 			along := oci.Companions{Attach: test.attach, Documents: []oci.Document{
 				{MediaType: "application/one+json", Data: []byte("one")},
 				{MediaType: "application/two+json", Data: []byte("two")},
 			}}
-			pushed := must(oci.PushWith(t.Context(), image, along, r, []string{"1.0.0"}, false, oci.Options{}))(t)
-			again := must(oci.PushWith(t.Context(), image, along, r, []string{"1.0.0"}, false, oci.Options{}))(t)
+			pushed := fixture.Must(oci.PushWith(t.Context(), image, along, r, []string{"1.0.0"}, false, oci.Options{}))(t)
+			again := fixture.Must(oci.PushWith(t.Context(), image, along, r, []string{"1.0.0"}, false, oci.Options{}))(t)
 			if len(pushed.Documents) != 2*len(test.want) || len(again.Documents) != 0 || !again.Unchanged {
 				t.Errorf("pushed %+v, then %+v", pushed, again)
 			}

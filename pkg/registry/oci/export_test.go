@@ -15,12 +15,6 @@ func ParseMirrors(data []byte) (pairs []string, err error) {
 	return pairs, err
 }
 
-// IsGit says whether a name is .git to some file system.
-func IsGit(name string) bool { return isGit(name) }
-
-// IsReserved says whether Windows has no file of that name.
-func IsReserved(name string) bool { return isReserved(name) }
-
 // SameDomain says whether two hosts belong to one registrable domain.
 func SameDomain(a, b string) bool { return sameDomain(a, b) }
 

@@ -46,7 +46,7 @@ func Extract(ctx context.Context, dir string, limits Limits, skipped func(name s
 		return err
 	}
 	defer root.Close()
-	x := &extractor{root: root, buffer: make([]byte, 64<<10), made: map[string]bool{".": true}, skipped: skipped, budget: budget{limits: limits.orDefault()}}
+	x := &extractor{root: root, buffer: make([]byte, 64<<10), made: map[string]bool{".": true}, skipped: skipped, budget: budget{limits: limits.OrDefault()}}
 	defer func() { err = errors.Join(err, x.leaveAll()) }()
 	for _, archive := range archives {
 		if err = x.archive(ctx, archive); err != nil {

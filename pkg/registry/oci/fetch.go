@@ -35,7 +35,7 @@ func newFetcher(r ref.Reference, o Options) (*fetcher, error) {
 		return nil, err
 	}
 	o.Cache = o.Cache.usable(o.observe)
-	return &fetcher{ref: r, options: o, limits: o.Limits.orDefault(), keeping: &sync.WaitGroup{}}, nil
+	return &fetcher{ref: r, options: o, limits: o.Limits.OrDefault(), keeping: &sync.WaitGroup{}}, nil
 }
 
 func (f *fetcher) close() {
@@ -92,7 +92,7 @@ func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, v1.Hash, error) {
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
-	manifest, err := parseManifest(raw.data, raw.mediaType)
+	manifest, err := ParseManifest(raw.data, raw.mediaType)
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
@@ -111,7 +111,7 @@ func (f *fetcher) raw(ctx context.Context) (rawManifest, v1.Hash, error) {
 	if err != nil {
 		return rawManifest{}, v1.Hash{}, f.withoutLatest(ctx, err)
 	}
-	digest := hash(raw.data)
+	digest := Hash(raw.data)
 	if f.ref.Digest != "" && digest.String() != f.ref.Digest {
 		return rawManifest{}, v1.Hash{}, fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
 	}
@@ -156,13 +156,13 @@ func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 	if err != nil {
 		return nil, v1.Hash{}
 	}
-	data := f.options.Cache.get(digest, maxManifest)
+	data := f.options.Cache.get(digest, MaxManifest)
 	if data == nil {
 		return nil, v1.Hash{}
 	}
 	// Manifests that the cache holds have their media type in themselves or
 	// were read as what they are before.
-	manifest, err := parseManifest(data, types.OCIManifestSchema1)
+	manifest, err := ParseManifest(data, types.OCIManifestSchema1)
 	if err != nil {
 		return nil, v1.Hash{}
 	}

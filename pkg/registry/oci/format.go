@@ -45,12 +45,12 @@ const emptyConfig = `{"architecture":"","created":"0001-01-01T00:00:00Z","os":""
 
 // mediaTypeEmpty is that of the config of what is no image, emptyJSON its content.
 const (
-	mediaTypeEmpty = "application/vnd.oci.empty.v1+json"
+	MediaTypeEmpty = "application/vnd.oci.empty.v1+json"
 	emptyJSON      = "{}"
 )
 
 // maxManifest bounds a manifest, as registries do.
-const maxManifest = 4 << 20
+const MaxManifest = 4 << 20
 
 // Limits bound what one artifact may take of memory and disk. A zero field
 // means its default. They hold for packing too, so that what is pushed can be
@@ -62,7 +62,7 @@ type Limits struct {
 	Files int   // files and directories, 10 000
 }
 
-func (l Limits) orDefault() Limits {
+func (l Limits) OrDefault() Limits {
 	const mib = 1 << 20
 	for _, f := range []struct {
 		field *int64

@@ -87,7 +87,7 @@ func (g guard) bounds(first *http.Request) (size int64, timed bool) {
 	path, own := first.URL.Path, g.session.network.own[download.Address(first.URL)]
 	switch {
 	case own && (strings.Contains(path, "/manifests/") || strings.Contains(path, "/referrers/")):
-		return maxManifest, true
+		return MaxManifest, true
 	case own && strings.HasPrefix(path, "/v2/") && strings.Contains(path, "/blobs/"):
 		return maxAnswer, false
 	}

@@ -89,7 +89,7 @@ func TestEndless(t *testing.T) {
 				} else {
 					_, err = oci.Pull(ctx, r, filepath.Join(t.TempDir(), "out"), o)
 				}
-				wantError(t, err, test.text)
+				fixture.WantError(t, err, test.text)
 				if code := codeOf(err); code != test.code {
 					t.Errorf("exit code %d of %v, want %d", code, err, test.code)
 				}
@@ -124,7 +124,7 @@ func TestLayerByteByByte(t *testing.T) {
 	}))
 	o := oci.Options{Access: oci.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
-	wantError(t, err, "the answer is not complete after 2s")
+	fixture.WantError(t, err, "the answer is not complete after 2s")
 }
 
 // far is an address of this machine that the tests take for a public one.
@@ -195,7 +195,7 @@ func TestPrivateAddresses(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, "registry "+host+" "+test.text)
+			fixture.WantError(t, err, "registry "+host+" "+test.text)
 			if code := codeOf(err); code != fail.Refused || asked.Load() > 0 {
 				t.Errorf("exit code %d after %d requests to the private address", code, asked.Load())
 			}
@@ -217,7 +217,7 @@ func TestRebinding(t *testing.T) {
 	}))
 	o := withPrivate(oci.Options{Access: oci.Access{Creds: credentials.Creds}}, func(netip.Addr) bool { return private.Load() })
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
-	wantError(t, err, "has an address within a private network")
+	fixture.WantError(t, err, "has an address within a private network")
 }
 
 // TestTokenServer is about where a registry may send credentials to.
@@ -257,7 +257,7 @@ func TestTokenServer(t *testing.T) {
 					}
 					return
 				}
-				wantError(t, err, "registry "+host+" asks for the credentials at localhost, a host of another domain")
+				fixture.WantError(t, err, "registry "+host+" asks for the credentials at localhost, a host of another domain")
 				hint := "if that is its token server, allow it with --auth-host localhost, or list it under authHosts in registries.yaml"
 				if diff := cmp.Diff([]string{hint}, hintsOf(err)); diff != "" {
 					t.Errorf("hints (-want +got):\n%s", diff)
@@ -321,7 +321,7 @@ func TestOpenGreeting(t *testing.T) {
 				host := fixture.Serve(t, registry)
 				registry.realm = "http://" + host + "/token"
 				r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-				image := must(oci.PackModule(fixture.Dir(t, sampleModule()), "1.0.0", oci.PackOptions{}))(t)
+				image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
 				if _, err := oci.Push(t.Context(), image, r, []string{"1.0.0"}, false, o); err != nil {
 					t.Fatal(err)
 				}

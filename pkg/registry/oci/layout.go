@@ -97,7 +97,7 @@ func layoutFiles(tag string, image v1.Image) (map[string][]byte, error) {
 	}
 	files := map[string][]byte{layoutFile: []byte(layoutContent), indexFile: index}
 	for _, data := range [][]byte{manifest, config} {
-		files[blobFile(hash(data))] = data
+		files[blobFile(Hash(data))] = data
 	}
 	layers, err := image.Layers()
 	if err != nil {
@@ -108,7 +108,7 @@ func layoutFiles(tag string, image v1.Image) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[blobFile(hash(data))] = data
+		files[blobFile(Hash(data))] = data
 	}
 	return files, nil
 }
@@ -153,8 +153,8 @@ func writeArchive(name string, files map[string][]byte) (err error) {
 // ReadLayout reads what WriteLayout wrote. It holds exactly one image, whose
 // content is verified.
 func ReadLayout(name string, limits Limits) (v1.Image, error) {
-	image, err := readLayout(name, limits.orDefault())
-	return image, named("read", name, err)
+	image, err := readLayout(name, limits.OrDefault())
+	return image, Named("read", name, err)
 }
 
 func readLayout(name string, limits Limits) (v1.Image, error) {
@@ -162,7 +162,7 @@ func readLayout(name string, limits Limits) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := read(indexFile, maxManifest)
+	data, err := read(indexFile, MaxManifest)
 	if err != nil {
 		return nil, err
 	}
@@ -175,20 +175,20 @@ func readLayout(name string, limits Limits) (v1.Image, error) {
 	}
 	verified := func(digest v1.Hash, limit int64) ([]byte, error) {
 		blob, readErr := read(blobFile(digest), limit)
-		if readErr == nil && hash(blob) != digest {
+		if readErr == nil && Hash(blob) != digest {
 			return nil, fmt.Errorf("%w: %s holds other content", ErrDigest, blobFile(digest))
 		}
 		return blob, readErr
 	}
 	img := &image{blobs: map[v1.Hash][]byte{}}
-	if img.manifest, err = verified(index.Manifests[0].Digest, maxManifest); err != nil {
+	if img.manifest, err = verified(index.Manifests[0].Digest, MaxManifest); err != nil {
 		return nil, err
 	}
-	manifest, err := parseManifest(img.manifest, types.OCIManifestSchema1)
+	manifest, err := ParseManifest(img.manifest, types.OCIManifestSchema1)
 	if err != nil {
 		return nil, err
 	}
-	if img.config, err = verified(manifest.Config.Digest, maxManifest); err != nil {
+	if img.config, err = verified(manifest.Config.Digest, MaxManifest); err != nil {
 		return nil, err
 	}
 	for _, layer := range manifest.Layers {

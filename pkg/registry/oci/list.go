@@ -37,7 +37,7 @@ type ListOptions struct {
 // the like are left out.
 func List(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
 	list, err := listTags(ctx, r, o)
-	return list, named("list", r.Source(), err)
+	return list, Named("list", r.Source(), err)
 }
 
 func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
@@ -148,11 +148,11 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 	if o.Offline {
 		tags = newest(o.Cache.usable(o.observe).tags(r.Source()), within)
 	} else if tags, err = listTags(ctx, r, ListOptions{Options: o, Versions: true, Range: within, Limit: 1}); err != nil {
-		return ref.Reference{}, named("list", r.Source(), err)
+		return ref.Reference{}, Named("list", r.Source(), err)
 	}
 	if len(tags) == 0 {
 		err = &NotFoundError{Source: r.Source(), Err: fmt.Errorf("no version in the range %q: %w", r.Range, ErrNotFound)}
-		return ref.Reference{}, named("resolve", r.Source(), err)
+		return ref.Reference{}, Named("resolve", r.Source(), err)
 	}
 	r.Tag, r.Range = tags[0].Tag, ""
 	return r, nil
@@ -171,17 +171,17 @@ func newest(tags []string, within *semver.Constraints) []Tagged {
 func Digest(ctx context.Context, r ref.Reference, o Options) (string, error) {
 	f, err := newFetcher(r, o)
 	if err != nil {
-		return "", named("ask for", r, err)
+		return "", Named("ask for", r, err)
 	}
 	defer f.close()
 	_, digest, err := f.raw(ctx)
-	return digest.String(), named("ask for", r, err)
+	return digest.String(), Named("ask for", r, err)
 }
 
 // Tag points tags to the artifact that r names, whatever they pointed to.
 func Tag(ctx context.Context, r ref.Reference, tags []string, o Options) (digest string, err error) {
 	digest, err = tag(ctx, r, tags, o)
-	return digest, named("tag", r, err)
+	return digest, Named("tag", r, err)
 }
 
 func tag(ctx context.Context, r ref.Reference, tags []string, o Options) (string, error) {

@@ -23,12 +23,12 @@ import (
 func Login(ctx context.Context, host string, o Access) (where string, err error) {
 	s, err := openHost(ctx, host, o)
 	if err != nil {
-		return "", named("log in to", host, err)
+		return "", Named("log in to", host, err)
 	}
 	defer s.close()
 	auth, err := s.verify(ctx)
 	if err != nil {
-		return "", named("log in to", host, err)
+		return "", Named("log in to", host, err)
 	}
 	file, err := config.Load("")
 	if err != nil {

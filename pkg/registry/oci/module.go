@@ -20,7 +20,7 @@ type Manifest struct {
 
 // parseManifest reads an image manifest. The media type in the manifest counts
 // more than the one in the answer, for the digest covers it.
-func parseManifest(data []byte, mediaType types.MediaType) (*v1.Manifest, error) {
+func ParseManifest(data []byte, mediaType types.MediaType) (*v1.Manifest, error) {
 	var manifest v1.Manifest
 	if err := json.Unmarshal(data, &manifest); err != nil {
 		return nil, fmt.Errorf("the manifest cannot be read: %w", err)
@@ -44,7 +44,7 @@ func ModuleVersion(image Image) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err = moduleLayers(manifest); err != nil {
+	if _, err = ModuleLayers(manifest); err != nil {
 		return "", err
 	}
 	version := manifest.Annotations[AnnotationVersion]
@@ -53,7 +53,7 @@ func ModuleVersion(image Image) (string, error) {
 
 // moduleLayers returns the layers of a module in the order of their meaning.
 // Layers of content types that this version does not know are left alone.
-func moduleLayers(manifest *v1.Manifest) ([]v1.Descriptor, error) {
+func ModuleLayers(manifest *v1.Manifest) ([]v1.Descriptor, error) {
 	if config := manifest.Config.MediaType; config != MediaTypeConfig {
 		return nil, &NotModuleError{Config: string(config)}
 	}

@@ -57,7 +57,7 @@ func Pack(dir string, opts PackOptions) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &packer{dir: dir, resolve: opts.ResolveSymlinks, observer: opts.Observer, budget: budget{limits: opts.Limits.orDefault()}}
+	p := &packer{dir: dir, resolve: opts.ResolveSymlinks, observer: opts.Observer, budget: budget{limits: opts.Limits.OrDefault()}}
 	vendor, err := p.layer(func(rel string, _ bool) bool { return isVendor(rel) })
 	if err != nil {
 		return nil, err
@@ -250,12 +250,12 @@ func newImage(configType, layerType string, annotations map[string]string, layer
 
 // newReferrer returns the artifact that holds data and refers to subject, with
 // the subject field of OCI 1.1.
-func newReferrer(subject v1.Descriptor, mediaType string, data []byte, annotations map[string]string) (v1.Image, error) {
-	img := &image{config: []byte(emptyJSON), layerType: types.MediaType(mediaType), blobs: map[v1.Hash][]byte{hash(data): data}}
+func NewReferrer(subject v1.Descriptor, mediaType string, data []byte, annotations map[string]string) (v1.Image, error) {
+	img := &image{config: []byte(emptyJSON), layerType: types.MediaType(mediaType), blobs: map[v1.Hash][]byte{Hash(data): data}}
 	var err error
 	img.manifest, err = json.Marshal(v1.Manifest{
 		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: mediaType,
-		Config: describe(mediaTypeEmpty, img.config), Layers: []v1.Descriptor{describe(img.layerType, data)},
+		Config: describe(MediaTypeEmpty, img.config), Layers: []v1.Descriptor{describe(img.layerType, data)},
 		Annotations: annotations, Subject: &subject,
 	})
 	if err != nil {
@@ -265,10 +265,10 @@ func newReferrer(subject v1.Descriptor, mediaType string, data []byte, annotatio
 }
 
 func describe(mediaType types.MediaType, data []byte) v1.Descriptor {
-	return v1.Descriptor{MediaType: mediaType, Size: int64(len(data)), Digest: hash(data)}
+	return v1.Descriptor{MediaType: mediaType, Size: int64(len(data)), Digest: Hash(data)}
 }
 
-func hash(data []byte) v1.Hash {
+func Hash(data []byte) v1.Hash {
 	sum := sha256.Sum256(data)
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
 }
@@ -305,6 +305,9 @@ type layerBody struct {
 	*bytes.Reader
 	digest v1.Hash
 }
+
+// LayerDigest says of which layer it is.
+func (b layerBody) LayerDigest() string { return b.digest.String() }
 
 // Close implements io.Closer.
 func (layerBody) Close() error { return nil }

@@ -25,28 +25,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
 
-// sampleModule holds one of everything that the format has a rule for.
-func sampleModule() map[string]string {
-	return map[string]string{
-		"cue.mod/module.cue":                   "module: \"timoni.sh/sample\"\nlanguage: version: \"v0.17.1\"\n",
-		"cue.mod/gen/k8s.io/types.cue":         "package types\n",
-		"cue.mod/pkg/timoni.sh/core/a.ignored": "timoni.ignore does not apply here\n",
-		"timoni.cue":                           "package main\n",
-		"values.cue":                           "package main\nvalues: {}\n",
-		"templates/config.cue":                 "package templates\n",
-		"templates.cue":                        "package main // sorts after the directory templates\n",
-		"timoni.ignore":                        "*.ignored\n/docs/\n!keep.ignored\n",
-		"docs/guide.md":                        "left out\n",
-		"a.ignored":                            "left out\n",
-		"templates/keep.ignored":               "kept\n",
-		".git/config":                          "left out, always\n",
-		strings.Repeat("long-", 25) + "name":   "does not fit an old tar header\n",
-	}
-}
-
 func TestPackGolden(t *testing.T) {
 	t.Parallel()
-	dir := fixture.Dir(t, sampleModule())
+	dir := fixture.Dir(t, fixture.SampleModule())
 	image, err := oci.Pack(dir, oci.PackOptions{Annotations: map[string]string{oci.AnnotationVersion: "1.2.3"}})
 	if err != nil {
 		t.Fatal(err)
@@ -58,13 +39,13 @@ func TestPackGolden(t *testing.T) {
 func describe(t *testing.T, image v1.Image) string {
 	t.Helper()
 	var out strings.Builder
-	manifest := must(image.RawManifest())(t)
-	fmt.Fprintf(&out, "manifest %s\n%s\n", must(image.Digest())(t), manifest)
-	config := must(image.RawConfigFile())(t)
+	manifest := fixture.Must(image.RawManifest())(t)
+	fmt.Fprintf(&out, "manifest %s\n%s\n", fixture.Must(image.Digest())(t), manifest)
+	config := fixture.Must(image.RawConfigFile())(t)
 	fmt.Fprintf(&out, "config %d bytes\n%s\n", len(config), config)
-	for _, layer := range must(image.Layers())(t) {
-		compressed := must(io.ReadAll(must(layer.Compressed())(t)))(t)
-		archive := must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(compressed)))(t)))(t)
+	for _, layer := range fixture.Must(image.Layers())(t) {
+		compressed := fixture.Must(io.ReadAll(fixture.Must(layer.Compressed())(t)))(t)
+		archive := fixture.Must(io.ReadAll(fixture.Must(gzip.NewReader(bytes.NewReader(compressed)))(t)))(t)
 		fmt.Fprintf(&out, "layer compressed sha256:%x uncompressed sha256:%x\n", sha256.Sum256(compressed), sha256.Sum256(archive))
 		for reader := tar.NewReader(bytes.NewReader(archive)); ; {
 			h, err := reader.Next()
@@ -83,7 +64,7 @@ func describe(t *testing.T, image v1.Image) string {
 // TestPackSame packs the same content from a disk that says other things of it.
 func TestPackSame(t *testing.T) {
 	t.Parallel()
-	one, other := fixture.Dir(t, sampleModule()), fixture.Dir(t, sampleModule())
+	one, other := fixture.Dir(t, fixture.SampleModule()), fixture.Dir(t, fixture.SampleModule())
 	err := filepath.Walk(other, func(name string, info os.FileInfo, err error) error {
 		if err != nil {
 			return err
@@ -95,7 +76,7 @@ func TestPackSame(t *testing.T) {
 	}
 	var digests []v1.Hash
 	for _, dir := range []string{one, other} {
-		digests = append(digests, must(must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t))
+		digests = append(digests, fixture.Must(fixture.Must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t))
 	}
 	if digests[0] != digests[1] {
 		t.Errorf("digests differ: %s", digests)
@@ -106,9 +87,9 @@ func TestPackSame(t *testing.T) {
 // empty image, which is how the reference makes it.
 func TestPackConfig(t *testing.T) {
 	t.Parallel()
-	image := must(oci.Pack(fixture.Dir(t, sampleModule()), oci.PackOptions{}))(t)
-	want := must(json.Marshal(v1.ConfigFile{RootFS: v1.RootFS{Type: "layers"}}))(t)
-	if diff := cmp.Diff(string(want), string(must(image.RawConfigFile())(t))); diff != "" {
+	image := fixture.Must(oci.Pack(fixture.Dir(t, fixture.SampleModule()), oci.PackOptions{}))(t)
+	want := fixture.Must(json.Marshal(v1.ConfigFile{RootFS: v1.RootFS{Type: "layers"}}))(t)
+	if diff := cmp.Diff(string(want), string(fixture.Must(image.RawConfigFile())(t))); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
 }
@@ -122,16 +103,16 @@ func TestPackSymlinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := oci.Pack(dir, oci.PackOptions{})
-	wantError(t, err, `"cue.mod/gen" is a symbolic link`)
+	fixture.WantError(t, err, `"cue.mod/gen" is a symbolic link`)
 	if diff := cmp.Diff([]string{`pack what it points to with --resolve-symlinks, or list it in timoni.ignore`}, hintsOf(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
-	linked := must(must(oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true}))(t).Digest())(t)
+	linked := fixture.Must(fixture.Must(oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true}))(t).Digest())(t)
 
 	if err = errors.Join(os.Remove(gen), os.CopyFS(gen, os.DirFS(shared))); err != nil {
 		t.Fatal(err)
 	}
-	copied := must(must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t)
+	copied := fixture.Must(fixture.Must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t)
 	if linked != copied {
 		t.Errorf("packed through a link %s, packed from a copy %s", linked, copied)
 	}
@@ -140,7 +121,7 @@ func TestPackSymlinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true})
-	wantError(t, err, `"loop" is a symbolic link to a directory that contains it`)
+	fixture.WantError(t, err, `"loop" is a symbolic link to a directory that contains it`)
 }
 
 func TestPackErrors(t *testing.T) {
@@ -166,28 +147,10 @@ func TestPackErrors(t *testing.T) {
 				fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), "")
 			}
 			_, err := oci.Pack(dir, oci.PackOptions{Limits: test.limits})
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, test.text)
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %q does not wrap %q", err, test.is)
 			}
 		})
-	}
-}
-
-// must returns a value, or ends the test with the error.
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func wantError(t *testing.T, err error, text string) {
-	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), text) {
-		t.Errorf("error %v, want one with %q", err, text)
 	}
 }

@@ -20,8 +20,8 @@ import (
 // costs one. Manifest and layers are verified before they are parsed. On error
 // dir is left as it was found, and the error wraps one of the Err values.
 func Pull(ctx context.Context, r ref.Reference, dir string, o Options) (Manifest, error) {
-	m, err := pull(ctx, r, dir, o, moduleLayers)
-	return m, named("pull", r, err)
+	m, err := pull(ctx, r, dir, o, ModuleLayers)
+	return m, Named("pull", r, err)
 }
 
 // pull writes those layers of an artifact that layersOf returns.
@@ -67,12 +67,12 @@ func (f *fetcher) extract(ctx context.Context, dir string, manifest *v1.Manifest
 // Pull.
 func PullArtifact(ctx context.Context, r ref.Reference, dir, contentType string, o Options) (Manifest, error) {
 	m, err := pull(ctx, r, dir, o, func(m *v1.Manifest) ([]v1.Descriptor, error) { return artifactLayers(m, contentType) })
-	return m, named("pull", r, err)
+	return m, Named("pull", r, err)
 }
 
 // artifactLayers returns the layers of a content type.
 func artifactLayers(manifest *v1.Manifest, contentType string) ([]v1.Descriptor, error) {
-	known, err := layerType(string(manifest.Config.MediaType))
+	known, err := LayerType(string(manifest.Config.MediaType))
 	if err != nil {
 		return nil, err
 	}

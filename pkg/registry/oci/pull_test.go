@@ -31,7 +31,7 @@ import (
 func TestPushPull(t *testing.T) {
 	t.Parallel()
 	host := fixture.Registry(t)
-	dir := fixture.Dir(t, sampleModule())
+	dir := fixture.Dir(t, fixture.SampleModule())
 	first := fixture.Push(t, dir, fixture.Reference(t, "oci://"+host+"/org/app:1.0.0"), ref.Latest)
 	fixture.Write(t, filepath.Join(dir, "values.cue"), "package main\nvalues: b: 2\n")
 	second := fixture.Push(t, dir, fixture.Reference(t, "oci://"+host+"/org/app:1.1.0-rc.1"))
@@ -77,7 +77,7 @@ func TestPushAgain(t *testing.T) {
 		mu.Unlock()
 		inner.ServeHTTP(w, r)
 	}))
-	dir, r := fixture.Dir(t, sampleModule()), fixture.Reference(t, "oci://"+host+"/app:1.0.0")
+	dir, r := fixture.Dir(t, fixture.SampleModule()), fixture.Reference(t, "oci://"+host+"/app:1.0.0")
 	first := fixture.Push(t, dir, r)
 	methods = nil
 	second := fixture.Push(t, dir, r)
@@ -91,8 +91,8 @@ func TestPushAgain(t *testing.T) {
 
 func TestPushErrors(t *testing.T) {
 	t.Parallel()
-	dir := fixture.Dir(t, sampleModule())
-	image := must(oci.PackModule(dir, "1.0.0", oci.PackOptions{}))(t)
+	dir := fixture.Dir(t, fixture.SampleModule())
+	image := fixture.Must(oci.PackModule(dir, "1.0.0", oci.PackOptions{}))(t)
 	for name, test := range map[string]struct {
 		reference, text string
 		code            fail.Code
@@ -104,7 +104,7 @@ func TestPushErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := oci.Push(t.Context(), image, fixture.Reference(t, test.reference), []string{"1.0.0"}, false, oci.Options{})
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, test.text)
 			if code := codeOf(err); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
@@ -212,11 +212,13 @@ func TestPullRefuses(t *testing.T) {
 			":1.0.0", oci.ErrNotFound, "404", fail.Failed,
 		},
 		"a traversal": {
-			good, func(f *fake) { f.replace(t, archive(t, file("ok", "x"), file("../../escape", "x"))) },
+			good, func(f *fake) {
+				f.replace(t, fixture.Archive(t, fixture.FileEntry("ok", "x"), fixture.FileEntry("../../escape", "x")))
+			},
 			":1.0.0", oci.ErrUnsafe, `unsafe archive: entry "../../escape" leads out of the directory`, fail.Refused,
 		},
 		"a bomb": {
-			good, func(f *fake) { pax, _ := sparseBombs(t); f.replace(t, pax) },
+			good, func(f *fake) { pax, _ := fixture.SparseBombs(t); f.replace(t, pax) },
 			":1.0.0", oci.ErrTooLarge, `file "bomb" has 9999999999 bytes`, fail.Refused,
 		},
 		"always 500": {
@@ -233,15 +235,15 @@ func TestPullRefuses(t *testing.T) {
 			reference := "oci://" + fixture.Serve(t, f) + "/app" + test.reference
 			parent := t.TempDir()
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, reference), filepath.Join(parent, "out"), credentials)
-			wantError(t, err, "pull "+reference+": ")
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, "pull "+reference+": ")
+			fixture.WantError(t, err, test.text)
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %q does not wrap %q", err, test.is)
 			}
 			if code := codeOf(err); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
-			if left := tree(t, parent); len(left) > 0 {
+			if left := fixture.Tree(t, parent); len(left) > 0 {
 				t.Errorf("on disk: %q", left)
 			}
 		})
@@ -322,7 +324,7 @@ func TestPullResumes(t *testing.T) {
 			test.trouble(f)
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+fixture.Serve(t, f)+"/app:1.0.0"), filepath.Join(t.TempDir(), "out"), credentials)
 			if test.text != "" {
-				wantError(t, err, test.text)
+				fixture.WantError(t, err, test.text)
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -382,7 +384,7 @@ func TestCredentials(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, test.text)
 			if !errors.Is(err, test.is) && test.is != nil {
 				t.Errorf("error %q does not wrap %q", err, test.is)
 			}
@@ -407,8 +409,8 @@ func TestInsecure(t *testing.T) {
 	r := fixture.Reference(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
 
 	_, err := oci.Pull(t.Context(), r, t.TempDir(), credentials)
-	wantError(t, err, "registry is unreachable")
-	wantError(t, err, "certificate")
+	fixture.WantError(t, err, "registry is unreachable")
+	fixture.WantError(t, err, "certificate")
 	if diff := cmp.Diff([]string{"name the certificate of its authority with --registry-ca FILE, or use --insecure-registry"}, hintsOf(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
@@ -438,7 +440,7 @@ func TestAuthority(t *testing.T) {
 			r := fixture.Reference(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
 			_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Access: oci.Access{CAFile: test.file}})
 			if test.text != "" {
-				wantError(t, err, test.text)
+				fixture.WantError(t, err, test.text)
 				return
 			}
 			if err != nil {
@@ -476,7 +478,7 @@ func TestStall(t *testing.T) {
 			}))
 			o := oci.Options{Access: oci.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
-			wantError(t, err, test.text)
+			fixture.WantError(t, err, test.text)
 		})
 	}
 }
@@ -496,8 +498,8 @@ func TestSlowDirect(t *testing.T) {
 	}))
 	dir := t.TempDir()
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.Options{Access: oci.Access{Stall: 6 * time.Second}})
-	if err != nil || len(tree(t, dir)) == 0 {
-		t.Errorf("on disk: %q, error %v", tree(t, dir), err)
+	if err != nil || len(fixture.Tree(t, dir)) == 0 {
+		t.Errorf("on disk: %q, error %v", fixture.Tree(t, dir), err)
 	}
 }
 
@@ -513,21 +515,21 @@ func TestInterrupt(t *testing.T) {
 	}))
 	parent := t.TempDir()
 	_, err := oci.Pull(ctx, fixture.Reference(t, "oci://"+host+"/app:1.0.0"), filepath.Join(parent, "out"), credentials)
-	wantError(t, err, "/app:1.0.0: interrupt")
-	if left := tree(t, parent); len(left) > 0 {
+	fixture.WantError(t, err, "/app:1.0.0: interrupt")
+	if left := fixture.Tree(t, parent); len(left) > 0 {
 		t.Errorf("on disk: %q", left)
 	}
 }
 
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
-	listener := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	listener := fixture.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	host := listener.Addr().String()
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), credentials)
-	wantError(t, err, "pull oci://"+host+"/app:1.0.0: registry is unreachable: "+host+": ")
+	fixture.WantError(t, err, "pull oci://"+host+"/app:1.0.0: registry is unreachable: "+host+": ")
 	if !errors.Is(err, oci.ErrUnreachable) {
 		t.Errorf("error %q does not wrap ErrUnreachable", err)
 	}

@@ -55,7 +55,7 @@ func Push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 // the artifact already.
 func PushWith(ctx context.Context, image v1.Image, along Companions, r ref.Reference, tags []string, force bool, o Options) (Pushed, error) {
 	pushed, err := push(ctx, image, r, tags, force, along, o)
-	return pushed, named("push", r, err)
+	return pushed, Named("push", r, err)
 }
 
 func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, force bool, along Companions, o Options) (Pushed, error) {

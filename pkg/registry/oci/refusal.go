@@ -25,7 +25,7 @@ func refused(format string, args ...any) error {
 
 // named puts the operation and its operand before err, and makes what must not
 // be tried again a refusal.
-func named(operation string, operand any, err error) error {
+func Named(operation string, operand any, err error) error {
 	if err == nil {
 		return nil
 	}

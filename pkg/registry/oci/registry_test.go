@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // secret is the password of every test. It must not turn up in any error.
@@ -66,7 +67,7 @@ func newFake(t *testing.T, vendor, content []byte, edit func(*v1.Manifest)) *fak
 	if edit != nil {
 		edit(&m)
 	}
-	f.tag("1.0.0", must(json.Marshal(m))(t), types.OCIManifestSchema1)
+	f.tag("1.0.0", fixture.Must(json.Marshal(m))(t), types.OCIManifestSchema1)
 	return f
 }
 
@@ -137,9 +138,9 @@ func rangeOf(r *http.Request) (from int, ok bool) {
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, name := range tree(t, dir) {
+	for _, name := range fixture.Tree(t, dir) {
 		if !strings.HasSuffix(name, "/") {
-			files[name] = string(must(os.ReadFile(filepath.Join(dir, name)))(t))
+			files[name] = string(fixture.Must(os.ReadFile(filepath.Join(dir, name)))(t))
 		}
 	}
 	return files
@@ -147,7 +148,7 @@ func contents(t *testing.T, dir string) map[string]string {
 
 // packed returns the files of sampleModule that an artifact holds.
 func packed() map[string]string {
-	files := maps.Clone(sampleModule())
+	files := maps.Clone(fixture.SampleModule())
 	maps.DeleteFunc(files, func(name, _ string) bool {
 		top, _, _ := strings.Cut(name, "/")
 		return top == ".git" || top == "docs" || name == "a.ignored"
@@ -157,7 +158,7 @@ func packed() map[string]string {
 
 func plainLayers(t *testing.T) (vendor, content []byte) {
 	t.Helper()
-	return archive(t, file("cue.mod/module.cue", "m")), archive(t, file("timoni.cue", "t"))
+	return fixture.Archive(t, fixture.FileEntry("cue.mod/module.cue", "m")), fixture.Archive(t, fixture.FileEntry("timoni.cue", "t"))
 }
 
 // basicAuth lets only the credentials of the tests in, and sends back what it

@@ -31,17 +31,20 @@ type retrier struct {
 	sent func(event.Transferred) // is told of the layers that are sent
 }
 
+// layerContent is the body of a request that sends a layer.
+type layerContent interface{ LayerDigest() string }
+
 // RoundTrip implements http.RoundTripper.
 func (t retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	layer, isLayer := req.Body.(layerBody)
+	layer, isLayer := req.Body.(layerContent)
 	body, err := readBody(req)
 	if err != nil {
 		return nil, err
 	}
 	transfer := event.Transferred{Upload: true, Total: int64(len(body))}
 	if isLayer {
-		transfer.Digest = layer.digest.String()
+		transfer.Digest = layer.LayerDigest()
 	}
 	for attempt := 1; ; attempt++ {
 		if body != nil {

@@ -30,7 +30,7 @@ func newKey(t *testing.T) (privatekey.Key, signature.PublicKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return must(privatekey.Parse(private, nil))(t), must(signature.ParsePublicKey("key.pub", public))(t)
+	return fixture.Must(privatekey.Parse(private, nil))(t), fixture.Must(signature.ParsePublicKey("key.pub", public))(t)
 }
 
 // signedBy is a Verifier that wants a signature by a key.
@@ -57,7 +57,7 @@ func counted(t *testing.T) (host string, requests *atomic.Int32) {
 func pushSample(t *testing.T, host string) (r ref.Reference, digest string) {
 	t.Helper()
 	r = fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-	return r, fixture.Push(t, fixture.Dir(t, sampleModule()), r)
+	return r, fixture.Push(t, fixture.Dir(t, fixture.SampleModule()), r)
 }
 
 func TestSign(t *testing.T) {
@@ -67,7 +67,7 @@ func TestSign(t *testing.T) {
 	pull := func(key signature.PublicKey) error {
 		dir := t.TempDir()
 		_, err := oci.Pull(t.Context(), r, dir, oci.Options{Verifier: signedBy{key}})
-		if left := tree(t, dir); err != nil && len(left) > 0 {
+		if left := fixture.Tree(t, dir); err != nil && len(left) > 0 {
 			t.Errorf("%v, and %q is on disk", err, left)
 		}
 		return err
@@ -76,7 +76,7 @@ func TestSign(t *testing.T) {
 		t.Errorf("before: error %v, want %v", err, signature.ErrUnsigned)
 	}
 	for i, want := range []bool{true, false} {
-		if added := must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t); added != want {
+		if added := fixture.Must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t); added != want {
 			t.Errorf("time %d: added is %v, want %v", i+1, added, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestSign(t *testing.T) {
 	if err := pull(public2); !errors.Is(err, signature.ErrUntrusted) {
 		t.Errorf("other key: error %v, want %v", err, signature.ErrUntrusted)
 	}
-	if added := must(oci.Sign(t.Context(), r, digest, private2, oci.Options{}))(t); !added {
+	if added := fixture.Must(oci.Sign(t.Context(), r, digest, private2, oci.Options{}))(t); !added {
 		t.Error("another key: not added")
 	}
 	for _, key := range []signature.PublicKey{public, public2} {
@@ -93,7 +93,7 @@ func TestSign(t *testing.T) {
 		}
 	}
 	// They are not versions.
-	if tags := must(oci.List(t.Context(), r, oci.ListOptions{}))(t); len(tags) != 1 {
+	if tags := fixture.Must(oci.List(t.Context(), r, oci.ListOptions{}))(t); len(tags) != 1 {
 		t.Errorf("tags %v, want 1.0.0 alone", tags)
 	}
 }
@@ -105,11 +105,11 @@ func TestSignatureOfAnother(t *testing.T) {
 	r, _ := pushSample(t, host)
 	other := "sha256:" + strings.Repeat("a", 64)
 	private, public := newKey(t)
-	must(oci.Sign(t.Context(), r, other, private, oci.Options{}))(t)
+	fixture.Must(oci.Sign(t.Context(), r, other, private, oci.Options{}))(t)
 	moved := r
 	moved.Tag = strings.Replace(other, ":", "-", 1) + ".sig"
 	_, digest := pushSample(t, host)
-	must(oci.Tag(t.Context(), moved, []string{strings.Replace(digest, ":", "-", 1) + ".sig"}, oci.Options{}))(t)
+	fixture.Must(oci.Tag(t.Context(), moved, []string{strings.Replace(digest, ":", "-", 1) + ".sig"}, oci.Options{}))(t)
 	_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Verifier: signedBy{public}})
 	if !errors.Is(err, signature.ErrUntrusted) || !strings.Contains(err.Error(), "another artifact") {
 		t.Errorf("error %v, want %v of another artifact", err, signature.ErrUntrusted)
@@ -122,7 +122,7 @@ func TestSignatureCache(t *testing.T) {
 	host, requests := counted(t)
 	r, digest := pushSample(t, host)
 	private, public := newKey(t)
-	must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)
+	fixture.Must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)
 	o := oci.Options{Cache: oci.Cache{Dir: t.TempDir()}, Verifier: signedBy{public}}
 	pull := func(r ref.Reference, o oci.Options) (int32, error) {
 		before := requests.Load()
@@ -154,14 +154,14 @@ func TestSignatureCache(t *testing.T) {
 		t.Errorf("another key: error %v, want %v", err, signature.ErrUntrusted)
 	}
 	// A new signature is found, although others are cached.
-	must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)
+	fixture.Must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)
 	if _, err := pull(pinned, o); err != nil {
 		t.Error(err)
 	}
 	// The cache is not trusted: a changed file in it does not count.
-	for _, file := range tree(t, o.Cache.Dir) {
+	for _, file := range fixture.Tree(t, o.Cache.Dir) {
 		if name := o.Cache.Dir + "/" + file; strings.HasPrefix(file, "blobs/") && !strings.HasSuffix(file, "/") {
-			if data := must(os.ReadFile(name))(t); strings.Contains(string(data), `"critical"`) {
+			if data := fixture.Must(os.ReadFile(name))(t); strings.Contains(string(data), `"critical"`) {
 				fixture.Write(t, name, strings.ReplaceAll(string(data), "app", "opp"))
 			}
 		}
@@ -184,9 +184,9 @@ func TestSignatureOffline(t *testing.T) {
 	t.Parallel()
 	r, digest := pushSample(t, fixture.Registry(t))
 	o := oci.Options{Cache: oci.Cache{Dir: t.TempDir()}}
-	must(oci.Pull(t.Context(), r, t.TempDir(), o))(t)
+	fixture.Must(oci.Pull(t.Context(), r, t.TempDir(), o))(t)
 	private, public := newKey(t)
-	must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)
+	fixture.Must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)
 	o.Offline, o.Verifier = true, signedBy{public}
 	_, err := oci.Pull(t.Context(), r, t.TempDir(), o)
 	if !errors.Is(err, oci.ErrOffline) {
@@ -286,7 +286,7 @@ func layerOf(f *fake, mediaType, data string) v1.Descriptor {
 // manifest adds an image with these layers, and returns its digest.
 func (f *fake) manifest(t *testing.T, layers ...v1.Descriptor) string {
 	t.Helper()
-	return f.tag("x", must(json.Marshal(v1.Manifest{
+	return f.tag("x", fixture.Must(json.Marshal(v1.Manifest{
 		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Layers: layers,
 		Config: v1.Descriptor{MediaType: types.OCIConfigJSON, Size: 2, Digest: f.blob([]byte("{}"))},
 	}))(t), types.OCIManifestSchema1)
@@ -302,8 +302,8 @@ func (f *fake) sign(t *testing.T, digest string, layers ...v1.Descriptor) {
 // know no referrers has it.
 func (f *fake) refer(t *testing.T, digest, artifactType, from string) {
 	t.Helper()
-	f.tag(strings.Replace(digest, ":", "-", 1), must(json.Marshal(v1.IndexManifest{
+	f.tag(strings.Replace(digest, ":", "-", 1), fixture.Must(json.Marshal(v1.IndexManifest{
 		SchemaVersion: 2, MediaType: types.OCIImageIndex,
-		Manifests: []v1.Descriptor{{MediaType: types.OCIManifestSchema1, ArtifactType: artifactType, Digest: must(v1.NewHash(from))(t), Size: 1}},
+		Manifests: []v1.Descriptor{{MediaType: types.OCIManifestSchema1, ArtifactType: artifactType, Digest: fixture.Must(v1.NewHash(from))(t), Size: 1}},
 	}))(t), types.OCIImageIndex)
 }

@@ -11,8 +11,8 @@ import (
 // Unpack writes the module of an image layout, an archive or a directory, into
 // dir, as Pull does that of a registry. Manifest and layers are verified.
 func Unpack(ctx context.Context, name, dir string, limits Limits) (Manifest, error) {
-	m, err := unpack(ctx, name, dir, limits.orDefault())
-	return m, named("unpack", name, err)
+	m, err := unpack(ctx, name, dir, limits.OrDefault())
+	return m, Named("unpack", name, err)
 }
 
 func unpack(ctx context.Context, name, dir string, limits Limits) (Manifest, error) {
@@ -28,7 +28,7 @@ func unpack(ctx context.Context, name, dir string, limits Limits) (Manifest, err
 	if err != nil {
 		return Manifest{}, err
 	}
-	layers, err := moduleLayers(manifest)
+	layers, err := ModuleLayers(manifest)
 	if err != nil {
 		return Manifest{}, err
 	}

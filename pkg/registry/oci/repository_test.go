@@ -16,39 +16,12 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
-func TestNames(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{
-		".git", ".GIT", ".Git", ".git.", ".git ", ".git. .", "git~1", "GIT~1", "git~1.", ".git::$INDEX_ALLOCATION", ".git:x",
-		".g\u200cit", "\ufeff.git", ".git\u200d", ".gi\u202et", ".g\u00adit", ".git\ufe0f",
-	} {
-		if !oci.IsGit(name) {
-			t.Errorf("%+q is not taken for .git", name)
-		}
-	}
-	for _, name := range []string{".gitignore", ".gitattributes", ".github", "git", "x.git", ".git2", "git~2", "..git"} {
-		if oci.IsGit(name) {
-			t.Errorf("%q is taken for .git", name)
-		}
-	}
-	for _, name := range []string{"con", "CON", "nul.txt", "aux .x", "com1", "LPT9.cue", "com¹", "conin$", "a:b", "a.", "a ", "a?", "a\x01"} {
-		if !oci.IsReserved(name) {
-			t.Errorf("%q is taken for a file name on Windows", name)
-		}
-	}
-	for _, name := range []string{"console", "com", "com10", "a.con", "lpt", ".a", "a b", "ü"} {
-		if oci.IsReserved(name) {
-			t.Errorf("%q is not taken for a file name on Windows", name)
-		}
-	}
-}
-
 // TestNoRepository is about .git in what is pulled and pushed.
 func TestNoRepository(t *testing.T) {
 	t.Parallel()
-	vendor := archive(t, file("cue.mod/module.cue", "m"), file("cue.mod/pkg/x/.git", "gitdir: ../y"))
-	content := archive(t, file("timoni.cue", "t"), file(".gitattributes", "* filter=x"),
-		file(".git/config", "[filter \"x\"]\nclean = touch /pwned"), file(".git/HEAD", "ref: x"), file("a/.G\u200cIT/config", ""), file("git~1/config", ""))
+	vendor := fixture.Archive(t, fixture.FileEntry("cue.mod/module.cue", "m"), fixture.FileEntry("cue.mod/pkg/x/.git", "gitdir: ../y"))
+	content := fixture.Archive(t, fixture.FileEntry("timoni.cue", "t"), fixture.FileEntry(".gitattributes", "* filter=x"),
+		fixture.FileEntry(".git/config", "[filter \"x\"]\nclean = touch /pwned"), fixture.FileEntry(".git/HEAD", "ref: x"), fixture.FileEntry("a/.G\u200cIT/config", ""), fixture.FileEntry("git~1/config", ""))
 	host := fixture.Serve(t, newFake(t, vendor, content, nil))
 	var warnings []string
 	o := oci.Options{Access: oci.Access{Observer: event.Func(func(e event.Event) {
@@ -85,10 +58,10 @@ func TestNoRepository(t *testing.T) {
 	if _, err = oci.Push(t.Context(), image, fixture.Reference(t, "oci://"+pushed+"/app:1.0.0"), []string{"1.0.0"}, false, oci.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	layers := must(image.Layers())(t)
+	layers := fixture.Must(image.Layers())(t)
 	for _, layer := range layers {
 		var data bytes.Buffer
-		_ = must(data.ReadFrom(must(layer.Uncompressed())(t)))(t)
+		_ = fixture.Must(data.ReadFrom(fixture.Must(layer.Uncompressed())(t)))(t)
 		if bytes.Contains(data.Bytes(), []byte(".GIT")) {
 			t.Error("a layer holds .GIT")
 		}
@@ -98,7 +71,7 @@ func TestNoRepository(t *testing.T) {
 // visibleTree returns the files below dir, sorted.
 func visibleTree(t *testing.T, dir string) []string {
 	t.Helper()
-	names := tree(t, dir)
+	names := fixture.Tree(t, dir)
 	slices.Sort(names)
 	return names
 }
