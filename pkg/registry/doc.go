@@ -7,7 +7,8 @@
 // policy. Out: a directory whose content has the digest and the signatures that
 // were asked for; in the other direction, an artifact that is pushed and signed.
 //
-//   - oci packs, pushes, lists, pulls and caches artifacts.
+//   - archive packs and unpacks artifacts, and knows no network.
+//   - oci pushes, lists, pulls and caches artifacts.
 //   - sign has signatures: by key, without a key, and the policy of trust.
 //   - attest writes statements about a module's content and origin.
 //   - source opens a reference, whatever it refers to.

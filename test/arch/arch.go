@@ -338,8 +338,8 @@ func mayWrite(name string) bool {
 	switch name {
 	case "pkg/internal/link/link.go",
 		"pkg/registry/oci/cache.go", "pkg/registry/oci/cachedir.go", // the user's cache, below a root
-		"pkg/registry/oci/extract.go",                                   // a directory that was empty, below a root
-		"pkg/registry/oci/layout.go",                                    // an archive, which takes the place of a link
+		"pkg/registry/archive/extract.go",                               // a directory that was empty, below a root
+		"pkg/registry/archive/layout.go",                                // an archive, which takes the place of a link
 		"pkg/internal/action/artifact/git.go", "pkg/cli/ui/external.go", // a temporary directory
 		"pkg/internal/action/plugins/version.go",
 		"pkg/internal/action/build/directory.go",                                         // a directory that it has checked

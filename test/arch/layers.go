@@ -73,7 +73,8 @@ func libraryLayers() []layer {
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},
 		{"module/values", 1, []string{cue, yamlNodes, "golang.org/x/text/unicode/norm"}},
-		{"registry/oci", 1, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix", yamlNodes}},
+		{"registry/archive", 1, []string{registry}},
+		{"registry/oci", 3, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix", yamlNodes}},
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},
 		{"cluster/kube", 1, []string{clientGo, apimachinery, apiTypes, "k8s.io/klog/"}},
@@ -81,7 +82,7 @@ func libraryLayers() []layer {
 		{"module/crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
 		{"module/crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel", "k8s.io/apiserver/pkg/cel/environment", "github.com/google/cel-go/cel"}},
-		{"registry/source", 2, nil},
+		{"registry/source", 4, nil},
 		{"module/render", 2, []string{cue, apimachinery, yaml}},
 		{"module/blueprint", 2, nil},
 		{"module/cuefile", 2, []string{cue}},
@@ -97,7 +98,7 @@ func libraryLayers() []layer {
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
 		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 
-		{"registry/sign/keyless", 3, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
+		{"registry/sign/keyless", 5, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 
 		{"internal/pipeline/krm", 4, []string{kustomize, yaml}},
 		{"internal/pipeline/kustomize", 5, []string{kustomize, yaml}},
@@ -110,7 +111,7 @@ func verbLayers() []layer {
 		{"internal/action/build", 5, nil},
 		{"internal/action/artifact", 5, nil},
 		{"internal/action/vendor", 5, nil},
-		{"internal/action/verify", 5, nil}, // who signed: alone with package keyless
+		{"internal/action/verify", 6, nil}, // who signed: alone with package keyless
 		{"internal/action/function", 6, nil},
 		{"internal/action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
 		{"internal/action/instance", 5, nil},                      // the verbs on what is applied: no CUE

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
@@ -167,7 +168,7 @@ func pushModule(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "push-module DIR oci://HOST/PATH:VERSION")
 	r, err := ref.Parse(args[1])
 	ts.Check(err)
-	image, err := oci.PackModule(ts.MkAbs(args[0]), r.Tag, oci.PackOptions{})
+	image, err := archive.PackModule(ts.MkAbs(args[0]), r.Tag, archive.PackOptions{})
 	ts.Check(err)
 	pushed, err := oci.Push(context.Background(), image, r, []string{r.Tag, ref.Latest}, false, oci.Options{})
 	ts.Check(err)

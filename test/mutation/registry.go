@@ -25,7 +25,7 @@ func ofRegistry() []protection {
 		new:  "false {",
 		test: "./pkg/registry/oci -run TestEndless/a_large_manifest",
 	}, {
-		promise: "s32", file: "pkg/registry/oci/list.go",
+		promise: "s32", file: "pkg/registry/oci/ask.go",
 		old:  "if pages == maxPages || ",
 		new:  "if ",
 		test: "./pkg/registry/oci -run TestEndless/pages",
@@ -36,7 +36,7 @@ func ofRegistry() []protection {
 // signatures hold.
 func ofContent() []protection {
 	return []protection{{
-		promise: "s33", file: "pkg/registry/oci/extract.go",
+		promise: "s33", file: "pkg/registry/archive/extract.go",
 		old:  `if git := GitPart(name); git != "" {`,
 		new:  `if git := GitPart(name); false {`,
 		test: "./pkg/registry/oci -run TestNoRepository",

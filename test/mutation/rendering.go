@@ -65,10 +65,10 @@ func ofLinks() []protection {
 		new:  "if err = link.Check(\"\", ",
 		test: "./pkg/internal/action/mod -run TestInitLinks",
 	}, {
-		promise: "s54", file: "pkg/registry/oci/extract.go",
+		promise: "s54", file: "pkg/registry/archive/extract.go",
 		old:  "if err = link.Check(dir, \".\"); err != nil {",
 		new:  "if err = link.Check(\"\", \".\"); err != nil {",
-		test: "./pkg/registry/oci -run TestExtractToLink",
+		test: "./pkg/registry/archive -run TestExtractToLink",
 	}, {
 		promise: "s54", file: "pkg/internal/action/build/directory.go",
 		old:  "if err := link.Check(req.Dir, \".\"); err != nil {",

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -26,18 +27,18 @@ import (
 func TestArtifact(t *testing.T) {
 	t.Parallel()
 	host := fixture.Registry(t)
-	for format, want := range map[oci.Format][3]string{
-		"":               {oci.MediaTypeConfig, oci.MediaTypeContent, "generic"},
-		oci.FormatTimoni: {oci.MediaTypeConfig, oci.MediaTypeContent, "generic"},
-		oci.FormatFlux:   {"application/vnd.cncf.flux.config.v1+json", "application/vnd.cncf.flux.content.v1.tar+gzip", ""},
+	for format, want := range map[archive.Format][3]string{
+		"":                   {archive.MediaTypeConfig, archive.MediaTypeContent, "generic"},
+		archive.FormatTimoni: {archive.MediaTypeConfig, archive.MediaTypeContent, "generic"},
+		archive.FormatFlux:   {"application/vnd.cncf.flux.config.v1+json", "application/vnd.cncf.flux.content.v1.tar+gzip", ""},
 	} {
 		t.Run(string(format), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			fixture.Write(t, filepath.Join(dir, "sub", "a.yaml"), "a: 1\n")
-			image := fixture.Must(oci.PackArtifact(dir, oci.ArtifactOptions{Format: format}))(t)
+			image := fixture.Must(archive.PackArtifact(dir, archive.ArtifactOptions{Format: format}))(t)
 			manifest := fixture.Must(image.Manifest())(t)
-			got := [3]string{string(manifest.Config.MediaType), string(manifest.Layers[0].MediaType), manifest.Layers[0].Annotations[oci.AnnotationContentType]}
+			got := [3]string{string(manifest.Config.MediaType), string(manifest.Layers[0].MediaType), manifest.Layers[0].Annotations[archive.AnnotationContentType]}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -54,7 +55,7 @@ func TestArtifact(t *testing.T) {
 			}
 		})
 	}
-	if _, err := oci.PackContent("a", nil, oci.ArtifactOptions{Format: "zip"}); codeOf(err) != fail.Usage {
+	if _, err := archive.PackContent("a", nil, archive.ArtifactOptions{Format: "zip"}); codeOf(err) != fail.Usage {
 		t.Errorf("an unknown format gives %v", err)
 	}
 }
@@ -85,7 +86,7 @@ func TestPullArtifactRefuses(t *testing.T) {
 			_, other := plainLayers(t)
 			host := fixture.Serve(t, newFake(t, test.layer, append(other, 0), test.edit))
 			dir := filepath.Join(t.TempDir(), "out")
-			_, err := oci.PullArtifact(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.ContentVendor, oci.Options{})
+			_, err := oci.PullArtifact(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, archive.ContentVendor, oci.Options{})
 			fixture.WantError(t, err, test.text)
 			if _, err = os.Stat(dir); err == nil {
 				t.Error("something is left on disk")
@@ -124,7 +125,7 @@ func TestPushExisting(t *testing.T) {
 	t.Parallel()
 	dir, r := fixture.Dir(t, fixture.SampleModule()), fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app:1.0.0")
 	push := func(value string, force bool) (oci.Pushed, error) {
-		image := fixture.Must(oci.PackModule(dir, "1.0.0", oci.PackOptions{Annotations: map[string]string{"a": value}}))(t)
+		image := fixture.Must(archive.PackModule(dir, "1.0.0", archive.PackOptions{Annotations: map[string]string{"a": value}}))(t)
 		return oci.Push(t.Context(), image, r, []string{"1.0.0", ref.Latest}, force, oci.Options{})
 	}
 	first := fixture.Must(push("1", false))(t)
@@ -145,20 +146,20 @@ func TestPushExisting(t *testing.T) {
 // TestLayout writes an artifact in both forms and reads it again.
 func TestLayout(t *testing.T) {
 	t.Parallel()
-	image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
+	image := fixture.Must(archive.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", archive.PackOptions{}))(t)
 	want := fixture.Must(image.Digest())(t)
 	for _, name := range []string{"app.tar", "app"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), name)
-			if err := oci.WriteLayout(file, "1.0.0", image, oci.LayoutByName); err != nil {
+			if err := archive.WriteLayout(file, "1.0.0", image, archive.LayoutByName); err != nil {
 				t.Fatal(err)
 			}
-			read := fixture.Must(oci.ReadLayout(file, oci.Limits{}))(t)
+			read := fixture.Must(archive.ReadLayout(file, archive.Limits{}))(t)
 			if got := fixture.Must(read.Digest())(t); got != want {
 				t.Errorf("read %s, want %s", got, want)
 			}
-			if version := fixture.Must(oci.ModuleVersion(read))(t); version != "1.0.0" || !oci.IsArchive(file) {
+			if version := fixture.Must(archive.ModuleVersion(read))(t); version != "1.0.0" || !archive.IsArchive(file) {
 				t.Errorf("version %q", version)
 			}
 		})
@@ -168,7 +169,7 @@ func TestLayout(t *testing.T) {
 // TestLayoutRefuses is about archives that are not what they seem.
 func TestLayoutRefuses(t *testing.T) {
 	t.Parallel()
-	image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
+	image := fixture.Must(archive.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", archive.PackOptions{}))(t)
 	for name, test := range map[string]struct {
 		change func(dir string)
 		text   string
@@ -181,11 +182,11 @@ func TestLayoutRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "layout")
-			if err := oci.WriteLayout(dir, "1.0.0", image, oci.LayoutByName); err != nil {
+			if err := archive.WriteLayout(dir, "1.0.0", image, archive.LayoutByName); err != nil {
 				t.Fatal(err)
 			}
 			test.change(dir)
-			_, err := oci.ReadLayout(dir, oci.Limits{})
+			_, err := archive.ReadLayout(dir, archive.Limits{})
 			fixture.WantError(t, err, test.text)
 		})
 	}

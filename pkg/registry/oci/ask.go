@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // bounded returns a context for the download of size bytes.
@@ -43,8 +45,8 @@ func (s *session) direct(ctx context.Context, wanted string) (data []byte, media
 		return nil, "", false
 	}
 	defer resp.Body.Close()
-	data, err = io.ReadAll(io.LimitReader(resp.Body, MaxManifest+1))
-	if err != nil || resp.StatusCode != http.StatusOK || len(data) > MaxManifest {
+	data, err = io.ReadAll(io.LimitReader(resp.Body, archive.MaxManifest+1))
+	if err != nil || resp.StatusCode != http.StatusOK || len(data) > archive.MaxManifest {
 		return nil, "", false
 	}
 	s.public.Store(true)
@@ -95,7 +97,7 @@ func (s *session) listsReferrers(ctx context.Context, digest v1.Hash) (bool, err
 		return false, s.explain(ctx, err)
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, MaxManifest)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, archive.MaxManifest)) // so that the connection can be used again
 	return resp.StatusCode == http.StatusOK && resp.Header.Get("Content-Type") == string(types.OCIImageIndex), nil
 }
 
@@ -114,7 +116,7 @@ func (s *session) tags(ctx context.Context, puller *remote.Puller) ([]string, er
 	var all []string
 	for pages, size := 0, 0; lister.HasNext(); pages++ {
 		if pages == maxPages || size > maxTagBytes {
-			return nil, guarded{fmt.Errorf("%w: the list of tags has more than %d pages or %d bytes", ErrTooLarge, maxPages, maxTagBytes)}
+			return nil, guarded{fmt.Errorf("%w: the list of tags has more than %d pages or %d bytes", archive.ErrTooLarge, maxPages, maxTagBytes)}
 		}
 		page, err := lister.Next(ctx)
 		if err != nil {

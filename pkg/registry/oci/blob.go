@@ -13,6 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // download gets one layer. It is hashed while it comes, once.
@@ -80,7 +81,7 @@ func (f *fetcher) checkDownload(ctx context.Context, layer v1.Descriptor, size i
 		return fmt.Errorf("layer %s: the connection broke after %d of %d bytes: %s", layer.Digest, size, layer.Size, reason)
 	}
 	if size > layer.Size || digest != layer.Digest {
-		return fmt.Errorf("%w: the registry sent other content for layer %s", ErrDigest, layer.Digest)
+		return fmt.Errorf("%w: the registry sent other content for layer %s", archive.ErrDigest, layer.Digest)
 	}
 	return nil
 }

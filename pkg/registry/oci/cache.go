@@ -18,6 +18,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // Cache is a directory of manifests and layers, by digest, that processes may
@@ -61,7 +63,7 @@ func (c Cache) get(digest v1.Hash, limit int64) []byte {
 	if err != nil {
 		return nil
 	}
-	if Hash(data) != digest {
+	if archive.Hash(data) != digest {
 		_ = c.remove(name)
 		return nil
 	}
@@ -86,7 +88,7 @@ type pointer struct {
 }
 
 func pointerFile(reference string) string {
-	return path.Join(refsDir, Hash([]byte(reference)).Hex+".json")
+	return path.Join(refsDir, archive.Hash([]byte(reference)).Hex+".json")
 }
 
 // point notes which manifest an address has.
@@ -264,7 +266,7 @@ func (c Cache) entry(p pointer) (CacheEntry, bool) {
 
 // layersSize returns the bytes of those layers of a manifest that are there.
 func (c Cache) layersSize(digest v1.Hash) (total int64) {
-	data, err := c.read(blobName(digest), MaxManifest)
+	data, err := c.read(blobName(digest), archive.MaxManifest)
 	if err != nil {
 		return 0
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // Document is something about an artifact that refers to it: an artifact of its
@@ -58,7 +59,7 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 	}
 	documents = slices.Clone(documents)
 	for i, d := range documents {
-		artifact, err := NewReferrer(*subject, d.MediaType, d.Data, d.Annotations)
+		artifact, err := archive.NewReferrer(*subject, d.MediaType, d.Data, d.Annotations)
 		if err != nil {
 			return nil, err
 		}
@@ -77,25 +78,25 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 // Documents returns what refers to the artifact that r names and has one of the
 // media types, and the artifact's manifest. The content of each matches the
 // digests that lead to it; who wrote it is not known.
-func Documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (Manifest, []Document, error) {
+func Documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (archive.Manifest, []Document, error) {
 	m, list, err := documents(ctx, r, mediaTypes, o)
-	return m, list, Named("ask for", r, err)
+	return m, list, archive.Named("ask for", r, err)
 }
 
-func documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (Manifest, []Document, error) {
+func documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Options) (archive.Manifest, []Document, error) {
 	f, err := newFetcher(r, o)
 	if err != nil {
-		return Manifest{}, nil, err
+		return archive.Manifest{}, nil, err
 	}
 	defer f.close()
 	if err = f.connectUnlessOffline(ctx); err != nil {
-		return Manifest{}, nil, err
+		return archive.Manifest{}, nil, err
 	}
 	manifest, digest, err := f.manifest(ctx)
 	if err != nil {
-		return Manifest{}, nil, err
+		return archive.Manifest{}, nil, err
 	}
-	subject := Manifest{Digest: digest.String(), Annotations: maps.Clone(manifest.Annotations)}
+	subject := archive.Manifest{Digest: digest.String(), Annotations: maps.Clone(manifest.Annotations)}
 	referrers, err := f.referrers(ctx, subject.Digest)
 	if err != nil {
 		return subject, nil, err
@@ -103,7 +104,7 @@ func documents(ctx context.Context, r ref.Reference, mediaTypes []string, o Opti
 	f.limits.Blob = maxSignature
 	// Some registries list the type of the config for that of the artifact.
 	wanted := func(d v1.Descriptor) bool {
-		return d.ArtifactType == "" || d.ArtifactType == MediaTypeEmpty || slices.Contains(mediaTypes, d.ArtifactType)
+		return d.ArtifactType == "" || d.ArtifactType == archive.MediaTypeEmpty || slices.Contains(mediaTypes, d.ArtifactType)
 	}
 	var list []Document
 	for _, d := range small(referrers, wanted) {

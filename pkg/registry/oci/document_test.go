@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -33,7 +34,7 @@ func TestDocuments(t *testing.T) {
 			t.Parallel()
 			host := fixture.Serve(t, fixture.NewRegistry(registry.WithReferrersSupport(test.api)))
 			r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-			image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
+			image := fixture.Must(archive.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", archive.PackOptions{}))(t)
 			along := oci.Companions{Attach: test.attach, Documents: []oci.Document{
 				{MediaType: "application/one+json", Data: []byte("one")},
 				{MediaType: "application/two+json", Data: []byte("two")},

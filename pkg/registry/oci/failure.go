@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // NotFoundError says that a registry has no such artifact. It is an ErrNotFound.
@@ -87,11 +88,11 @@ func (e *OfflineError) Unwrap() error { return ErrOffline }
 type PointerError struct{ Digest, Wanted, Has string }
 
 func (e *PointerError) Error() string {
-	return fmt.Sprintf("%v: the cache has %s for version %s, which is version %q", ErrDigest, e.Digest, e.Wanted, e.Has)
+	return fmt.Sprintf("%v: the cache has %s for version %s, which is version %q", archive.ErrDigest, e.Digest, e.Wanted, e.Has)
 }
 
 // Unwrap returns the condition.
-func (e *PointerError) Unwrap() error { return ErrDigest }
+func (e *PointerError) Unwrap() error { return archive.ErrDigest }
 
 // ExistsError refuses to move a tag that has other content. It is an ErrExists.
 type ExistsError struct{ Tag, Digest string }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // fetcher reads verified content of one repository, from the cache where it
@@ -25,7 +26,7 @@ type fetcher struct {
 
 	ref     ref.Reference
 	options Options
-	limits  Limits
+	limits  archive.Limits
 	puller  *remote.Puller
 	keeping *sync.WaitGroup // writes of what was downloaded into the cache
 }
@@ -92,7 +93,7 @@ func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, v1.Hash, error) {
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
-	manifest, err := ParseManifest(raw.data, raw.mediaType)
+	manifest, err := archive.ParseManifest(raw.data, raw.mediaType)
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
@@ -111,9 +112,9 @@ func (f *fetcher) raw(ctx context.Context) (rawManifest, v1.Hash, error) {
 	if err != nil {
 		return rawManifest{}, v1.Hash{}, f.withoutLatest(ctx, err)
 	}
-	digest := Hash(raw.data)
+	digest := archive.Hash(raw.data)
 	if f.ref.Digest != "" && digest.String() != f.ref.Digest {
-		return rawManifest{}, v1.Hash{}, fmt.Errorf("%w: the registry has %s for %q", ErrDigest, digest, wanted)
+		return rawManifest{}, v1.Hash{}, fmt.Errorf("%w: the registry has %s for %q", archive.ErrDigest, digest, wanted)
 	}
 	return raw, digest, nil
 }
@@ -156,18 +157,18 @@ func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 	if err != nil {
 		return nil, v1.Hash{}
 	}
-	data := f.options.Cache.get(digest, MaxManifest)
+	data := f.options.Cache.get(digest, archive.MaxManifest)
 	if data == nil {
 		return nil, v1.Hash{}
 	}
 	// Manifests that the cache holds have their media type in themselves or
 	// were read as what they are before.
-	manifest, err := ParseManifest(data, types.OCIManifestSchema1)
+	manifest, err := archive.ParseManifest(data, types.OCIManifestSchema1)
 	if err != nil {
 		return nil, v1.Hash{}
 	}
 	wanted := f.wanted()
-	if f.ref.Digest != "" && wanted != f.ref.Digest && manifest.Annotations[AnnotationVersion] != wanted {
+	if f.ref.Digest != "" && wanted != f.ref.Digest && manifest.Annotations[archive.AnnotationVersion] != wanted {
 		return nil, v1.Hash{}
 	}
 	return manifest, digest
@@ -176,7 +177,7 @@ func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 // checkPointer returns an error when the cache leads from a version to the
 // manifest of another one. Online the registry decides.
 func (f *fetcher) checkPointer(manifest *v1.Manifest, digest v1.Hash) error {
-	wanted, has := f.wanted(), manifest.Annotations[AnnotationVersion]
+	wanted, has := f.wanted(), manifest.Annotations[archive.AnnotationVersion]
 	if f.ref.Digest != "" || has == "" || has == wanted || ref.CheckVersion(wanted) != nil {
 		return nil //nolint:nilerr // a tag that is no version says nothing of one
 	}
@@ -206,7 +207,7 @@ func (f *fetcher) readManifest(ctx context.Context, wanted string) (rawManifest,
 func (f *fetcher) blobs(ctx context.Context, manifest v1.Hash, layers []v1.Descriptor) ([]io.Reader, error) {
 	for _, layer := range layers {
 		if layer.Digest.Algorithm != "sha256" || layer.Size < 0 || layer.Size > f.limits.Blob {
-			return nil, fmt.Errorf("%w: layer %s has %d bytes, more than %d", ErrTooLarge, layer.Digest, layer.Size, f.limits.Blob)
+			return nil, fmt.Errorf("%w: layer %s has %d bytes, more than %d", archive.ErrTooLarge, layer.Digest, layer.Size, f.limits.Blob)
 		}
 	}
 	contents := make([][]byte, len(layers))

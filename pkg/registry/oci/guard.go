@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 const (
@@ -87,7 +88,7 @@ func (g guard) bounds(first *http.Request) (size int64, timed bool) {
 	path, own := first.URL.Path, g.session.network.own[download.Address(first.URL)]
 	switch {
 	case own && (strings.Contains(path, "/manifests/") || strings.Contains(path, "/referrers/")):
-		return MaxManifest, true
+		return archive.MaxManifest, true
 	case own && strings.HasPrefix(path, "/v2/") && strings.Contains(path, "/blobs/"):
 		return maxAnswer, false
 	}
@@ -147,7 +148,7 @@ func (b *boundBody) Read(p []byte) (int, error) {
 	if b.bound.left >= 0 {
 		if b.bound.left -= int64(n); b.bound.left < 0 {
 			b.bound.left = 0
-			return 0, guarded{fmt.Errorf("%w: the registry's answer has more than %d bytes", ErrTooLarge, b.bound.size)}
+			return 0, guarded{fmt.Errorf("%w: the registry's answer has more than %d bytes", archive.ErrTooLarge, b.bound.size)}
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -321,7 +322,7 @@ func TestOpenGreeting(t *testing.T) {
 				host := fixture.Serve(t, registry)
 				registry.realm = "http://" + host + "/token"
 				r := fixture.Reference(t, "oci://"+host+"/app:1.0.0")
-				image := fixture.Must(oci.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", oci.PackOptions{}))(t)
+				image := fixture.Must(archive.PackModule(fixture.Dir(t, fixture.SampleModule()), "1.0.0", archive.PackOptions{}))(t)
 				if _, err := oci.Push(t.Context(), image, r, []string{"1.0.0"}, false, o); err != nil {
 					t.Fatal(err)
 				}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // Tagged is a tag of a repository.
@@ -37,7 +38,7 @@ type ListOptions struct {
 // the like are left out.
 func List(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
 	list, err := listTags(ctx, r, o)
-	return list, Named("list", r.Source(), err)
+	return list, archive.Named("list", r.Source(), err)
 }
 
 func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
@@ -148,11 +149,11 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 	if o.Offline {
 		tags = newest(o.Cache.usable(o.observe).tags(r.Source()), within)
 	} else if tags, err = listTags(ctx, r, ListOptions{Options: o, Versions: true, Range: within, Limit: 1}); err != nil {
-		return ref.Reference{}, Named("list", r.Source(), err)
+		return ref.Reference{}, archive.Named("list", r.Source(), err)
 	}
 	if len(tags) == 0 {
 		err = &NotFoundError{Source: r.Source(), Err: fmt.Errorf("no version in the range %q: %w", r.Range, ErrNotFound)}
-		return ref.Reference{}, Named("resolve", r.Source(), err)
+		return ref.Reference{}, archive.Named("resolve", r.Source(), err)
 	}
 	r.Tag, r.Range = tags[0].Tag, ""
 	return r, nil
@@ -171,17 +172,17 @@ func newest(tags []string, within *semver.Constraints) []Tagged {
 func Digest(ctx context.Context, r ref.Reference, o Options) (string, error) {
 	f, err := newFetcher(r, o)
 	if err != nil {
-		return "", Named("ask for", r, err)
+		return "", archive.Named("ask for", r, err)
 	}
 	defer f.close()
 	_, digest, err := f.raw(ctx)
-	return digest.String(), Named("ask for", r, err)
+	return digest.String(), archive.Named("ask for", r, err)
 }
 
 // Tag points tags to the artifact that r names, whatever they pointed to.
 func Tag(ctx context.Context, r ref.Reference, tags []string, o Options) (digest string, err error) {
 	digest, err = tag(ctx, r, tags, o)
-	return digest, Named("tag", r, err)
+	return digest, archive.Named("tag", r, err)
 }
 
 func tag(ctx context.Context, r ref.Reference, tags []string, o Options) (string, error) {

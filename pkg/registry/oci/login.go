@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // Login checks the credentials in o against the registry at host and stores
@@ -23,12 +24,12 @@ import (
 func Login(ctx context.Context, host string, o Access) (where string, err error) {
 	s, err := openHost(ctx, host, o)
 	if err != nil {
-		return "", Named("log in to", host, err)
+		return "", archive.Named("log in to", host, err)
 	}
 	defer s.close()
 	auth, err := s.verify(ctx)
 	if err != nil {
-		return "", Named("log in to", host, err)
+		return "", archive.Named("log in to", host, err)
 	}
 	file, err := config.Load("")
 	if err != nil {

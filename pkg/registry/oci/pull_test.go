@@ -24,6 +24,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -51,7 +52,7 @@ func TestPushPull(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.Digest != test.digest || m.Annotations[oci.AnnotationVersion] != test.version {
+			if m.Digest != test.digest || m.Annotations[archive.AnnotationVersion] != test.version {
 				t.Errorf("pulled %+v, want %s of version %s", m, test.digest, test.version)
 			}
 			want := packed()
@@ -92,7 +93,7 @@ func TestPushAgain(t *testing.T) {
 func TestPushErrors(t *testing.T) {
 	t.Parallel()
 	dir := fixture.Dir(t, fixture.SampleModule())
-	image := fixture.Must(oci.PackModule(dir, "1.0.0", oci.PackOptions{}))(t)
+	image := fixture.Must(archive.PackModule(dir, "1.0.0", archive.PackOptions{}))(t)
 	for name, test := range map[string]struct {
 		reference, text string
 		code            fail.Code
@@ -130,20 +131,20 @@ func TestPullRefuses(t *testing.T) {
 	}{
 		"an image": {
 			func(m *v1.Manifest) { m.Config.MediaType = types.OCIConfigJSON },
-			nil, ":1.0.0", oci.ErrNotModule, `not a module: its config has media type "application/vnd.oci.image.config.v1+json"`, fail.Failed,
+			nil, ":1.0.0", archive.ErrNotModule, `not a module: its config has media type "application/vnd.oci.image.config.v1+json"`, fail.Failed,
 		},
 		"a manifest of docker": {
 			func(m *v1.Manifest) { m.MediaType = types.DockerManifestSchema2 },
-			nil, ":1.0.0", oci.ErrNotModule, "its manifest has media type", fail.Failed,
+			nil, ":1.0.0", archive.ErrNotModule, "its manifest has media type", fail.Failed,
 		},
 		"an index": {
 			func(m *v1.Manifest) { m.MediaType = types.OCIImageIndex },
-			nil, ":1.0.0", oci.ErrNotModule, "it is an index of several images", fail.Failed,
+			nil, ":1.0.0", archive.ErrNotModule, "it is an index of several images", fail.Failed,
 		},
 		"an index by its header alone": {
 			func(m *v1.Manifest) { m.MediaType = "" },
 			func(f *fake) { f.answers["manifests/1.0.0"] = with(f.answers["manifests/1.0.0"], types.OCIImageIndex) },
-			":1.0.0", oci.ErrNotModule, "it is an index", fail.Failed,
+			":1.0.0", archive.ErrNotModule, "it is an index", fail.Failed,
 		},
 		"no manifest at all": {
 			good, func(f *fake) { f.tag("1.0.0", []byte("<html>"), "text/html") },
@@ -151,39 +152,39 @@ func TestPullRefuses(t *testing.T) {
 		},
 		"no vendor layer": {
 			func(m *v1.Manifest) { m.Layers = m.Layers[1:] },
-			nil, ":1.0.0", oci.ErrNotModule, `0 layers of content type "module/vendor"`, fail.Failed,
+			nil, ":1.0.0", archive.ErrNotModule, `0 layers of content type "module/vendor"`, fail.Failed,
 		},
 		"no module layer": {
 			func(m *v1.Manifest) { m.Layers = m.Layers[:1] },
-			nil, ":1.0.0", oci.ErrNotModule, `0 layers of content type "module"`, fail.Failed,
+			nil, ":1.0.0", archive.ErrNotModule, `0 layers of content type "module"`, fail.Failed,
 		},
 		"two module layers": {
 			func(m *v1.Manifest) { m.Layers = append(m.Layers, m.Layers[1]) },
-			nil, ":1.0.0", oci.ErrNotModule, `2 layers of content type "module"`, fail.Failed,
+			nil, ":1.0.0", archive.ErrNotModule, `2 layers of content type "module"`, fail.Failed,
 		},
 		"another layer type": {
 			func(m *v1.Manifest) { m.Layers[1].MediaType = types.OCILayer },
-			nil, ":1.0.0", oci.ErrNotModule, `its layer "module" has media type`, fail.Failed,
+			nil, ":1.0.0", archive.ErrNotModule, `its layer "module" has media type`, fail.Failed,
 		},
 		"a layer that lies": {
 			good, func(f *fake) { f.answers["blobs/"+digest] = answer{body: reversed(content)} },
-			":1.0.0", oci.ErrDigest, "the registry sent other content for layer " + digest, fail.Refused,
+			":1.0.0", archive.ErrDigest, "the registry sent other content for layer " + digest, fail.Refused,
 		},
 		"a layer that goes on": {
 			good, func(f *fake) { f.answers["blobs/"+digest] = answer{body: append(slices.Clone(content), 0)} },
-			":1.0.0", oci.ErrDigest, "the registry sent other content", fail.Refused,
+			":1.0.0", archive.ErrDigest, "the registry sent other content", fail.Refused,
 		},
 		"a size that lies": {
 			func(m *v1.Manifest) { m.Layers[1].Size-- },
-			nil, ":1.0.0", oci.ErrDigest, "the registry sent other content", fail.Refused,
+			nil, ":1.0.0", archive.ErrDigest, "the registry sent other content", fail.Refused,
 		},
 		"a layer that is too large": {
 			func(m *v1.Manifest) { m.Layers[1].Size = 1 << 40 },
-			nil, ":1.0.0", oci.ErrTooLarge, "has 1099511627776 bytes", fail.Refused,
+			nil, ":1.0.0", archive.ErrTooLarge, "has 1099511627776 bytes", fail.Refused,
 		},
 		"a layer of negative size": {
 			func(m *v1.Manifest) { m.Layers[1].Size = -1 },
-			nil, ":1.0.0", oci.ErrTooLarge, "has -1 bytes", fail.Refused,
+			nil, ":1.0.0", archive.ErrTooLarge, "has -1 bytes", fail.Refused,
 		},
 		"a layer that is always cut": {
 			good, func(f *fake) { f.cut["blobs/"+digest] = 100 },
@@ -191,7 +192,7 @@ func TestPullRefuses(t *testing.T) {
 		},
 		"another manifest than the digest": {
 			good, func(f *fake) { f.answers["manifests/"+other] = f.answers["manifests/1.0.0"] },
-			"@" + other, oci.ErrDigest, "digest mismatch: the registry has ", fail.Refused,
+			"@" + other, archive.ErrDigest, "digest mismatch: the registry has ", fail.Refused,
 		},
 		"a header that states it": {
 			good, func(f *fake) {
@@ -199,10 +200,10 @@ func TestPullRefuses(t *testing.T) {
 				a.header = map[string]string{"Docker-Content-Digest": other}
 				f.answers["manifests/"+other] = a
 			},
-			"@" + other, oci.ErrDigest, "digest mismatch: the registry has ", fail.Refused,
+			"@" + other, archive.ErrDigest, "digest mismatch: the registry has ", fail.Refused,
 		},
 		"a version of another digest": {
-			good, nil, ":1.0.0@" + other, oci.ErrDigest, `for "1.0.0"`, fail.Refused,
+			good, nil, ":1.0.0@" + other, archive.ErrDigest, `for "1.0.0"`, fail.Refused,
 		},
 		"an unknown version": {
 			good, nil, ":9.9.9", oci.ErrNotFound, ": not found (404 Not Found, MANIFEST_UNKNOWN: there is[31m nothing)", fail.Failed,
@@ -215,11 +216,11 @@ func TestPullRefuses(t *testing.T) {
 			good, func(f *fake) {
 				f.replace(t, fixture.Archive(t, fixture.FileEntry("ok", "x"), fixture.FileEntry("../../escape", "x")))
 			},
-			":1.0.0", oci.ErrUnsafe, `unsafe archive: entry "../../escape" leads out of the directory`, fail.Refused,
+			":1.0.0", archive.ErrUnsafe, `unsafe archive: entry "../../escape" leads out of the directory`, fail.Refused,
 		},
 		"a bomb": {
 			good, func(f *fake) { pax, _ := fixture.SparseBombs(t); f.replace(t, pax) },
-			":1.0.0", oci.ErrTooLarge, `file "bomb" has 9999999999 bytes`, fail.Refused,
+			":1.0.0", archive.ErrTooLarge, `file "bomb" has 9999999999 bytes`, fail.Refused,
 		},
 		"always 500": {
 			good, func(f *fake) { f.fail["manifests/1.0.0"] = 100 },
@@ -341,7 +342,7 @@ func TestPullRequests(t *testing.T) {
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, func(m *v1.Manifest) {
 		extra := m.Layers[0]
-		extra.Annotations = map[string]string{oci.AnnotationContentType: "of another time"}
+		extra.Annotations = map[string]string{archive.AnnotationContentType: "of another time"}
 		m.Layers = append(m.Layers, extra)
 	})
 	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+fixture.Serve(t, f)+"/app:1.0.0"), t.TempDir(), credentials); err != nil {

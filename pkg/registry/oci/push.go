@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // Pushed says what a push did.
@@ -55,7 +56,7 @@ func Push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 // the artifact already.
 func PushWith(ctx context.Context, image v1.Image, along Companions, r ref.Reference, tags []string, force bool, o Options) (Pushed, error) {
 	pushed, err := push(ctx, image, r, tags, force, along, o)
-	return pushed, Named("push", r, err)
+	return pushed, archive.Named("push", r, err)
 }
 
 func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, force bool, along Companions, o Options) (Pushed, error) {

@@ -17,6 +17,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -57,12 +58,12 @@ func newFake(t *testing.T, vendor, content []byte, edit func(*v1.Manifest)) *fak
 	f := &fake{answers: map[string]answer{}, fail: map[string]int{}, cut: map[string]int{}, sent: map[string]int{}}
 	m := v1.Manifest{
 		SchemaVersion: 2, MediaType: types.OCIManifestSchema1,
-		Config: v1.Descriptor{MediaType: oci.MediaTypeConfig, Size: 2, Digest: f.blob([]byte("{}"))},
+		Config: v1.Descriptor{MediaType: archive.MediaTypeConfig, Size: 2, Digest: f.blob([]byte("{}"))},
 		Layers: []v1.Descriptor{
-			{MediaType: oci.MediaTypeContent, Size: int64(len(vendor)), Digest: f.blob(vendor), Annotations: map[string]string{oci.AnnotationContentType: oci.ContentVendor}},
-			{MediaType: oci.MediaTypeContent, Size: int64(len(content)), Digest: f.blob(content), Annotations: map[string]string{oci.AnnotationContentType: oci.ContentModule}},
+			{MediaType: archive.MediaTypeContent, Size: int64(len(vendor)), Digest: f.blob(vendor), Annotations: map[string]string{archive.AnnotationContentType: archive.ContentVendor}},
+			{MediaType: archive.MediaTypeContent, Size: int64(len(content)), Digest: f.blob(content), Annotations: map[string]string{archive.AnnotationContentType: archive.ContentModule}},
 		},
-		Annotations: map[string]string{oci.AnnotationVersion: "1.0.0"},
+		Annotations: map[string]string{archive.AnnotationVersion: "1.0.0"},
 	}
 	if edit != nil {
 		edit(&m)

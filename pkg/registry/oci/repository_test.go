@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -47,7 +48,7 @@ func TestNoRepository(t *testing.T) {
 	fixture.Write(t, filepath.Join(dir, "a", ".GIT", "config"), "x")
 	fixture.Write(t, filepath.Join(dir, "aux.cue"), "x")
 	warnings = nil
-	image, err := oci.PackModule(dir, "1.0.0", oci.PackOptions{Observer: o.Observer})
+	image, err := archive.PackModule(dir, "1.0.0", archive.PackOptions{Observer: o.Observer})
 	if err != nil {
 		t.Fatal(err)
 	}

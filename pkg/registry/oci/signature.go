@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
 )
 
@@ -59,11 +60,11 @@ type Candidate struct {
 func Lookup(ctx context.Context, r ref.Reference, o Options) (Candidate, error) {
 	f, err := newFetcher(r, o)
 	if err != nil {
-		return Candidate{}, Named("ask for", r, err)
+		return Candidate{}, archive.Named("ask for", r, err)
 	}
 	defer f.close()
 	_, digest, err := f.manifest(ctx)
-	return Candidate{r, digest.String(), o}, Named("ask for", r, err)
+	return Candidate{r, digest.String(), o}, archive.Named("ask for", r, err)
 }
 
 // Signatures hands the signatures of the artifact to accept until that returns
@@ -234,7 +235,7 @@ func (f *fetcher) referrers(ctx context.Context, digest string) ([]v1.Descriptor
 		if err != nil {
 			return nil, f.connect(ctx, "what refers to "+digest)
 		}
-		return parseIndex(f.options.Cache.get(own, MaxManifest))
+		return parseIndex(f.options.Cache.get(own, archive.MaxManifest))
 	}
 	index, err := remote.Referrers(f.repo.Digest(digest), f.withContext(ctx)...)
 	if err != nil {
@@ -244,7 +245,7 @@ func (f *fetcher) referrers(ctx context.Context, digest string) ([]v1.Descriptor
 	if err != nil {
 		return nil, err
 	}
-	own := Hash(data)
+	own := archive.Hash(data)
 	f.options.Cache.put(own, data)
 	f.options.Cache.point(address, own.String())
 	return parseIndex(data)
@@ -272,7 +273,7 @@ type Signer interface {
 // those that are there.
 func Sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Options) (added bool, err error) {
 	added, err = sign(ctx, r, digest, key, o)
-	return added, Named("sign", r.Source()+"@"+digest, err)
+	return added, archive.Named("sign", r.Source()+"@"+digest, err)
 }
 
 func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Options) (bool, error) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
@@ -30,7 +31,7 @@ func pushAndOpen(ctx context.Context, host string) (version string, err error) {
 	if err != nil {
 		return "", err
 	}
-	image, err := oci.PackModule("../../../test/modules/minimal", "1.0.0", oci.PackOptions{})
+	image, err := archive.PackModule("../../../test/modules/minimal", "1.0.0", archive.PackOptions{})
 	if err != nil {
 		return "", err
 	}

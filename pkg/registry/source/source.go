@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
@@ -126,7 +127,7 @@ func isArchive(name string) bool {
 		return filepath.Ext(name) == ".tar"
 	}
 	_, err = os.Stat(filepath.Join(name, "cue.mod"))
-	return errors.Is(err, fs.ErrNotExist) && oci.IsArchive(name)
+	return errors.Is(err, fs.ErrNotExist) && archive.IsArchive(name)
 }
 
 func unpack(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
@@ -134,13 +135,13 @@ func unpack(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := oci.Unpack(ctx, r.Dir, dir, o.OCI.Limits)
+	manifest, err := archive.Unpack(ctx, r.Dir, dir, o.OCI.Limits)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return &Module{
 		Dir: dir, Repository: r.Source(), Digest: manifest.Digest, Annotations: manifest.Annotations,
-		Version: cmp.Or(manifest.Annotations[oci.AnnotationVersion], ref.DevelVersion),
+		Version: cmp.Or(manifest.Annotations[archive.AnnotationVersion], ref.DevelVersion),
 		Within:  dir, pulled: dir,
 	}, nil
 }
@@ -214,7 +215,7 @@ func pull(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 	}
 	return &Module{
 		Dir: dir, Repository: r.Source(), Digest: manifest.Digest, Annotations: manifest.Annotations,
-		Version: cmp.Or(manifest.Annotations[oci.AnnotationVersion], tag),
+		Version: cmp.Or(manifest.Annotations[archive.AnnotationVersion], tag),
 		pulled:  dir,
 	}, nil
 }

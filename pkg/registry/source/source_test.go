@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
@@ -129,7 +130,7 @@ func TestOpenOCI(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.Repository != repository || m.Version != "1.2.3" || m.Digest != digest || m.Annotations[oci.AnnotationVersion] != "1.2.3" {
+			if m.Repository != repository || m.Version != "1.2.3" || m.Digest != digest || m.Annotations[archive.AnnotationVersion] != "1.2.3" {
 				t.Errorf("opened %+v", m)
 			}
 			if diff := cmp.Diff([]event.Event{event.Pulled{Reference: test, Digest: digest}}, events); diff != "" {

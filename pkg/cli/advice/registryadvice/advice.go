@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
@@ -65,12 +66,12 @@ func ofContent(err error) fail.Advice {
 		return hint(0, "run it once without --offline (in a function config: registry.offline), so that it is fetched and kept")
 	case *oci.PointerError:
 		return hint(0, "run it once without --offline, or name the digest")
-	case *oci.NotModuleError:
+	case *archive.NotModuleError:
 		if e.Index {
 			return hint(0, "name the digest of the module's own manifest")
 		}
 		return hint(0, "push a module with 'kubectl timoni mod push'")
-	case *oci.LinkError:
+	case *archive.LinkError:
 		return hint(0, "pack what it points to with --resolve-symlinks, or list it in %s", e.Ignore)
 	case *oci.SharedCacheError:
 		return hint(fail.Refused, "make it yours alone with 'chmod go-w %s', or name another directory in TIMONI_CACHE_DIR", e.Dir)

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 const pushLong = `Push a directory, a file or the standard input to an OCI registry as an artifact.
@@ -38,7 +38,7 @@ func (p *packing) addTo(fs *pflag.FlagSet) {
 	fs.StringVarP(&p.source, "filename", "f", ".", "`PATH` of the directory or file to pack, - for the standard input")
 	fs.StringVar(&p.name, "name", "", "`NAME` that the standard input has as a file in the artifact")
 	fs.StringVar(&p.contentType, "content-type", "", "what the artifact holds, \"generic\" by default")
-	fs.StringVar(&p.format, "format", string(oci.FormatTimoni), "`FORMAT` of the artifact: timoni or flux")
+	fs.StringVar(&p.format, "format", string(archive.FormatTimoni), "`FORMAT` of the artifact: timoni or flux")
 	fs.BoolVar(&p.resolveSymlinks, "resolve-symlinks", false, "pack what symbolic links point to, in their place")
 	p.annotations.AddTo(fs)
 }
@@ -52,14 +52,14 @@ func (p *packing) request(env cli.Env, credsStdin bool) (artifact.ArtifactReques
 		return artifact.ArtifactRequest{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	case p.source != "-" && p.name != "":
 		return artifact.ArtifactRequest{}, fail.Usagef("--name is for the standard input: files have names")
-	case p.format == string(oci.FormatFlux) && p.contentType != "":
+	case p.format == string(archive.FormatFlux) && p.contentType != "":
 		return artifact.ArtifactRequest{}, fail.Usagef("an artifact for Flux has no content type")
 	}
 	annotations, err := p.annotations.Map()
 	return artifact.ArtifactRequest{
 		Source: p.source, Stdin: env.Stdin, Name: p.name,
 		Metadata:    artifact.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
-		ContentType: p.contentType, Format: oci.Format(p.format), ResolveSymlinks: p.resolveSymlinks,
+		ContentType: p.contentType, Format: archive.Format(p.format), ResolveSymlinks: p.resolveSymlinks,
 		Observer: ui.Transfers(env.Stderr, true, false),
 	}, err
 }
@@ -126,7 +126,7 @@ func newBuild(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			built, err := artifact.BuildArtifact(cmd.Context(), req, tag, args[0], oci.Layout(form))
+			built, err := artifact.BuildArtifact(cmd.Context(), req, tag, args[0], archive.Layout(form))
 			if err != nil {
 				return err
 			}

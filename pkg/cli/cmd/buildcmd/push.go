@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
@@ -32,7 +33,7 @@ func (o *options) target() (ref.Reference, error) {
 func (o *options) pushTo(ctx context.Context, target ref.Reference, registryOptions oci.Options, objects []byte) error {
 	pushed, err := artifact.PushArtifact(ctx, artifact.PushArtifactRequest{
 		ArtifactRequest: artifact.ArtifactRequest{
-			Source: "-", Stdin: bytes.NewReader(objects), Format: oci.FormatFlux,
+			Source: "-", Stdin: bytes.NewReader(objects), Format: archive.FormatFlux,
 			Metadata: artifact.Metadata{SourceDateEpoch: o.env.Getenv("SOURCE_DATE_EPOCH")},
 		},
 		Target: target, OCI: registryOptions,

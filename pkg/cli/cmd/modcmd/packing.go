@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/mod"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // packing are the flags of the commands that pack a module.
@@ -49,7 +49,7 @@ func (p *packing) request(ctx context.Context, env cli.Env, source string) (arti
 		Observer: ui.Transfers(env.Stderr, true, false),
 		Metadata: artifact.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
 	}
-	if err != nil || oci.IsArchive(source) {
+	if err != nil || archive.IsArchive(source) {
 		return req, err
 	}
 	if !p.skipVet {

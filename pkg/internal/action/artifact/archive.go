@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // maxInflated is how much of a layer is looked at, which is more than any pull
@@ -22,7 +22,7 @@ const maxInflated = 1 << 30
 // checkLayers refuses an artifact that was packed elsewhere if a layer holds
 // what no directory is packed with: a Git repository, or a path that leads out.
 // What is no layer of files is left alone.
-func checkLayers(image oci.Image) error {
+func checkLayers(image archive.Image) error {
 	layers, err := image.Layers()
 	if err != nil {
 		return err
@@ -44,15 +44,15 @@ func checkLayer(data io.Reader) error {
 	if err != nil {
 		return nil //nolint:nilerr // not a layer of files
 	}
-	for archive := tar.NewReader(io.LimitReader(zip, maxInflated)); ; {
-		header, err := archive.Next()
+	for files := tar.NewReader(io.LimitReader(zip, maxInflated)); ; {
+		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("unpack layer: %w", err)
 		}
-		if git := oci.GitPart(path.Clean(header.Name)); git != "" {
+		if git := archive.GitPart(path.Clean(header.Name)); git != "" {
 			return fail.Hint(fail.Refusedf("the archive holds a Git repository, %q", git), "unpack the archive, and push the directory")
 		}
 		if !filepath.IsLocal(filepath.FromSlash(header.Name)) {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -31,12 +31,12 @@ func TestPushArchive(t *testing.T) {
 	} {
 		t.Run(entry, func(t *testing.T) {
 			t.Parallel()
-			image, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), static.NewLayer(layer(t, entry), oci.MediaTypeContent))
+			image, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), static.NewLayer(layer(t, entry), archive.MediaTypeContent))
 			if err != nil {
 				t.Fatal(err)
 			}
 			file := filepath.Join(t.TempDir(), "app.tar")
-			if err = oci.WriteLayout(file, "1.0.0", image, oci.LayoutByName); err != nil {
+			if err = archive.WriteLayout(file, "1.0.0", image, archive.LayoutByName); err != nil {
 				t.Fatal(err)
 			}
 			target := fixture.Reference(t, "oci://"+fixture.Registry(t)+"/app")

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
@@ -27,7 +28,7 @@ type ArtifactRequest struct {
 	Name   string    // of the file that Stdin becomes; a default for its format when empty
 	Metadata
 	ContentType     string
-	Format          oci.Format
+	Format          archive.Format
 	ResolveSymlinks bool
 	Observer        event.Observer
 }
@@ -78,7 +79,7 @@ func checkTags(r ref.Reference, tags []string) error {
 }
 
 // BuildArtifact writes an artifact as an OCI image layout, as BuildModule does.
-func BuildArtifact(ctx context.Context, req ArtifactRequest, tag, output string, form oci.Layout) (Built, error) {
+func BuildArtifact(ctx context.Context, req ArtifactRequest, tag, output string, form archive.Layout) (Built, error) {
 	image, err := req.pack(ctx)
 	if err != nil {
 		return Built{}, err
@@ -86,7 +87,7 @@ func BuildArtifact(ctx context.Context, req ArtifactRequest, tag, output string,
 	return write(output, tag, image, form)
 }
 
-func (req ArtifactRequest) pack(ctx context.Context) (oci.Image, error) {
+func (req ArtifactRequest) pack(ctx context.Context) (archive.Image, error) {
 	dir := req.Source
 	if dir == "-" {
 		dir = "."
@@ -95,15 +96,15 @@ func (req ArtifactRequest) pack(ctx context.Context) (oci.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := oci.ArtifactOptions{
-		PackOptions: oci.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks, Observer: req.Observer},
+	o := archive.ArtifactOptions{
+		PackOptions: archive.PackOptions{Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks, Observer: req.Observer},
 		ContentType: req.ContentType, Format: req.Format,
 	}
-	var image oci.Image
+	var image archive.Image
 	if req.Source == "-" {
 		image, err = req.packStdin(o)
 	} else {
-		image, err = oci.PackArtifact(req.Source, o)
+		image, err = archive.PackArtifact(req.Source, o)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("pack %s: %w", req.Source, err)
@@ -119,7 +120,7 @@ func directoryOf(path string) string {
 	return filepath.Dir(path)
 }
 
-func (req ArtifactRequest) packStdin(o oci.ArtifactOptions) (oci.Image, error) {
+func (req ArtifactRequest) packStdin(o archive.ArtifactOptions) (archive.Image, error) {
 	data, err := io.ReadAll(io.LimitReader(req.Stdin, maxStdin+1))
 	if err != nil {
 		return nil, err
@@ -128,10 +129,10 @@ func (req ArtifactRequest) packStdin(o oci.ArtifactOptions) (oci.Image, error) {
 		return nil, fail.Usagef("the standard input is empty")
 	}
 	name := "stdin"
-	if req.Format == oci.FormatFlux {
+	if req.Format == archive.FormatFlux {
 		name = "manifests.yaml" // Flux applies files that are called so
 	}
-	return oci.PackContent(cmp.Or(req.Name, name), data, o)
+	return archive.PackContent(cmp.Or(req.Name, name), data, o)
 }
 
 // maxStdin is more than a file in an artifact may have, which package oci says.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // fromGit returns what git knows of dir. Without git, or outside a repository,
@@ -28,13 +28,13 @@ func fromGit(ctx context.Context, dir string) map[string]string {
 	if when.IsZero() {
 		return all
 	}
-	all[oci.AnnotationRevision] = repository.head
+	all[archive.AnnotationRevision] = repository.head
 	if dirty { // the tree is not what the commit holds
-		all[oci.AnnotationRevision] += "-dirty"
+		all[archive.AnnotationRevision] += "-dirty"
 	}
-	all[oci.AnnotationCreated] = when.UTC().Format(time.RFC3339)
+	all[archive.AnnotationCreated] = when.UTC().Format(time.RFC3339)
 	if isRemote(repository.origin) {
-		all[oci.AnnotationSource] = withoutCredentials(repository.origin)
+		all[archive.AnnotationSource] = withoutCredentials(repository.origin)
 	}
 	return all
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -74,7 +74,7 @@ func TestGitMetadata(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got[oci.AnnotationRevision] != want || got[oci.AnnotationCreated] != "2023-11-14T22:13:20Z" || got[oci.AnnotationSource] != "https://example.com/a.git" {
+			if got[archive.AnnotationRevision] != want || got[archive.AnnotationCreated] != "2023-11-14T22:13:20Z" || got[archive.AnnotationSource] != "https://example.com/a.git" {
 				t.Errorf("got %v, want revision %s", got, want)
 			}
 		})

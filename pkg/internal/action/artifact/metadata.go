@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // Metadata says what an artifact's annotations are made of.
@@ -30,7 +30,7 @@ func (m Metadata) annotations(ctx context.Context, dir string) (map[string]strin
 		if err != nil {
 			return nil, fail.Usagef("SOURCE_DATE_EPOCH=%q is not a number of seconds", m.SourceDateEpoch)
 		}
-		all[oci.AnnotationCreated] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+		all[archive.AnnotationCreated] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
 	}
 	maps.Copy(all, m.Annotations)
 	return all, nil

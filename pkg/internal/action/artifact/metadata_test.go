@@ -9,7 +9,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 func TestWithoutCredentials(t *testing.T) {
@@ -48,8 +48,8 @@ func TestMetadata(t *testing.T) {
 		want map[string]string
 	}{
 		"nothing":  {artifact.Metadata{}, map[string]string{}},
-		"a date":   {artifact.Metadata{SourceDateEpoch: "1"}, map[string]string{oci.AnnotationCreated: "1970-01-01T00:00:01Z"}},
-		"explicit": {artifact.Metadata{SourceDateEpoch: "1", Annotations: map[string]string{oci.AnnotationCreated: "now"}}, map[string]string{oci.AnnotationCreated: "now"}},
+		"a date":   {artifact.Metadata{SourceDateEpoch: "1"}, map[string]string{archive.AnnotationCreated: "1970-01-01T00:00:01Z"}},
+		"explicit": {artifact.Metadata{SourceDateEpoch: "1", Annotations: map[string]string{archive.AnnotationCreated: "now"}}, map[string]string{archive.AnnotationCreated: "now"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

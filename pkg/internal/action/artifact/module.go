@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
@@ -119,8 +120,8 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 }
 
 // pack returns the artifact of the module and its version.
-func (req ModuleRequest) pack(ctx context.Context) (oci.Image, string, error) {
-	if oci.IsArchive(req.Source) {
+func (req ModuleRequest) pack(ctx context.Context) (archive.Image, string, error) {
+	if archive.IsArchive(req.Source) {
 		return req.unpack()
 	}
 	if req.Version == "" {
@@ -133,10 +134,10 @@ func (req ModuleRequest) pack(ctx context.Context) (oci.Image, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if _, explicit := annotations[oci.AnnotationImages]; len(req.Images) > 0 && !explicit {
-		annotations[oci.AnnotationImages] = strings.Join(req.Images, ",")
+	if _, explicit := annotations[archive.AnnotationImages]; len(req.Images) > 0 && !explicit {
+		annotations[archive.AnnotationImages] = strings.Join(req.Images, ",")
 	}
-	image, err := oci.PackModule(req.Source, req.Version, oci.PackOptions{
+	image, err := archive.PackModule(req.Source, req.Version, archive.PackOptions{
 		Annotations: annotations, ResolveSymlinks: req.ResolveSymlinks, Observer: req.Observer,
 	})
 	if err != nil {
@@ -146,18 +147,18 @@ func (req ModuleRequest) pack(ctx context.Context) (oci.Image, string, error) {
 }
 
 // unpack reads an archive, to which nothing can be added any more.
-func (req ModuleRequest) unpack() (oci.Image, string, error) {
+func (req ModuleRequest) unpack() (archive.Image, string, error) {
 	if len(req.Annotations) > 0 || req.ResolveSymlinks {
 		return nil, "", fail.Usagef("%s is packed already: annotations and links cannot be changed", req.Source)
 	}
-	image, err := oci.ReadLayout(req.Source, oci.Limits{})
+	image, err := archive.ReadLayout(req.Source, archive.Limits{})
 	if err != nil {
 		return nil, "", err
 	}
 	if err = checkLayers(image); err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", req.Source, err)
 	}
-	version, err := oci.ModuleVersion(image)
+	version, err := archive.ModuleVersion(image)
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", req.Source, err)
 	}
@@ -177,7 +178,7 @@ type Built struct {
 func (b Built) String() string { return fmt.Sprintf("built %s (%s)", b.File, b.Digest) }
 
 // BuildModule writes the artifact of a module as an OCI image layout.
-func BuildModule(ctx context.Context, req ModuleRequest, output string, form oci.Layout) (Built, error) {
+func BuildModule(ctx context.Context, req ModuleRequest, output string, form archive.Layout) (Built, error) {
 	image, version, err := req.pack(ctx)
 	if err != nil {
 		return Built{}, err
@@ -185,11 +186,11 @@ func BuildModule(ctx context.Context, req ModuleRequest, output string, form oci
 	return write(output, version, image, form)
 }
 
-func write(output, tag string, image oci.Image, form oci.Layout) (Built, error) {
-	if err := fail.OneOf("--layout", form, oci.LayoutByName, oci.LayoutArchive, oci.LayoutDirectory); err != nil {
+func write(output, tag string, image archive.Image, form archive.Layout) (Built, error) {
+	if err := fail.OneOf("--layout", form, archive.LayoutByName, archive.LayoutArchive, archive.LayoutDirectory); err != nil {
 		return Built{}, err
 	}
-	if err := oci.WriteLayout(output, tag, image, form); err != nil {
+	if err := archive.WriteLayout(output, tag, image, form); err != nil {
 		return Built{}, fmt.Errorf("write %s: %w", output, err)
 	}
 	digest, err := image.Digest()
@@ -220,14 +221,14 @@ func (p Pulled) String() string {
 
 // PullModule writes the content of a module to a directory.
 func PullModule(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
-	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (oci.Manifest, error) {
+	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (archive.Manifest, error) {
 		return oci.Pull(ctx, r, req.Dir, o)
 	})
 }
 
 // PullArtifact writes the content of any artifact to a directory.
 func PullArtifact(ctx context.Context, req PullRequest, observer event.Observer) (Pulled, error) {
-	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (m oci.Manifest, err error) {
+	return req.pull(ctx, observer, func(r ref.Reference, o oci.Options) (m archive.Manifest, err error) {
 		dir, put, err := req.destination()
 		if err != nil {
 			return m, err
@@ -237,7 +238,7 @@ func PullArtifact(ctx context.Context, req PullRequest, observer event.Observer)
 	})
 }
 
-func (req PullRequest) pull(ctx context.Context, observer event.Observer, fetch func(ref.Reference, oci.Options) (oci.Manifest, error)) (Pulled, error) {
+func (req PullRequest) pull(ctx context.Context, observer event.Observer, fetch func(ref.Reference, oci.Options) (archive.Manifest, error)) (Pulled, error) {
 	r, err := source.Resolve(ctx, req.Reference, source.Options{OCI: req.OCI, Observer: observer})
 	if err != nil {
 		return Pulled{}, err

@@ -10,7 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // destination returns the directory to unpack into, which is empty or does not
@@ -36,7 +36,7 @@ func (req PullRequest) destination() (dir string, put func(error) error, err err
 
 // explainFull adds what can be done about a directory that is not empty.
 func explainFull(err error) error {
-	if !errors.Is(err, oci.ErrNotEmpty) {
+	if !errors.Is(err, archive.ErrNotEmpty) {
 		return err
 	}
 	return fail.Hint(err, "choose an empty directory, or replace files with --overwrite")

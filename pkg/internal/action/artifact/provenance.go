@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/attest"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
@@ -29,7 +30,7 @@ func (a Attestation) check() error {
 }
 
 // companions returns the documents about a module, made from its manifest.
-func (a Attestation) companions(image oci.Image, target ref.Reference) (oci.Companions, error) {
+func (a Attestation) companions(image archive.Image, target ref.Reference) (oci.Companions, error) {
 	manifest, err := image.Manifest()
 	if err != nil {
 		return oci.Companions{}, err
@@ -62,10 +63,10 @@ func (a Attestation) companions(image oci.Image, target ref.Reference) (oci.Comp
 
 func subjectOf(r ref.Reference, digest string, annotations map[string]string) attest.Subject {
 	s := attest.Subject{
-		Repository: r.Repository, Digest: digest, Version: annotations[oci.AnnotationVersion],
-		Source: annotations[oci.AnnotationSource], Revision: annotations[oci.AnnotationRevision],
+		Repository: r.Repository, Digest: digest, Version: annotations[archive.AnnotationVersion],
+		Source: annotations[archive.AnnotationSource], Revision: annotations[archive.AnnotationRevision],
 	}
-	if images := annotations[oci.AnnotationImages]; images != "" {
+	if images := annotations[archive.AnnotationImages]; images != "" {
 		s.Images = strings.Split(images, ",")
 	}
 	return s
@@ -133,7 +134,7 @@ func ReadProvenance(ctx context.Context, r ref.Reference, o oci.Options, observe
 	}
 	subject := subjectOf(r, manifest.Digest, manifest.Annotations)
 	p := Provenance{
-		Reference: r.String(), Digest: manifest.Digest, Version: subject.Version, Created: manifest.Annotations[oci.AnnotationCreated],
+		Reference: r.String(), Digest: manifest.Digest, Version: subject.Version, Created: manifest.Annotations[archive.AnnotationCreated],
 		Source: subject.Source, Revision: subject.Revision, Images: subject.Images,
 		Statements: []Statement{}, SBOMs: []SBOM{},
 		NotVerified: []string{"who wrote this: the digests match, but nothing here is signed",

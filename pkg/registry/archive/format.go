@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package oci moves modules between directories and OCI registries, in the
-// format that docs/interop.md, section 4, describes.
+// Package archive turns a directory into an artifact and back: in memory, as an
+// OCI image layout on disk, and as layers that are unpacked. It knows the format
+// that docs/interop.md, section 4, describes, and no network.
 //
-// Nothing that a registry says is believed: manifest and layers are hashed
-// before they are parsed, and unpacking them is bounded and cannot leave the
-// target directory. Credentials never reach an error.
-package oci
+// An archive is hostile until it is unpacked: that is bounded, and cannot leave
+// the target directory.
+package archive
 
 // The media types of an artifact.
 const (
@@ -49,7 +49,7 @@ const (
 	emptyJSON      = "{}"
 )
 
-// maxManifest bounds a manifest, as registries do.
+// MaxManifest bounds a manifest, as registries do.
 const MaxManifest = 4 << 20
 
 // Limits bound what one artifact may take of memory and disk. A zero field
@@ -62,6 +62,7 @@ type Limits struct {
 	Files int   // files and directories, 10 000
 }
 
+// OrDefault returns the limits with the default in each field that is zero.
 func (l Limits) OrDefault() Limits {
 	const mib = 1 << 20
 	for _, f := range []struct {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+package archive
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func refused(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrUnsafe}, args...)...)
 }
 
-// named puts the operation and its operand before err, and makes what must not
+// Named puts the operation and its operand before err, and makes what must not
 // be tried again a refusal.
 func Named(operation string, operand any, err error) error {
 	if err == nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+package archive
 
 import (
 	"archive/tar"
@@ -40,11 +40,8 @@ type PackOptions struct {
 	Observer event.Observer
 }
 
-// Pack makes the artifact of the module in dir. Equal content gives an equal
-// digest: modes, owners and times of the files do not count. The error is
-// ErrNotModule when dir has no cue.mod/module.cue. Anything called .git, on any
-// file system, is left out.
-func Pack(dir string, opts PackOptions) (v1.Image, error) {
+// pack is PackModule without a version.
+func pack(dir string, opts PackOptions) (v1.Image, error) {
 	manifest := path.Join(vendorDir, "module.cue")
 	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(manifest)))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,13 +66,16 @@ func Pack(dir string, opts PackOptions) (v1.Image, error) {
 	return newImage(MediaTypeConfig, MediaTypeContent, opts.Annotations, content{ContentVendor, vendor}, content{ContentModule, module})
 }
 
-// PackModule is Pack with the version among the annotations.
+// PackModule makes the artifact of the module in dir, with the version among
+// the annotations. Equal content gives an equal digest: modes, owners and times
+// of the files do not count. The error is ErrNotModule when dir has no
+// cue.mod/module.cue. Anything called .git, on any file system, is left out.
 func PackModule(dir, version string, o PackOptions) (v1.Image, error) {
 	annotations := map[string]string{}
 	maps.Copy(annotations, o.Annotations)
 	annotations[AnnotationVersion] = version
 	o.Annotations = annotations
-	return Pack(dir, o)
+	return pack(dir, o)
 }
 
 // isVendor says whether a path belongs to the vendor layer.
@@ -248,7 +248,7 @@ func newImage(configType, layerType string, annotations map[string]string, layer
 	return partial.CompressedToImage(img)
 }
 
-// newReferrer returns the artifact that holds data and refers to subject, with
+// NewReferrer returns the artifact that holds data and refers to subject, with
 // the subject field of OCI 1.1.
 func NewReferrer(subject v1.Descriptor, mediaType string, data []byte, annotations map[string]string) (v1.Image, error) {
 	img := &image{config: []byte(emptyJSON), layerType: types.MediaType(mediaType), blobs: map[v1.Hash][]byte{Hash(data): data}}
@@ -268,6 +268,7 @@ func describe(mediaType types.MediaType, data []byte) v1.Descriptor {
 	return v1.Descriptor{MediaType: mediaType, Size: int64(len(data)), Digest: Hash(data)}
 }
 
+// Hash returns the digest of data.
 func Hash(data []byte) v1.Hash {
 	sum := sha256.Sum256(data)
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}

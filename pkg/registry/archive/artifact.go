@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+package archive
 
 import (
 	"archive/tar"
@@ -40,13 +40,13 @@ func (f Format) mediaTypes() (config, layer string, err error) {
 	return "", "", fail.OneOf("format", f, FormatTimoni, FormatFlux)
 }
 
-// ContentGeneric is the content type of an artifact for which none is given.
-const ContentGeneric = "generic"
+// contentGeneric is the content type of an artifact for which none is given.
+const contentGeneric = "generic"
 
 // ArtifactOptions say what an artifact that is no module looks like.
 type ArtifactOptions struct {
 	PackOptions
-	ContentType string // of the layer, ContentGeneric when empty; Flux's have none
+	ContentType string // of the layer, generic when empty; Flux's have none
 	Format      Format // FormatTimoni when empty
 }
 
@@ -107,12 +107,12 @@ func (o ArtifactOptions) image(layer []byte) (v1.Image, error) {
 	}
 	contentType := o.ContentType
 	if contentType == "" && o.Format != FormatFlux {
-		contentType = ContentGeneric
+		contentType = contentGeneric
 	}
 	return newImage(config, mediaType, o.Annotations, content{contentType, layer})
 }
 
-// layerType returns the media type of the layers that belong to a config.
+// LayerType returns the media type of the layers that belong to a config.
 func LayerType(wanted string) (string, error) {
 	for _, f := range []Format{FormatTimoni, FormatFlux} {
 		config, layer, err := f.mediaTypes()

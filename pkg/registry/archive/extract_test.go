@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci_test
+package archive_test
 
 import (
 	"archive/tar"
@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -46,35 +46,35 @@ func tenThousandAndOne() []fixture.Entry {
 func TestExtractRefuses(t *testing.T) {
 	t.Parallel()
 	pax, old := fixture.SparseBombs(t)
-	small := oci.Limits{File: 100, Total: 150, Files: 5}
+	small := archive.Limits{File: 100, Total: 150, Files: 5}
 	for name, test := range map[string]struct {
 		archive []byte
-		limits  oci.Limits
+		limits  archive.Limits
 		is      error
 		text    string
 	}{
-		"traversal":        {fixture.Archive(t, fixture.FileEntry("ok", "x"), fixture.FileEntry("../../escape", "x")), small, oci.ErrUnsafe, `"../../escape" leads out of the directory`},
-		"hidden traversal": {fixture.Archive(t, fixture.FileEntry("a/../../escape", "x")), small, oci.ErrUnsafe, `"a/../../escape" leads out`},
-		"absolute path":    {fixture.Archive(t, fixture.FileEntry("/etc/escape", "x")), small, oci.ErrUnsafe, `"/etc/escape" has an absolute path`},
-		"Windows path":     {fixture.Archive(t, fixture.FileEntry(`..\escape`, "x")), small, oci.ErrUnsafe, `"..\\escape" is not a portable file name`},
-		"a root file":      {fixture.Archive(t, fixture.FileEntry(".", "x")), small, oci.ErrUnsafe, `"." exists already`},
-		"symbolic link":    {fixture.Archive(t, fixture.SpecialEntry(tar.TypeSymlink, "link", "/etc")), small, oci.ErrUnsafe, `"link" is a symbolic link`},
-		"through a link":   {fixture.Archive(t, fixture.SpecialEntry(tar.TypeSymlink, "d", ".."), fixture.FileEntry("d/escape", "x")), small, oci.ErrUnsafe, `"d" is a symbolic link`},
-		"hard link":        {fixture.Archive(t, fixture.SpecialEntry(tar.TypeLink, "link", "/etc/passwd")), small, oci.ErrUnsafe, `"link" is a hard link`},
-		"character device": {fixture.Archive(t, fixture.SpecialEntry(tar.TypeChar, "null", "")), small, oci.ErrUnsafe, `"null" is a device`},
-		"block device":     {fixture.Archive(t, fixture.SpecialEntry(tar.TypeBlock, "sda", "")), small, oci.ErrUnsafe, `"sda" is a device`},
-		"named pipe":       {fixture.Archive(t, fixture.SpecialEntry(tar.TypeFifo, "pipe", "")), small, oci.ErrUnsafe, `"pipe" is a named pipe`},
-		"global header":    {fixture.Archive(t, fixture.Entry{Header: tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}}}), small, oci.ErrUnsafe, `of type 'g'`},
-		"twice":            {fixture.Archive(t, fixture.FileEntry("a", "x"), fixture.FileEntry("./a", "y")), small, oci.ErrUnsafe, `"a" exists already`},
-		"file, then dir":   {fixture.Archive(t, fixture.FileEntry("a", "x"), fixture.FileEntry("a/b", "y")), small, oci.ErrUnsafe, `"a" exists already`},
-		"large file":       {fixture.Archive(t, fixture.FileEntry("big", strings.Repeat("x", 101))), small, oci.ErrTooLarge, `"big" has 101 bytes, more than 100`},
-		"much in all":      {fixture.Archive(t, fixture.FileEntry("a", strings.Repeat("x", 80)), fixture.FileEntry("b", strings.Repeat("x", 80))), small, oci.ErrTooLarge, `more than 150 bytes in all files, the next is "b"`},
-		"deep directories": {fixture.Archive(t, fixture.FileEntry("1/2/3/4/5/6", "")), small, oci.ErrTooLarge, `more than 5 files and directories`},
-		"long name":        {fixture.Archive(t, fixture.FileEntry(strings.Repeat("n", 1025), "")), small, oci.ErrUnsafe, "a name of more than 1024 bytes"},
-		"10 001 files":     {fixture.Archive(t, tenThousandAndOne()...), oci.Limits{}, oci.ErrTooLarge, `more than 10000 files and directories, the next is "f10000"`},
-		"1 kB bomb":        {pax, oci.Limits{}, oci.ErrTooLarge, `"bomb" has 9999999999 bytes`},
-		"another bomb":     {old, oci.Limits{}, oci.ErrUnsafe, `"bomb" is of type 'S'`},
-		"header bomb":      {fixture.Compress(t, bytes.Repeat(paxHeader(t), 30)), small, oci.ErrTooLarge, "inflates to more than"},
+		"traversal":        {fixture.Archive(t, fixture.FileEntry("ok", "x"), fixture.FileEntry("../../escape", "x")), small, archive.ErrUnsafe, `"../../escape" leads out of the directory`},
+		"hidden traversal": {fixture.Archive(t, fixture.FileEntry("a/../../escape", "x")), small, archive.ErrUnsafe, `"a/../../escape" leads out`},
+		"absolute path":    {fixture.Archive(t, fixture.FileEntry("/etc/escape", "x")), small, archive.ErrUnsafe, `"/etc/escape" has an absolute path`},
+		"Windows path":     {fixture.Archive(t, fixture.FileEntry(`..\escape`, "x")), small, archive.ErrUnsafe, `"..\\escape" is not a portable file name`},
+		"a root file":      {fixture.Archive(t, fixture.FileEntry(".", "x")), small, archive.ErrUnsafe, `"." exists already`},
+		"symbolic link":    {fixture.Archive(t, fixture.SpecialEntry(tar.TypeSymlink, "link", "/etc")), small, archive.ErrUnsafe, `"link" is a symbolic link`},
+		"through a link":   {fixture.Archive(t, fixture.SpecialEntry(tar.TypeSymlink, "d", ".."), fixture.FileEntry("d/escape", "x")), small, archive.ErrUnsafe, `"d" is a symbolic link`},
+		"hard link":        {fixture.Archive(t, fixture.SpecialEntry(tar.TypeLink, "link", "/etc/passwd")), small, archive.ErrUnsafe, `"link" is a hard link`},
+		"character device": {fixture.Archive(t, fixture.SpecialEntry(tar.TypeChar, "null", "")), small, archive.ErrUnsafe, `"null" is a device`},
+		"block device":     {fixture.Archive(t, fixture.SpecialEntry(tar.TypeBlock, "sda", "")), small, archive.ErrUnsafe, `"sda" is a device`},
+		"named pipe":       {fixture.Archive(t, fixture.SpecialEntry(tar.TypeFifo, "pipe", "")), small, archive.ErrUnsafe, `"pipe" is a named pipe`},
+		"global header":    {fixture.Archive(t, fixture.Entry{Header: tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}}}), small, archive.ErrUnsafe, `of type 'g'`},
+		"twice":            {fixture.Archive(t, fixture.FileEntry("a", "x"), fixture.FileEntry("./a", "y")), small, archive.ErrUnsafe, `"a" exists already`},
+		"file, then dir":   {fixture.Archive(t, fixture.FileEntry("a", "x"), fixture.FileEntry("a/b", "y")), small, archive.ErrUnsafe, `"a" exists already`},
+		"large file":       {fixture.Archive(t, fixture.FileEntry("big", strings.Repeat("x", 101))), small, archive.ErrTooLarge, `"big" has 101 bytes, more than 100`},
+		"much in all":      {fixture.Archive(t, fixture.FileEntry("a", strings.Repeat("x", 80)), fixture.FileEntry("b", strings.Repeat("x", 80))), small, archive.ErrTooLarge, `more than 150 bytes in all files, the next is "b"`},
+		"deep directories": {fixture.Archive(t, fixture.FileEntry("1/2/3/4/5/6", "")), small, archive.ErrTooLarge, `more than 5 files and directories`},
+		"long name":        {fixture.Archive(t, fixture.FileEntry(strings.Repeat("n", 1025), "")), small, archive.ErrUnsafe, "a name of more than 1024 bytes"},
+		"10 001 files":     {fixture.Archive(t, tenThousandAndOne()...), archive.Limits{}, archive.ErrTooLarge, `more than 10000 files and directories, the next is "f10000"`},
+		"1 kB bomb":        {pax, archive.Limits{}, archive.ErrTooLarge, `"bomb" has 9999999999 bytes`},
+		"another bomb":     {old, archive.Limits{}, archive.ErrUnsafe, `"bomb" is of type 'S'`},
+		"header bomb":      {fixture.Compress(t, bytes.Repeat(paxHeader(t), 30)), small, archive.ErrTooLarge, "inflates to more than"},
 		"not compressed":   {[]byte("plain"), small, nil, "not a gzip file"},
 		"not an archive":   {fixture.Compress(t, bytes.Repeat([]byte("x"), 512)), small, nil, "unpack layer"},
 		"cut":              {fixture.Archive(t, fixture.FileEntry("a", "x"))[:30], small, nil, "unexpected EOF"},
@@ -86,7 +86,7 @@ func TestExtractRefuses(t *testing.T) {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			err := oci.Extract(t.Context(), dir, test.limits, nil, bytes.NewReader(fixture.Archive(t, fixture.SpecialEntry(tar.TypeDir, ".", ""))), bytes.NewReader(test.archive))
+			err := archive.Extract(t.Context(), dir, test.limits, nil, bytes.NewReader(fixture.Archive(t, fixture.SpecialEntry(tar.TypeDir, ".", ""))), bytes.NewReader(test.archive))
 			fixture.WantError(t, err, test.text)
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %q does not wrap %q", err, test.is)
@@ -117,7 +117,7 @@ func TestExtract(t *testing.T) {
 	vendor := fixture.Archive(t, fixture.SpecialEntry(tar.TypeDir, ".", ""), fixture.SpecialEntry(tar.TypeDir, "cue.mod", ""), fixture.FileEntry("cue.mod/module.cue", "m"))
 	// The forms of other tools: a leading ./ and parents that are not listed.
 	rest := fixture.Archive(t, fixture.SpecialEntry(tar.TypeDir, "./", ""), fixture.FileEntry("./timoni.cue", "t"), fixture.FileEntry("templates/deep/x.cue", "x"))
-	if err := oci.Extract(t.Context(), dir, oci.Limits{}, nil, bytes.NewReader(vendor), bytes.NewReader(rest)); err != nil {
+	if err := archive.Extract(t.Context(), dir, archive.Limits{}, nil, bytes.NewReader(vendor), bytes.NewReader(rest)); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"new/", "new/cue.mod/", "new/cue.mod/module.cue", "new/templates/", "new/templates/deep/", "new/templates/deep/x.cue", "new/timoni.cue"}
@@ -125,7 +125,7 @@ func TestExtract(t *testing.T) {
 		t.Errorf("on disk (-want +got):\n%s", diff)
 	}
 
-	err := oci.Extract(t.Context(), dir, oci.Limits{}, nil, bytes.NewReader(vendor))
+	err := archive.Extract(t.Context(), dir, archive.Limits{}, nil, bytes.NewReader(vendor))
 	fixture.WantError(t, err, "is not empty")
 	if diff := cmp.Diff(want, fixture.Tree(t, parent)); diff != "" {
 		t.Errorf("after a refusal (-want +got):\n%s", diff)
@@ -133,7 +133,7 @@ func TestExtract(t *testing.T) {
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("interrupt"))
-	err = oci.Extract(ctx, filepath.Join(parent, "other"), oci.Limits{}, nil, bytes.NewReader(vendor))
+	err = archive.Extract(ctx, filepath.Join(parent, "other"), archive.Limits{}, nil, bytes.NewReader(vendor))
 	fixture.WantError(t, err, "interrupt")
 	if diff := cmp.Diff(want, fixture.Tree(t, parent)); diff != "" {
 		t.Errorf("after an interrupt (-want +got):\n%s", diff)
@@ -155,11 +155,11 @@ func FuzzExtract(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	limits := oci.Limits{File: 1000, Total: 2000, Files: 20}
+	limits := archive.Limits{File: 1000, Total: 2000, Files: 20}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		parent := t.TempDir()
 		dir := filepath.Join(parent, "in")
-		err := oci.Extract(t.Context(), dir, limits, nil, bytes.NewReader(stored(t, data)))
+		err := archive.Extract(t.Context(), dir, limits, nil, bytes.NewReader(stored(t, data)))
 		names := fixture.Tree(t, parent)
 		if err != nil && len(names) > 0 {
 			t.Fatalf("after error %v there is %q", err, names)
@@ -202,8 +202,8 @@ func TestExtractToLink(t *testing.T) {
 	if err := os.Symlink("empty", dir); err != nil {
 		t.Skip(err)
 	}
-	err := oci.Extract(t.Context(), dir, oci.Limits{}, nil, bytes.NewReader(fixture.Archive(t, fixture.FileEntry("a", "a"))))
-	if codeOf(err) != fail.Refused {
+	err := archive.Extract(t.Context(), dir, archive.Limits{}, nil, bytes.NewReader(fixture.Archive(t, fixture.FileEntry("a", "a"))))
+	if fail.CodeOf(advised(err)) != fail.Refused {
 		t.Errorf("error %v", err)
 	}
 	if entries, err := os.ReadDir(filepath.Join(top, "empty")); err != nil || len(entries) > 0 {

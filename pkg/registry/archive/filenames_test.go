@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci_test
+package archive_test
 
 import (
 	"testing"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 func TestNames(t *testing.T) {
@@ -14,22 +14,22 @@ func TestNames(t *testing.T) {
 		".git", ".GIT", ".Git", ".git.", ".git ", ".git. .", "git~1", "GIT~1", "git~1.", ".git::$INDEX_ALLOCATION", ".git:x",
 		".g\u200cit", "\ufeff.git", ".git\u200d", ".gi\u202et", ".g\u00adit", ".git\ufe0f",
 	} {
-		if !oci.IsGit(name) {
+		if !archive.IsGit(name) {
 			t.Errorf("%+q is not taken for .git", name)
 		}
 	}
 	for _, name := range []string{".gitignore", ".gitattributes", ".github", "git", "x.git", ".git2", "git~2", "..git"} {
-		if oci.IsGit(name) {
+		if archive.IsGit(name) {
 			t.Errorf("%q is taken for .git", name)
 		}
 	}
 	for _, name := range []string{"con", "CON", "nul.txt", "aux .x", "com1", "LPT9.cue", "com¹", "conin$", "a:b", "a.", "a ", "a?", "a\x01"} {
-		if !oci.IsReserved(name) {
+		if !archive.IsReserved(name) {
 			t.Errorf("%q is taken for a file name on Windows", name)
 		}
 	}
 	for _, name := range []string{"console", "com", "com10", "a.con", "lpt", ".a", "a b", "ü"} {
-		if oci.IsReserved(name) {
+		if archive.IsReserved(name) {
 			t.Errorf("%q is not taken for a file name on Windows", name)
 		}
 	}

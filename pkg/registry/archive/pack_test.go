@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci_test
+package archive_test
 
 import (
 	"archive/tar"
@@ -20,7 +20,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
 )
@@ -28,7 +29,7 @@ import (
 func TestPackGolden(t *testing.T) {
 	t.Parallel()
 	dir := fixture.Dir(t, fixture.SampleModule())
-	image, err := oci.Pack(dir, oci.PackOptions{Annotations: map[string]string{oci.AnnotationVersion: "1.2.3"}})
+	image, err := archive.Pack(dir, archive.PackOptions{Annotations: map[string]string{archive.AnnotationVersion: "1.2.3"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestPackSame(t *testing.T) {
 	}
 	var digests []v1.Hash
 	for _, dir := range []string{one, other} {
-		digests = append(digests, fixture.Must(fixture.Must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t))
+		digests = append(digests, fixture.Must(fixture.Must(archive.Pack(dir, archive.PackOptions{}))(t).Digest())(t))
 	}
 	if digests[0] != digests[1] {
 		t.Errorf("digests differ: %s", digests)
@@ -87,7 +88,7 @@ func TestPackSame(t *testing.T) {
 // empty image, which is how the reference makes it.
 func TestPackConfig(t *testing.T) {
 	t.Parallel()
-	image := fixture.Must(oci.Pack(fixture.Dir(t, fixture.SampleModule()), oci.PackOptions{}))(t)
+	image := fixture.Must(archive.Pack(fixture.Dir(t, fixture.SampleModule()), archive.PackOptions{}))(t)
 	want := fixture.Must(json.Marshal(v1.ConfigFile{RootFS: v1.RootFS{Type: "layers"}}))(t)
 	if diff := cmp.Diff(string(want), string(fixture.Must(image.RawConfigFile())(t))); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -102,17 +103,17 @@ func TestPackSymlinks(t *testing.T) {
 	if err := os.Symlink(shared, gen); err != nil {
 		t.Fatal(err)
 	}
-	_, err := oci.Pack(dir, oci.PackOptions{})
+	_, err := archive.Pack(dir, archive.PackOptions{})
 	fixture.WantError(t, err, `"cue.mod/gen" is a symbolic link`)
-	if diff := cmp.Diff([]string{`pack what it points to with --resolve-symlinks, or list it in timoni.ignore`}, hintsOf(err)); diff != "" {
+	if diff := cmp.Diff([]string{`pack what it points to with --resolve-symlinks, or list it in timoni.ignore`}, fail.HintsOf(advised(err))); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
-	linked := fixture.Must(fixture.Must(oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true}))(t).Digest())(t)
+	linked := fixture.Must(fixture.Must(archive.Pack(dir, archive.PackOptions{ResolveSymlinks: true}))(t).Digest())(t)
 
 	if err = errors.Join(os.Remove(gen), os.CopyFS(gen, os.DirFS(shared))); err != nil {
 		t.Fatal(err)
 	}
-	copied := fixture.Must(fixture.Must(oci.Pack(dir, oci.PackOptions{}))(t).Digest())(t)
+	copied := fixture.Must(fixture.Must(archive.Pack(dir, archive.PackOptions{}))(t).Digest())(t)
 	if linked != copied {
 		t.Errorf("packed through a link %s, packed from a copy %s", linked, copied)
 	}
@@ -120,7 +121,7 @@ func TestPackSymlinks(t *testing.T) {
 	if err = os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
-	_, err = oci.Pack(dir, oci.PackOptions{ResolveSymlinks: true})
+	_, err = archive.Pack(dir, archive.PackOptions{ResolveSymlinks: true})
 	fixture.WantError(t, err, `"loop" is a symbolic link to a directory that contains it`)
 }
 
@@ -128,17 +129,17 @@ func TestPackErrors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		files  map[string]string
-		limits oci.Limits
+		limits archive.Limits
 		is     error
 		text   string
 	}{
-		"no module":     {map[string]string{"values.cue": ""}, oci.Limits{}, oci.ErrNotModule, "it has no cue.mod/module.cue"},
-		"a bad pattern": {map[string]string{"timoni.ignore": "a\n\xff\n"}, oci.Limits{}, nil, "timoni.ignore: line 2"},
-		"many files":    {map[string]string{"a/b": "", "c": ""}, oci.Limits{Files: 4}, oci.ErrTooLarge, `more than 4 files and directories, the next is "c"`},
-		"a large file":  {map[string]string{"a": "12345"}, oci.Limits{File: 4}, oci.ErrTooLarge, `file "a" has 5 bytes, more than 4`},
-		"much in all":   {map[string]string{"a": "123", "b": "45"}, oci.Limits{Total: 4}, oci.ErrTooLarge, `the next is "b"`},
-		"a large layer": {map[string]string{"a": ""}, oci.Limits{Blob: 10}, oci.ErrTooLarge, "more than the allowed 10"},
-		"a deep path":   {map[string]string{strings.Repeat("123456789/", 103) + "x": ""}, oci.Limits{}, oci.ErrUnsafe, "more than 1024 bytes"},
+		"no module":     {map[string]string{"values.cue": ""}, archive.Limits{}, archive.ErrNotModule, "it has no cue.mod/module.cue"},
+		"a bad pattern": {map[string]string{"timoni.ignore": "a\n\xff\n"}, archive.Limits{}, nil, "timoni.ignore: line 2"},
+		"many files":    {map[string]string{"a/b": "", "c": ""}, archive.Limits{Files: 4}, archive.ErrTooLarge, `more than 4 files and directories, the next is "c"`},
+		"a large file":  {map[string]string{"a": "12345"}, archive.Limits{File: 4}, archive.ErrTooLarge, `file "a" has 5 bytes, more than 4`},
+		"much in all":   {map[string]string{"a": "123", "b": "45"}, archive.Limits{Total: 4}, archive.ErrTooLarge, `the next is "b"`},
+		"a large layer": {map[string]string{"a": ""}, archive.Limits{Blob: 10}, archive.ErrTooLarge, "more than the allowed 10"},
+		"a deep path":   {map[string]string{strings.Repeat("123456789/", 103) + "x": ""}, archive.Limits{}, archive.ErrUnsafe, "more than 1024 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -146,7 +147,7 @@ func TestPackErrors(t *testing.T) {
 			if name != "no module" {
 				fixture.Write(t, filepath.Join(dir, "cue.mod", "module.cue"), "")
 			}
-			_, err := oci.Pack(dir, oci.PackOptions{Limits: test.limits})
+			_, err := archive.Pack(dir, archive.PackOptions{Limits: test.limits})
 			fixture.WantError(t, err, test.text)
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %q does not wrap %q", err, test.is)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+package archive
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ type Manifest struct {
 	Annotations map[string]string
 }
 
-// parseManifest reads an image manifest. The media type in the manifest counts
+// ParseManifest reads an image manifest. The media type in the manifest counts
 // more than the one in the answer, for the digest covers it.
 func ParseManifest(data []byte, mediaType types.MediaType) (*v1.Manifest, error) {
 	var manifest v1.Manifest
@@ -51,7 +51,7 @@ func ModuleVersion(image Image) (string, error) {
 	return version, ref.CheckVersion(version)
 }
 
-// moduleLayers returns the layers of a module in the order of their meaning.
+// ModuleLayers returns the layers of a module in the order of their meaning.
 // Layers of content types that this version does not know are left alone.
 func ModuleLayers(manifest *v1.Manifest) ([]v1.Descriptor, error) {
 	if config := manifest.Config.MediaType; config != MediaTypeConfig {
