@@ -48,8 +48,8 @@ func (f *Files) Download(userAgent string) download.Options {
 	return download.Options{AllowPrivate: f.private, UserAgent: userAgent}
 }
 
-func readFiles(ctx context.Context, names []string, stdin io.Reader, o download.Options) ([]cuefile.File, error) {
-	return bundle.ReadFiles(ctx, names, bundle.Inputs{Stdin: stdin, Download: o, Decrypt: sops.Decrypt})
+func readFiles(ctx context.Context, paths []string, stdin io.Reader, o download.Options) ([]cuefile.File, error) {
+	return bundle.ReadFiles(ctx, splitNames(paths), bundle.Inputs{Stdin: stdin, Download: o, Decrypt: sops.Decrypt})
 }
 
 // Runtime are the flags that say which values a bundle gets, and on which
@@ -64,7 +64,7 @@ type Runtime struct {
 
 // AddTo registers the flags.
 func (r *Runtime) AddTo(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&r.Files, "runtime", nil, "runtime `FILE` with clusters and queries for values, as -f takes them; may be repeated")
+	fs.StringArrayVarP(&r.Files, "runtime", "r", nil, "runtime `FILE` with clusters and queries for values, as -f takes them; may be repeated")
 	r.AddClustersTo(fs)
 	fs.StringArrayVar(&r.env, "runtime-from-env", nil,
 		"take values from the environment: all variables, or with =`NAME` this one; =NAME=VALUE gives a value itself; may be repeated")

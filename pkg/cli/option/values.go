@@ -68,11 +68,13 @@ func (v *Values) references() ([]values.Source, error) {
 	return sources, nil
 }
 
-// names returns the files. Each argument may be a list with commas; what is a
-// file or a URL with a comma is no list.
-func (v *Values) names() []string {
+func (v *Values) names() []string { return splitNames(v.files) }
+
+// splitNames returns the files of arguments, each of which may be a list with
+// commas; what is a file or a URL with a comma is no list.
+func splitNames(paths []string) []string {
 	var names []string
-	for _, path := range v.files {
+	for _, path := range paths {
 		if _, err := os.Lstat(path); err == nil || !strings.Contains(path, ",") || strings.Contains(path, "://") {
 			names = append(names, path)
 			continue

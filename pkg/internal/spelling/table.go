@@ -15,6 +15,7 @@ func verbs() []Spelling {
 		{Theirs: "template NAME MODULE", Ours: "build NAME MODULE", words: []string{"template"}, means: []string{"build"}, Example: line("template app ./app")},
 		{Theirs: "lint [MODULE]", Ours: "mod vet [MODULE]", words: []string{"lint"}, means: []string{"mod", "vet"}, Example: line("lint ./app")},
 		{Theirs: "mod lint [MODULE]", Ours: "mod vet [MODULE]", words: []string{"mod", "lint"}, means: []string{"mod", "vet"}, Example: line("mod lint ./app")},
+		{Theirs: "bundle lint", Ours: "bundle vet", words: []string{"bundle", "lint"}, means: []string{"bundle", "vet"}, Example: line("bundle lint -f bundle.cue")},
 		{Theirs: "mod vendor crds", Ours: "mod vendor crd", words: []string{"mod", "vendor", "crds"}, means: []string{"mod", "vendor", "crd"}, Example: line("mod vendor crds -f crds.yaml")},
 		{
 			Theirs: "mod init NAME DIR", Ours: "mod init NAME DIR", Shown: true, Example: line("mod init app ."),
@@ -73,7 +74,7 @@ func globals() []Spelling {
 		},
 		Spelling{
 			Theirs: "--cache-dir DIR", Ours: "TIMONI_CACHE_DIR=DIR", flags: []string{"cache-dir"}, value: oneValue, on: reachingBoth(), do: noCacheDir,
-			Note: "an error with apply, diff and rollback, where kubectl has a flag of this name: use the variable",
+			Note: "an error with apply, diff, rollback and bundle, where kubectl has a flag of this name: use the variable",
 		},
 		Spelling{Theirs: "--cache-dir DIR", Ours: "TIMONI_CACHE_DIR=DIR", Note: "the cache of modules; with list, status, inspect, history and delete it is kubectl's flag", flags: []string{"cache-dir"}, value: oneValue, kept: true, do: cacheDir, Example: line("build app ./app --cache-dir cache")},
 		Spelling{Theirs: "--log-pretty, --log-color", Ours: "", flags: []string{"log-pretty", "log-color"}, do: drop, Example: line("build app ./app --log-pretty=false --log-color"), Note: "nothing: progress has colours on a terminal only, NO_COLOR turns them off"},
@@ -82,16 +83,21 @@ func globals() []Spelling {
 }
 
 // reachingBoth are the commands that reach a registry and a cluster.
-func reachingBoth() []string { return []string{"apply", "diff", "rollback"} }
+func reachingBoth() []string {
+	return append(planning(), "bundle build", "bundle vet", "bundle status", "bundle delete")
+}
+
+// planning are the commands that plan what is written to a cluster.
+func planning() []string { return []string{"apply", "diff", "rollback", "bundle apply", "bundle diff"} }
 
 func applying() []Spelling {
 	return []Spelling{
 		{
-			Theirs: "--dry-run", Ours: "--dry-run=server", flags: []string{"dry-run"}, Also: true, value: maybeMode, on: []string{"apply", "rollback", "delete"}, do: dryRun, Example: line("apply app ./app --dry-run --diff"),
+			Theirs: "--dry-run", Ours: "--dry-run=server", flags: []string{"dry-run"}, Also: true, value: maybeMode, on: []string{"apply", "rollback", "delete", "bundle apply", "bundle delete"}, do: dryRun, Example: line("apply app ./app --dry-run --diff"),
 			Note: "--dry-run server, with a space, works too",
 		},
 		{
-			Theirs: "--overwrite-ownership", Ours: "--adopt=all", flags: []string{"overwrite-ownership"}, on: reachingBoth(), do: expand("adopt", "all"), Example: line("apply app ./app --overwrite-ownership"),
+			Theirs: "--overwrite-ownership", Ours: "--adopt=all", flags: []string{"overwrite-ownership"}, on: planning(), do: expand("adopt", "all"), Example: line("apply app ./app --overwrite-ownership"),
 			Note: "takes over from Helm, Flux and Argo CD too",
 		},
 		{Theirs: "delete NAME .", Ours: "delete NAME", on: []string{"delete"}, operand: ".", Example: line("delete app ."), Note: "delete takes several names; a dot is none"},
@@ -103,6 +109,14 @@ func values() []Spelling {
 		{
 			Theirs: "-f FILE,FILE", Ours: "-f FILE -f FILE", Shown: true, Example: line("build app ./app -f a.yaml,b.yaml"),
 			Note: "a file whose name has the comma wins, and a URL is never split",
+		},
+		{
+			Theirs: "bundle -r FILE", Ours: "bundle -r FILE, --runtime FILE", Shown: true, Example: line("bundle apply -f bundle.cue -r runtime.cue"),
+			Note: "a runtime with several clusters is applied to one after the other, as there",
+		},
+		{
+			Theirs: "bundle build --concurrency N", Ours: "", flags: []string{"concurrency"}, value: oneValue, on: []string{"bundle build"}, do: drop, Example: line("bundle build -f bundle.cue --concurrency 4"),
+			Note: "nothing: as many instances are rendered at once as the memory allows",
 		},
 		{Theirs: "-f <(COMMAND)", Ours: "-f -", Shown: true, Example: line("build app ./app -f /dev/fd/63"), Note: "the format of a file without a known extension is that of its content"},
 	}
@@ -127,7 +141,7 @@ func modules() []Spelling {
 		{
 			Theirs: "pull --verify=cosign --certificate-…", Ours: "pull --certificate-… --trusted-root FILE", flags: []string{"verify"}, value: oneValue, on: pull, do: verify,
 			Example: line("mod pull oci://registry.example.com/app -o ./app --verify=cosign --certificate-identity-regexp=x --certificate-oidc-issuer=https://issuer.example.com"),
-			Note:    "the authorities to trust are in a file: nothing is downloaded for a verification",
+			Note:    "the authorities to trust are in a file, that of --trusted-root or TIMONI_TRUSTED_ROOT: nothing is downloaded for a verification",
 		},
 		{Theirs: "--certificate-oidc-issuer-regex", Ours: "--certificate-oidc-issuer-regexp", flags: []string{"certificate-oidc-issuer-regex"}, value: oneValue, on: pull, do: rename("certificate-oidc-issuer-regexp"), Example: line("artifact pull oci://registry.example.com/app -o . --certificate-identity-regexp=x --certificate-oidc-issuer-regex=y")},
 		{Theirs: "mod show config -o FILE", Ours: "mod show config --readme-file FILE", flags: []string{"o", "output"}, Also: true, value: oneValue, on: []string{"mod show config"}, do: configFile, Example: line("mod show config --output ./README.md"), Note: "-o cue, markdown, yaml and json-schema are formats of what is printed; a file of that name is ./yaml"},

@@ -50,8 +50,8 @@ func (t *bundleTarget) args(cmd *cobra.Command, args []string) error {
 		return fail.Usagef("-n %s: the namespaces of instances stand in the files", t.namespace)
 	case t.bundle.Files.Given():
 		return nil
-	case len(t.bundle.Runtime.Files)+len(t.bundle.Names) > 0:
-		return fail.Usagef("--runtime and --select are about the files of a bundle: give -f FILE")
+	case len(t.bundle.Names) > 0:
+		return fail.Usagef("--select names instances in the files of a bundle: give -f FILE")
 	}
 	return cli.Args(1, "NAME, or -f FILE")(cmd, args)
 }
@@ -61,6 +61,12 @@ func (t *bundleTarget) target(ctx context.Context, args []string, observer event
 	var target fleet.Target
 	if len(args) > 0 {
 		target.Name, target.Namespace = args[0], t.namespace
+		agent := cli.UserAgent("bundle")
+		d, err := t.bundle.Runtime.Read(ctx, cli.Until(ctx, t.env.Stdin), t.bundle.Files.Download(agent))
+		if err != nil {
+			return target, nil, err
+		}
+		target.Definition = d
 	} else {
 		req, err := t.request(ctx)
 		if err != nil {
@@ -74,7 +80,7 @@ func (t *bundleTarget) target(ctx context.Context, args []string, observer event
 
 const bundleDeleteLong = `Delete the instances of a bundle, the last one first, each as 'delete' does. The
 bundle is that of the files of -f or, where only one has it in the cluster, that
-of NAME. Nothing is deleted when an instance belongs to another bundle or to none.`
+of NAME, in each cluster of the runtime, if one is given. Nothing is deleted when an instance belongs to another bundle or to none.`
 
 type bundleDelete struct {
 	*bundleTarget

@@ -81,7 +81,7 @@ func (o *verifying) run(ctx context.Context, reference string) error {
 
 // who turns the flags into a rule, unless the policy is to say who must sign.
 func (o *verifying) who(req *verify.Request) (err error) {
-	if req.Rule, err = o.signers.Rule(); err == nil && req.Rule == nil && req.Policy == "" {
+	if req.Rule, err = o.signers.Rule(o.env); err == nil && req.Rule == nil && req.Policy == "" {
 		err = fail.Usagef("who must have signed is missing: --key FILE, --certificate-identity SUBJECT or --policy FILE")
 	}
 	return err

@@ -35,6 +35,7 @@ func binaries() map[string]func(cli.Env) *cobra.Command {
 		"kubectl-timoni-apply":    applycmd.New,
 		"kubectl-timoni-artifact": artifactcmd.New,
 		"kubectl-timoni-build":    buildcmd.New,
+		"kubectl-timoni-bundle":   applycmd.NewBundle,
 		"kubectl-timoni-instance": instancecmd.New,
 		"kubectl-timoni-mod":      modcmd.New,
 	}
@@ -91,10 +92,11 @@ func record(cmd *cobra.Command, got *taken) {
 	}
 }
 
-// Every documented command line that is not about bundles is accepted.
+// Every documented command line is accepted.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
-	for _, text := range documented() {
+	all := slices.Concat(documented(), documentedBundles())
+	for _, text := range all {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			if got := run(strings.Fields(text)); got.Code != 0 || got.Command == "" {
@@ -102,7 +104,7 @@ func TestDocumented(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d command lines", len(documented()))
+	t.Logf("%d command lines", len(all))
 }
 
 func TestKeyless(t *testing.T) {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dropin_test
+
+// documentedBundles returns the command lines on bundles and runtimes that
+// Timoni's guides and its reference of commands show.
+func documentedBundles() []string {
+	return []string{
+		// The reference of commands.
+		"bundle apply -f bundle.cue",
+		"bundle apply -f ./bundle.cue -f ./bundle_secrets.cue",
+		"bundle apply -f ./bundle.cue -f ./bundle_secrets.yaml -f ./more.json",
+		"bundle apply -f bundle.cue --dry-run --diff",
+		"bundle apply -f - --runtime-from-env",
+		"bundle apply --runtime-from-env -f bundle.cue",
+		"bundle apply --runtime runtime.cue -f bundle.cue",
+		"bundle apply -f bundle.cue --runtime ./runtime.cue --runtime-cluster dev --runtime-group staging",
+		"bundle apply -f bundle.cue --force",
+		"bundle build -f bundle.cue",
+		"bundle build -f bundle.cue -f bundle_extra.cue",
+		"bundle build -f bundle.cue -f extras1.json -f extras2.yaml",
+		"bundle build -f - --runtime-from-env",
+		"bundle delete my-app",
+		"bundle delete -f bundle.cue",
+		"bundle delete my-app --wait=false",
+		"bundle delete --dry-run my-app",
+		"bundle delete -f bundle.cue --runtime runtime.cue --runtime-cluster *",
+		"bundle status my-app",
+		"bundle status -f bundle.cue",
+		"bundle status my-app --runtime runtime.cue --runtime-group staging",
+		"bundle vet -f bundle.cue",
+		"bundle vet -f bundle.cue -f extras.cue",
+		"bundle vet -f bundle.cue --runtime-from-env --print-value",
+		"runtime build -f runtime.cue",
+		"runtime build -f ./runtime.cue --runtime-group staging",
+
+		// The guides.
+		"bundle apply --dry-run --diff -f bundle.cue",
+		"bundle apply --force -f bundle.cue",
+		"bundle apply --overwrite-ownership -f bundle.cue",
+		"bundle apply --wait --timeout=5m -f bundle.cue",
+		"bundle apply -f bundle.cue --runtime runtime.cue",
+		"bundle apply -f bundle.cue --runtime runtime.cue --runtime-from-env",
+		"bundle apply -f bundle.cue --runtime-from-env",
+		"bundle apply -f bundle.main.cue -f /dev/fd/63",
+		"bundle apply -f bundle.cue -r runtime.cue",
+		"bundle apply --dry-run -f bundle.cue -r runtime.cue",
+		"bundle apply -f bundle.cue -r runtime.cue --dry-run --diff",
+		"bundle apply -f bundle.cue -r runtime.cue --runtime-group staging",
+		"bundle apply -f bundle.cue -r runtime.cue --runtime-cluster prod-eu-1",
+		"bundle build -f bundle.cue --mask-secrets",
+		"bundle build -f bundle.cue --output-dir ./manifests",
+		"bundle build -f bundle.cue --concurrency 4",
+		"bundle delete -f bundle.cue -r runtime.cue",
+		"bundle delete my-bundle -r runtime.cue",
+		"bundle status -f bundle.cue -r runtime.cue",
+		"bundle status my-bundle -r runtime.cue",
+		"bundle vet --print-value -f bundle.cue -r runtime.cue",
+		"list --bundle my-bundle -A",
+		"fmt bundle.cue",
+		"fmt --diff bundle.cue",
+
+		// Other spellings of the same verbs and flags.
+		"bundle lint -f bundle.cue",
+		"bundle apply -f a.cue,b.yaml",
+		"bundle build -f a.cue,b.yaml -r c.cue,d.cue",
+		"bundle apply -f bundle.cue --dry-run server",
+		"bundle delete --dry-run server my-app",
+		"bundle delete -n apps my-app",
+		"bundle diff -f bundle.cue --overwrite-ownership",
+		"bundle apply -f bundle.cue --creds me:secret --registry-insecure",
+		"bundle apply -f bundle.cue --kube-context c --kube-as u --kube-as-group g --kube-as-uid 1",
+		"bundle status -f bundle.cue --kube-server https://127.0.0.1 --kube-token t --kube-tls-server-name n",
+		"bundle delete my-app --kube-client-certificate f --kube-client-key f --kube-certificate-authority f --kube-insecure-skip-tls-verify",
+		"runtime build -f runtime.cue --kube-context c",
+		"--kube-context c bundle status my-app",
+		"bundle build -f bundle.cue --timeout 1m",
+		"bundle vet -f bundle.cue --log-pretty=false --log-color",
+	}
+}
