@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -36,34 +35,14 @@ func TestGitOps(t *testing.T) {
 		t.Fatal(err)
 	}
 	repo := registry(t, &front{})
-	runGuide(t, u, filepath.Join(root, "docs", "gitops.md"), work, repo)
+	r := newReader(t, root)
+	r.dir, r.to = work, strings.NewReplacer("oci://registry.example.com", repo)
+	r.follow(t, filepath.Join(root, "docs", "gitops.md"))
 	t.Run("plugin", func(t *testing.T) { testPlugin(t, u, work) })
 	t.Run("sidecar", func(t *testing.T) { testSidecar(t, work) })
 	c := newCluster(t)
 	t.Run("flux", func(t *testing.T) { testFluxControllers(t, u, c.in(t), work, repo) })
 	t.Run("waves", func(t *testing.T) { testWaves(t, u, c.in(t), work) })
-}
-
-// runGuide runs the commands of a guide in a directory, with repo in the place
-// of the registry that they name.
-func runGuide(t *testing.T, u *user, guide, dir, repo string) {
-	t.Helper()
-	text, err := os.ReadFile(guide)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := strings.Join([]string{u.bin, filepath.Dir(kit.ForTest(t).Kubectl), os.Getenv("PATH")}, string(os.PathListSeparator))
-	for line := range strings.Lines(string(text)) {
-		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ ")
-		if !ok {
-			continue
-		}
-		cmd := exec.CommandContext(t.Context(), "sh", "-ec", strings.ReplaceAll(command, "oci://registry.example.com", repo))
-		cmd.Dir, cmd.Env = dir, append(slices.Clone(u.command("", "build").Env), "PATH="+path)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("$ %s: %v\n%s", command, err, out)
-		}
-	}
 }
 
 // testSidecar adds the component to a Deployment as Argo CD has it.
