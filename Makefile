@@ -21,7 +21,7 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 BUILD = go build -buildvcs=$(VCS) -ldflags '-s -w'
 # What needs no control plane. With -short, packages leave out what does.
-UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/size/... ./test/krew/... ./test/modules/...
+UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/size/... ./test/krew/... ./test/modules/... ./test/reference/...
 
 .DEFAULT_GOAL := help
 
@@ -104,7 +104,7 @@ fix: gen ## mend what a program can mend
 	gofmt -s -w .
 
 .PHONY: gen
-gen: ## write the generated files: schemas of Kubernetes, golden files of the packages, the krew manifest
+gen: ## write the generated files: schemas of Kubernetes, golden files of the packages, the krew manifest, the reference of the commands
 	go run -C test/schemas .
 	UPDATE=1 go test -short -count=1 $(UNIT)
 

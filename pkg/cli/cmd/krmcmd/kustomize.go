@@ -29,7 +29,8 @@ func newKustomize(env cli.Env) *cobra.Command {
 	var helmCommand, restrictor string
 	cmd := &cobra.Command{
 		Use: "kustomize [DIR]", Short: "Build a kustomization that uses modules", Long: kustomizeLong,
-		Args: cli.ArgsBetween(0, 1, "a directory"),
+		Example: cli.Example(env, "kustomize overlays/production", "kustomize overlays/production | kubectl apply -f -"),
+		Args:    cli.ArgsBetween(0, 1, "a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			k.Dir = cli.Operand(args, ".")
 			const rootOnly, none = "LoadRestrictionsRootOnly", "LoadRestrictionsNone"

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reference_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/test/reference"
+)
+
+// TestPages holds docs/reference and docs/man to the commands. UPDATE=1 writes
+// them.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	index, err := reference.Index()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"reference/README.md":  index,
+		"man/kubectl-timoni.1": reference.ManIndex(),
+	}
+	for _, verb := range reference.Verbs() {
+		cmd, err := reference.Command(verb.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want["reference/"+verb.Name+".md"] = reference.Markdown(cmd)
+		want["man/kubectl-timoni-"+verb.Name+".1"] = reference.Man(cmd)
+	}
+	docs := filepath.Join("..", "..", "docs")
+	if os.Getenv("UPDATE") != "" {
+		write(t, docs, want)
+	}
+	got := map[string]string{}
+	for _, dir := range []string{"reference", "man"} {
+		entries, err := os.ReadDir(filepath.Join(docs, dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			data, err := os.ReadFile(filepath.Join(docs, dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[dir+"/"+e.Name()] = string(data)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("run UPDATE=1 go test ./test/reference (-want +got):\n%s", diff)
+	}
+}
+
+func write(t *testing.T, docs string, pages map[string]string) {
+	t.Helper()
+	for _, dir := range []string{"reference", "man"} {
+		if err := os.RemoveAll(filepath.Join(docs, dir)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(docs, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range pages {
+		if err := os.WriteFile(filepath.Join(docs, filepath.FromSlash(name)), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Every verb has a page and what it says: an example, or commands that do.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	without := []string{"version", "doctor", "fmt"}
+	for _, verb := range reference.Verbs() {
+		cmd, err := reference.Command(verb.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cmd.Name() == "" || cmd.Example == "" && !cmd.HasAvailableSubCommands() && !slices.Contains(without, verb.Name) {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+	}
+}
