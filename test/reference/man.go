@@ -75,11 +75,11 @@ func manExamples(b *strings.Builder, cmd *cobra.Command, head string) {
 	}
 }
 
-// manText returns the text of a help: what is indented is printed as it is.
+// manText returns the text of a help: what is laid out is printed as it is.
 func manText(text string) string {
 	var b strings.Builder
 	for _, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
-		if strings.HasPrefix(p, "    ") {
+		if isLaidOut(p) {
 			fmt.Fprintf(&b, ".PP\n.nf\n%s\n.fi\n", roff(p))
 		} else {
 			fmt.Fprintf(&b, ".PP\n%s\n", roff(p))

@@ -83,12 +83,12 @@ func flagTable(flags []*pflag.Flag) string {
 	return b.String()
 }
 
-// paragraphs returns the text of a help in Markdown: what is indented is code.
+// paragraphs returns the text of a help in Markdown: what is laid out is code.
 func paragraphs(text string) string {
 	var b strings.Builder
 	isCode := false
 	for _, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
-		code := strings.HasPrefix(p, "    ")
+		code := isLaidOut(p)
 		switch {
 		case code && !isCode:
 			b.WriteString("```text\n")
@@ -108,6 +108,12 @@ func paragraphs(text string) string {
 		b.WriteString("```\n\n")
 	}
 	return b.String()
+}
+
+// isLaidOut reports whether a paragraph of a help is to be printed as it is:
+// something in it is indented or in columns.
+func isLaidOut(paragraph string) bool {
+	return strings.HasPrefix(paragraph, "  ") || strings.Contains(paragraph, "\n  ") || strings.Contains(paragraph, "   ")
 }
 
 // dedent removes the indentation of the first line from each.
