@@ -14,7 +14,7 @@ import (
 )
 
 // Events writes what happens as JSON, one object a line, for a program that
-// follows a run; docs/events.md describes them. It is safe for concurrent use.
+// follows a run; docs/output.md describes them. It is safe for concurrent use.
 type Events struct {
 	mu  sync.Mutex
 	w   io.Writer

@@ -51,13 +51,13 @@ func TestEvents(t *testing.T) {
 			s.Done(ui.Result{}, fail.Hint(fail.With(fail.NotReady, errors.New("not ready")), "wait"))
 		})
 
-	doc, err := os.ReadFile("../../../docs/events.md")
+	doc, err := os.ReadFile("../../../docs/output.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range lines {
 		if !strings.Contains(string(doc), "| `"+name+"` |") {
-			t.Errorf("docs/events.md has no row for %s", name)
+			t.Errorf("docs/output.md has no row for %s", name)
 		}
 	}
 }

@@ -102,7 +102,7 @@ func sameDomain(a, b string) bool {
 }
 
 // isTokenServer says whether host is the token server, in another domain, of a
-// public registry. docs/registries.md has the list too.
+// public registry. docs/publish.md has the list too.
 func isTokenServer(registry, host string) bool {
 	servers := map[string][]string{
 		"index.docker.io":         {"auth.docker.io"},

@@ -71,7 +71,7 @@ those that the module renders too, and takes values from a ConfigMap:
 valuesFrom: [{item: {name: app-values, key: values.yaml}}].
 
 A Bundle is several instances in one config, a Vet checks objects by definitions
-in CUE: 'timoni-krm schema' has their fields, docs/krm.md examples.
+in CUE: 'timoni-krm schema' has their fields, docs/kustomize.md examples.
 
 Paths are relative to the directory of kustomization.yaml. Files of values lie
 below it; a module may also be a directory elsewhere in the same git repository
