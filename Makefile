@@ -68,7 +68,7 @@ test: control-plane build ## run every test, except those with programs of other
 
 .PHONY: test-interop
 test-interop: control-plane peers build ## run the tests with cosign, Flux, Argo CD, Helm, older kustomize and Kubernetes, and a container engine
-	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... ./test/kit -run 'TestScripts/interop|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious'
+	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... ./test/kit -run 'TestScripts/interop|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious|TestPages/helm'
 
 .PHONY: unit
 unit: ## test the packages, without a control plane

@@ -32,7 +32,9 @@ import (
 //   - registry.example.com and mirror.example.com are registries, and a clone of
 //     the project's repository is one of this checkout's HEAD.
 //
-// docs/gitops.md is followed by TestGitOps.
+// A comment "picture: FILE" before a block of commands says that FILE is a picture
+// of it. A comment "needs: PROGRAM…" names programs of other projects: such a page is
+// followed by 'make test-interop'. docs/gitops.md is followed by TestGitOps.
 func TestPages(t *testing.T) {
 	root, err := controlplane.Root()
 	if err != nil {
@@ -53,8 +55,12 @@ func TestPages(t *testing.T) {
 		}
 		t.Run(strings.TrimSuffix(name, ".md"), func(t *testing.T) {
 			t.Parallel()
+			r := newReader(t, root)
+			if m := needs.FindSubmatch(text); m != nil {
+				r.addPrograms(t, strings.Fields(string(m[1])))
+			}
 			began := time.Now()
-			newReader(t, root).follow(t, path)
+			r.follow(t, path)
 			t.Logf("%s in %s", name, time.Since(began).Round(time.Second))
 		})
 	}
@@ -106,6 +112,26 @@ func newReader(t *testing.T, root string) *reader {
 	return r
 }
 
+// addPrograms puts programs of other projects on the reader's PATH, or skips the
+// test.
+func (r *reader) addPrograms(t *testing.T, names []string) {
+	t.Helper()
+	for _, name := range names {
+		r.env = append(r.env, "PATH="+filepath.Dir(extra(t, name))+string(os.PathListSeparator)+r.getenv("PATH"))
+	}
+}
+
+// getenv returns a variable of the reader's.
+func (r *reader) getenv(name string) string {
+	value := ""
+	for _, v := range r.env {
+		if after, ok := strings.CutPrefix(v, name+"="); ok {
+			value = after
+		}
+	}
+	return value
+}
+
 func goEnv(t *testing.T, name string) string {
 	t.Helper()
 	value, err := exec.Command("go", "env", name).Output()
@@ -118,9 +144,13 @@ func goEnv(t *testing.T, name string) string {
 var (
 	// fence begins a block.
 	fence = regexp.MustCompile("^```([a-z]+)(?: file=(\\S+))?$")
+	// pictured names the picture of the block that follows.
+	pictured = regexp.MustCompile(`^<!-- picture: (\S+) -->$`)
+	// needs names the programs of other projects that a page runs.
+	needs = regexp.MustCompile(`(?m)^<!-- needs: (.*) -->$`)
 	// longMake are the targets that this test is part of, or that CI runs next to
 	// it: that they exist is all there is to test here.
-	longMake = regexp.MustCompile(`^make (demo|test|unit|verify|e2e .*)\b`)
+	longMake = regexp.MustCompile(`^make (-C \S+ )?(demo|test|unit|verify|e2e .*)\b`)
 	// ofTheMachine are the commands whose output is about the machine they run on.
 	ofTheMachine = regexp.MustCompile(`^kubectl timoni (version|doctor)\b`)
 )
@@ -153,6 +183,9 @@ func (r *reader) follow(t *testing.T, path string) {
 			r.write(t, m[2], strings.Join(block, "\n")+"\n")
 		case m[1] == "console":
 			block = r.console(t, block)
+			if p := pictured.FindStringSubmatch(lines[max(0, i-1)]); p != nil {
+				checkPicture(t, filepath.Join(filepath.Dir(path), p[1]), block)
+			}
 		}
 		for _, line := range block {
 			text.WriteString(line + "\n")
@@ -240,10 +273,10 @@ func (r *reader) shell(t *testing.T, command, stdin string) []byte {
 	return out
 }
 
-var varying = regexp.MustCompile(`\b([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z|\b([0-9a-f]{40}|[0-9a-f]{64})(-dirty)?\b|/[^ "']*/|\b[0-9.]+ ?[KM]i?B\b`)
+var varying = regexp.MustCompile(`\b([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z|\b([0-9a-f]{40}|[0-9a-f]{64})(-dirty)?\b|/[^ "']*/|\b[0-9.]+ ?[KM]i?B\b|-[0-9a-f]{8,10}-[a-z0-9]{5}\b`)
 
-// normalized returns the lines without times, revisions, digests and directories,
-// and in an order of its own: objects are applied side by side. What a wait sees
+// normalized returns the lines without times, revisions, digests, directories and
+// names of pods, and in an order of its own: objects are applied side by side. What a wait sees
 // on the way depends on how fast the machine is.
 func normalized(lines []string) []string {
 	out := []string{}
