@@ -21,7 +21,7 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 BUILD = go build -buildvcs=$(VCS) -ldflags '-s -w'
 # What needs no control plane. With -short, packages leave out what does.
-UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/size/... ./test/krew/... ./test/modules/... ./test/reference/...
+UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/size/... ./test/krew/... ./test/modules/...
 
 .DEFAULT_GOAL := help
 

@@ -64,7 +64,7 @@ func readRepository(t *testing.T, root string) []arch.File {
 
 func isSource(name string) bool {
 	switch filepath.Ext(name) {
-	case ".go", ".cue", ".sh", ".yml", ".yaml", ".md", ".txtar":
+	case ".go", ".cue", ".sh", ".yml", ".yaml", ".md", ".svg", ".txtar":
 		return true
 	}
 	return filepath.Base(name) == "Makefile" || filepath.Base(name) == "LICENSE" || strings.HasPrefix(name, ".ci/")

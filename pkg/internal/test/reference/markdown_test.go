@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package reference
+package reference_test
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 
 const generated = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Written by 'make gen' from the commands. -->\n"
 
-// Markdown returns the page of a verb and of the commands below it.
-func Markdown(verb *cobra.Command) string {
+// markdown returns the page of a verb and of the commands below it.
+func markdown(verb *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString(generated)
 	for i, cmd := range family(verb) {
@@ -34,12 +34,12 @@ func Markdown(verb *cobra.Command) string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-// Index returns the page that lists the verbs and kubectl's flags.
-func Index() (string, error) {
+// index returns the page that lists the verbs and kubectl's flags.
+func index() (string, error) {
 	var b strings.Builder
 	b.WriteString(generated + "# Commands\n\nEvery verb with its flags and examples, as `kubectl timoni help VERB` prints them. The same as man pages is in `docs/man`.\n")
 	group := ""
-	for _, v := range Verbs() {
+	for _, v := range verbs() {
 		if v.Group != group {
 			group = v.Group
 			fmt.Fprintf(&b, "\n## %s\n\n", group)
@@ -48,13 +48,13 @@ func Index() (string, error) {
 	}
 	b.WriteString("\n`install` and `upgrade` are other names of `apply`; `instance` holds the verbs on instances.\n")
 	b.WriteString("\n## kubectl's flags\n\nThe verbs on a cluster take them all.\n\n")
-	list, err := Command("list")
+	list, err := command("list")
 	if err != nil {
 		return "", err
 	}
 	var flags []*pflag.Flag
 	list.InheritedFlags().VisitAll(func(f *pflag.Flag) {
-		if IsKubectls(f) {
+		if isKubectls(f) {
 			flags = append(flags, f)
 		}
 	})
@@ -87,7 +87,7 @@ func flagTable(flags []*pflag.Flag) string {
 func paragraphs(text string) string {
 	var b strings.Builder
 	isCode := false
-	for _, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
+	for _, p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		code := isLaidOut(p)
 		switch {
 		case code && !isCode:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package reference
+package reference_test
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Man returns the man page of a verb and of the commands below it.
-func Man(verb *cobra.Command) string {
+// man returns the man page of a verb and of the commands below it.
+func man(verb *cobra.Command) string {
 	var b strings.Builder
 	name := strings.ReplaceAll(verb.CommandPath(), " ", "-")
 	fmt.Fprintf(&b, ".\\\" SPDX-License-Identifier: Apache-2.0\n.\\\" Written by 'make gen' from the commands.\n"+
@@ -39,13 +39,13 @@ func Man(verb *cobra.Command) string {
 	return b.String()
 }
 
-// ManIndex returns the man page of the front door.
-func ManIndex() string {
+// manIndex returns the man page of the front door.
+func manIndex() string {
 	var b strings.Builder
 	b.WriteString(".\\\" SPDX-License-Identifier: Apache-2.0\n.\\\" Written by 'make gen' from the commands.\n" +
 		".TH KUBECTL\\-TIMONI 1 \"\" \"kubectl timoni\" \"User Commands\"\n" +
 		".SH NAME\nkubectl\\-timoni \\- build and apply Timoni modules\n.SH SYNOPSIS\nkubectl timoni VERB [flags]\n.SH VERBS\n")
-	for _, v := range Verbs() {
+	for _, v := range verbs() {
 		fmt.Fprintf(&b, ".TP\n.BR kubectl\\-timoni\\-%s (1)\n%s\n", roff(v.Name), roff(v.Short))
 	}
 	return b.String()
@@ -78,7 +78,7 @@ func manExamples(b *strings.Builder, cmd *cobra.Command, head string) {
 // manText returns the text of a help: what is laid out is printed as it is.
 func manText(text string) string {
 	var b strings.Builder
-	for _, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
+	for _, p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		if isLaidOut(p) {
 			fmt.Fprintf(&b, ".PP\n.nf\n%s\n.fi\n", roff(p))
 		} else {

@@ -9,31 +9,29 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/kubectl-timoni/kubectl-timoni/test/reference"
 )
 
 // TestPages holds docs/reference and docs/man to the commands. UPDATE=1 writes
 // them.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	index, err := reference.Index()
+	list, err := index()
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"reference/README.md":  index,
-		"man/kubectl-timoni.1": reference.ManIndex(),
+		"reference/README.md":  list,
+		"man/kubectl-timoni.1": manIndex(),
 	}
-	for _, verb := range reference.Verbs() {
-		cmd, err := reference.Command(verb.Name)
+	for _, verb := range verbs() {
+		cmd, err := command(verb.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want["reference/"+verb.Name+".md"] = reference.Markdown(cmd)
-		want["man/kubectl-timoni-"+verb.Name+".1"] = reference.Man(cmd)
+		want["reference/"+verb.Name+".md"] = markdown(cmd)
+		want["man/kubectl-timoni-"+verb.Name+".1"] = man(cmd)
 	}
-	docs := filepath.Join("..", "..", "docs")
+	docs := filepath.Join("..", "..", "..", "..", "docs")
 	if os.Getenv("UPDATE") != "" {
 		write(t, docs, want)
 	}
@@ -52,7 +50,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("run UPDATE=1 go test ./test/reference (-want +got):\n%s", diff)
+		t.Errorf("run UPDATE=1 go test ./pkg/internal/test/reference (-want +got):\n%s", diff)
 	}
 }
 
@@ -77,8 +75,8 @@ func write(t *testing.T, docs string, pages map[string]string) {
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	without := []string{"version", "doctor", "fmt"}
-	for _, verb := range reference.Verbs() {
-		cmd, err := reference.Command(verb.Name)
+	for _, verb := range verbs() {
+		cmd, err := command(verb.Name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package reference writes the pages of the commands, in Markdown and for man,
+// Package reference_test writes the pages of the commands, in Markdown and for man,
 // from the commands themselves.
-package reference
+package reference_test
 
 import (
 	"slices"
@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/action/plugins"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/applycmd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/artifactcmd"
@@ -20,6 +19,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/instancecmd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/krmcmd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/cmd/modcmd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/plugins"
 )
 
 // program is what is typed to get to every command.
@@ -43,13 +43,13 @@ func isSynonym(verb string) bool {
 	return slices.Contains([]string{"install", "upgrade", "instance", "help"}, verb)
 }
 
-// Verbs returns the verbs that have a page, in the order of the help.
-func Verbs() []plugins.Verb {
+// verbs returns the verbs that have a page, in the order of the help.
+func verbs() []plugins.Verb {
 	return slices.DeleteFunc(plugins.Verbs(), func(v plugins.Verb) bool { return isSynonym(v.Name) })
 }
 
-// Command returns the command of a verb, as its binary has it.
-func Command(verb string) (*cobra.Command, error) {
+// command returns the command of a verb, as its binary has it.
+func command(verb string) (*cobra.Command, error) {
 	call, err := plugins.Dispatch(program, []string{verb})
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func flagsOf(cmd *cobra.Command) (own []*pflag.Flag, kubectls bool) {
 	visit := func(f *pflag.Flag) {
 		switch {
 		case f.Hidden || f.Deprecated != "" || f.Name == "help":
-		case IsKubectls(f):
+		case isKubectls(f):
 			kubectls = true
 		default:
 			own = append(own, f)
@@ -98,9 +98,9 @@ func flagsOf(cmd *cobra.Command) (own []*pflag.Flag, kubectls bool) {
 	return own, kubectls
 }
 
-// IsKubectls reports whether a flag is one that every command on a cluster takes
+// isKubectls reports whether a flag is one that every command on a cluster takes
 // from kubectl.
-func IsKubectls(f *pflag.Flag) bool {
+func isKubectls(f *pflag.Flag) bool {
 	return slices.ContainsFunc(plugins.KubectlFlags(), func(k plugins.Flag) bool {
 		return k.Name == f.Name && k.Short == f.Shorthand && k.Name != "v"
 	})
