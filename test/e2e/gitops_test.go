@@ -36,7 +36,8 @@ func TestGitOps(t *testing.T) {
 	}
 	repo := registry(t, &front{})
 	r := newReader(t, root)
-	r.dir, r.to = work, strings.NewReplacer("oci://registry.example.com", repo)
+	host := strings.TrimPrefix(repo, "oci://")
+	r.dir, r.to, r.from = work, strings.NewReplacer("registry.example.com", host), strings.NewReplacer(host, "registry.example.com")
 	r.follow(t, filepath.Join(root, "docs", "gitops.md"))
 	t.Run("plugin", func(t *testing.T) { testPlugin(t, u, work) })
 	t.Run("sidecar", func(t *testing.T) { testSidecar(t, work) })

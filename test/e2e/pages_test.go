@@ -273,7 +273,7 @@ func (r *reader) shell(t *testing.T, command, stdin string) []byte {
 	return out
 }
 
-var varying = regexp.MustCompile(`\b([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z|\b([0-9a-f]{40}|[0-9a-f]{64})(-dirty)?\b|/[^ "']*/|\b[0-9.]+ ?[KM]i?B\b|-[0-9a-f]{8,10}-[a-z0-9]{5}\b`)
+var varying = regexp.MustCompile(`\b([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z|\b([0-9a-f]{40}|[0-9a-f]{64})(-dirty)?\b|/[^ "']*/|\b[0-9.]+ ?([KM]i)?B\b|-[0-9a-f]{8,10}-[a-z0-9]{5}\b`)
 
 // normalized returns the lines without times, revisions, digests, directories and
 // names of pods, and in an order of its own: objects are applied side by side. What a wait sees

@@ -78,7 +78,7 @@ func manExamples(b *strings.Builder, cmd *cobra.Command, head string) {
 // manText returns the text of a help: what is laid out is printed as it is.
 func manText(text string) string {
 	var b strings.Builder
-	for _, p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+	for p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		if isLaidOut(p) {
 			fmt.Fprintf(&b, ".PP\n.nf\n%s\n.fi\n", roff(p))
 		} else {

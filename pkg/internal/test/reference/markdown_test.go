@@ -87,7 +87,7 @@ func flagTable(flags []*pflag.Flag) string {
 func paragraphs(text string) string {
 	var b strings.Builder
 	isCode := false
-	for _, p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+	for p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		code := isLaidOut(p)
 		switch {
 		case code && !isCode:
