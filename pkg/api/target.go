@@ -33,7 +33,7 @@ func ParseTarget(text string) (Target, error) {
 		t.Namespace, t.Name = parts[1], parts[2]
 	}
 	if t.Kind == "" || len(parts) > 3 || len(parts) > 1 && t.Name == "" || len(parts) > 2 && t.Namespace == "" {
-		return Target{}, fail.Usagef("invalid target %q: want KIND/NAME, for example Deployment/web", text)
+		return Target{}, fail.Invalidf("invalid target %q: want KIND/NAME, for example Deployment/web", text)
 	}
 	return t, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -71,7 +72,7 @@ func describe(b *bundle.Bundle, names []string, err error) string {
 	}
 	if err != nil {
 		text := fmt.Sprintf("error %d: %v\n", fail.CodeOf(err), err)
-		for _, hint := range fail.HintsOf(err) {
+		for _, hint := range fail.HintsOf(fail.Advise(err, moduleadvice.For)) {
 			text += "hint: " + hint + "\n"
 		}
 		return text

@@ -138,7 +138,7 @@ func (q Query) Object(namespaced bool) (namespace, name string, err error) {
 	}
 	namespace, name, _ = strings.Cut(q.rest, ":")
 	if name == "" {
-		return "", "", fail.Hint(fmt.Errorf("query %q: it names no namespace", q), "write k8s:%s:%s:NAMESPACE:%s", q.APIVersion, q.Kind, q.rest)
+		return "", "", &QueryError{Query: q}
 	}
 	return namespace, name, nil
 }
@@ -192,6 +192,17 @@ func textOf(v cue.Value) (string, error) {
 // everything stands for all clusters, or all groups.
 const everything = "*"
 
+// QueryError says that a query for a namespaced object names no namespace.
+type QueryError struct{ Query Query }
+
+// Error names the query.
+func (e *QueryError) Error() string { return fmt.Sprintf("query %q: it names no namespace", e.Query) }
+
+// Complete returns the query with a placeholder where the namespace belongs.
+func (e *QueryError) Complete() string {
+	return fmt.Sprintf("k8s:%s:%s:NAMESPACE:%s", e.Query.APIVersion, e.Query.Kind, e.Query.rest)
+}
+
 // Select returns the clusters of these names and groups, all that a list does
 // not exclude when it is empty or has a "*". Neither a name nor a group that
 // does not exist is accepted.
@@ -202,12 +213,12 @@ func (d *Definition) Select(names, groups []string) ([]Cluster, error) {
 	}
 	for _, name := range names {
 		if name != everything && !slices.Contains(knownNames, name) {
-			return nil, fail.Usagef("the runtime %q has no cluster %q%s", d.Name, name, fail.Suggest(name, knownNames))
+			return nil, fail.Invalidf("the runtime %q has no cluster %q%s", d.Name, name, fail.Suggest(name, knownNames))
 		}
 	}
 	for _, group := range groups {
 		if group != everything && !slices.Contains(knownGroups, group) {
-			return nil, fail.Usagef("the runtime %q has no group %q%s", d.Name, group, fail.Suggest(group, knownGroups))
+			return nil, fail.Invalidf("the runtime %q has no group %q%s", d.Name, group, fail.Suggest(group, knownGroups))
 		}
 	}
 	covers := func(list []string, name string) bool {
@@ -220,7 +231,7 @@ func (d *Definition) Select(names, groups []string) ([]Cluster, error) {
 		}
 	}
 	if selected == nil && len(d.Clusters) > 0 {
-		return nil, fail.Usagef("the runtime %q has no cluster of this name in this group", d.Name)
+		return nil, fail.Invalidf("the runtime %q has no cluster of this name in this group", d.Name)
 	}
 	return selected, nil
 }

@@ -4,7 +4,6 @@ package bundle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -37,7 +36,7 @@ func ReadFiles(ctx context.Context, names []string, in Inputs) ([]cuefile.File, 
 	var files []cuefile.File
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
-			return nil, fail.Usagef("file %q is given twice", name)
+			return nil, fail.Invalidf("file %q is given twice", name)
 		}
 		read, err := in.read(ctx, name)
 		if err != nil {
@@ -68,7 +67,7 @@ func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) 
 		return readDir(name)
 	}
 	if !isKnown(name) {
-		return nil, fail.Usagef("file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(name))
+		return nil, fail.Invalidf("file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(name))
 	}
 	f, err := cuefile.Read(name)
 	return []cuefile.File{f}, err
@@ -78,9 +77,6 @@ func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) 
 func (in Inputs) get(ctx context.Context, address string) ([]cuefile.File, error) {
 	data, err := download.Get(ctx, address, in.Download)
 	if err != nil {
-		if errors.Is(err, download.ErrPrivate) {
-			err = fail.Hint(err, "if that is meant, give --allow-private-address")
-		}
 		return nil, err
 	}
 	name := mask.URL(address)
@@ -108,7 +104,7 @@ func readDir(dir string) ([]cuefile.File, error) {
 		files = append(files, f)
 	}
 	if files == nil {
-		return nil, fail.Usagef("directory %q: it has no file with the extension .cue, .yaml, .yml or .json", dir)
+		return nil, fail.Invalidf("directory %q: it has no file with the extension .cue, .yaml, .yml or .json", dir)
 	}
 	return files, nil
 }

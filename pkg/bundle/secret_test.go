@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 )
@@ -41,7 +42,7 @@ func TestSecretNeverShown(t *testing.T) {
 					continue
 				}
 				failed++
-				for _, shown := range append(fail.HintsOf(err), err.Error()) {
+				for _, shown := range append(fail.HintsOf(fail.Advise(err, moduleadvice.For)), err.Error()) {
 					if strings.Contains(shown, planted) {
 						t.Errorf("%s\n%s", damaged, shown)
 					}

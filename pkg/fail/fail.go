@@ -3,8 +3,8 @@
 // Package fail sorts errors, and gives them what a command line needs in
 // addition to their text: an exit code and a hint.
 //
-// A library returns errors of its own types, and InvalidError and RefusedError
-// where the type would say no more. The verbs and the command line add exit
+// A library returns errors of its own types, and InvalidError, UnknownWordError and
+// RefusedError where the type would say no more. The verbs and the command line add exit
 // codes and hints with With and Hint; what an error of a library means to a
 // person is added by an Adviser. All of it travels down the chain of wrapped
 // errors, and the command that ends reads it.
@@ -152,6 +152,8 @@ func adviceOf(err error, advisers []Adviser) []Advice {
 			list = append(list, Advice{Hint: e.hint})
 		case *InvalidError:
 			list = append(list, Advice{Code: Usage})
+		case *UnknownWordError:
+			list = append(list, e.advice())
 		case *RefusedError:
 			list = append(list, Advice{Code: Refused})
 		}

@@ -49,24 +49,23 @@ type Reference struct {
 }
 
 // Parse reads a module reference: oci://host/path[:tag][@digest], file://DIR
-// or DIR. The error says which part is wrong; its exit code is fail.Usage.
+// or DIR. The error says which part is wrong; it is a *fail.InvalidError.
 func Parse(s string) (Reference, error) {
 	switch {
 	case s == "":
-		return Reference{}, fail.Usagef("the module reference is empty")
+		return Reference{}, fail.Invalidf("the module reference is empty")
 	case strings.HasPrefix(s, ociScheme) && !hasCredentials(s):
 		return parseOCI(s)
 	case strings.HasPrefix(s, fileScheme):
 		dir := strings.TrimPrefix(s, fileScheme)
 		if dir == "" {
-			return Reference{}, fail.Usagef("module %q names no directory", s)
+			return Reference{}, fail.Invalidf("module %q names no directory", s)
 		}
 		return Reference{Dir: dir, typed: s}, nil
 	case hasCredentials(s):
 		return Reference{}, errCredentials(s)
 	case schemeRE.MatchString(s):
-		return Reference{}, fail.Hint(fail.Usagef("module %q: unknown scheme", s),
-			"use oci://HOST/PATH[:VERSION], file://DIR or a directory")
+		return Reference{}, fail.Invalid(&SchemeError{Module: s})
 	}
 	return Reference{Dir: s, typed: s}, nil
 }
@@ -88,8 +87,7 @@ func errCredentials(s string) error {
 	scheme, rest, _ := strings.Cut(s, "://")
 	rest = rest[strings.LastIndex(rest, "@")+1:]
 	host, _, _ := strings.Cut(rest, "/")
-	return fail.Hint(fail.Usagef("module %q holds credentials, which have no place there", scheme+"://…@"+rest),
-		"log in, for example with 'docker login %s', and leave them out", host)
+	return fail.Invalid(&CredentialsError{Module: scheme + "://…@" + rest, Host: host})
 }
 
 // errHost shows no port that is none: it may be the password of a user whose
@@ -98,7 +96,7 @@ func errHost(s, host string) error {
 	if name, port, ok := strings.Cut(host, ":"); ok && !isPort(port) {
 		s, host = strings.Replace(s, host, name+":…", 1), name+":…"
 	}
-	return fail.Usagef("module %q: %q is not a registry host", s, host)
+	return fail.Invalidf("module %q: %q is not a registry host", s, host)
 }
 
 func isPort(s string) bool { return strings.Trim(s, "0123456789") == "" }
@@ -117,13 +115,13 @@ func parseOCI(s string) (Reference, error) {
 		}
 	}
 	if hasDigest && !isDigest(digest) {
-		return Reference{}, fail.Usagef("module %q: %q is not a digest of the form sha256:<64 hex digits>", s, digest)
+		return Reference{}, fail.Invalidf("module %q: %q is not a digest of the form sha256:<64 hex digits>", s, digest)
 	}
 	if !hostRE.MatchString(host) {
 		return Reference{}, errHost(s, host)
 	}
 	if !pathRE.MatchString(path) {
-		return Reference{}, fail.Usagef("module %q: %q is not a repository path (lower case letters, digits and ._-/)", s, path)
+		return Reference{}, fail.Invalidf("module %q: %q is not a repository path (lower case letters, digits and ._-/)", s, path)
 	}
 	r.Repository = host + "/" + path
 	return r, nil
@@ -173,20 +171,18 @@ func (r Reference) Select(version, digest string) (Reference, error) {
 		return r, nil
 	}
 	if r.IsLocal() {
-		return Reference{}, fail.Hint(
-			fail.Usagef("module %q is a directory: it has no version or digest to select", r.typed),
-			"leave out --version and --digest, or use an oci:// reference")
+		return Reference{}, fail.Invalid(&DirectoryError{Module: r.typed})
 	}
 	if version != "" {
 		if r.Tag != "" && r.Tag != version && !isRange(version) {
-			return Reference{}, fail.Usagef("module %q names version %q, but %q is asked for", r.typed, r.Tag, version)
+			return Reference{}, fail.Invalidf("module %q names version %q, but %q is asked for", r.typed, r.Tag, version)
 		}
 		if isRange(version) {
 			if _, err := ParseRange(version); err != nil {
 				return Reference{}, fmt.Errorf("module %q: %w", r.typed, err)
 			}
 			if r.Tag != "" {
-				return Reference{}, fail.Usagef("module %q names version %q, so there is no range to choose from", r.typed, r.Tag)
+				return Reference{}, fail.Invalidf("module %q names version %q, so there is no range to choose from", r.typed, r.Tag)
 			}
 			r.Range, version = version, ""
 		}
@@ -199,10 +195,10 @@ func (r Reference) Select(version, digest string) (Reference, error) {
 	}
 	if digest != "" {
 		if !isDigest(digest) {
-			return Reference{}, fail.Usagef("%q is not a digest of the form sha256:<64 hex digits>", digest)
+			return Reference{}, fail.Invalidf("%q is not a digest of the form sha256:<64 hex digits>", digest)
 		}
 		if r.Digest != "" && r.Digest != digest {
-			return Reference{}, fail.Usagef("module %q names digest %s, but %s is asked for", r.typed, r.Digest, digest)
+			return Reference{}, fail.Invalidf("module %q names digest %s, but %s is asked for", r.typed, r.Digest, digest)
 		}
 		r.Digest = digest
 	}
@@ -214,7 +210,7 @@ func notTag(s string) error {
 	if err := CheckVersion(s); err != nil && strings.Contains(s, "+") {
 		return err
 	}
-	return fail.Usagef("%q is not a tag", s)
+	return fail.Invalidf("%q is not a tag", s)
 }
 
 // Lengths are not left to the expressions: compiling one with a counted
@@ -236,24 +232,24 @@ func isRange(version string) bool { return rangeRE.MatchString(version) }
 func ParseRange(s string) (*semver.Constraints, error) {
 	within, err := semver.NewConstraint(s)
 	if err != nil {
-		return nil, fail.Usagef("%q is not a range of versions such as '>=1.2 <2'", s)
+		return nil, fail.Invalidf("%q is not a range of versions such as '>=1.2 <2'", s)
 	}
 	return within, nil
 }
 
 // CheckVersion returns an error unless v is a version of a module: strict
 // SemVer 2.0.0 without v prefix and without build metadata, which is no legal
-// part of a tag (docs/interop.md, section 4). Its exit code is fail.Usage.
+// part of a tag (docs/interop.md, section 4). It is a *fail.InvalidError.
 func CheckVersion(v string) error {
 	if strings.HasPrefix(v, "v") {
-		return fail.Usagef("version %q: leave out the prefix v", v)
+		return fail.Invalidf("version %q: leave out the prefix v", v)
 	}
 	parsed, err := semver.StrictNewVersion(v)
 	if err != nil {
-		return fail.Usagef("version %q is not a semantic version such as 1.2.3 or 1.2.3-rc.1: %s", v, brokenRule(err))
+		return fail.Invalidf("version %q is not a semantic version such as 1.2.3 or 1.2.3-rc.1: %s", v, brokenRule(err))
 	}
 	if parsed.Metadata() != "" {
-		return fail.Usagef("version %q: build metadata (+%s) cannot be part of a tag", v, parsed.Metadata())
+		return fail.Invalidf("version %q: build metadata (+%s) cannot be part of a tag", v, parsed.Metadata())
 	}
 	return nil
 }

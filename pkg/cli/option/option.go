@@ -139,7 +139,7 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	return build.Request{
 		Module: reference, OCI: options, Package: m.pkg,
 		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
-		CUERegistry: m.cueRegistry.Access(userAgent),
+		CUERegistry: m.cueRegistry.Access(userAgent), Advise: AdviseValue,
 	}, nil
 }
 

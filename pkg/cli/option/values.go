@@ -26,7 +26,8 @@ type Values struct {
 
 // setting is one of the flags that set a single value.
 type setting struct {
-	flag values.Flag
+	flag string
+	form values.Form
 	arg  string
 }
 
@@ -36,15 +37,16 @@ func (v *Values) AddTo(fs *pflag.FlagSet) {
 		"`FILE` with values in CUE, YAML or JSON, https URL, or - for stdin; may be repeated, or be a list with commas; a later one wins")
 	fs.BoolVar(&v.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
 	for _, f := range []struct {
-		flag  values.Flag
+		flag  string
+		form  values.Form
 		usage string
 	}{
-		{values.Set, "set one value, `PATH=VALUE`, over those of the files: true, false, null, a number or a string; may be repeated, a later one wins"},
-		{values.SetString, "as --set, but VALUE of `PATH=VALUE` is always a string"},
-		{values.SetJSON, "as --set, but VALUE of `PATH=VALUE` is JSON"},
-		{values.SetFile, "as --set, but VALUE of `PATH=FILE` is the content of a file, as a string"},
+		{"set", values.AsScalar, "set one value, `PATH=VALUE`, over those of the files: true, false, null, a number or a string; may be repeated, a later one wins"},
+		{"set-string", values.AsString, "as --set, but VALUE of `PATH=VALUE` is always a string"},
+		{"set-json", values.AsJSON, "as --set, but VALUE of `PATH=VALUE` is JSON"},
+		{"set-file", values.AsFile, "as --set, but VALUE of `PATH=FILE` is the content of a file, as a string"},
 	} {
-		fs.Var(&setter{flag: f.flag, to: &v.set}, string(f.flag[len("--"):]), f.usage)
+		fs.Var(&setter{flag: "--" + f.flag, form: f.form, to: &v.set}, f.flag, f.usage)
 	}
 }
 
@@ -102,7 +104,7 @@ func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string)
 	}
 	sources = append(sources, references...)
 	for _, s := range v.set {
-		src, err := s.flag.Source(s.arg)
+		src, err := s.form.Source(s.flag, s.arg)
 		if err != nil {
 			return nil, err
 		}
@@ -111,10 +113,20 @@ func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string)
 	return sources, nil
 }
 
+// AdviseValue says what the user may do about a problem of the values, with the
+// flags of this group.
+func AdviseValue(p values.Problem) string {
+	if p.Remedy == values.Quote {
+		return "quote it, or use --set-string"
+	}
+	return "give it one in a file for -f, or with --set " + strings.TrimPrefix(p.Path, "values.") + "=…"
+}
+
 // setter is a flag that adds to a list which it shares with others, so that
 // their order on the command line is kept.
 type setter struct {
-	flag values.Flag
+	flag string
+	form values.Form
 	to   *[]setting
 }
 
@@ -123,6 +135,6 @@ func (*setter) Type() string   { return "value" }
 
 // Set keeps the argument: it is read once the whole command line is known.
 func (s *setter) Set(arg string) error {
-	*s.to = append(*s.to, setting{s.flag, arg})
+	*s.to = append(*s.to, setting{s.flag, s.form, arg})
 	return nil
 }

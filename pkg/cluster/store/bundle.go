@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // Bundle is what a record says of the bundle that owns its instance.
@@ -76,10 +75,5 @@ func CheckBundle(record *Record, wanted string) error {
 	if record == nil || record.Bundle() == wanted {
 		return nil
 	}
-	e := &BundleError{Instance: record.Instance.Metadata, Owner: record.Bundle(), Wanted: wanted}
-	refused := fail.With(fail.Refused, e)
-	if wanted == "" {
-		return fail.Hint(refused, "change it with 'kubectl timoni bundle apply'; to take it out of its bundle: --adopt=all")
-	}
-	return fail.Hint(refused, "to take it into the bundle %q: --adopt=all", wanted)
+	return &BundleError{Instance: record.Instance.Metadata, Owner: record.Bundle(), Wanted: wanted}
 }

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // maxInput is how much is read from one place.
@@ -94,11 +93,7 @@ func (f Files) read(ctx context.Context, name string) ([]byte, error) {
 	case name == "-":
 		return readAll("the standard input", f.Stdin)
 	case download.IsURL(name):
-		data, err := download.Get(ctx, name, f.Download)
-		if errors.Is(err, download.ErrPrivate) {
-			err = fail.Hint(err, "if that is meant, give --allow-private-address")
-		}
-		return data, err
+		return download.Get(ctx, name, f.Download)
 	}
 	file, err := os.Open(name)
 	if err != nil {

@@ -87,7 +87,7 @@ type Options struct {
 // files are given.
 func Evaluate(files []File, o Options) (v cue.Value, err error) {
 	if len(files) == 0 {
-		return cue.Value{}, fail.Usagef("there is no file")
+		return cue.Value{}, fail.Invalidf("there is no file")
 	}
 	defer values.Recover(files[0].Name, &err)
 	l := &loader{options: o}
@@ -220,6 +220,16 @@ func (l *loader) instance() (*build.Instance, error) {
 	return inst, values.Explain(inst.Complete())
 }
 
+// NoModuleError says that a file imports a package, and no CUE module is around
+// it.
+type NoModuleError struct{ Err error }
+
+// Error names the import and its place.
+func (e *NoModuleError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the *values.Error.
+func (e *NoModuleError) Unwrap() error { return e.Err }
+
 // load returns the packages that the files import, by path.
 func (l *loader) load() (map[string]*build.Instance, error) {
 	if len(l.imports) == 0 {
@@ -231,7 +241,7 @@ func (l *loader) load() (map[string]*build.Instance, error) {
 	}
 	if module == "" {
 		err = values.Explain(errors.Newf(l.first, "import %q: there is no CUE module around the file", l.imports[0]))
-		return nil, fail.Hint(err, "make one with a file cue.mod/module.cue")
+		return nil, &NoModuleError{err}
 	}
 	root, err := os.OpenRoot(within)
 	if err != nil {

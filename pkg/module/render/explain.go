@@ -24,7 +24,7 @@ func (e *evaluation) explain(err error) error {
 	if err != nil && !isCertain && e.files.part.IsPart() {
 		return errPartial
 	}
-	return e.files.tree.Explain(err, values.Module{Text: e.files.text, Fields: e.fields, Meant: e.files.meant})
+	return e.files.tree.Explain(err, values.Module{Text: e.files.text, Fields: e.fields, Meant: e.files.meant, Advise: e.req.Advise})
 }
 
 // certainError is an error about rendered objects, which are the same without

@@ -267,8 +267,7 @@ func (f *files) errPackage(file *ast.File) error {
 	if file.PackageName() != "" {
 		return fmt.Errorf("%s belongs to package %q, expected %q", name, file.PackageName(), f.pkg)
 	}
-	return fail.Hint(fmt.Errorf("%s has no package clause, expected package %s", name, f.pkg),
-		"add it: sed -i '1i package %s' %s", f.pkg, name)
+	return &PackageError{File: name, Package: f.pkg}
 }
 
 // display returns the name of a file of the module as a user would write it.
@@ -298,7 +297,9 @@ func (f *files) explain(err error) error {
 		return fmt.Errorf("file %q of the module: %w", f.display(failed.Path), failed.Err)
 	}
 	var kept []values.Problem
+	notVendored := false
 	for _, p := range values.Problems(err) {
+		notVendored = notVendored || strings.HasSuffix(p.Message, errNotAsked.Error())
 		p = values.Problem{Path: p.Path, Message: p.Message, Positions: p.Positions}
 		if strings.HasPrefix(p.Message, "import failed: ") {
 			p.Path = "" // the package's own, which the place says
@@ -311,7 +312,11 @@ func (f *files) explain(err error) error {
 			kept = append(kept, p)
 		}
 	}
-	return f.tree.Explain(values.NewError(kept), values.Module{Text: f.text, Meant: f.meant})
+	explained := f.tree.Explain(values.NewError(kept), values.Module{Text: f.text, Meant: f.meant})
+	if notVendored {
+		return &NotVendoredError{explained}
+	}
+	return explained
 }
 
 // schemaName is what positions call the schema that every module is checked by.

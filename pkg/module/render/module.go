@@ -60,8 +60,7 @@ func checkModule(req Request) error {
 		return fmt.Errorf("module %q: %s: %w", req.Origin, moduleFile, fs.ErrPermission)
 	}
 	if err != nil {
-		err = fmt.Errorf("directory %q has no %s: %w", req.Origin, moduleFile, ErrNoModule)
-		return fail.Hint(err, "create a module with 'kubectl timoni mod init NAME'")
+		return &NoModuleError{Dir: req.Origin}
 	}
 	// It puts directories in the place of dependencies, and may name any.
 	packed := strings.HasPrefix(req.Origin, "oci://") || req.Within == req.Dir
@@ -77,7 +76,7 @@ func checkModule(req Request) error {
 		return nil
 	}
 	if !packageRE.MatchString(req.Package) {
-		return fail.Usagef("%q is not the name of a CUE package", req.Package)
+		return fail.Invalidf("%q is not the name of a CUE package", req.Package)
 	}
 	if !exists(req.Dir, req.Package) {
 		return fmt.Errorf("module %q has no package %q: there is no such directory in it", req.Origin, req.Package)
@@ -109,7 +108,7 @@ func CheckKubeVersion(s string) error {
 func parseKubeVersion(s string) (string, error) {
 	m := kubeVersionRE.FindStringSubmatch(strings.TrimSpace(s))
 	if m == nil {
-		return "", fail.Usagef("%q is not a version of Kubernetes such as 1.36.0", s)
+		return "", fail.Invalidf("%q is not a version of Kubernetes such as 1.36.0", s)
 	}
 	if m[3] == "" {
 		m[3] = "0"

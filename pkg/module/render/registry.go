@@ -84,7 +84,7 @@ func (dependencies) ModuleVersions(context.Context, string) ([]string, error) { 
 // refusal is the CUE registry that is never asked, unless that is allowed.
 type refusal struct{ values.NoRegistry }
 
-var errNotAsked = errors.New("it is not vendored in cue.mod, and a CUE registry is asked only where --allow-cue-registry allows it, never by a KRM function")
+var errNotAsked = errors.New("it is not vendored in cue.mod, and no CUE registry may be asked")
 
 // ModFile refuses.
 func (refusal) ModFile(context.Context, module.Version) (*modfile.File, error) {

@@ -16,7 +16,6 @@ import (
 	"cuelang.org/go/cue"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -57,6 +56,9 @@ type Request struct {
 	Values []values.Source // merged over values.cue in this order
 	// ReplaceValues makes Values stand in for values.cue, as a rollback wants it.
 	ReplaceValues bool
+	// Advise returns what the user may do about a problem of the values that has a
+	// Remedy: the caller may know a flag. Nil: in words that fit all callers.
+	Advise func(values.Problem) string
 
 	Limits Limits
 
@@ -214,5 +216,5 @@ func problems(list []values.Problem) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return fail.With(fail.Failed, values.NewError(list))
+	return values.NewError(list)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
@@ -161,7 +162,7 @@ func TestErrNoModule(t *testing.T) {
 		})
 	}
 	_, err := render.Build(t.Context(), render.Request{Dir: dir})
-	if hints := fail.HintsOf(err); len(hints) != 1 || !strings.Contains(hints[0], "mod init") {
+	if hints := fail.HintsOf(fail.Advise(err, moduleadvice.For)); len(hints) != 1 || !strings.Contains(hints[0], "mod init") {
 		t.Errorf("hints %q", hints)
 	}
 }

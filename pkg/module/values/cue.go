@@ -17,7 +17,6 @@ import (
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 )
 
@@ -132,9 +131,17 @@ func (s Source) evaluate(file *ast.File) (cue.Value, error) {
 			return root, nil
 		}
 	}
-	return cue.Value{}, fail.Hint(Explain(errors.Newf(file.Pos(), noValues)),
-		"a CUE file of values has the form values: {…}")
+	return cue.Value{}, &NoValuesError{Explain(errors.Newf(file.Pos(), noValues))}
 }
+
+// NoValuesError says that a CUE file of values has no field values.
+type NoValuesError struct{ Err error }
+
+// Error says where.
+func (e *NoValuesError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the *Error.
+func (e *NoValuesError) Unwrap() error { return e.Err }
 
 // noValues is what a file without values is told.
 const noValues = "no field values"

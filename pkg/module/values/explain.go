@@ -25,6 +25,9 @@ type Module struct {
 	Fields func(path []string) []Field
 	// Meant returns what a reference to nothing may have been meant for.
 	Meant func(name string, at token.Position) string
+	// Advise returns the advice for a problem with a Remedy, in the words of the
+	// caller: a flag, a field of a file.
+	Advise func(Problem) string
 }
 
 // Field is a field that a module has.

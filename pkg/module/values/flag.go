@@ -22,26 +22,34 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
-// Flag is a flag that sets one value, as PATH=VALUE.
-type Flag string
+// Form is what VALUE of a setting PATH=VALUE is.
+type Form int
 
-// The flags. They differ in what VALUE is.
+// The forms of a setting.
 const (
-	Set       Flag = flagPrefix             // true, false, null, a number, or else a string
-	SetString Flag = flagPrefix + "-string" // always a string
-	SetJSON   Flag = flagPrefix + "-json"   // JSON
-	SetFile   Flag = flagPrefix + "-file"   // the name of a file, whose content is the string
+	AsScalar Form = iota // true, false, null, a number, or else a string
+	AsString             // always a string
+	AsJSON               // JSON
+	AsFile               // the name of a file, whose content is the string
 )
 
-// Source returns the source that a flag with an argument is. PATH is names with
-// dots in between; a name with a dot in it is quoted, or the dot escaped with a
-// backslash. The error has the exit code fail.Usage, unless it is a file's.
-func (f Flag) Source(arg string) (Source, error) {
+// ListError says that the path of a setting goes into a list, which is replaced
+// as a whole.
+type ListError struct{ Path string } // of the list
+
+// Error says so.
+func (e *ListError) Error() string { return "a list is replaced as a whole" }
+
+// Source returns the source that the argument of a flag of a command line is,
+// whose name begins with two hyphens. PATH is names with dots in between; a name
+// with a dot in it is quoted, or the dot escaped with a backslash. The error is a
+// *fail.InvalidError, unless it is a file's.
+func (f Form) Source(flag, arg string) (Source, error) {
 	if !strings.Contains(arg, "=") { // it may be a value alone, and a secret
-		return Source{}, fail.Usagef("%s: expected PATH=VALUE, the argument has no \"=\"", f)
+		return Source{}, fail.Invalidf("%s: expected PATH=VALUE, the argument has no \"=\"", flag)
 	}
 	if !utf8.ValidString(arg) {
-		return Source{}, fail.Usagef("%s: the argument is not valid UTF-8", f)
+		return Source{}, fail.Invalidf("%s: the argument is not valid UTF-8", flag)
 	}
 	path, rest, err := parsePath(arg)
 	if err == nil && !strings.HasPrefix(rest, "=") {
@@ -50,14 +58,14 @@ func (f Flag) Source(arg string) (Source, error) {
 	if err != nil {
 		// What follows the path may be a secret.
 		name, _, _ := strings.Cut(arg, "=")
-		return Source{}, fail.Usagef("%s %s: %w", f, name, err)
+		return Source{}, fail.Invalidf("%s %s: %w", flag, name, err)
 	}
 	at := len(arg) - len(rest) + 1
-	src := Source{Name: string(f) + " " + arg[:at-1], Data: []byte(string(f) + " " + arg)}
+	src := Source{Name: flag + " " + arg[:at-1], Data: []byte(flag + " " + arg)}
 	file := token.NewFile(src.Name, -1, len(src.Data))
 	file.SetLinesForContent(src.Data)
-	pos := func(offset int) token.Pos { return file.Pos(len(f)+1+offset, token.NoRelPos) }
-	value, err := f.value(src.Name, arg[at:], len(f)+1+at, pos(at))
+	pos := func(offset int) token.Pos { return file.Pos(len(flag)+1+offset, token.NoRelPos) }
+	value, err := f.value(src.Name, arg[at:], len(flag)+1+at, pos(at))
 	if err != nil {
 		return Source{}, err
 	}
@@ -72,16 +80,16 @@ func (f Flag) Source(arg string) (Source, error) {
 
 var numberRE = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
-// value returns what the flag sets. column is where text begins in the flag.
-func (f Flag) value(name, text string, column int, pos token.Pos) (ast.Expr, error) {
+// value returns what is set. column is where text begins in the source.
+func (f Form) value(name, text string, column int, pos token.Pos) (ast.Expr, error) {
 	switch f {
-	case SetJSON:
+	case AsJSON:
 		expr, err := json.Extract(name, []byte(strings.Repeat(" ", column)+text))
 		if err != nil {
-			return nil, fail.Usagef("%s: the value is not JSON", name)
+			return nil, fail.Invalidf("%s: the value is not JSON", name)
 		}
 		return expr, nil
-	case SetFile:
+	case AsFile:
 		data, err := os.ReadFile(text)
 		if err != nil {
 			if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
@@ -96,7 +104,7 @@ func (f Flag) value(name, text string, column int, pos token.Pos) (ast.Expr, err
 			return nil, fmt.Errorf("%s: file %q: the byte at offset %d, in line %d, is not valid UTF-8", name, text, at, 1+bytes.Count(data[:at], []byte("\n")))
 		}
 		return stringLit(string(data), pos), nil
-	case Set:
+	case AsScalar:
 		if lit := scalar(text); lit != nil {
 			ast.SetPos(lit, pos)
 			return lit, nil
@@ -164,7 +172,7 @@ func parsePath(s string) (path []element, rest string, err error) {
 		for at < len(s) && s[at] != '.' && s[at] != '=' {
 			switch {
 			case s[at] == '[':
-				return nil, "", fail.Hint(errors.New("a list is replaced as a whole"), "give all of it: %s '%s=[…]'", SetJSON, s[:at])
+				return nil, "", &ListError{Path: s[:at]}
 			case s[at] == '\\' && at+1 < len(s):
 				at++
 			}

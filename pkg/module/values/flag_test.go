@@ -15,12 +15,17 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
+// form returns the form of a flag's argument.
+func form(flag string) values.Form {
+	return map[string]values.Form{"--set-string": values.AsString, "--set-json": values.AsJSON, "--set-file": values.AsFile}[flag]
+}
+
 // flags returns the sources of flags, each "--set PATH=VALUE".
 func flags(args ...string) ([]values.Source, error) {
 	var sources []values.Source
 	for _, arg := range args {
 		flag, rest, _ := strings.Cut(arg, " ")
-		src, err := values.Flag(flag).Source(rest)
+		src, err := form(flag).Source(flag, rest)
 		if err != nil {
 			return nil, err
 		}
@@ -136,11 +141,11 @@ func FuzzFlag(f *testing.F) {
 		f.Add(seed, true)
 	}
 	f.Fuzz(func(t *testing.T, arg string, isJSON bool) {
-		flag := values.Set
+		form := values.AsScalar
 		if isJSON {
-			flag = values.SetJSON
+			form = values.AsJSON
 		}
-		src, err := flag.Source(arg)
+		src, err := form.Source("--set", arg)
 		if err != nil {
 			if fail.CodeOf(err) != fail.Usage {
 				t.Errorf("%q: code %d: %v", arg, fail.CodeOf(err), err)

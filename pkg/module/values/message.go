@@ -131,7 +131,7 @@ func (x *explainer) say(p *Problem, group []finding, at token.Position, path []s
 	case mismatch, conflict, bound:
 		p.Message = message(group, at, secret)
 		if stringRE.MatchString(p.Message) {
-			p.Advice = "quote it, or use --set-string"
+			x.advise(p, Quote, "quote it")
 		}
 	}
 	if p.Rule == "" {
@@ -215,6 +215,14 @@ func (x *explainer) unknown(p *Problem, path []string, inValues bool) {
 	p.Rule, p.RulePosition = x.ruleAt(field.Position, nearest)
 }
 
+// advise says what helps, in the words of the caller if it has any.
+func (x *explainer) advise(p *Problem, remedy Remedy, text string) {
+	p.Remedy, p.Advice = remedy, text
+	if x.module.Advise != nil {
+		p.Advice = x.module.Advise(*p)
+	}
+}
+
 func (x *explainer) missing(p *Problem, f finding, path []string, inValues bool) {
 	if !inValues {
 		p.Message = "the value is not concrete"
@@ -224,7 +232,7 @@ func (x *explainer) missing(p *Problem, f finding, path []string, inValues bool)
 		return
 	}
 	p.Message = "required value is missing"
-	p.Advice = "give it one in a file for -f, or with --set " + strings.TrimPrefix(p.Path, fieldName+".") + "=…"
+	x.advise(p, Provide, "set it in the values")
 	if at, ok := x.nullAt(path); ok {
 		p.Message = "null takes the value away, and the module needs one"
 		p.Positions = []token.Position{at}

@@ -32,11 +32,21 @@ type Problem struct {
 	// field that is broken, where that is, and what the user may do.
 	Rule         string
 	RulePosition token.Position
+	Remedy       Remedy // 0 where Advice says all
 	Advice       string
 
 	quotes  []string // the lines of Positions
 	finding *finding // what it was made of
 }
+
+// Remedy is what the user may do about a problem.
+type Remedy int
+
+// The remedies for which a caller may know a flag.
+const (
+	Quote   Remedy = iota + 1 // the text, which was read as something else
+	Provide                   // a value
+)
 
 // Error holds the problems of one evaluation, sorted and without repetition.
 // Its text has a line for each, and a line for each place.

@@ -18,8 +18,8 @@ const (
 	Secret    = "Secret"
 )
 
-// ParseReference parses KIND/NAME:KEY as it is typed. The error has the exit
-// code fail.Usage.
+// ParseReference parses KIND/NAME:KEY as it is typed. The error is a
+// *fail.InvalidError.
 func ParseReference(s string) (Reference, error) {
 	kind, rest, _ := strings.Cut(s, "/")
 	name, key, _ := strings.Cut(rest, ":")
@@ -31,7 +31,7 @@ func ParseReference(s string) (Reference, error) {
 		r.Kind = Secret
 	}
 	if r.Kind == "" || name == "" || key == "" || strings.Contains(name, "/") {
-		return Reference{}, fail.Usagef("%q is not of the form configmap/NAME:KEY or secret/NAME:KEY", s)
+		return Reference{}, fail.Invalidf("%q is not of the form configmap/NAME:KEY or secret/NAME:KEY", s)
 	}
 	return r, nil
 }

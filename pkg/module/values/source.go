@@ -41,7 +41,7 @@ const (
 const StdinName = "<stdin>"
 
 // flagPrefix begins the names of sources that are flags. They have no lines.
-const flagPrefix = "--set"
+const flagPrefix = "--"
 
 // Source is one set of values: a file, the standard input, or data that came
 // from elsewhere.
@@ -104,7 +104,7 @@ func checkPaths(paths []string) error {
 		}
 	}
 	if stdins > 1 {
-		return fail.Usagef("values can be read from the standard input (-) only once")
+		return fail.Invalidf("values can be read from the standard input (-) only once")
 	}
 	return nil
 }
@@ -148,11 +148,7 @@ func (s Source) refuseEncrypted() error {
 func (in Inputs) get(ctx context.Context, address string) (Source, error) {
 	data, err := download.Get(ctx, address, in.Download)
 	if err != nil {
-		err = fmt.Errorf("values from %w", err)
-		if errors.Is(err, download.ErrPrivate) {
-			err = fail.Hint(err, "if that is meant, give --allow-private-address")
-		}
-		return Source{}, err
+		return Source{}, fmt.Errorf("values from %w", err)
 	}
 	format := Detect
 	if u, err := url.Parse(address); err == nil {
@@ -164,7 +160,7 @@ func (in Inputs) get(ctx context.Context, address string) (Source, error) {
 // ReadFile reads a file, whose extension says the format.
 func ReadFile(path string) (Source, error) {
 	if formatOf(path) == Detect {
-		return Source{}, fail.Usagef("values file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(path))
+		return Source{}, fail.Invalidf("values file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(path))
 	}
 	return readFile(path)
 }

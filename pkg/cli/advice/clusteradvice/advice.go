@@ -100,7 +100,12 @@ func ofRun(err error) fail.Advice {
 
 // ofRecord advises on the record and the lock of an instance.
 func ofRecord(err error) fail.Advice {
-	switch err.(type) { //nolint:errorlint // an adviser looks at one error
+	switch e := err.(type) { //nolint:errorlint // an adviser looks at one error
+	case *store.BundleError:
+		if e.Wanted == "" {
+			return hint(fail.Refused, "change it with 'kubectl timoni bundle apply'; to take it out of its bundle: --adopt=all")
+		}
+		return hint(fail.Refused, "to take it into the bundle %q: --adopt=all", e.Wanted)
 	case *store.LockedError:
 		return fail.Advice{Code: fail.Refused}
 	case *store.ChangedError:

@@ -10,14 +10,16 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
 // For is a fail.Adviser.
 func For(err error) fail.Advice {
-	for _, of := range []func(error) fail.Advice{ofRegistry, ofContent, ofSource} {
+	for _, of := range []func(error) fail.Advice{ofRegistry, ofContent, ofSource, ofReference, ofPolicy} {
 		if a := of(err); a != (fail.Advice{}) {
 			return a
 		}
@@ -93,6 +95,33 @@ func ofSource(err error) fail.Advice {
 		return ofLocal(e)
 	case *source.TempDirError:
 		return hint(0, "set TMPDIR to a directory that can be written to")
+	}
+	return fail.Advice{}
+}
+
+// ofReference advises on what names a module.
+func ofReference(err error) fail.Advice {
+	switch e := err.(type) { //nolint:errorlint // an adviser looks at one error
+	case *ref.SchemeError:
+		return hint(0, "use oci://HOST/PATH[:VERSION], file://DIR or a directory")
+	case *ref.CredentialsError:
+		return hint(0, "log in, for example with 'docker login %s', and leave them out", e.Host)
+	case *ref.DirectoryError:
+		return hint(0, "leave out --version and --digest, or use an oci:// reference")
+	}
+	return fail.Advice{}
+}
+
+// ofPolicy advises on the file of a policy.
+func ofPolicy(err error) fail.Advice {
+	switch e := err.(type) { //nolint:errorlint // an adviser looks at one error
+	case *trust.UnknownFieldError:
+		if e.Nearest != "" {
+			return hint(0, "did you mean %q?", e.Nearest)
+		}
+		return hint(0, "there are %s", strings.Join(e.Known, ", "))
+	case *trust.SchemeError:
+		return hint(0, "write it as HOST/PATH, such as registry.example.com/modules/**")
 	}
 	return fail.Advice{}
 }

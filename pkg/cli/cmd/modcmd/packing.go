@@ -75,7 +75,7 @@ func (p *packing) vet(ctx context.Context, env cli.Env, dir string) error {
 		return err
 	}
 	vetted, err := mod.Vet(ctx, mod.VetRequest{Request: build.Request{
-		Module: r, Name: "app", Namespace: "default", Package: render.DefaultPackage, Values: sources, Debug: p.debug,
+		Module: r, Name: "app", Namespace: "default", Package: render.DefaultPackage, Values: sources, Advise: option.AdviseValue, Debug: p.debug,
 		KubeVersion: env.Getenv(option.KubeVersionVariable),
 	}})
 	if err != nil {

@@ -85,7 +85,7 @@ func newShowImages(env cli.Env) *cobra.Command {
 			return err
 		}
 		result, err := build.Render(ctx, build.Request{
-			Module: m, OCI: options, Name: "app", Namespace: "default", Values: sources,
+			Module: m, OCI: options, Name: "app", Namespace: "default", Values: sources, Advise: option.AdviseValue,
 			KubeVersion: env.Getenv(option.KubeVersionVariable), CUERegistry: deps.Access(cli.UserAgent("mod")),
 		}, ui.Transfers(env.Stderr, false, false))
 		if err != nil {

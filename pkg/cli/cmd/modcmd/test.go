@@ -90,6 +90,7 @@ func (o *testing) run(ctx context.Context, dir string) error {
 		}
 	}
 	o.req.Dir, o.req.KubeVersion = dir, o.env.Getenv(option.KubeVersionVariable)
+	o.req.Advise = option.AdviseValue
 	o.req.CUERegistry = o.deps.Access(cli.UserAgent("mod"))
 	start := time.Now()
 	tests, err := mod.Test(ctx, o.req)

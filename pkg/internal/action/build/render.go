@@ -31,6 +31,7 @@ type Request struct {
 	Values []values.Source // merged over the module's in this order
 	// ReplaceValues makes Values stand in for the module's, as a rollback wants it.
 	ReplaceValues bool
+	Advise        func(values.Problem) string // as render.Request has it
 
 	Debug, CheckImages, Whole bool // as render.Request has them
 	Limits                    render.Limits
@@ -80,7 +81,7 @@ func (req Request) of(m *source.Module) render.Request {
 	return render.Request{
 		Dir: m.Dir, Origin: req.Module.String(), Package: req.Package,
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
-		Values: req.Values, ReplaceValues: req.ReplaceValues, Limits: req.Limits, CUERegistry: req.CUERegistry,
+		Values: req.Values, ReplaceValues: req.ReplaceValues, Advise: req.Advise, Limits: req.Limits, CUERegistry: req.CUERegistry,
 		Scopes: req.scopes(), Within: m.Within, Debug: req.Debug, CheckImages: req.CheckImages, Whole: req.Whole,
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // Values are what a runtime has read from a cluster.
@@ -54,6 +55,9 @@ func query(ctx context.Context, site Site, q bundle.Query) (bundle.Runtime, erro
 		return nil, fmt.Errorf("query %q: %w", q, err)
 	}
 	namespace, name, err := q.Object(resource.Namespaced)
+	if incomplete, ok := errors.AsType[*bundle.QueryError](err); ok {
+		return nil, fail.Hint(err, "write %s", incomplete.Complete())
+	}
 	if err != nil {
 		return nil, err
 	}

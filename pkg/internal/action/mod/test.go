@@ -36,6 +36,8 @@ type TestRequest struct {
 	Update      bool                // write what is rendered into the tests that fail
 	KubeVersion string              // for tests that name none
 	CUERegistry *render.CUERegistry // nil: what the module depends on must be in cue.mod
+
+	Advise func(values.Problem) string // as render.Request has it
 }
 
 // Status is how a test ended.
@@ -197,7 +199,7 @@ func (req TestRequest) run(ctx context.Context, t *test) {
 	result, err := render.Build(ctx, render.Request{
 		Dir: req.Dir, Name: c.name, Namespace: c.namespace, Package: c.pkg, Debug: c.debug,
 		ModuleVersion: cmp.Or(c.moduleVersion, ref.DevelVersion), KubeVersion: cmp.Or(c.kubeVersion, req.KubeVersion),
-		Values: c.values, CUERegistry: req.CUERegistry,
+		Values: c.values, CUERegistry: req.CUERegistry, Advise: req.Advise,
 	})
 	var changed bool
 	if err != nil || c.expectsError {

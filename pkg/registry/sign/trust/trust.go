@@ -165,12 +165,26 @@ func join(at, name string) string {
 }
 
 func unknownField(at, name string, known []string) error {
-	err := fmt.Errorf("unknown field %q", join(at, name))
-	if nearest, ok := fail.Nearest(name, known); ok {
-		return fail.Hint(err, "did you mean %q?", nearest)
-	}
-	return fail.Hint(err, "there are %s", strings.Join(known, ", "))
+	e := &UnknownFieldError{Field: join(at, name), Known: known}
+	e.Nearest, _ = fail.Nearest(name, known)
+	return e
 }
+
+// UnknownFieldError says that a policy has a field that does not exist.
+type UnknownFieldError struct {
+	Field   string // with its path
+	Nearest string // of those that do, empty if none is near
+	Known   []string
+}
+
+// Error names the field.
+func (e *UnknownFieldError) Error() string { return fmt.Sprintf("unknown field %q", e.Field) }
+
+// SchemeError says that a pattern for repositories begins with a scheme.
+type SchemeError struct{ Pattern string }
+
+// Error names the pattern.
+func (e *SchemeError) Error() string { return fmt.Sprintf("%q has a scheme", e.Pattern) }
 
 func (p *Policy) check() error {
 	switch p.Default {
@@ -258,7 +272,7 @@ func checkPattern(pattern string) error {
 		return errors.New("is missing")
 	}
 	if strings.Contains(pattern, "://") {
-		return fail.Hint(fmt.Errorf("%q has a scheme", pattern), "write it as HOST/PATH, such as registry.example.com/modules/**")
+		return &SchemeError{Pattern: pattern}
 	}
 	for segment := range strings.SplitSeq(pattern, "/") {
 		if segment == "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
@@ -94,7 +95,7 @@ func TestParseErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v, want one with %q", err, test.want)
 			}
-			if hints := strings.Join(fail.HintsOf(err), "; "); hints != test.hint {
+			if hints := strings.Join(fail.HintsOf(fail.Advise(err, registryadvice.For)), "; "); hints != test.hint {
 				t.Errorf("hint %q, want %q", hints, test.hint)
 			}
 		})
