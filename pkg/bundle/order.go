@@ -3,6 +3,7 @@
 package bundle
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -66,4 +67,29 @@ func (w *walk) visit(name string, path []string) []string {
 	w.done[name] = true
 	w.sorted = append(w.sorted, w.byName[name])
 	return nil
+}
+
+// Before returns, for each of some instances of the bundle in its order, the
+// indices of those that have to be ready before it: those that it depends on,
+// directly or not. Without any dependsOn in the bundle, they are all earlier
+// ones.
+func (b *Bundle) Before(selected []Instance) [][]int {
+	isGraph := slices.ContainsFunc(b.Instances, func(in Instance) bool { return len(in.dependsOn) > 0 })
+	needs := map[string]map[string]bool{}
+	for _, in := range b.Instances { // after those that it depends on
+		needs[in.Name] = map[string]bool{}
+		for _, other := range in.dependsOn {
+			needs[in.Name][other] = true
+			maps.Copy(needs[in.Name], needs[other])
+		}
+	}
+	before := make([][]int, len(selected))
+	for i, in := range selected {
+		for k, other := range selected[:i] {
+			if !isGraph || needs[in.Name][other.Name] {
+				before[i] = append(before[i], k)
+			}
+		}
+	}
+	return before
 }

@@ -95,6 +95,14 @@ type (
 		Namespace, Name string
 		Index, Total    int // Index counts from 1
 	}
+	// Within is what happens to an instance of a bundle, or on one of several
+	// clusters. Event is not a Within itself.
+	Within struct {
+		Cluster         string // empty for the one in use
+		Namespace, Name string // of the instance, empty for what is of none
+		Alone           bool   // nothing else happens at the same time
+		Event           Event
+	}
 	// StageStarted is sent before the first object of a stage.
 	StageStarted struct {
 		Name         string
@@ -142,6 +150,7 @@ func (Transferred) event()      {}
 func (NamespaceCreated) event() {}
 func (NamespaceRemoved) event() {}
 func (InstanceStarted) event()  {}
+func (Within) event()           {}
 func (StageStarted) event()     {}
 func (Applied) event()          {}
 func (WaitStarted) event()      {}

@@ -55,34 +55,53 @@ type line struct {
 
 // Observe writes the line of an event. How a transfer gets on is left out.
 func (s *Events) Observe(e event.Event) {
+	if l := lineOf(e); l.Type != "" {
+		s.write(l)
+	}
+}
+
+// lineOf returns the line of an event, without a type when it has none.
+func lineOf(e event.Event) line {
 	switch e := e.(type) {
+	case event.Within:
+		return within(e)
 	case event.Resolved:
-		s.write(line{Type: "Resolved", Range: e.Range, Reference: e.Reference})
+		return line{Type: "Resolved", Range: e.Range, Reference: e.Reference}
 	case event.Pulled:
-		s.write(line{Type: "Pulled", Reference: e.Reference, Digest: e.Digest})
+		return line{Type: "Pulled", Reference: e.Reference, Digest: e.Digest}
 	case event.InstanceStarted:
-		s.write(line{Type: "InstanceStarted", Instance: e.Name, Namespace: e.Namespace, Cluster: e.Cluster, Index: e.Index, Total: e.Total})
+		return line{Type: "InstanceStarted", Instance: e.Name, Namespace: e.Namespace, Cluster: e.Cluster, Index: e.Index, Total: e.Total}
 	case event.StageStarted:
-		s.write(line{Type: "StageStarted", Stage: e.Name, Index: e.Index, Total: e.Total, Objects: &e.Objects})
+		return line{Type: "StageStarted", Stage: e.Name, Index: e.Index, Total: e.Total, Objects: &e.Objects}
 	case event.NamespaceCreated:
-		s.write(line{Type: "Applied", Object: namespace(e.Name), Action: event.Created})
+		return line{Type: "Applied", Object: namespace(e.Name), Action: event.Created}
 	case event.NamespaceRemoved:
-		s.write(line{Type: "Applied", Object: namespace(e.Name), Action: event.Deleted, Reason: "nothing was applied"})
+		return line{Type: "Applied", Object: namespace(e.Name), Action: event.Deleted, Reason: "nothing was applied"}
 	case event.Applied:
-		s.write(line{Type: "Applied", Object: &e.Object, Action: e.Action, Reason: e.Reason})
+		return line{Type: "Applied", Object: &e.Object, Action: e.Action, Reason: e.Reason}
 	case event.WaitStarted:
-		s.write(line{Type: "WaitStarted", Objects: &e.Objects, Seconds: e.Timeout.Seconds()})
+		return line{Type: "WaitStarted", Objects: &e.Objects, Seconds: e.Timeout.Seconds()}
 	case event.Progress:
-		s.write(line{Type: "Progress", Object: &e.Object, Status: e.Status, Message: e.Message})
+		return line{Type: "Progress", Object: &e.Object, Status: e.Status, Message: e.Message}
 	case event.WaitDone:
 		if !e.Failed { // the error will say it
-			s.write(line{Type: "WaitDone", Objects: &e.Objects, Seconds: e.Took.Seconds()})
+			return line{Type: "WaitDone", Objects: &e.Objects, Seconds: e.Took.Seconds()}
 		}
 	case event.Note:
-		s.write(line{Type: "Note", Message: e.Text})
+		return line{Type: "Note", Message: e.Text}
 	case event.Warning:
-		s.write(line{Type: "Warning", Message: e.Text})
+		return line{Type: "Warning", Message: e.Text}
 	}
+	return line{}
+}
+
+// within returns the line of what happens to an instance or on a cluster.
+func within(e event.Within) line {
+	l := lineOf(e.Event)
+	if l.Instance == "" {
+		l.Instance, l.Namespace, l.Cluster = e.Name, e.Namespace, e.Cluster
+	}
+	return l
 }
 
 func namespace(name string) *event.Object {

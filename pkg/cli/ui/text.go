@@ -33,6 +33,9 @@ func NewText(w io.Writer) *Text { return &Text{w: w, bar: newBar(w), table: newT
 func (t *Text) Observe(e event.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if within, ok := e.(event.Within); ok && within.Alone {
+		e = within.Event
+	}
 	if t.table != nil && t.table.observe(e) {
 		return
 	}
@@ -91,11 +94,19 @@ func Observer(w io.Writer, quiet bool) event.Observer {
 		return text
 	}
 	return event.Func(func(e event.Event) {
-		switch e.(type) {
+		switch plain(e).(type) {
 		case event.Warning, event.Note, event.Resolved, event.NamespaceCreated, event.NamespaceRemoved:
 			text.Observe(e)
 		}
 	})
+}
+
+// plain returns an event without what says to what it happens.
+func plain(e event.Event) event.Event {
+	if within, ok := e.(event.Within); ok {
+		return within.Event
+	}
+	return e
 }
 
 // Transfers is Observer for commands that report of the rest by their result:
@@ -138,6 +149,8 @@ func describe(e event.Event) string {
 			on = " on cluster " + e.Cluster
 		}
 		return fmt.Sprintf("instance %d of %d: %s in namespace %s%s", e.Index, e.Total, e.Name, e.Namespace, on)
+	case event.Within:
+		return describeWithin(e)
 	case event.StageStarted:
 		if e.Total == 1 {
 			return ""
@@ -160,6 +173,16 @@ func describe(e event.Event) string {
 		return "warning: " + e.Text
 	}
 	return ""
+}
+
+// describeWithin returns the line of an event, and before it to what it happens,
+// where the line does not say it itself.
+func describeWithin(e event.Within) string {
+	line := describe(e.Event)
+	if _, known := e.Event.(event.InstanceStarted); known || line == "" {
+		return line
+	}
+	return strings.Trim(e.Cluster+"/"+e.Name, "/") + ": " + line
 }
 
 // status returns the word for a readiness that kstatus names otherwise.

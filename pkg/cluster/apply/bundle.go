@@ -3,6 +3,9 @@
 package apply
 
 import (
+	"context"
+	"slices"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
@@ -19,6 +22,9 @@ func (p *Plan) Brings() earlier.Brings {
 		b.Spaces = append(b.Spaces, m.Namespace)
 	}
 	for _, s := range p.Steps {
+		if earlier.IsJudge(s.Object) && changes(s) {
+			b.Judges = append(b.Judges, s.Object)
+		}
 		if !kinds.IsFoundation(s.Object) || !changes(s) {
 			continue
 		}
@@ -34,4 +40,28 @@ func (p *Plan) Brings() earlier.Brings {
 // resource.
 func definitionOf(r kube.Resource) api.ID {
 	return api.ID{Group: kinds.ExtensionsGroup, Kind: "CustomResourceDefinition", Name: r.Resource + "." + r.Group}
+}
+
+// Complete returns a plan in which everything is decided that it defers for what
+// earlier instances of its bundle bring, which are applied by now; a plan that
+// defers nothing for them as it is. When the rest is no longer what the plan
+// shows, the error is a *StaleError: make a new plan.
+func (e *Engine) Complete(ctx context.Context, plan *Plan) (*Plan, error) {
+	if !slices.ContainsFunc(plan.Steps, func(s *Step) bool { return s.awaits }) {
+		return plan, nil
+	}
+	if slices.ContainsFunc(plan.Steps, func(s *Step) bool { return !s.resolved }) {
+		e.Client.ForgetKinds()
+	}
+	req := plan.request
+	req.Earlier, req.Review = nil, nil
+	exists, err := e.checkNamespace(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	full, err := e.planChecked(ctx, req, exists)
+	if err == nil {
+		err = full.asShown(plan)
+	}
+	return full, err
 }

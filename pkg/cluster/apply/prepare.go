@@ -139,14 +139,16 @@ func byKind(a, b api.Entry) int {
 
 // deferral returns why the server cannot judge a step yet, empty when it can.
 func (p *Plan) deferral(s *Step, foundations map[api.ID]*Step) string {
-	if !s.resolved && s.stage == 0 {
-		return "its kind is unknown, an earlier instance may install it"
-	}
-	if !s.resolved {
-		return "its kind is unknown, an earlier stage may install it"
-	}
 	role, isBinding := kinds.RoleOf(s.Object)
-	if reason := p.request.Earlier.Deferral(s.Object.Namespace(), definitionOf(s.Resource), role); reason != "" {
+	switch reason := p.request.Earlier.Deferral(s.Object, s.Resource, definitionOf(s.Resource), role); {
+	case !s.resolved && s.stage == 0:
+		s.awaits = true
+		return "its kind is unknown, an earlier instance may install it"
+	case !s.resolved:
+		s.awaits = p.request.Earlier != nil
+		return "its kind is unknown, an earlier stage may install it"
+	case reason != "":
+		s.awaits = true
 		return reason
 	}
 	if ns := s.Object.Namespace(); p.isNewNamespace(ns, foundations) {

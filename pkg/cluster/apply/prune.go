@@ -142,6 +142,7 @@ func (e *Engine) remove(ctx context.Context, steps []*Step, wait bool, timeout t
 		if err := e.deleteLive(ctx, s); err != nil {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
 		}
+		s.removed = true
 		e.observe(event.Applied{Object: s.Ref(), Action: event.Deleted, Reason: s.Reason})
 		return nil
 	})

@@ -39,6 +39,7 @@ type decision struct {
 	manager   fieldset.Manager
 	drop      *fieldpath.Set // defaults of the server that the write takes over and drops
 	stage     int
+	awaits    bool    // it is deferred until an earlier instance of the bundle is applied
 	recorded  bool    // it is of a record, and not of the module
 	unknown   string  // why it is unknown whether it, or what it holds, exists
 	replaced  bool    // it is deleted before what is new is applied
@@ -53,7 +54,8 @@ type decision struct {
 type progress struct {
 	written     api.Object // what the server made of the write, nil when there was none
 	fingerprint string     // of the object as it was last known to be as wanted
-	gone        bool       // its live object was deleted by this run
+	gone        bool       // its live object was deleted by this run, to make room
+	removed     bool       // its live object was deleted for good
 	reads       int        // how often it was read again because of conflicts
 	shown       *Step      // what the caller was shown of it, nil when that does not bind
 }
@@ -126,6 +128,19 @@ func (p *Plan) Outcomes() []event.Outcome {
 	return append([]event.Outcome{{Object: p.created.Ref(), Action: event.Created}}, outcomes...)
 }
 
+// Written returns what a run that failed has done by then.
+func (p *Plan) Written() []event.Outcome {
+	done := *p
+	done.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(s *Step) bool { return s.fingerprint == "" })
+	done.Prune = Removed(p.Prune)
+	return done.Outcomes()
+}
+
+// Removed returns the steps whose objects were deleted by a run.
+func Removed(steps []*Step) []*Step {
+	return slices.DeleteFunc(slices.Clone(steps), func(s *Step) bool { return !s.removed })
+}
+
 // Refusal returns the reasons why the plan cannot be carried out, joined, or
 // nil.
 func (p *Plan) Refusal() error {
@@ -140,7 +155,7 @@ func (p *Plan) Refusal() error {
 // what the plan shows.
 func (p *Plan) forExecution() *Plan {
 	run := *p
-	run.request.Review = nil
+	run.request.Review, run.request.Earlier = nil, nil
 	run.instance.Inventory.Entries = slices.Clone(p.instance.Inventory.Entries)
 	copies := map[*Step]*Step{}
 	run.Steps, run.Prune = copySteps(p.Steps, copies), copySteps(p.Prune, copies)

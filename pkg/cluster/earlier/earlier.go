@@ -7,6 +7,7 @@ package earlier
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -19,14 +20,16 @@ type Instances struct {
 	kinds   map[schema.GroupKind]kube.Resource
 	objects map[api.ID]string // that they change, with the name of the instance
 	spaces  map[string]string // namespaces that do not exist yet, likewise
+	judges  []judge           // of admission that they change
 }
 
 // Brings is what one instance brings.
 type Brings struct {
 	Name    string
 	Kinds   map[schema.GroupKind]kube.Resource
-	Objects []api.ID // that it creates or changes and others are judged by
-	Spaces  []string // namespaces that it creates
+	Objects []api.ID     // that it creates or changes and others are judged by
+	Spaces  []string     // namespaces that it creates
+	Judges  []api.Object // of admission that it creates or changes
 }
 
 // With returns what a further instance adds.
@@ -36,6 +39,7 @@ func (b *Instances) With(one Brings) *Instances {
 		maps.Copy(next.kinds, b.kinds)
 		maps.Copy(next.objects, b.objects)
 		maps.Copy(next.spaces, b.spaces)
+		next.judges = slices.Clone(b.judges)
 	}
 	maps.Copy(next.kinds, one.Kinds)
 	for _, id := range one.Objects {
@@ -43,6 +47,9 @@ func (b *Instances) With(one Brings) *Instances {
 	}
 	for _, ns := range one.Spaces {
 		next.spaces[ns] = one.Name
+	}
+	for _, o := range one.Judges {
+		next.judges = append(next.judges, judge{o, one.Name})
 	}
 	return next
 }
@@ -63,17 +70,22 @@ func (b *Instances) AddKinds(rendered map[schema.GroupKind]kube.Resource) {
 func (b *Instances) Creates(namespace string) bool { return b != nil && b.spaces[namespace] != "" }
 
 // Deferral returns why the server cannot judge an object yet, empty when it can:
-// its namespace, or one of what it is judged by, is brought.
-func (b *Instances) Deferral(namespace string, judgedBy ...api.ID) string {
+// its namespace, what it is judged by, or the object itself is brought.
+func (b *Instances) Deferral(o api.Object, r kube.Resource, judgedBy ...api.ID) string {
 	if b == nil {
 		return ""
 	}
-	if by := b.spaces[namespace]; by != "" {
-		return fmt.Sprintf("namespace %q is created with instance %q", namespace, by)
+	if by := b.spaces[o.Namespace()]; by != "" {
+		return fmt.Sprintf("namespace %q is created with instance %q", o.Namespace(), by)
 	}
-	for _, id := range judgedBy {
+	for _, id := range append(judgedBy, o.ID()) {
 		if by := b.objects[id]; by != "" {
 			return fmt.Sprintf("%s/%s is changed by instance %q", id.Kind, id.Name, by)
+		}
+	}
+	for _, j := range b.judges {
+		if j.covers(r) {
+			return fmt.Sprintf("%s/%s is changed by instance %q", j.object.Kind(), j.object.Name(), j.by)
 		}
 	}
 	return ""

@@ -94,6 +94,7 @@ type Result struct {
 	// ScopeWarnings are about objects that are left without a namespace because
 	// the scope of their kind is unknown; a server knows it.
 	ScopeWarnings []string
+	Unscoped      []api.ID // these objects
 	// ImageProblems is what is wrong with the images of the containers: a
 	// reference that is none, or one with neither a tag nor a digest.
 	ImageProblems []values.Problem
@@ -193,7 +194,7 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 		Sets:       sets,
 		Warnings:   append(e.warnings, warnings...),
 
-		ScopeWarnings: scopeWarnings(reader.unscoped),
+		ScopeWarnings: scopeWarnings(reader.unscoped), Unscoped: idsOf(reader.unscoped),
 
 		mu:     &sync.Mutex{},
 		checks: checks,

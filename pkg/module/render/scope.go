@@ -99,6 +99,14 @@ func scopeWarnings(objects []api.Object) []string {
 	return warnings
 }
 
+func idsOf(objects []api.Object) []api.ID {
+	ids := make([]api.ID, len(objects))
+	for i, o := range objects {
+		ids[i] = o.ID()
+	}
+	return ids
+}
+
 // definedScope returns what a CustomResourceDefinition defines.
 func definedScope(o api.Object) (gk api.GroupKind, cluster, ok bool) {
 	if o.Kind() != "CustomResourceDefinition" || o.Group() != "apiextensions.k8s.io" {

@@ -114,6 +114,11 @@ func sites(flags *kubeflag.Flags, d *bundle.Definition, observer event.Observer)
 	return list, nil
 }
 
+// addAtOnce registers the flag that says how many clusters are worked on at once.
+func addAtOnce(fs *pflag.FlagSet, n *int) {
+	fs.IntVar(n, "cluster-concurrency", 1, "maximum `NUMBER` of clusters of one group at once; a group begins when the one before is done")
+}
+
 // offlineSites is sites for a verb that asks a cluster for the values of the
 // runtime alone.
 func offlineSites(flags *kubeflag.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {

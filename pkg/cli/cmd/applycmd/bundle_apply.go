@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -15,7 +15,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/policyflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
@@ -25,20 +24,23 @@ import (
 const bundleApplyLong = `Render the instances of a bundle and apply them, in the order of the fields, each
 after those in its dependsOn, and each when the one before is ready.
 
-All instances are planned first, as 'apply' plans one: if the server rejects an
-object or one has another owner, nothing is changed. What an earlier instance
-brings, such as a kind, a namespace or a role, is deferred, and planned again
-before the instance that needs it. Namespaces of instances are created if they
-are missing.
+All instances are planned first, as 'apply' plans one, and the plan is carried
+out as it was shown: if the server rejects an object or one has another owner,
+nothing is changed. What an earlier instance brings, such as a kind, a namespace,
+a role or a webhook, is deferred, and planned again before the instance that needs
+it. Namespaces of instances are created if they are missing.
+
+Once an instance has dependsOn, those that do not depend on each other are
+applied at the same time.
 
 An instance belongs to its bundle: another bundle, or 'apply' and 'rollback', do
 not change it without --adopt=all. Instances that left the files are named, and
 deleted with --prune-instances. A bundle is its name and the namespaces of its
 files: another one of the same name elsewhere is never touched.
 
-A runtime with clusters is applied to each, in the order of the fields; the first
-failure ends the run, so that a group is reached only when the one before is
-done.`
+A runtime with clusters is applied to each, in the order of the fields, or to
+several of a group at once with --cluster-concurrency; the first failure ends the
+run, so that a group is reached only when the one before is done.`
 
 // planning are the options of the verbs that plan a bundle.
 type planning struct {
@@ -78,6 +80,8 @@ type bundleApply struct {
 	*applyOptions
 	planning       planning
 	pruneInstances bool
+	atOnce         int
+	asking         sync.Mutex // held while a plan is shown
 }
 
 func newBundleApply(env cli.Env) *cobra.Command {
@@ -104,6 +108,7 @@ func newBundleApply(env cli.Env) *cobra.Command {
 	o.addOutput(fs)
 	o.addRun(fs)
 	fs.BoolVar(&o.pruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files")
+	addAtOnce(fs, &o.atOnce)
 	return cmd
 }
 
@@ -118,59 +123,65 @@ func (o *bundleApply) run(ctx context.Context, how deploy.ApplyRequest) error {
 	if err != nil {
 		return err
 	}
-	var all []*fleet.Applied
-	for i, site := range clusters {
-		applied, failed := fleet.Apply(ctx, site, req, observer)
-		all = append(all, applied)
-		if failed == nil {
-			continue
+	all := make([]*fleet.Applied, len(clusters))
+	failed := fleet.Each(clusters, o.atOnce, func(i int, site fleet.Site) error {
+		one := req
+		if site.Name != "" {
+			one.Apply.Show = o.showOn(site, how)
 		}
-		// What was done until then is a part of the result.
-		printed := o.printAll(all, how, site.Name)
-		return errors.Join(o.planning.validation.Explain(failed), notReached(clusters[i+1:]), printed)
-	}
-	return o.printAll(all, how, "")
+		var applyErr error
+		all[i], applyErr = fleet.Apply(ctx, site, one, observer)
+		return applyErr
+	})
+	// What was done until an error is a part of the result.
+	return errors.Join(o.planning.validation.Explain(failed), o.printAll(clusters, all, how, failed))
 }
 
-// notReached names the clusters after the one at which a run ended.
-func notReached(clusters []fleet.Site) error {
-	if len(clusters) == 0 {
+// showOn returns what shows the plan of one of several clusters: one at a time.
+func (o *bundleApply) showOn(site fleet.Site, how deploy.ApplyRequest) func(context.Context, []instance.Difference) error {
+	if how.Show == nil {
 		return nil
 	}
-	names := make([]string, len(clusters))
-	for i, site := range clusters {
-		names[i] = site.Name
+	return func(ctx context.Context, differences []instance.Difference) error {
+		o.asking.Lock()
+		defer o.asking.Unlock()
+		if _, err := ui.Printf(o.forPeople(), "# cluster %s\n", site.Name); err != nil {
+			return err
+		}
+		return how.Show(ctx, differences)
 	}
-	return fmt.Errorf("not reached: cluster %s", strings.Join(names, ", "))
 }
 
-// printAll writes what was done on each cluster. failed is the one at which the
-// run ended, empty when it did not fail.
-func (o *bundleApply) printAll(all []*fleet.Applied, how deploy.ApplyRequest, failed string) error {
+// printAll writes what was done on each cluster, nil for one that was not
+// reached.
+func (o *bundleApply) printAll(clusters []fleet.Site, all []*fleet.Applied, how deploy.ApplyRequest, failed error) error {
 	var outcomes []event.Outcome
-	var results []ui.Result
-	for _, a := range all {
-		outcomes = append(outcomes, a.Outcomes()...)
-		results = append(results, resultsOf(a)...)
+	for i, a := range all {
+		if a == nil {
+			all[i] = &fleet.Applied{Cluster: clusters[i].Cluster, State: fleet.NotReached}
+		}
+		outcomes = append(outcomes, all[i].Outcomes()...)
 	}
-	if _, text := o.out.Format(); !text {
-		return o.out.Print(o.env.Stdout, printer.Outcomes(outcomes))
+	if format, text := o.out.Format(); !text {
+		return o.out.Print(o.env.Stdout, resultOf(all, format == "name"))
 	}
 	if o.events != nil {
-		if failed == "" {
+		if failed == nil {
 			o.events.Done(ui.Result{Outcomes: outcomes, Summary: "applied the bundle", DryRun: dryRunName(how.DryRun)}, nil)
 		}
 		return nil
 	}
-	for _, r := range results {
-		if name := dryRunName(how.DryRun); name != "" {
-			r.DryRun = name + " dry run"
-		}
-		if err := r.Print(o.env.Stdout); err != nil {
-			return err
+	for _, a := range all {
+		for _, r := range resultsOf(a) {
+			if name := dryRunName(how.DryRun); name != "" {
+				r.DryRun = name + " dry run"
+			}
+			if err := r.Print(o.env.Stdout); err != nil {
+				return err
+			}
 		}
 	}
-	return o.summary(all, failed)
+	return o.summary(all, failed != nil)
 }
 
 // dryRunName returns what kind of dry run a mode is, empty when it is none.
@@ -181,7 +192,8 @@ func dryRunName(mode deploy.DryRun) string {
 	return string(mode)
 }
 
-// resultsOf returns the results of the instances on one cluster.
+// resultsOf returns the results of the instances on one cluster that a run is
+// done with.
 func resultsOf(a *fleet.Applied) []ui.Result {
 	on := ""
 	if a.Cluster.Name != "" {
@@ -189,28 +201,36 @@ func resultsOf(a *fleet.Applied) []ui.Result {
 	}
 	var results []ui.Result
 	for _, in := range a.Instances {
-		results = append(results, ui.Result{Outcomes: in.Outcomes, Summary: "applied " + in.Name + on})
-	}
-	for _, in := range a.Pruned {
-		results = append(results, ui.Result{Outcomes: in.Outcomes, Summary: "deleted " + in.Name + on})
+		switch in.State {
+		case fleet.Done, fleet.Planned:
+			results = append(results, ui.Result{Outcomes: in.Outcomes, Summary: "applied " + in.Name + on})
+		case fleet.Gone:
+			results = append(results, ui.Result{Outcomes: in.Outcomes, Summary: "deleted " + in.Name + on})
+		}
 	}
 	return results
 }
 
-// summary writes a line for each cluster, where there are several.
-func (o *bundleApply) summary(all []*fleet.Applied, failed string) error {
-	if all[0].Cluster.Name == "" || len(all) < 2 && failed == "" {
-		return nil
-	}
+// summary writes a line for each cluster, where there are several, and after a
+// failure one for each instance, where one is done.
+func (o *bundleApply) summary(all []*fleet.Applied, failed bool) error {
 	var rows [][]string
-	for _, a := range all {
-		state := "done"
-		if a.Cluster.Name == failed {
-			state = "failed"
+	header := []string{"CLUSTER", "GROUP", "STATE", "INSTANCES", "OBJECTS"}
+	if all[0].Cluster.Name == "" {
+		if !failed || all[0].Reached() == 0 {
+			return nil
 		}
-		rows = append(rows, []string{a.Cluster.Name, a.Cluster.Group, state, fmt.Sprint(len(a.Instances)), ui.Counts(a.Outcomes())})
+		header = []string{"NAMESPACE", "NAME", "STATE", "OBJECTS"}
+		for _, in := range all[0].Instances {
+			rows = append(rows, []string{in.Namespace, in.Name, string(in.State), ui.Counts(in.Outcomes)})
+		}
+		return ui.Table(o.env.Stdout, o.out.Header(header...), rows)
 	}
-	return ui.Table(o.env.Stdout, o.out.Header("CLUSTER", "GROUP", "STATE", "INSTANCES", "OBJECTS"), rows)
+	for _, a := range all {
+		instances := fmt.Sprintf("%d/%d", a.Reached(), len(a.Instances))
+		rows = append(rows, []string{a.Cluster.Name, a.Cluster.Group, string(a.State), instances, ui.Counts(a.Outcomes())})
+	}
+	return ui.Table(o.env.Stdout, o.out.Header(header...), rows)
 }
 
 const bundleDiffLong = `Show what an apply of the bundle would change: the plan of that apply, as the
@@ -254,22 +274,35 @@ func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag
 	}
 	var all []instance.Difference
 	for _, site := range clusters {
-		differences, failed := fleet.Diff(ctx, site, req, observer)
-		if failed != nil {
-			return p.validation.Explain(failed)
-		}
-		if _, text := o.out.Format(); text && site.Name != "" {
-			if _, err = ui.Printf(o.env.Stdout, "# cluster %s\n", site.Name); err != nil {
-				return err
-			}
-			if err = o.printDiff(ctx, differences, "planned "); err != nil {
-				return err
-			}
+		var differences []instance.Difference
+		if differences, err = fleet.Diff(ctx, site, req, observer); err != nil {
+			err = p.validation.Explain(err)
 		}
 		all = append(all, differences...)
+		if _, text := o.out.Format(); text {
+			if printed := o.diffOn(ctx, site, differences); printed != nil {
+				return errors.Join(err, printed)
+			}
+		}
+		if err != nil {
+			break
+		}
 	}
-	if _, text := o.out.Format(); text && clusters[0].Name != "" {
-		return answer(all)
+	if _, text := o.out.Format(); !text {
+		err = errors.Join(err, o.printDiff(ctx, all, "planned "))
 	}
-	return o.showDiff(ctx, all, "planned ")
+	if err != nil {
+		return err
+	}
+	return answer(all)
+}
+
+// diffOn writes the differences on one cluster for a person.
+func (o *options) diffOn(ctx context.Context, site fleet.Site, differences []instance.Difference) error {
+	if site.Name != "" {
+		if _, err := ui.Printf(o.env.Stdout, "# cluster %s\n", site.Name); err != nil {
+			return err
+		}
+	}
+	return o.printDiff(ctx, differences, "planned ")
 }

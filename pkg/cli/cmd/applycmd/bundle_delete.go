@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -78,14 +79,17 @@ func (t *bundleTarget) target(ctx context.Context, args []string, observer event
 	return target, clusters, err
 }
 
-const bundleDeleteLong = `Delete the instances of a bundle, the last one first, each as 'delete' does. The
-bundle is that of the files of -f or, where only one has it in the cluster, that
-of NAME, in each cluster of the runtime, if one is given. Nothing is deleted when an instance belongs to another bundle or to none.`
+const bundleDeleteLong = `Delete the instances of a bundle, the last one first, or where they say on which
+others they depend, each before those; each as 'delete' does. The bundle is that
+of the files of -f or, where only one has it in the cluster, that of NAME, in each
+cluster of the runtime, if one is given. Nothing is deleted when an instance
+belongs to another bundle or to none.`
 
 type bundleDelete struct {
 	*bundleTarget
 	how            deleteflag.Delete
 	pruneInstances bool
+	atOnce         int
 }
 
 func newBundleDelete(env cli.Env) *cobra.Command {
@@ -100,6 +104,7 @@ func newBundleDelete(env cli.Env) *cobra.Command {
 	o.addTo(fs)
 	o.how.AddTo(fs, "bundle")
 	fs.BoolVar(&o.pruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files, too")
+	addAtOnce(fs, &o.atOnce)
 	return cmd
 }
 
@@ -115,22 +120,22 @@ func (o *bundleDelete) run(ctx context.Context, args []string) error {
 	req := fleet.DeleteRequest{Target: target, Delete: o.how.Request(store.Holder(o.env.Process)), PruneInstances: o.pruneInstances}
 	_, text := o.out.Format()
 	var all []event.Outcome
-	for i, site := range clusters {
-		failed := fleet.Delete(ctx, site, req, observer, func(deleted fleet.Deleted) error {
+	var mu sync.Mutex
+	failed := fleet.Each(clusters, o.atOnce, func(_ int, site fleet.Site) error {
+		return fleet.Delete(ctx, site, req, observer, func(deleted fleet.Deleted) error {
+			mu.Lock()
+			defer mu.Unlock()
 			all = append(all, deleted.Outcomes...)
-			if !text {
+			if !text || deleted.Err != nil {
 				return nil
 			}
 			return o.print(deleted, site)
 		})
-		if failed != nil {
-			return errors.Join(failed, notReached(clusters[i+1:]))
-		}
-	}
+	})
 	if text {
-		return nil
+		return failed
 	}
-	return o.out.Print(o.env.Stdout, printer.Outcomes(all))
+	return errors.Join(failed, o.out.Print(o.env.Stdout, printer.Outcomes(all)))
 }
 
 func (o *bundleDelete) print(d fleet.Deleted, site fleet.Site) error {
@@ -170,9 +175,7 @@ func (t *bundleTarget) status(ctx context.Context, args []string) error {
 	good := true
 	for _, site := range clusters {
 		reports, failed := fleet.Status(ctx, site, target, observer)
-		if failed != nil {
-			return failed
-		}
+		err = errors.Join(err, failed)
 		for _, r := range reports {
 			good = good && r.IsGood()
 			all = append(all, printer.StatusOf(r))
@@ -180,10 +183,13 @@ func (t *bundleTarget) status(ctx context.Context, args []string) error {
 			problems = append(problems, notReady(r)...)
 		}
 	}
+	if err != nil && all == nil {
+		return err
+	}
 	if _, text := t.out.Format(); !text {
-		err = t.out.Print(t.env.Stdout, all)
+		err = errors.Join(err, t.out.Print(t.env.Stdout, all))
 	} else {
-		err = t.printStatus(rows, problems)
+		err = errors.Join(err, t.printStatus(rows, problems))
 	}
 	if err == nil && !good {
 		err = fail.Silent(fail.No)

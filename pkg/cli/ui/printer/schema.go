@@ -19,10 +19,10 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
-// apiVersion is that of the results that are not written in the cluster. What
+// APIVersion is that of the results that are not written in the cluster. What
 // the types of a version say stays: fields are added, none is renamed, removed
 // or given another meaning. docs/output.md describes them for users.
-const apiVersion = "cli.timoni.sh/v1alpha1"
+const APIVersion = "cli.timoni.sh/v1alpha1"
 
 // Type says what a result is.
 type Type struct {
@@ -158,7 +158,7 @@ type Access struct {
 func AccessOf(missing []apply.Access) []Access {
 	return convert(missing, func(a apply.Access) Access {
 		return Access{
-			Type: Type{APIVersion: apiVersion, Kind: "Access"}, Verb: a.Verb, Group: a.Group, Resource: a.Resource,
+			Type: Type{APIVersion: APIVersion, Kind: "Access"}, Verb: a.Verb, Group: a.Group, Resource: a.Resource,
 			Namespace: a.Namespace, Name: a.Name, Needed: a.Needed, Why: a.Why, Reason: a.Reason,
 		}
 	})
@@ -174,7 +174,7 @@ func ofCluster(o event.Object) Object {
 
 // ofInstance returns the head of a result about an instance.
 func ofInstance(kind, name, namespace string) Object {
-	return Object{Type: Type{APIVersion: apiVersion, Kind: kind}, Metadata: Metadata{Name: name, Namespace: namespace}}
+	return Object{Type: Type{APIVersion: APIVersion, Kind: kind}, Metadata: Metadata{Name: name, Namespace: namespace}}
 }
 
 // Outcomes returns the result of a command that acts on objects.

@@ -33,17 +33,16 @@ func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer e
 
 // shown returns the differences without the values of secret sources.
 func shown(plan *apply.Plan, sources []values.Source) []instance.Difference {
-	list, hide := Differences(plan), values.MaskSecret(sources)
+	list, hide := Differences(plan.All()), values.MaskSecret(sources)
 	for i, d := range list {
 		list[i] = d.Hide(hide)
 	}
 	return list
 }
 
-// Differences returns what a plan would change, without the objects that stay as
-// they are.
-func Differences(plan *apply.Plan) []instance.Difference {
-	steps := plan.All()
+// Differences returns what the steps of plans or deletions would change, without
+// the objects that stay as they are.
+func Differences(steps []*apply.Step) []instance.Difference {
 	outcomes := apply.Outcomes(steps)
 	var list []instance.Difference
 	for i, s := range steps {

@@ -5,20 +5,13 @@ package fleet
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // ApplyRequest says which bundle is applied, and how.
@@ -30,210 +23,165 @@ type ApplyRequest struct {
 	PruneInstances bool
 }
 
+// State says how far an instance, or a cluster, has come.
+type State string
+
+// The states.
+const (
+	Planned    State = "Planned"    // it was a dry run
+	Done       State = "Applied"    // all of it is applied and, unless that was not wanted, ready
+	Gone       State = "Deleted"    // it left the files
+	Failed     State = "Failed"     // the error says why
+	NotReached State = "NotReached" // the run ended before
+)
+
 // Applied is what an apply did on one cluster, or in a dry run would do.
 type Applied struct {
 	Cluster   bundle.Cluster
 	Bundle    string
-	Instances []AppliedInstance
-	Pruned    []AppliedInstance // that left the files
+	State     State
+	Instances []AppliedInstance // all that were to be applied, in order, then those that left the files
 }
 
 // AppliedInstance is what was done with one instance.
 type AppliedInstance struct {
 	instance.Key
 	Module   api.Module
-	Outcomes []event.Outcome
+	State    State
+	Outcomes []event.Outcome // of one that failed, what was done by then
 }
 
 // Outcomes returns what was done with the objects of all instances.
 func (a *Applied) Outcomes() []event.Outcome {
 	var all []event.Outcome
-	for _, in := range slices.Concat(a.Instances, a.Pruned) {
+	for _, in := range a.Instances {
 		all = append(all, in.Outcomes...)
 	}
 	return all
 }
 
-// Apply renders and plans all instances, and shows what they change, before it
-// carries the plan of the first one out. What an earlier instance brings is
-// deferred, and planned again before its instance. What was done by then is
+// Reached returns the number of instances with which the run is done.
+func (a *Applied) Reached() int {
+	n := 0
+	for _, in := range a.Instances {
+		if in.State != NotReached && in.State != Failed {
+			n++
+		}
+	}
+	return n
+}
+
+// Apply renders and plans all instances, shows what they change, and carries
+// these plans out: one instance after the other or, where they say on which
+// others they depend, each after those. What a plan defers for what an earlier
+// instance brings is decided right before its instance. What was done by then is
 // returned with an error, too.
 func Apply(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*Applied, error) {
+	applied := &Applied{Cluster: site.Cluster, State: Failed}
 	end, err := deploy.StartExpressions(ctx, &req.Apply)
 	if err != nil {
-		return &Applied{Cluster: site.Cluster}, err
+		return applied, site.Wrap(err)
 	}
 	defer end()
 	r, err := newRun(ctx, site, req, observer)
 	if err != nil {
-		return &Applied{Cluster: site.Cluster}, err
+		return applied, site.Wrap(err)
 	}
-	applied, err := r.apply(ctx)
+	applied.Bundle = r.bundle.Name
+	err = r.apply(ctx)
+	applied.Instances = r.results()
+	if err == nil {
+		applied.State = Done
+		if req.Apply.DryRun.IsDry() {
+			applied.State = Planned
+		}
+	}
 	return applied, site.Wrap(r.hide(err))
 }
 
 // Diff returns what an apply would change, and leaves nothing in the cluster.
+// What was found out by then is returned with an error, too.
 func Diff(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) ([]instance.Difference, error) {
 	req.Apply.DryRun, req.Apply.NoWait = deploy.DryRunServer, false
 	r, err := newRun(ctx, site, req, observer)
 	if err != nil {
-		return nil, err
-	}
-	if err = r.plan(ctx); err != nil {
-		return nil, site.Wrap(r.hide(err))
-	}
-	for _, record := range r.left {
-		r.observer.Observe(event.Warning{Text: leftText(record.Instance.Metadata, r.bundle.Name)})
-	}
-	return r.differences(), nil
-}
-
-// run is a bundle on its way to one cluster.
-type run struct {
-	site     Site
-	req      ApplyRequest
-	bundle   *Bundle
-	rendered []*build.Result
-	observer event.Observer
-	engine   *apply.Engine
-	plans    []*apply.Plan
-	left     []*store.Record // of the bundle, and no longer in its files
-}
-
-func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*run, error) {
-	version, err := site.Client.ServerVersion(ctx)
-	if err != nil {
 		return nil, site.Wrap(err)
 	}
-	req.Render.KubeVersion, req.Render.WarnScope = version, false
-	r := &run{site: site, req: req}
-	if r.bundle, err = Load(ctx, site, req.Request); err != nil {
-		return nil, err
-	}
-	r.observer = event.Hiding(observer, r.bundle.secret)
-	r.engine = apply.New(site.Client, r.observer)
-	r.engine.Concurrency = req.Apply.Concurrency
-	if r.rendered, err = r.bundle.render(ctx, r.observer); err != nil {
-		return nil, site.Wrap(err)
-	}
-	if len(req.Select) == 0 { // else what left is not asked about
-		r.left, err = r.bundle.left(ctx, r.engine.Store)
-	}
-	return r, site.Wrap(err)
+	err = errors.Join(r.plan(ctx), r.planPrune(ctx))
+	return r.differences(), site.Wrap(r.hide(err))
 }
 
-// hide returns an error without what was read from Secrets.
-func (r *run) hide(err error) error {
-	if err == nil {
-		return nil
-	}
-	return values.HideIn(r.bundle.secret)(r.bundle.secrets.Hide(err))
-}
-
-// plan plans every instance. The error joins all reasons why one cannot be
-// applied.
-func (r *run) plan(ctx context.Context) error {
-	var before *earlier.Instances
-	var errs []error
-	for i := range r.bundle.Selected {
-		plan, err := r.planOne(ctx, i, before)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		r.plans, before = append(r.plans, plan), before.With(plan.Brings())
-	}
-	return errors.Join(errs...)
-}
-
-// planOne plans one instance, of which earlier ones may bring something.
-func (r *run) planOne(ctx context.Context, i int, before *earlier.Instances) (*apply.Plan, error) {
-	plan, err := r.engine.Plan(ctx, r.request(i, before))
-	if err == nil {
-		err = plan.Refusal()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("apply %s: %w", r.bundle.Selected[i].Name, err)
-	}
-	return plan, nil
-}
-
-// request returns the request to apply an instance.
-func (r *run) request(i int, before *earlier.Instances) apply.Request {
-	one := r.req.Apply
-	one.Request = r.bundle.Requests[i]
-	request := deploy.RequestFor(one, r.rendered[i])
-	request.Bundle, request.Earlier = store.Bundle{Name: r.bundle.Name, Namespaces: r.bundle.namespaces()}, before
-	return request
-}
-
-func (r *run) differences() []instance.Difference {
-	var all []instance.Difference
-	for _, plan := range r.plans {
-		for _, d := range deploy.Differences(plan) {
-			all = append(all, d.Hide(r.bundle.secret))
-		}
-	}
-	return all
-}
-
-func (r *run) apply(ctx context.Context) (*Applied, error) {
-	applied := &Applied{Cluster: r.site.Cluster, Bundle: r.bundle.Name}
+// apply plans all instances, has the plan reviewed, and carries it out.
+func (r *run) apply(ctx context.Context) error {
 	if err := r.plan(ctx); err != nil {
-		return applied, err
+		return err
 	}
-	if r.req.Apply.Show != nil {
-		if err := r.req.Apply.Show(ctx, r.differences()); err != nil {
-			return applied, err
-		}
+	if err := r.planPrune(ctx); err != nil {
+		return err
+	}
+	if err := r.show(ctx, r.differences()); err != nil {
+		return err
 	}
 	if r.req.Apply.DryRun.IsDry() {
-		for i, plan := range r.plans {
-			applied.Instances = append(applied.Instances, r.applied(i, plan))
-		}
-		return applied, r.pruneInstances(ctx, applied)
-	}
-	for i := range r.plans {
-		plan, err := r.execute(ctx, i)
-		if err != nil {
-			return applied, errors.Join(err, r.notReached(i))
-		}
-		applied.Instances = append(applied.Instances, r.applied(i, plan))
-	}
-	return applied, r.pruneInstances(ctx, applied)
-}
-
-func (r *run) applied(i int, plan *apply.Plan) AppliedInstance {
-	req := r.bundle.Requests[i]
-	outcomes := plan.Outcomes()
-	for k := range outcomes {
-		outcomes[k].Reason = r.bundle.secret(outcomes[k].Reason)
-	}
-	return AppliedInstance{Key: instance.Key{Namespace: req.Namespace, Name: req.Name}, Module: r.rendered[i].Module, Outcomes: outcomes}
-}
-
-// execute applies an instance. It is planned again, because those before may
-// have brought what the plan could not see: a kind, a namespace, a webhook.
-func (r *run) execute(ctx context.Context, i int) (*apply.Plan, error) {
-	in := r.bundle.Selected[i]
-	r.observer.Observe(event.InstanceStarted{
-		Cluster: r.site.Name, Namespace: in.Namespace, Name: in.Name, Index: i + 1, Total: len(r.plans),
-	})
-	done, err := r.engine.Apply(ctx, r.request(i, nil))
-	if err != nil {
-		return nil, fmt.Errorf("apply %s: %w", in.Name, err)
-	}
-	return done, nil
-}
-
-// notReached names the instances after the one at which a run ended.
-func (r *run) notReached(i int) error {
-	var names []string
-	for _, in := range r.bundle.Selected[i+1:] {
-		names = append(names, in.Name)
-	}
-	if names == nil {
 		return nil
 	}
-	return fmt.Errorf("not applied: instance %s", strings.Join(names, ", "))
+	if err := inOrder(r.before, maxAtOnce, func(i int) error { return r.execute(ctx, r.items[i]) }); err != nil {
+		return errors.Join(err, r.notReached())
+	}
+	return r.prune(ctx)
+}
+
+// show has what is planned reviewed, if that was asked for.
+func (r *run) show(ctx context.Context, differences []instance.Difference) error {
+	if r.req.Apply.Show == nil {
+		return nil
+	}
+	return r.req.Apply.Show(ctx, differences)
+}
+
+// execute carries out the plan of an instance. What earlier instances have
+// brought since is decided first. A plan to which the cluster no longer fits is
+// made, and shown, again.
+func (r *run) execute(ctx context.Context, it *item) error {
+	r.observer.Observe(event.InstanceStarted{
+		Cluster: r.site.Name, Namespace: it.Namespace, Name: it.Name, Index: it.index + 1, Total: len(r.items),
+	})
+	it.state = Failed
+	for n := 1; ; n++ {
+		done, err := r.carryOut(ctx, it)
+		if done != nil {
+			it.done = done
+		}
+		if err == nil {
+			it.state = Done
+			return nil
+		}
+		if _, stale := errors.AsType[*apply.StaleError](err); !stale || n == maxPlans {
+			return it.wrap(err)
+		}
+		if err = r.replan(ctx, it, err); err != nil {
+			return err
+		}
+	}
+}
+
+// maxPlans bounds how often an instance is planned because the cluster changes.
+const maxPlans = 5
+
+func (r *run) carryOut(ctx context.Context, it *item) (*apply.Plan, error) {
+	plan, err := it.engine.Complete(ctx, it.plan)
+	if err != nil {
+		return nil, err
+	}
+	return it.engine.Execute(ctx, plan)
+}
+
+// replan plans an instance again, those before it being applied.
+func (r *run) replan(ctx context.Context, it *item, why error) error {
+	r.observer.Observe(event.Note{Text: it.wrap(why).Error() + "; it is planned again"})
+	err := r.planOne(ctx, it, nil)
+	if err != nil {
+		return err
+	}
+	return r.show(ctx, r.changesOf(it.plan.All()))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -31,31 +32,52 @@ type member struct {
 	record *store.Record
 }
 
+// crew are the instances that a target means.
+type crew struct {
+	bundle  string // its name
+	members []member
+	before  [][]int         // which have to be applied before each
+	left    []*store.Record // that left the files
+	moved   string          // where else there are instances of a bundle of the name, if none is here
+	others  string          // and if some are
+}
+
 // members returns the instances of the target in the order in which they are
-// applied, and the records of those that left its files.
-func (t Target) members(ctx context.Context, site Site) (name string, members []member, left []*store.Record, err error) {
+// applied.
+func (t Target) members(ctx context.Context, site Site) (crew, error) {
 	s := store.New(site.Client)
 	if len(t.Files) == 0 {
-		members, err = t.named(ctx, s)
-		return t.Name, members, nil, err
+		members, err := t.named(ctx, s)
+		return crew{bundle: t.Name, members: members, before: sequence(len(members))}, err
 	}
-	b, err := Load(ctx, site, t.Request)
+	b, err := load(ctx, site, t.Request)
 	if err != nil {
-		return "", nil, nil, err
+		return crew{}, err
 	}
+	c := crew{bundle: b.Name, before: b.Before(b.Selected)}
 	for _, in := range b.Selected {
 		m := member{Key: instance.Key{Namespace: in.Namespace, Name: in.Name}}
 		if m.record, err = s.Get(ctx, in.Namespace, in.Name); err != nil && !errors.Is(err, store.ErrNotFound) {
-			return "", nil, nil, err
+			return crew{}, err
 		}
-		members = append(members, m)
+		c.members = append(c.members, m)
 	}
-	if len(t.Select) == 0 {
-		left, err = b.left(ctx, s)
-	} else {
-		err = nil
+	if len(t.Select) > 0 {
+		return c, nil
 	}
-	return b.Name, members, left, err
+	found, err := b.count(ctx, s)
+	c.left, c.moved, c.others = b.left(found), b.movedText(found), b.othersText(found)
+	return c, err
+}
+
+// warn tells the observer of what is not in the files of the bundle.
+func (c crew) warn(observer event.Observer) {
+	for _, record := range c.left {
+		observer.Observe(event.Warning{Text: leftText(record.Instance.Metadata, c.bundle)})
+	}
+	if c.moved != "" {
+		observer.Observe(event.Warning{Text: c.moved})
+	}
 }
 
 // named returns the instances that carry the name of a bundle, those first that
@@ -118,48 +140,85 @@ type DeleteRequest struct {
 	PruneInstances bool                   // those that left the files, too
 }
 
-// Deleted is what was done with one instance, or in a dry run would be.
+// Deleted is what was done with one instance, or in a dry run would be. Of one
+// that failed it is what was done by then.
 type Deleted struct {
 	instance.Key
 	Outcomes []event.Outcome
+	Err      error
 }
 
-// Delete deletes the instances of a bundle, the last one first. Nothing is
-// deleted when one of them is another's. done is called after each.
+// Delete deletes the instances of a bundle, each after those that need it.
+// Nothing is deleted when one of them is another's. done is called after each,
+// one call at a time.
 func Delete(ctx context.Context, site Site, req DeleteRequest, observer event.Observer, done func(Deleted) error) error {
-	name, members, left, err := req.members(ctx, site)
+	c, err := req.members(ctx, site)
 	if req.Delete.IgnoreNotFound && errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err == nil {
-		err = checkMembers(name, members)
+		err = checkMembers(c.bundle, c.members)
 	}
 	if err != nil {
 		return site.Wrap(err)
 	}
-	for _, record := range left {
-		m := record.Instance.Metadata
-		if req.PruneInstances {
-			members = append(members, member{Key: instance.Key{Namespace: m.Namespace, Name: m.Name}, record: record})
-		} else {
-			observer.Observe(event.Warning{Text: leftText(m, name)})
+	if req.PruneInstances { // before those that they may need
+		for _, record := range c.left {
+			m := record.Instance.Metadata
+			c.members = append(c.members, member{Key: instance.Key{Namespace: m.Namespace, Name: m.Name}, record: record})
 		}
+		c.before, c.left = append(c.before, sequence(len(c.members))[len(c.before):]...), nil
 	}
-	for i, m := range slices.Backward(members) {
-		if m.record == nil {
-			continue
-		}
-		one := req.Delete
-		one.Key, one.IgnoreNotFound = m.Key, true
-		outcomes, failed := instance.Delete(ctx, site.Client, one, observer)
-		if failed == nil {
-			failed = done(Deleted{m.Key, outcomes})
-		}
-		if failed != nil {
-			return site.Wrap(errors.Join(failed, notDeleted(members[:i])))
-		}
+	c.warn(observer)
+	d := &deletion{site: site, how: req.Delete, crew: c, observer: observer, done: done, reached: make([]bool, len(c.members))}
+	if err = inOrder(backward(c.before), maxAtOnce, func(i int) error { return d.delete(ctx, i) }); err != nil {
+		return site.Wrap(errors.Join(err, d.notReached()))
 	}
 	return nil
+}
+
+// sequence returns the order of items that are worked on one after the other.
+func sequence(n int) [][]int {
+	before := make([][]int, n)
+	for i := range before {
+		for k := range i {
+			before[i] = append(before[i], k)
+		}
+	}
+	return before
+}
+
+// deletion is a bundle that is being deleted.
+type deletion struct {
+	crew
+	site     Site
+	how      instance.DeleteRequest
+	observer event.Observer
+	mu       sync.Mutex // guards what follows
+	done     func(Deleted) error
+	reached  []bool
+}
+
+func (d *deletion) delete(ctx context.Context, i int) error {
+	m := d.members[i]
+	if m.record == nil {
+		return nil
+	}
+	one := d.how
+	one.Key, one.IgnoreNotFound = m.Key, true
+	outcomes, err := instance.Delete(ctx, d.site.Client, one, d.within(m.Key))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reached[i] = true
+	return errors.Join(err, d.done(Deleted{m.Key, outcomes, err}))
+}
+
+// within returns an observer of what happens to an instance.
+func (d *deletion) within(key instance.Key) event.Observer {
+	alone := d.site.Alone && isSequence(d.before)
+	return event.Func(func(e event.Event) {
+		d.observer.Observe(event.Within{Cluster: d.site.Name, Namespace: key.Namespace, Name: key.Name, Alone: alone, Event: e})
+	})
 }
 
 // checkMembers refuses when an instance does not belong to the bundle.
@@ -174,11 +233,11 @@ func checkMembers(name string, members []member) error {
 	return errors.Join(errs...)
 }
 
-// notDeleted names the instances after the one at which a delete ended.
-func notDeleted(members []member) error {
+// notReached names the instances that the delete did not reach.
+func (d *deletion) notReached() error {
 	var names []string
-	for _, m := range members {
-		if m.record != nil {
+	for i, m := range d.members {
+		if m.record != nil && !d.reached[i] {
 			names = append(names, m.Name)
 		}
 	}
@@ -195,24 +254,28 @@ func leftText(m api.Metadata, bundle string) string {
 // NotInstalled is the state of an instance that the files name.
 const NotInstalled instance.State = "NotInstalled"
 
-// Status returns the state of each instance of a bundle.
+// Status returns the state of each instance of a bundle. Of one whose state cannot
+// be found out the error says why, and those of the others are returned.
 func Status(ctx context.Context, site Site, t Target, observer event.Observer) ([]*instance.StatusReport, error) {
-	name, members, left, err := t.members(ctx, site)
+	c, err := t.members(ctx, site)
 	if err != nil {
 		return nil, site.Wrap(err)
 	}
-	for _, record := range left {
-		observer.Observe(event.Warning{Text: leftText(record.Instance.Metadata, name)})
+	c.warn(observer)
+	if c.others != "" {
+		observer.Observe(event.Note{Text: c.others})
 	}
-	reports := make([]*instance.StatusReport, len(members))
-	for i, m := range members {
-		if m.record == nil {
-			reports[i] = &instance.StatusReport{Summary: instance.Summary{Key: m.Key, State: NotInstalled}}
-			continue
+	var reports []*instance.StatusReport
+	var errs []error
+	for _, m := range c.members {
+		report := &instance.StatusReport{Summary: instance.Summary{Key: m.Key, State: NotInstalled}}
+		if m.record != nil {
+			if report, err = instance.Status(ctx, site.Client, m.Key); err != nil {
+				errs = append(errs, err)
+				continue
+			}
 		}
-		if reports[i], err = instance.Status(ctx, site.Client, m.Key); err != nil {
-			return nil, site.Wrap(err)
-		}
+		reports = append(reports, report)
 	}
-	return reports, nil
+	return reports, site.Wrap(errors.Join(errs...))
 }

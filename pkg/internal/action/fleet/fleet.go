@@ -27,6 +27,7 @@ import (
 type Site struct {
 	bundle.Cluster              // empty for the one of the kubeconfig's context
 	Client         *kube.Client // nil: none is asked
+	Alone          bool         // no other one is worked on at the same time
 }
 
 // Wrap says in an error on which cluster it came up, if they have names.
@@ -60,13 +61,18 @@ type Bundle struct {
 // Load reads the values of the runtime from the cluster, and the bundle with
 // them.
 func Load(ctx context.Context, site Site, req Request) (*Bundle, error) {
+	b, err := load(ctx, site, req)
+	return b, site.Wrap(err)
+}
+
+func load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 	read, err := req.values(ctx, site)
 	if err != nil {
-		return nil, site.Wrap(err)
+		return nil, err
 	}
 	b, err := req.load(ctx, read.All)
 	if err != nil {
-		return nil, site.Wrap(err)
+		return nil, err
 	}
 	b.secrets, b.secret = read.Secret, hider(read.Secret, b.Hidden)
 	return b, nil
@@ -152,7 +158,7 @@ func (b *Bundle) render(ctx context.Context, observer event.Observer) ([]*build.
 		results[i] = o.Result
 		errs = append(errs, b.hide(o.Err))
 	}
-	return results, errors.Join(errs...)
+	return results, errors.Join(append(errs, checkShared(b.Selected, results))...)
 }
 
 // Instance is a rendered instance of a bundle.

@@ -7,12 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
 // namespaces returns those of all instances of the bundle, sorted. They and the
@@ -36,17 +40,56 @@ func (b *Bundle) has(m api.Metadata) bool {
 	return false
 }
 
-// records returns the records of this bundle, and of no other one of its name:
+// census is what a cluster has of bundles of one name.
+type census struct {
+	own    []*store.Record // of the bundle, also outside the namespaces of its files
+	others []string        // the namespaces of the rest, where that may be read
+}
+
+// count returns the records of this bundle, and of no other one of its name:
 // those in the namespaces of its files, and those elsewhere that were applied
 // with a file that had one of these namespaces.
+func (b *Bundle) count(ctx context.Context, s store.Store) (census, error) {
+	all, err := b.records(ctx, s)
+	if err != nil {
+		return census{}, fmt.Errorf("find the instances of the bundle %q: %w", b.Name, err)
+	}
+	var c census
+	home := b.namespaces()
+	var known []string // namespaces of records in the namespaces of the files
+	for _, r := range all {
+		if slices.Contains(home, r.Instance.Metadata.Namespace) {
+			known = append(known, r.Namespaces()...)
+		}
+	}
+	for _, r := range all {
+		ns := r.Instance.Metadata.Namespace
+		isOwn := slices.Contains(home, ns) ||
+			slices.Contains(known, ns) && slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) })
+		switch {
+		case isOwn:
+			c.own = append(c.own, r)
+		case !slices.Contains(c.others, ns):
+			c.others = append(c.others, ns)
+		}
+	}
+	slices.Sort(c.others)
+	return c, nil
+}
+
+// records returns the records of bundles of this name: of all namespaces or, for
+// who may not read those, of the bundle's and of those that its records name.
 func (b *Bundle) records(ctx context.Context, s store.Store) ([]*store.Record, error) {
 	home := b.namespaces()
-	here, err := list(ctx, s, b.Name, home)
-	if err != nil {
+	all, err := list(ctx, s, b.Name, []string{""})
+	if !apierrors.IsForbidden(err) {
+		return all, unreadableIn(home, err)
+	}
+	if all, err = list(ctx, s, b.Name, home); err != nil {
 		return nil, err
 	}
 	var elsewhere []string
-	for _, r := range here {
+	for _, r := range all {
 		for _, ns := range r.Namespaces() {
 			if !slices.Contains(home, ns) && !slices.Contains(elsewhere, ns) {
 				elsewhere = append(elsewhere, ns)
@@ -54,12 +97,20 @@ func (b *Bundle) records(ctx context.Context, s store.Store) ([]*store.Record, e
 		}
 	}
 	there, err := list(ctx, s, b.Name, elsewhere)
-	for _, r := range there {
-		if slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) }) {
-			here = append(here, r)
+	return append(all, there...), err
+}
+
+// unreadableIn returns an error without the records that cannot be read in other
+// namespaces: they are those of others.
+func unreadableIn(namespaces []string, err error) error {
+	bad, other := store.Unreadable(err)
+	errs := []error{other}
+	for _, e := range bad {
+		if slices.Contains(namespaces, e.Instance().Namespace) {
+			errs = append(errs, e)
 		}
 	}
-	return here, err
+	return errors.Join(errs...)
 }
 
 // list returns the records of bundles of a name in namespaces.
@@ -75,33 +126,108 @@ func list(ctx context.Context, s store.Store, name string, namespaces []string) 
 
 // left returns the records of the bundle whose instances its files do not name
 // any more.
-func (b *Bundle) left(ctx context.Context, s store.Store) ([]*store.Record, error) {
-	records, err := b.records(ctx, s)
-	if err != nil {
-		return nil, fmt.Errorf("find the instances of the bundle %q: %w", b.Name, err)
-	}
-	return slices.DeleteFunc(records, func(r *store.Record) bool { return b.has(r.Instance.Metadata) }), nil
+func (b *Bundle) left(c census) []*store.Record {
+	return slices.DeleteFunc(slices.Clone(c.own), func(r *store.Record) bool { return b.has(r.Instance.Metadata) })
 }
 
-// pruneInstances deletes the instances that left the files, if that is asked
-// for, and else names them.
-func (r *run) pruneInstances(ctx context.Context, applied *Applied) error {
-	for _, record := range slices.Backward(r.left) {
-		m := record.Instance.Metadata
-		if !r.req.PruneInstances {
-			r.observer.Observe(event.Warning{Text: leftText(m, r.bundle.Name)})
-			continue
-		}
-		key := instance.Key{Namespace: m.Namespace, Name: m.Name}
-		o := r.req.Apply
-		outcomes, err := instance.Delete(ctx, r.site.Client, instance.DeleteRequest{
-			Key: key, NoWait: o.NoWait, Timeout: o.Timeout, Holder: o.Holder, IgnoreNotFound: true,
-			DryRun: o.DryRun.IsDry(), Check: o.DryRun == deploy.DryRunServer,
-		}, r.observer)
-		if err != nil {
-			return err
-		}
-		applied.Pruned = append(applied.Pruned, AppliedInstance{Key: key, Module: record.Instance.Module, Outcomes: outcomes})
+// movedText says where instances of a bundle of this name are, when none is in
+// the namespaces of its files: it may have moved from there, or be another one.
+// It is empty when there are none.
+func (b *Bundle) movedText(c census) string {
+	if len(c.own) > 0 || len(c.others) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the bundle %q is not installed in the namespaces of its files, and instances of a bundle of this name are in the namespaces %s: "+
+		"if it has moved from there, delete them with 'kubectl timoni bundle delete %s -n NAMESPACE'", b.Name, strings.Join(c.others, ", "), b.Name)
+}
+
+// othersText says the same of a bundle that is installed.
+func (b *Bundle) othersText(c census) string {
+	if len(c.own) == 0 || len(c.others) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("instances of another bundle of the name %q, or of this one before it moved, are in the namespaces %s", b.Name, strings.Join(c.others, ", "))
+}
+
+// findLeft finds the instances that left the files. When a part of the bundle is
+// selected, that is not asked.
+func (r *run) findLeft(ctx context.Context) error {
+	if len(r.req.Select) > 0 {
+		return nil
+	}
+	c, err := r.bundle.count(ctx, r.store)
+	if err != nil {
+		return err
+	}
+	if text := r.bundle.movedText(c); text != "" {
+		r.observer.Observe(event.Warning{Text: text})
+	}
+	for _, record := range r.bundle.left(c) {
+		r.left = append(r.left, &leftover{record: record, state: NotReached})
 	}
 	return nil
+}
+
+// planPrune plans to delete the instances that left the files, if that is asked
+// for, and else names them.
+func (r *run) planPrune(ctx context.Context) error {
+	for _, l := range r.left {
+		if !r.req.PruneInstances {
+			r.observer.Observe(event.Warning{Text: leftText(l.record.Instance.Metadata, r.bundle.Name)})
+			continue
+		}
+		o := r.deleteOptions()
+		o.DryRun, o.Check = true, r.req.Apply.DryRun != deploy.DryRunClient
+		var err error
+		if l.steps, err = r.delete(ctx, l, o); err != nil {
+			return err
+		}
+		if r.req.Apply.DryRun.IsDry() {
+			l.state = Planned
+		}
+	}
+	return nil
+}
+
+// prune deletes the instances that left the files, as it was planned.
+func (r *run) prune(ctx context.Context) error {
+	for _, l := range slices.Backward(r.left) {
+		if l.steps == nil {
+			continue
+		}
+		l.state = Failed
+		steps, err := r.delete(ctx, l, r.deleteOptions())
+		if l.steps = steps; err != nil {
+			return err
+		}
+		l.state = Gone
+	}
+	return nil
+}
+
+func (r *run) deleteOptions() apply.DeleteOptions {
+	o := r.req.Apply
+	return apply.DeleteOptions{NoWait: o.NoWait, Timeout: o.Timeout, Holder: o.Holder}
+}
+
+func (r *run) delete(ctx context.Context, l *leftover, o apply.DeleteOptions) ([]*apply.Step, error) {
+	m := l.record.Instance.Metadata
+	engine := apply.New(r.site.Client, r.within(bundle.Instance{Name: m.Name, Namespace: m.Namespace}))
+	steps, err := engine.Delete(ctx, l.record, o)
+	if err != nil {
+		err = fmt.Errorf("delete %s: %w", m.Name, err)
+	}
+	return steps, err
+}
+
+// outcomes returns what was done with the objects of an instance that left the
+// files, or would be.
+func (l *leftover) outcomes() []event.Outcome {
+	switch l.state {
+	case NotReached:
+		return nil
+	case Failed:
+		return apply.Outcomes(apply.Removed(l.steps))
+	}
+	return apply.Outcomes(l.steps)
 }

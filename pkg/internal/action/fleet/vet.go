@@ -5,6 +5,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -55,7 +56,9 @@ func Vet(ctx context.Context, site Site, req Request, observer event.Observer) (
 		return nil, nil, err
 	}
 	var errs []error
+	rendered := make([]*build.Result, len(outcomes))
 	for i, o := range outcomes {
+		rendered[i] = o.Result
 		in := VettedInstance{Name: b.Selected[i].Name, Namespace: b.Selected[i].Namespace}
 		switch {
 		case o.Err == nil:
@@ -66,6 +69,9 @@ func Vet(ctx context.Context, site Site, req Request, observer event.Observer) (
 			v.Valid, in.Problem = false, b.hide(o.Err).Error()
 		}
 		v.Instances = append(v.Instances, in)
+	}
+	if shared := checkShared(b.Selected, rendered); shared != nil {
+		v.Valid, v.Problems = false, append(v.Problems, strings.Split(shared.Error(), "\n")...)
 	}
 	return v, b, errors.Join(errs...)
 }

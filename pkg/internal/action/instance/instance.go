@@ -78,7 +78,8 @@ type DeleteRequest struct {
 	IgnoreNotFound bool // an instance that does not exist is no error
 }
 
-// Delete deletes an instance: its objects, then its record.
+// Delete deletes an instance: its objects, then its record. With an error it
+// returns what was deleted by then.
 func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observer event.Observer) ([]event.Outcome, error) {
 	record, err := get(ctx, client, req.Key)
 	if req.IgnoreNotFound && errors.Is(err, store.ErrNotFound) {
@@ -91,7 +92,7 @@ func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observe
 		NoWait: req.NoWait, Timeout: req.Timeout, DryRun: req.DryRun, Check: req.Check, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("delete %s: %w", req.Name, err)
+		return apply.Outcomes(apply.Removed(steps)), fmt.Errorf("delete %s: %w", req.Name, err)
 	}
 	return apply.Outcomes(steps), nil
 }

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// run is a bundle on its way to one cluster.
+type run struct {
+	site     Site
+	req      ApplyRequest
+	bundle   *Bundle
+	observer event.Observer
+	store    store.Store
+	items    []*item
+	before   [][]int     // which items have to be done before each
+	left     []*leftover // of the bundle, and no longer in its files
+}
+
+// item is an instance on its way.
+type item struct {
+	bundle.Instance
+	index    int
+	rendered *build.Result
+	engine   *apply.Engine
+	plan     *apply.Plan // nil until it is planned
+	done     *apply.Plan // as far as it was carried out
+	state    State
+}
+
+// wrap says in an error which instance it is about.
+func (it *item) wrap(err error) error { return fmt.Errorf("apply %s: %w", it.Name, err) }
+
+// leftover is an instance that left the files.
+type leftover struct {
+	record *store.Record
+	steps  []*apply.Step // of its deletion, nil until that is planned
+	state  State
+}
+
+func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*run, error) {
+	version, err := site.Client.ServerVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req.Render.KubeVersion, req.Render.WarnScope = version, false
+	r := &run{site: site, req: req, store: store.New(site.Client)}
+	if r.bundle, err = load(ctx, site, req.Request); err != nil {
+		return nil, err
+	}
+	r.observer = event.Hiding(observer, r.bundle.secret)
+	rendered, err := r.bundle.render(ctx, r.observer)
+	if err != nil {
+		return nil, err
+	}
+	r.before = r.bundle.Before(r.bundle.Selected)
+	for i, in := range r.bundle.Selected {
+		it := &item{Instance: in, index: i, rendered: rendered[i], state: NotReached}
+		it.engine = apply.New(site.Client, r.within(in))
+		it.engine.Concurrency = req.Apply.Concurrency
+		r.items = append(r.items, it)
+	}
+	err = r.findLeft(ctx)
+	return r, err
+}
+
+// within returns an observer of what happens to an instance.
+func (r *run) within(in bundle.Instance) event.Observer {
+	alone := r.site.Alone && isSequence(r.before)
+	return event.Func(func(e event.Event) {
+		r.observer.Observe(event.Within{Cluster: r.site.Name, Namespace: in.Namespace, Name: in.Name, Alone: alone, Event: e})
+	})
+}
+
+// hide returns an error without what was read from Secrets.
+func (r *run) hide(err error) error {
+	if err == nil {
+		return nil
+	}
+	return values.HideIn(r.bundle.secret)(r.bundle.secrets.Hide(err))
+}
+
+// plan plans every instance. The error joins all reasons why one cannot be
+// applied.
+func (r *run) plan(ctx context.Context) error {
+	var errs []error
+	for i, it := range r.items {
+		errs = append(errs, r.planOne(ctx, it, r.earlier(i)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return r.checkShared()
+}
+
+// earlier returns what the items before one bring.
+func (r *run) earlier(i int) *earlier.Instances {
+	var brought *earlier.Instances
+	for _, k := range r.before[i] {
+		if plan := r.items[k].plan; plan != nil {
+			brought = brought.With(plan.Brings())
+		}
+	}
+	return brought
+}
+
+// planOne plans one instance, of which earlier ones may bring something.
+func (r *run) planOne(ctx context.Context, it *item, before *earlier.Instances) error {
+	plan, err := it.engine.Plan(ctx, r.request(it, before))
+	if err == nil {
+		err = plan.Refusal()
+	}
+	if err != nil {
+		return it.wrap(err)
+	}
+	it.plan = plan
+	return nil
+}
+
+// request returns the request to apply an instance.
+func (r *run) request(it *item, before *earlier.Instances) apply.Request {
+	one := r.req.Apply
+	one.Request = r.bundle.Requests[it.index]
+	request := deploy.RequestFor(one, it.rendered)
+	request.Bundle, request.Earlier = store.Bundle{Name: r.bundle.Name, Namespaces: r.bundle.namespaces()}, before
+	return request
+}
+
+// differences returns what the plans change, those of the deletions included.
+func (r *run) differences() []instance.Difference {
+	var all []instance.Difference
+	for _, it := range r.items {
+		if it.plan != nil {
+			all = append(all, r.changesOf(it.plan.All())...)
+		}
+	}
+	for _, l := range r.left {
+		all = append(all, r.changesOf(l.steps)...)
+	}
+	return all
+}
+
+// changesOf returns what steps change, without what was read from Secrets.
+func (r *run) changesOf(steps []*apply.Step) []instance.Difference {
+	list := deploy.Differences(steps)
+	for i, d := range list {
+		list[i] = d.Hide(r.bundle.secret)
+	}
+	return list
+}
+
+// results returns what was done with the instances, or in a dry run would be.
+func (r *run) results() []AppliedInstance {
+	var all []AppliedInstance
+	for _, it := range r.items {
+		result := AppliedInstance{Key: instance.Key{Namespace: it.Namespace, Name: it.Name}, Module: it.rendered.Module, State: it.state}
+		switch {
+		case r.req.Apply.DryRun.IsDry() && it.plan != nil:
+			result.State, result.Outcomes = Planned, it.plan.Outcomes()
+		case it.state == Done:
+			result.Outcomes = it.done.Outcomes()
+		case it.done != nil:
+			result.Outcomes = it.done.Written()
+		}
+		for k := range result.Outcomes {
+			result.Outcomes[k].Reason = r.bundle.secret(result.Outcomes[k].Reason)
+		}
+		all = append(all, result)
+	}
+	for _, l := range r.left {
+		if l.steps != nil {
+			m := l.record.Instance
+			all = append(all, AppliedInstance{
+				Key:    instance.Key{Namespace: m.Metadata.Namespace, Name: m.Metadata.Name},
+				Module: m.Module, State: l.state, Outcomes: l.outcomes(),
+			})
+		}
+	}
+	return all
+}
+
+// notReached names the instances that the run did not reach.
+func (r *run) notReached() error {
+	var names []string
+	for _, it := range r.items {
+		if it.state == NotReached {
+			names = append(names, it.Name)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return fmt.Errorf("not applied: instance %s", strings.Join(names, ", "))
+}
