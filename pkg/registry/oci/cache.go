@@ -42,7 +42,7 @@ const (
 )
 
 // CacheEntry is an artifact in a cache.
-type CacheEntry struct {
+type Entry struct {
 	Reference string    `json:"reference"` // oci://host/path:tag or …@digest
 	Digest    string    `json:"digest"`    // of the manifest
 	Size      int64     `json:"size"`      // bytes of manifest and layers that are there
@@ -52,9 +52,9 @@ type CacheEntry struct {
 // blobName returns where content is, below the directory of the cache.
 func blobName(digest v1.Hash) string { return path.Join(blobsDir, digest.Hex) }
 
-// get returns content of at most limit bytes, and nil when it does not exist. A
+// Get returns content of at most limit bytes, and nil when it does not exist. A
 // file that does not hold what its name says is removed.
-func (c Cache) get(digest v1.Hash, limit int64) []byte {
+func (c Cache) Get(digest v1.Hash, limit int64) []byte {
 	if c.Dir == "" {
 		return nil
 	}
@@ -72,8 +72,8 @@ func (c Cache) get(digest v1.Hash, limit int64) []byte {
 	return data
 }
 
-// put stores content under its digest.
-func (c Cache) put(digest v1.Hash, data []byte) {
+// Put stores content under its digest.
+func (c Cache) Put(digest v1.Hash, data []byte) {
 	if c.Dir == "" {
 		return
 	}
@@ -91,9 +91,9 @@ func pointerFile(reference string) string {
 	return path.Join(refsDir, archive.Hash([]byte(reference)).Hex+".json")
 }
 
-// point notes which manifest an address has.
-func (c Cache) point(reference, digest string) {
-	if c.Dir == "" || c.lookup(reference) == digest {
+// Point notes which manifest an address has.
+func (c Cache) Point(reference, digest string) {
+	if c.Dir == "" || c.Lookup(reference) == digest {
 		return
 	}
 	data, err := json.Marshal(pointer{reference, digest})
@@ -102,8 +102,8 @@ func (c Cache) point(reference, digest string) {
 	}
 }
 
-// lookup returns the digest that an address had last, empty when unknown.
-func (c Cache) lookup(reference string) string {
+// Lookup returns the digest that an address had last, empty when unknown.
+func (c Cache) Lookup(reference string) string {
 	if c.Dir == "" {
 		return ""
 	}
@@ -128,9 +128,9 @@ func (c Cache) pointer(name string) (pointer, error) {
 // begins its own.
 const lockWait = 30 * time.Second
 
-// lock keeps other processes from downloading the same content at the same
+// Lock keeps other processes from downloading the same content at the same
 // time. It is only an economy: without it, or after a while, both download.
-func (c Cache) lock(ctx context.Context, digest v1.Hash) (unlock func()) {
+func (c Cache) Lock(ctx context.Context, digest v1.Hash) (unlock func()) {
 	if c.Dir == "" || os.MkdirAll(c.Dir, 0o700) != nil {
 		return func() {}
 	}
@@ -219,8 +219,8 @@ func (c Cache) eachPointer(visit func(file string, p pointer) error) error {
 	return err
 }
 
-// tags returns the tags of a repository, oci://HOST/PATH, that the cache knows.
-func (c Cache) tags(source string) []string {
+// Tags returns the tags of a repository, oci://HOST/PATH, that the cache knows.
+func (c Cache) Tags(source string) []string {
 	var tags []string
 	// An address that cannot be read names no version.
 	_ = c.eachPointer(func(_ string, p pointer) error {
@@ -233,8 +233,8 @@ func (c Cache) tags(source string) []string {
 }
 
 // List returns the artifacts in the cache, sorted by reference.
-func (c Cache) List() ([]CacheEntry, error) {
-	var list []CacheEntry
+func (c Cache) List() ([]Entry, error) {
+	var list []Entry
 	if c.Dir == "" {
 		return nil, nil
 	}
@@ -244,21 +244,21 @@ func (c Cache) List() ([]CacheEntry, error) {
 		}
 		return nil
 	})
-	slices.SortFunc(list, func(a, b CacheEntry) int { return cmp.Compare(a.Reference, b.Reference) })
+	slices.SortFunc(list, func(a, b Entry) int { return cmp.Compare(a.Reference, b.Reference) })
 	return list, err
 }
 
 // entry describes what an address leads to, unless that is gone.
-func (c Cache) entry(p pointer) (CacheEntry, bool) {
+func (c Cache) entry(p pointer) (Entry, bool) {
 	digest, err := v1.NewHash(p.Digest)
 	if err != nil {
-		return CacheEntry{}, false
+		return Entry{}, false
 	}
 	info, err := c.stat(blobName(digest))
 	if err != nil {
-		return CacheEntry{}, false
+		return Entry{}, false
 	}
-	return CacheEntry{
+	return Entry{
 		Reference: p.Reference, Digest: p.Digest, LastUsed: info.ModTime().UTC().Truncate(time.Second),
 		Size: info.Size() + c.layersSize(digest),
 	}, true

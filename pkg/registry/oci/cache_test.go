@@ -198,7 +198,7 @@ func TestCacheList(t *testing.T) {
 		t.Fatal(err)
 	}
 	manifest := f.answers["manifests/1.0.0"].body
-	want := []oci.CacheEntry{{
+	want := []oci.Entry{{
 		Reference: "oci://" + host + "/app:1.0.0", Digest: digestOf(manifest),
 		Size: int64(len(manifest) + len(vendor) + len(content)),
 	}}
@@ -322,21 +322,4 @@ func TestMirrorsFile(t *testing.T) {
 			oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}}})
 		fixture.WantError(t, err, text)
 	}
-}
-
-// FuzzMirrors reads anything; what it takes names each prefix once.
-func FuzzMirrors(f *testing.F) {
-	for _, seed := range []string{"", "# nothing", "mirrors: {a: b}", "mirrors: [", "mirrors: &a {a: *a}", "---\n---\n", "? {a: b}\n: c"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		pairs, err := oci.ParseMirrors(data)
-		seen := map[string]bool{}
-		for _, pair := range pairs {
-			if err == nil && seen[pair] {
-				t.Errorf("%q is there twice", pair)
-			}
-			seen[pair] = true
-		}
-	})
 }

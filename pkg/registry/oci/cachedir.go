@@ -38,7 +38,7 @@ var ErrShared = errors.New("other users may write to it")
 
 // OpenCache returns the cache in dir, or none when dir is empty. A warning about
 // it is given once.
-func OpenCache(dir string) Cache { return Cache{Dir: dir, warned: &sync.Once{}} }
+func Open(dir string) Cache { return Cache{Dir: dir, warned: &sync.Once{}} }
 
 // Check returns ErrShared when another user may write to one of the cache's
 // directories, and so decide what is in it. A sticky directory may hold the
@@ -66,11 +66,11 @@ func (c Cache) Check() error {
 }
 
 func (c Cache) shared(dir string) error {
-	return &SharedCacheError{Dir: dir}
+	return &SharedError{Dir: dir}
 }
 
-// usable returns the cache, or none after a warning when it is shared.
-func (c Cache) usable(warn func(event.Event)) Cache {
+// Usable returns the cache, or none after a warning when it is shared.
+func (c Cache) Usable(warn func(event.Event)) Cache {
 	err := c.Check()
 	if err == nil {
 		return c
@@ -190,3 +190,13 @@ func (c Cache) list(dir string, names ...*regexp.Regexp) (found []fs.FileInfo, e
 	}
 	return found, err
 }
+
+// SharedCacheError refuses a cache in which others may write. It is an ErrShared.
+type SharedError struct{ Dir string }
+
+func (e *SharedError) Error() string {
+	return fmt.Sprintf("cache %s is not used: %v", e.Dir, ErrShared)
+}
+
+// Unwrap returns the condition.
+func (e *SharedError) Unwrap() error { return ErrShared }

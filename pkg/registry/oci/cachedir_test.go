@@ -155,7 +155,7 @@ func TestSharedCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, digest, o := cached(t)
-			o.Cache = oci.OpenCache(o.Cache.Dir)
+			o.Cache = oci.Open(o.Cache.Dir)
 			if err := os.Chmod(filepath.Join(o.Cache.Dir, filepath.FromSlash(test.dir)), test.mode); err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +193,7 @@ func TestOfflinePointer(t *testing.T) {
 	}
 	other := r
 	other.Tag = "2.0.0"
-	oci.Point(o.Cache, other.String(), digest)
+	o.Cache.Point(other.String(), digest)
 	_, err := oci.Pull(t.Context(), other, filepath.Join(t.TempDir(), "out"), o)
 	fixture.WantError(t, err, `digest mismatch: the cache has `+digest+` for version 2.0.0, which is version "1.0.0"`)
 	if codeOf(err) != fail.Refused {

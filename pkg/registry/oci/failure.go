@@ -103,13 +103,3 @@ func (e *ExistsError) Error() string {
 
 // Unwrap returns the condition.
 func (e *ExistsError) Unwrap() error { return ErrExists }
-
-// SharedCacheError refuses a cache in which others may write. It is an ErrShared.
-type SharedCacheError struct{ Dir string }
-
-func (e *SharedCacheError) Error() string {
-	return fmt.Sprintf("cache %s is not used: %v", e.Dir, ErrShared)
-}
-
-// Unwrap returns the condition.
-func (e *SharedCacheError) Unwrap() error { return ErrShared }

@@ -35,7 +35,7 @@ func newFetcher(r ref.Reference, o Options) (*fetcher, error) {
 	if err := r.CheckRemote(); err != nil {
 		return nil, err
 	}
-	o.Cache = o.Cache.usable(o.observe)
+	o.Cache = o.Cache.Usable(o.observe)
 	return &fetcher{ref: r, options: o, limits: o.Limits.OrDefault(), keeping: &sync.WaitGroup{}}, nil
 }
 
@@ -97,8 +97,8 @@ func (f *fetcher) manifest(ctx context.Context) (*v1.Manifest, v1.Hash, error) {
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
-	f.options.Cache.put(digest, raw.data)
-	f.options.Cache.point(f.address(), digest.String())
+	f.options.Cache.Put(digest, raw.data)
+	f.options.Cache.Point(f.address(), digest.String())
 	return manifest, digest, nil
 }
 
@@ -151,13 +151,13 @@ func (m rawManifest) MediaType() (types.MediaType, error) { return m.mediaType, 
 func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 	pinned := f.ref.Digest
 	if pinned == "" && f.options.Offline {
-		pinned = f.options.Cache.lookup(f.address())
+		pinned = f.options.Cache.Lookup(f.address())
 	}
 	digest, err := v1.NewHash(pinned)
 	if err != nil {
 		return nil, v1.Hash{}
 	}
-	data := f.options.Cache.get(digest, archive.MaxManifest)
+	data := f.options.Cache.Get(digest, archive.MaxManifest)
 	if data == nil {
 		return nil, v1.Hash{}
 	}
@@ -231,7 +231,7 @@ func (f *fetcher) fromCache(layers []v1.Descriptor, contents [][]byte) bool {
 		if contents[i] != nil {
 			continue
 		}
-		if contents[i] = f.options.Cache.get(layer.Digest, layer.Size); int64(len(contents[i])) != layer.Size {
+		if contents[i] = f.options.Cache.Get(layer.Digest, layer.Size); int64(len(contents[i])) != layer.Size {
 			contents[i] = nil
 		}
 		complete = complete && contents[i] != nil
@@ -243,14 +243,14 @@ func (f *fetcher) fill(ctx context.Context, manifest v1.Hash, layers []v1.Descri
 	if err := f.connect(ctx, "the layers of "+manifest.String()); err != nil {
 		return err
 	}
-	unlock := f.options.Cache.lock(ctx, manifest)
+	unlock := f.options.Cache.Lock(ctx, manifest)
 	if f.fromCache(layers, contents) {
 		unlock()
 		return nil
 	}
 	var puts sync.WaitGroup
 	err := f.downloadAll(ctx, layers, contents, func(digest v1.Hash, data []byte) {
-		puts.Go(func() { f.options.Cache.put(digest, data) })
+		puts.Go(func() { f.options.Cache.Put(digest, data) })
 	})
 	// Only close waits for the cache: it is written while the
 	// layers are unpacked.

@@ -147,7 +147,7 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 	}
 	var tags []Tagged
 	if o.Offline {
-		tags = newest(o.Cache.usable(o.observe).tags(r.Source()), within)
+		tags = newest(o.Cache.Usable(o.observe).Tags(r.Source()), within)
 	} else if tags, err = listTags(ctx, r, ListOptions{Options: o, Versions: true, Range: within, Limit: 1}); err != nil {
 		return ref.Reference{}, archive.Named("list", r.Source(), err)
 	}

@@ -37,9 +37,9 @@ type mirror struct {
 	origin   string // for errors: where it was read
 }
 
-// mirrored returns where a repository is read. Prefixes end where a part of the
+// Of returns where a repository is read. Prefixes end where a part of the
 // path does. The error, for mirrors that cannot be read, is a *fail.InvalidError.
-func mirrored(repository string, m Mirrors) (string, error) {
+func (m Mirrors) Of(repository string) (string, error) {
 	if m.Unused {
 		return repository, nil
 	}
@@ -117,10 +117,10 @@ type settings struct {
 	authHosts map[string][]string // by the host of the registry, as typed
 }
 
-// tokenServers returns the hosts that may be asked for a token with the
+// TokenServers returns the hosts that may be asked for a token with the
 // credentials of a registry, which is known under several names: more, and those
 // that the file names.
-func (m Mirrors) tokenServers(more []string, registry ...string) ([]string, error) {
+func (m Mirrors) TokenServers(more []string, registry ...string) ([]string, error) {
 	file, err := m.readFile()
 	if err != nil {
 		return nil, err

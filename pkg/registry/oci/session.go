@@ -89,7 +89,7 @@ func open(ctx context.Context, r ref.Reference, o Access) (*session, error) {
 
 // openToRead is open, at a mirror where there is one.
 func openToRead(ctx context.Context, r ref.Reference, o Access) (*session, error) {
-	repository, err := mirrored(r.Repository, o.Mirrors)
+	repository, err := o.Mirrors.Of(r.Repository)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Access) (
 		return nil, err
 	}
 	s := &session{ref: r, repo: registry.Repo(path), userAgent: o.UserAgent, stall: cmp.Or(o.Stall, defaultStall)}
-	if s.authHosts, err = o.Mirrors.tokenServers(o.AuthHosts, registry.RegistryStr(), host); err != nil {
+	if s.authHosts, err = o.Mirrors.TokenServers(o.AuthHosts, registry.RegistryStr(), host); err != nil {
 		return nil, err
 	}
 	s.network = newNetwork(registry.RegistryStr(), o.IsPrivate, s.isNamed)

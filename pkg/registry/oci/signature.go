@@ -231,11 +231,11 @@ func (f *fetcher) referrers(ctx context.Context, digest string) ([]v1.Descriptor
 	// The cache keeps the list under the name of that tag.
 	address := f.at(strings.Replace(digest, ":", "-", 1), "").address()
 	if f.options.Offline {
-		own, err := v1.NewHash(f.options.Cache.lookup(address))
+		own, err := v1.NewHash(f.options.Cache.Lookup(address))
 		if err != nil {
 			return nil, f.connect(ctx, "what refers to "+digest)
 		}
-		return parseIndex(f.options.Cache.get(own, archive.MaxManifest))
+		return parseIndex(f.options.Cache.Get(own, archive.MaxManifest))
 	}
 	index, err := remote.Referrers(f.repo.Digest(digest), f.withContext(ctx)...)
 	if err != nil {
@@ -246,8 +246,8 @@ func (f *fetcher) referrers(ctx context.Context, digest string) ([]v1.Descriptor
 		return nil, err
 	}
 	own := archive.Hash(data)
-	f.options.Cache.put(own, data)
-	f.options.Cache.point(address, own.String())
+	f.options.Cache.Put(own, data)
+	f.options.Cache.Point(address, own.String())
 	return parseIndex(data)
 }
 

@@ -75,7 +75,7 @@ func ofContent(err error) fail.Advice {
 		return hint(0, "push a module with 'kubectl timoni mod push'")
 	case *archive.LinkError:
 		return hint(0, "pack what it points to with --resolve-symlinks, or list it in %s", e.Ignore)
-	case *oci.SharedCacheError:
+	case *oci.SharedError:
 		return hint(fail.Refused, "make it yours alone with 'chmod go-w %s', or name another directory in TIMONI_CACHE_DIR", e.Dir)
 	}
 	return fail.Advice{}

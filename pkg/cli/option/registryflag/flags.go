@@ -132,7 +132,7 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 		o.Creds = r.Process.Getenv(credsVariable)
 	}
 	o.Mirrors = Mirrors(r.Process)
-	o.Cache = oci.OpenCache(r.Process.CacheDir())
+	o.Cache = oci.Open(r.Process.CacheDir())
 	return o, nil
 }
 

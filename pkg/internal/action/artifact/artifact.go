@@ -241,7 +241,7 @@ func PruneCache(cache oci.Cache, unused time.Duration) (int64, error) {
 }
 
 // ListCache returns what the cache has.
-func ListCache(cache oci.Cache) ([]oci.CacheEntry, error) {
+func ListCache(cache oci.Cache) ([]oci.Entry, error) {
 	if cache.Dir == "" {
 		return nil, errNoCache()
 	}
