@@ -8,7 +8,9 @@
 // were asked for; in the other direction, an artifact that is pushed and signed.
 //
 //   - archive packs and unpacks artifacts, and knows no network.
-//   - oci pushes, lists, pulls and caches artifacts.
+//   - cache keeps what was pulled, by digest.
+//   - mirror says where to read instead.
+//   - oci pushes, lists and pulls artifacts.
 //   - sign has signatures: by key, without a key, and the policy of trust.
 //   - attest writes statements about a module's content and origin.
 //   - source opens a reference, whatever it refers to.

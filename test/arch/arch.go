@@ -89,7 +89,7 @@ func checkPackages(files []File) []Finding {
 	}
 	var all []Finding
 	// These are still to be split; until then they do not grow.
-	limits := map[string]int{"pkg/cluster/apply": 3300, "pkg/registry/oci": 4130}
+	limits := map[string]int{"pkg/cluster/apply": 3300}
 	for dir, n := range lines {
 		if most := max(maxPackage, limits[dir]); n > most {
 			all = append(all, Finding{dir, 1, "package", fmt.Sprintf("has %d lines of code, at most %d: split it", n, most)})
@@ -337,7 +337,7 @@ func isWrite(name string) bool {
 func mayWrite(name string) bool {
 	switch name {
 	case "pkg/internal/link/link.go",
-		"pkg/registry/oci/cache.go", "pkg/registry/oci/cachedir.go", // the user's cache, below a root
+		"pkg/registry/cache/cache.go", "pkg/registry/cache/cachedir.go", // the user's cache, below a root
 		"pkg/registry/archive/extract.go",                               // a directory that was empty, below a root
 		"pkg/registry/archive/layout.go",                                // an archive, which takes the place of a link
 		"pkg/internal/action/artifact/git.go", "pkg/cli/ui/external.go", // a temporary directory

@@ -83,9 +83,6 @@ func (e export) String() string {
 
 func (x *exports) isUsed(e export) bool {
 	dir := path.Dir(e.file)
-	if dir == "pkg/registry/oci" {
-		return true // until it is split
-	}
 	if e.owner == "" {
 		return slices.ContainsFunc(append(e.siblings, e.name), func(name string) bool {
 			return x.used[packageName{dir, name}] || x.used[packageName{path.Base(dir), name}]

@@ -74,7 +74,9 @@ func libraryLayers() []layer {
 		{"module/schema/kubernetes", 1, nil},
 		{"module/values", 1, []string{cue, yamlNodes, "golang.org/x/text/unicode/norm"}},
 		{"registry/archive", 1, []string{registry}},
-		{"registry/oci", 3, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/rogpeppe/go-internal/lockedfile", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix", yamlNodes}},
+		{"registry/cache", 2, []string{registry, "github.com/rogpeppe/go-internal/lockedfile"}},
+		{"registry/mirror", 1, []string{yamlNodes}},
+		{"registry/oci", 3, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix"}},
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},
 		{"cluster/kube", 1, []string{clientGo, apimachinery, apiTypes, "k8s.io/klog/"}},

@@ -51,12 +51,12 @@ func ofContent() []protection {
 		new:  "if err = checkLayers(image); err != nil && image == nil {",
 		test: "./pkg/internal/action/artifact -run TestPushArchive",
 	}, {
-		promise: "s34", file: "pkg/registry/oci/cachedir.go",
+		promise: "s34", file: "pkg/registry/cache/cachedir.go",
 		old:  "tempPrefix + `[0-9a-f]+$`",
 		new:  "tempPrefix",
 		test: "./pkg/registry/oci -run TestPruneOwn",
 	}, {
-		promise: "s34", file: "pkg/registry/oci/cachedir.go",
+		promise: "s34", file: "pkg/registry/cache/cachedir.go",
 		old:  "if isShared(info, true) {",
 		new:  "if isShared(info, true) && c.Limit < 0 {",
 		test: "./pkg/registry/oci -run TestSharedCache",

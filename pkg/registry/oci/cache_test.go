@@ -18,6 +18,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -48,7 +50,7 @@ func pullOnce() int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	_, err = oci.Pull(context.Background(), r, dir, oci.Options{Cache: oci.Cache{Dir: os.Getenv(envCache)}})
+	_, err = oci.Pull(context.Background(), r, dir, oci.Options{Cache: cache.Cache{Dir: os.Getenv(envCache)}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -80,7 +82,7 @@ func TestCache(t *testing.T) {
 			f := newFake(t, vendor, content, nil)
 			digest := digestOf(f.answers["manifests/1.0.0"].body)
 			host := fixture.Serve(t, f)
-			o := oci.Options{Cache: oci.Cache{Dir: filepath.Join(t.TempDir(), "cache")}}
+			o := oci.Options{Cache: cache.Cache{Dir: filepath.Join(t.TempDir(), "cache")}}
 			pull := func(reference string) (string, error) {
 				dir := filepath.Join(t.TempDir(), "out")
 				r := fixture.Reference(t, "oci://"+host+"/app"+strings.ReplaceAll(reference, "DIGEST", digest))
@@ -116,16 +118,16 @@ func TestCacheDistrust(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, nil)
-	host, cache := fixture.Serve(t, f), filepath.Join(t.TempDir(), "cache")
+	host, kept := fixture.Serve(t, f), filepath.Join(t.TempDir(), "cache")
 	digest := digestOf(f.answers["manifests/1.0.0"].body)
 	pull := func(reference string) error {
-		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app"+reference), t.TempDir(), oci.Options{Cache: oci.Cache{Dir: cache}})
+		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app"+reference), t.TempDir(), oci.Options{Cache: cache.Cache{Dir: kept}})
 		return err
 	}
 	if err := pull("@" + digest); err != nil {
 		t.Fatal(err)
 	}
-	blobs := filepath.Join(cache, "blobs", "sha256")
+	blobs := filepath.Join(kept, "blobs", "sha256")
 	for name := range contents(t, blobs) {
 		fixture.Write(t, filepath.Join(blobs, name), "torn")
 	}
@@ -150,7 +152,7 @@ func TestCacheUnusable(t *testing.T) {
 	host := fixture.Serve(t, newFake(t, vendor, content, nil))
 	file := filepath.Join(t.TempDir(), "file")
 	fixture.Write(t, file, "")
-	o := oci.Options{Cache: oci.Cache{Dir: filepath.Join(file, "cache")}}
+	o := oci.Options{Cache: cache.Cache{Dir: filepath.Join(file, "cache")}}
 	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +181,7 @@ func TestCachePrune(t *testing.T) {
 		{1000, now.Add(-time.Hour), []string{young, "tmp-2"}},
 		{1000, now, []string{"tmp-2"}},
 	} {
-		if _, err := (oci.Cache{Dir: dir, Limit: step.limit}).Prune(step.before); err != nil {
+		if _, err := (cache.Cache{Dir: dir, Limit: step.limit}).Prune(step.before); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(step.want, left()); diff != "" {
@@ -193,26 +195,26 @@ func TestCacheList(t *testing.T) {
 	t.Parallel()
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, nil)
-	host, cache := fixture.Serve(t, f), oci.Cache{Dir: t.TempDir()}
-	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Cache: cache}); err != nil {
+	host, c := fixture.Serve(t, f), cache.Cache{Dir: t.TempDir()}
+	if _, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Cache: c}); err != nil {
 		t.Fatal(err)
 	}
 	manifest := f.answers["manifests/1.0.0"].body
-	want := []oci.Entry{{
+	want := []cache.Entry{{
 		Reference: "oci://" + host + "/app:1.0.0", Digest: digestOf(manifest),
 		Size: int64(len(manifest) + len(vendor) + len(content)),
 	}}
-	got := fixture.Must(cache.List())(t)
+	got := fixture.Must(c.List())(t)
 	for i := range got {
 		got[i].LastUsed = time.Time{}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if removed := fixture.Must(cache.Prune(time.Now().Add(time.Hour)))(t); removed != want[0].Size {
+	if removed := fixture.Must(c.Prune(time.Now().Add(time.Hour)))(t); removed != want[0].Size {
 		t.Errorf("removed %d bytes, want %d", removed, want[0].Size)
 	}
-	if got = fixture.Must(cache.List())(t); len(got) != 0 || len(contents(t, filepath.Join(cache.Dir, "refs"))) != 0 {
+	if got = fixture.Must(c.List())(t); len(got) != 0 || len(contents(t, filepath.Join(c.Dir, "refs"))) != 0 {
 		t.Errorf("left %+v", got)
 	}
 }
@@ -226,13 +228,13 @@ func TestCacheProcesses(t *testing.T) {
 	const processes = 50
 	vendor, content := plainLayers(t)
 	f := newFake(t, vendor, content, nil)
-	host, cache := fixture.Serve(t, f), filepath.Join(t.TempDir(), "cache")
+	host, kept := fixture.Serve(t, f), filepath.Join(t.TempDir(), "cache")
 	exe := fixture.Must(os.Executable())(t)
 	var group sync.WaitGroup
 	for range processes {
 		group.Go(func() {
 			cmd := exec.CommandContext(t.Context(), exe)
-			cmd.Env = append(os.Environ(), envPull+"=oci://"+host+"/app:1.0.0", envCache+"="+cache)
+			cmd.Env = append(os.Environ(), envPull+"=oci://"+host+"/app:1.0.0", envCache+"="+kept)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
@@ -248,7 +250,7 @@ func TestCacheProcesses(t *testing.T) {
 	if blobs != 2 {
 		t.Errorf("%d downloads of layers, want one of each", blobs)
 	}
-	for name, data := range contents(t, filepath.Join(cache, "blobs", "sha256")) {
+	for name, data := range contents(t, filepath.Join(kept, "blobs", "sha256")) {
 		if digestOf([]byte(data)) != "sha256:"+name {
 			t.Errorf("%s is torn or left over", name)
 		}
@@ -269,7 +271,7 @@ func TestMirrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{Pairs: test.mirrors}}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{Pairs: test.mirrors}}})
 			if test.text != "" {
 				fixture.WantError(t, err, test.text)
 				return
@@ -304,7 +306,7 @@ func TestMirrorsFile(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "registries.yaml")
 			fixture.Write(t, file, test.content)
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{Pairs: test.pairs, File: file}}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{Pairs: test.pairs, File: file}}})
 			if test.text == "" {
 				if err != nil {
 					t.Error(err)
@@ -319,7 +321,7 @@ func TestMirrorsFile(t *testing.T) {
 	}
 	for required, text := range map[bool]string{true: "no such file", false: "registry is unreachable"} {
 		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://127.0.0.1:1/app:1.0.0"), t.TempDir(),
-			oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}}})
+			oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}}})
 		fixture.WantError(t, err, text)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -27,7 +28,7 @@ func cached(t *testing.T) (r ref.Reference, digest string, o oci.Options) {
 	t.Helper()
 	vendor, content := plainLayers(t)
 	r = fixture.Reference(t, "oci://"+fixture.Serve(t, newFake(t, vendor, content, nil))+"/app:1.0.0")
-	o = oci.Options{Cache: oci.Cache{Dir: filepath.Join(t.TempDir(), "cache")}}
+	o = oci.Options{Cache: cache.Cache{Dir: filepath.Join(t.TempDir(), "cache")}}
 	m, err := oci.Pull(t.Context(), r, filepath.Join(t.TempDir(), "out"), o)
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +156,7 @@ func TestSharedCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, digest, o := cached(t)
-			o.Cache = oci.Open(o.Cache.Dir)
+			o.Cache = cache.Open(o.Cache.Dir)
 			if err := os.Chmod(filepath.Join(o.Cache.Dir, filepath.FromSlash(test.dir)), test.mode); err != nil {
 				t.Fatal(err)
 			}
@@ -175,7 +176,7 @@ func TestSharedCache(t *testing.T) {
 			if (len(warnings) == 1) != test.shared || len(warnings) > 1 {
 				t.Errorf("warnings %q", warnings)
 			}
-			if err := o.Cache.Check(); errors.Is(err, oci.ErrShared) != test.shared {
+			if err := o.Cache.Check(); errors.Is(err, cache.ErrShared) != test.shared {
 				t.Errorf("check: %v", err)
 			}
 		})

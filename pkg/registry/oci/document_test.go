@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -45,7 +46,7 @@ func TestDocuments(t *testing.T) {
 				t.Errorf("pushed %+v, then %+v", pushed, again)
 			}
 
-			o := oci.Options{Cache: oci.Cache{Dir: t.TempDir()}}
+			o := oci.Options{Cache: cache.Cache{Dir: t.TempDir()}}
 			for range 2 {
 				m, documents, err := oci.Documents(t.Context(), r, []string{"application/one+json"}, o)
 				if err != nil {

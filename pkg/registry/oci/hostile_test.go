@@ -22,6 +22,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -236,8 +237,8 @@ func TestTokenServer(t *testing.T) {
 		"another, without a password": {"localhost", oci.Options{}, true},
 		"another":                     {"localhost", credentials, false},
 		"another, named":              {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, AuthHosts: []string{"LOCALHOST"}}}, true},
-		"another, in the settings":    {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: oci.Mirrors{File: "HOST"}}}, true},
-		"another of another registry": {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: oci.Mirrors{File: settings}}}, false},
+		"another, in the settings":    {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: mirror.Mirrors{File: "HOST"}}}, true},
+		"another of another registry": {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: mirror.Mirrors{File: settings}}}, false},
 	} {
 		for greeting, open := range map[string]bool{"challenge in the greeting": false, "open greeting": true} {
 			t.Run(name+", "+greeting, func(t *testing.T) {

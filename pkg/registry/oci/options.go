@@ -7,7 +7,11 @@
 // before they are parsed. Credentials never reach an error.
 package oci
 
-import "github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+import (
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
+)
 
 // Options say how a registry is reached, and what is taken of it. The zero value
 // takes the credentials of the docker configuration and its helpers.
@@ -19,7 +23,7 @@ type Options struct {
 	Verifier Verifier
 
 	// Cache keeps what was pulled. The zero value keeps nothing.
-	Cache Cache
+	Cache cache.Cache
 	// Offline takes what the cache has and refuses to ask a registry.
 	Offline bool
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 )
 
 // Access says how a registry is reached. The zero value takes the credentials
@@ -48,7 +49,7 @@ type Access struct {
 	// the credentials, in addition to those of the registry's own domain.
 	AuthHosts []string
 	// Mirrors say where to read instead, and name further AuthHosts.
-	Mirrors Mirrors
+	Mirrors mirror.Mirrors
 	// Observer is told of what is sent and received. Nil discards it.
 	Observer event.Observer
 	// IsPrivate says which addresses belong to a private network,

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
 )
 
@@ -277,7 +278,7 @@ func Sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Opt
 }
 
 func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Options) (bool, error) {
-	o.Mirrors.Unused, o.Cache = true, Cache{} // what is added to is what the registry has now
+	o.Mirrors.Unused, o.Cache = true, cache.Cache{} // what is added to is what the registry has now
 	f, err := newFetcher(ref.Reference{Repository: r.Repository}, o)
 	if err != nil {
 		return false, err

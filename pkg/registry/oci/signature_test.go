@@ -18,6 +18,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/privatekey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
@@ -123,7 +124,7 @@ func TestSignatureCache(t *testing.T) {
 	r, digest := pushSample(t, host)
 	private, public := newKey(t)
 	fixture.Must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)
-	o := oci.Options{Cache: oci.Cache{Dir: t.TempDir()}, Verifier: signedBy{public}}
+	o := oci.Options{Cache: cache.Cache{Dir: t.TempDir()}, Verifier: signedBy{public}}
 	pull := func(r ref.Reference, o oci.Options) (int32, error) {
 		before := requests.Load()
 		_, err := oci.Pull(t.Context(), r, t.TempDir(), o)
@@ -183,7 +184,7 @@ func private2(t *testing.T, o *oci.Options) (privatekey.Key, oci.Verifier) {
 func TestSignatureOffline(t *testing.T) {
 	t.Parallel()
 	r, digest := pushSample(t, fixture.Registry(t))
-	o := oci.Options{Cache: oci.Cache{Dir: t.TempDir()}}
+	o := oci.Options{Cache: cache.Cache{Dir: t.TempDir()}}
 	fixture.Must(oci.Pull(t.Context(), r, t.TempDir(), o))(t)
 	private, public := newKey(t)
 	fixture.Must(oci.Sign(t.Context(), r, digest, private, oci.Options{}))(t)

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
@@ -75,7 +76,7 @@ func ofContent(err error) fail.Advice {
 		return hint(0, "push a module with 'kubectl timoni mod push'")
 	case *archive.LinkError:
 		return hint(0, "pack what it points to with --resolve-symlinks, or list it in %s", e.Ignore)
-	case *oci.SharedError:
+	case *cache.SharedError:
 		return hint(fail.Refused, "make it yours alone with 'chmod go-w %s', or name another directory in TIMONI_CACHE_DIR", e.Dir)
 	}
 	return fail.Advice{}

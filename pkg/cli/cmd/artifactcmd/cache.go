@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 )
 
 func newCacheList(env cli.Env) *cobra.Command {
@@ -21,7 +21,7 @@ func newCacheList(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "cache list"),
 		Args:    cli.Args(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			list, err := artifact.ListCache(oci.Cache{Dir: env.CacheDir()})
+			list, err := artifact.ListCache(cache.Cache{Dir: env.CacheDir()})
 			if err != nil {
 				return err
 			}
@@ -49,7 +49,7 @@ func newCachePrune(env cli.Env) *cobra.Command {
 			if unused < 0 {
 				return fail.Usagef("--unused-for %s is less than 0", unused)
 			}
-			removed, err := artifact.PruneCache(oci.Cache{Dir: env.CacheDir()}, unused)
+			removed, err := artifact.PruneCache(cache.Cache{Dir: env.CacheDir()}, unused)
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/plugins"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
@@ -132,7 +134,7 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 		o.Creds = r.Process.Getenv(credsVariable)
 	}
 	o.Mirrors = Mirrors(r.Process)
-	o.Cache = oci.Open(r.Process.CacheDir())
+	o.Cache = cache.Open(r.Process.CacheDir())
 	return o, nil
 }
 
@@ -143,8 +145,8 @@ func AddAuthHostsTo(fs *pflag.FlagSet, hosts *[]string) {
 
 // Mirrors returns what the environment and the user's settings say about
 // registries.
-func Mirrors(p Process) oci.Mirrors {
-	m := oci.Mirrors{Pairs: p.Getenv(mirrorsVariable), File: p.Getenv(configVariable)}
+func Mirrors(p Process) mirror.Mirrors {
+	m := mirror.Mirrors{Pairs: p.Getenv(mirrorsVariable), File: p.Getenv(configVariable)}
 	if m.Required = m.File != ""; !m.Required {
 		m.File = p.ConfigFile(configFile)
 	}

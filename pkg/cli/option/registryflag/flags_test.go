@@ -15,6 +15,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/plugins"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -30,7 +32,7 @@ func (p process) Places() plugins.Places   { return plugins.Places{} }
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	env := process{"TIMONI_REGISTRY_CREDS": "env:e", "TIMONI_REGISTRY_MIRRORS": "a=b", "cache": "/c", "config": "conf"}
-	common := oci.Options{Access: oci.Access{Mirrors: oci.Mirrors{Pairs: "a=b", File: "conf"}, UserAgent: "agent"}, Cache: oci.Cache{Dir: "/c"}}
+	common := oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{Pairs: "a=b", File: "conf"}, UserAgent: "agent"}, Cache: cache.Cache{Dir: "/c"}}
 	with := func(change func(*oci.Options)) oci.Options {
 		o := common
 		change(&o)
@@ -69,7 +71,7 @@ func TestFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreUnexported(oci.Options{}, oci.Cache{})); diff != "" {
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreUnexported(oci.Options{}, cache.Cache{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
@@ -230,25 +231,25 @@ func Tag(ctx context.Context, r ref.Reference, tags []string, o oci.Options) (Pu
 
 // PruneCache removes what was not used for so long from the cache, and more
 // when it holds too much. It returns how many bytes it removed.
-func PruneCache(cache oci.Cache, unused time.Duration) (int64, error) {
-	if cache.Dir == "" {
+func PruneCache(c cache.Cache, unused time.Duration) (int64, error) {
+	if c.Dir == "" {
 		return 0, errNoCache()
 	}
-	if err := cache.Check(); err != nil {
+	if err := c.Check(); err != nil {
 		return 0, err
 	}
-	return cache.Prune(time.Now().Add(-unused))
+	return c.Prune(time.Now().Add(-unused))
 }
 
 // ListCache returns what the cache has.
-func ListCache(cache oci.Cache) ([]oci.Entry, error) {
-	if cache.Dir == "" {
+func ListCache(c cache.Cache) ([]cache.Entry, error) {
+	if c.Dir == "" {
 		return nil, errNoCache()
 	}
-	if err := cache.Check(); err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	return cache.List()
+	return c.List()
 }
 
 func errNoCache() error {

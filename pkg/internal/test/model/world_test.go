@@ -37,6 +37,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
@@ -57,7 +58,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{cp: cp, module: module, options: oci.Options{Cache: oci.Cache{Dir: t.TempDir()}}}
+	w := &world{cp: cp, module: module, options: oci.Options{Cache: cache.Cache{Dir: t.TempDir()}}}
 	for version, extra := range map[string]string{
 		"1.0.0": "",
 		"2.0.0": `timoni: apply: versioned: [{

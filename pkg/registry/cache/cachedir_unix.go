@@ -2,7 +2,7 @@
 
 //go:build unix
 
-package oci
+package cache
 
 import (
 	"io/fs"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+// Package cache keeps the manifests and layers of artifacts in a directory, by
+// digest, and which digest a reference had last. Other users and other processes
+// may be at work there: what is read is verified.
+package cache
 
 import (
 	"cmp"
@@ -41,7 +44,7 @@ const (
 	staleTemp = time.Hour
 )
 
-// CacheEntry is an artifact in a cache.
+// Entry is an artifact in a cache.
 type Entry struct {
 	Reference string    `json:"reference"` // oci://host/path:tag or …@digest
 	Digest    string    `json:"digest"`    // of the manifest

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+package cache
 
 import (
 	"crypto/rand"
@@ -36,7 +36,7 @@ const maxPointer = 16 << 10
 // ErrShared says that others may write to a directory of the cache.
 var ErrShared = errors.New("other users may write to it")
 
-// OpenCache returns the cache in dir, or none when dir is empty. A warning about
+// Open returns the cache in dir, or none when dir is empty. A warning about
 // it is given once.
 func Open(dir string) Cache { return Cache{Dir: dir, warned: &sync.Once{}} }
 
@@ -191,7 +191,7 @@ func (c Cache) list(dir string, names ...*regexp.Regexp) (found []fs.FileInfo, e
 	return found, err
 }
 
-// SharedCacheError refuses a cache in which others may write. It is an ErrShared.
+// SharedError refuses a cache in which others may write. It is an ErrShared.
 type SharedError struct{ Dir string }
 
 func (e *SharedError) Error() string {

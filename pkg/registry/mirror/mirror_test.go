@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci_test
+package mirror_test
 
 import (
 	"testing"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 )
 
 // FuzzMirrors reads anything; what it takes names each prefix once.
@@ -14,7 +14,7 @@ func FuzzMirrors(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		pairs, err := oci.ParseMirrors(data)
+		pairs, err := mirror.ParseMirrors(data)
 		seen := map[string]bool{}
 		for _, pair := range pairs {
 			if err == nil && seen[pair] {

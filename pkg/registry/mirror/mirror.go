@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+// Package mirror finds where a repository is read instead, by the settings of
+// the user, and which token servers they allow.
+package mirror
 
 import (
 	"errors"

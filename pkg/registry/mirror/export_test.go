@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+package mirror
 
 // ParseMirrors returns the mirrors of a file as PREFIX=PREFIX.
 func ParseMirrors(data []byte) (pairs []string, err error) {
