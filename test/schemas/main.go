@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command schemas writes the schemas of Kubernetes that 'mod init' and 'mod
-// vendor k8s' have in the binary, as 'cue get go' makes them: go run -C
-// test/schemas . The archive is the same for the same versions in go.mod.
+// Command schemas writes the schemas of Kubernetes that the binaries have: those
+// of 'mod init' and 'mod vendor k8s', as 'cue get go' makes them, and the OpenAPI
+// documents by which objects are checked: go run -C test/schemas . The archives
+// are the same for the same versions in go.mod and in that of the control plane.
 package main
 
 import (
@@ -69,6 +70,13 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	documents, err := openAPI()
+	if err != nil {
+		return err
+	}
+	if err = update("../../pkg/module/builtin/openapi.zip", documents); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "schemas")
 	if err != nil {
 		return err
@@ -81,10 +89,16 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(dst); err == nil && holdSame(old, data) {
-		return nil // another version of Go may only compress in another way
+	return update(dst, data)
+}
+
+// update writes an archive unless there is one with the same content: another
+// version of Go may only compress in another way.
+func update(file string, data []byte) error {
+	if old, err := os.ReadFile(file); err == nil && holdSame(old, data) {
+		return nil
 	}
-	return os.WriteFile(dst, data, 0o644)
+	return os.WriteFile(file, data, 0o644)
 }
 
 // holdSame says whether two archives hold the same files in the same order.

@@ -13,14 +13,16 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 )
 
-// Validation are the flags for checks of custom resources that need no cluster.
+// Validation are the flags for checks of objects that need no cluster.
 type Validation struct {
-	mode  build.Validation
-	flag  *pflag.Flag // --validate; nil for a command that always validates
-	files []string
+	mode    build.Validation
+	flag    *pflag.Flag // --validate; nil for a command that always validates
+	files   []string
+	openAPI []string
 }
 
 // AddTo registers the flags. That of URLs, --allow-private-address, is one of
@@ -28,7 +30,7 @@ type Validation struct {
 func (v *Validation) AddTo(fs *pflag.FlagSet) {
 	v.AddFilesTo(fs)
 	fs.StringVar((*string)(&v.mode), "validate", string(build.ValidateStrict),
-		"how to report custom resources that do not match their CRDs: strict (error), warn, off")
+		"how to report objects that an API server would refuse: strict (error), warn, off")
 	v.flag = fs.Lookup("validate")
 }
 
@@ -37,6 +39,13 @@ func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
 	v.mode = build.ValidateStrict
 	fs.StringArrayVar(&v.files, "crds", nil,
 		"`FILE`, directory or https URL with additional CRDs to validate with; may be repeated")
+	v.AddSchemaTo(fs)
+}
+
+// AddSchemaTo registers the flag of a command that reads no CRDs.
+func (v *Validation) AddSchemaTo(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&v.openAPI, "schema", nil,
+		"`FILE`, directory or https URL with the OpenAPI of another Kubernetes; may be repeated")
 }
 
 // Check returns a usage error unless the mode is one and the standard input is
@@ -44,6 +53,9 @@ func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
 func (v *Validation) Check(values *Values) error {
 	if slices.Contains(v.files, "-") && slices.Contains(values.names(), "-") {
 		return fail.Usagef("--crds - and -f - cannot both read the standard input")
+	}
+	if slices.Contains(v.openAPI, "-") && slices.Contains(slices.Concat(v.files, values.names()), "-") {
+		return fail.Usagef("--schema - cannot read the standard input, which --crds or -f reads")
 	}
 	return fail.OneOf("--validate", v.mode, build.ValidateStrict, build.ValidateWarn, build.ValidateOff)
 }
@@ -54,7 +66,22 @@ func (v *Validation) Complete(ctx context.Context, req *build.Request, stdin io.
 	if req.Validate != build.ValidateOff {
 		req.CRDs, err = crd.Read(ctx, crd.Files{Names: v.files, Stdin: stdin, Download: o})
 	}
+	if err == nil {
+		req.Schemas, err = v.Schemas(ctx, stdin, o)
+	}
 	return err
+}
+
+// Schemas reads what --schema names; nil when it is not given.
+func (v *Validation) Schemas(ctx context.Context, stdin io.Reader, o download.Options) (*builtin.Schemas, error) {
+	if len(v.openAPI) == 0 {
+		return nil, nil
+	}
+	openAPI, err := crd.ReadOpenAPI(ctx, crd.Files{Names: v.openAPI, Stdin: stdin, Download: o})
+	if err != nil {
+		return nil, err
+	}
+	return builtin.Of(openAPI), nil
 }
 
 // BuiltIns says how to report objects of Kubernetes' own kinds that a server

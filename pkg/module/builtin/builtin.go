@@ -1,46 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package builtin knows of the kinds of Kubernetes itself what an API server
-// would refuse: kinds and versions that it does not serve, values that are none
-// of an enumeration, selectors that select nothing.
+// would refuse: kinds and versions that it does not serve, fields that are not
+// as its OpenAPI documents describe them, selectors that select nothing.
 package builtin
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 )
 
 // Problem is what is wrong with an object.
 type Problem struct {
 	Index   int // of the object
 	Object  api.ID
-	Path    string // of the field
+	Path    string // of the field; empty for the object
 	Message string
 	// Harmless says that an API server takes the object all the same.
 	Harmless bool
 }
 
 // String returns the problem in one line.
-func (p Problem) String() string { return fmt.Sprintf("%s: %s: %s", p.Object, p.Path, p.Message) }
+func (p Problem) String() string {
+	if p.Path == "" {
+		return fmt.Sprintf("%s: %s", p.Object, p.Message)
+	}
+	return fmt.Sprintf("%s: %s: %s", p.Object, p.Path, p.Message)
+}
+
+// Schemas are what objects are held to. They are safe for concurrent use.
+type Schemas struct {
+	openAPI    *crd.OpenAPI
+	isEmbedded bool
+}
+
+// Of returns the schemas that an API server publishes, which may have kinds
+// of others.
+func Of(openAPI *crd.OpenAPI) *Schemas { return &Schemas{openAPI: openAPI} }
 
 // Check returns what is wrong with the objects for a version of Kubernetes,
-// such as 1.36.3, in the order of the objects.
-func Check(objects []api.Object, version string) []Problem {
-	c := &checker{objects: objects, minor: minorOf(version), served: kinds(), removed: removals()}
-	for i, o := range objects {
-		if !api.IsBuiltIn(o.Group()) {
+// such as 1.36.3, in their order. The schemas in the binary, which are of 1.36,
+// stand in for those of older versions.
+func (s *Schemas) Check(objects []api.Object, version string) []Problem {
+	c := &checker{Schemas: s, objects: objects, minor: minorOf(version), removed: removals()}
+	for i, object := range objects {
+		c.index = i
+		if !api.IsBuiltIn(object.Group()) {
+			c.structure(object)
 			continue
 		}
-		c.index = i
-		if c.kind(o) {
-			c.enums(o)
-			c.selector(o)
-			c.ports(o)
+		if c.kind(object) {
+			c.structure(object)
+			c.restartPolicy(object)
+			c.selector(object)
+			c.ports(object)
 		}
 	}
 	return c.problems
@@ -56,9 +76,10 @@ func minorOf(version string) int {
 }
 
 type checker struct {
+	*Schemas
+
 	objects  []api.Object
 	minor    int
-	served   map[string][]string
 	removed  []gone
 	index    int
 	problems []Problem
@@ -70,10 +91,24 @@ func (c *checker) add(path, format string, args ...any) {
 	})
 }
 
+// isNewer says whether the version of Kubernetes is one whose kinds and fields
+// are not known.
+func (c *checker) isNewer() bool { return c.isEmbedded && c.minor > minorOf(kubernetes) }
+
+// structure holds an object to the schema of its kind.
+func (c *checker) structure(o api.Object) {
+	if c.isNewer() {
+		return
+	}
+	for _, p := range c.openAPI.Validate(o) {
+		c.add(p.Path, "%s", p.Message)
+	}
+}
+
 // kind says whether the kind is served.
 func (c *checker) kind(o api.Object) bool {
 	version, kind := o.APIVersion(), o.Kind()
-	if slices.Contains(c.served[version], kind) || strings.HasSuffix(kind, "List") {
+	if served, _ := c.openAPI.Serves(version, kind); served || strings.HasSuffix(kind, "List") {
 		return true
 	}
 	for _, r := range c.removed {
@@ -90,17 +125,19 @@ func (c *checker) kind(o api.Object) bool {
 		}
 		return false
 	}
-	if known := minorOf(kubernetes); c.minor > known {
-		return true // it may be new
+	if c.isNewer() || c.isEmbedded && c.minor < minorOf(kubernetes) && previewRE.MatchString(version) {
+		return true // it may be new, or old: those that are not stable come and go
 	}
-	c.unknown(version, kind, o.Group())
-	return false
+	return c.unknown(version, kind, o.Group())
 }
 
-// unknown adds that a kind does not exist, with what may have been meant.
-func (c *checker) unknown(version, kind, group string) {
+var previewRE = regexp.MustCompile(`/v[0-9]+(alpha|beta)[0-9]+$`)
+
+// unknown adds that a kind does not exist, with what may have been meant. It
+// says whether it may exist all the same: documents need not be of all groups.
+func (c *checker) unknown(version, kind, group string) bool {
 	var versions, names []string
-	for v, all := range c.served {
+	for v, all := range c.openAPI.Kinds() {
 		if in, _, found := strings.Cut(v, "/"); found && in == group || !found && group == "" {
 			names = append(names, all...)
 			if slices.Contains(all, kind) {
@@ -108,71 +145,26 @@ func (c *checker) unknown(version, kind, group string) {
 			}
 		}
 	}
+	server := "Kubernetes " + kubernetes
+	if !c.isEmbedded {
+		server = "the API server of --schema"
+	}
 	slices.Sort(versions)
 	slices.Sort(names)
-	if len(versions) > 0 {
-		c.add("apiVersion", "Kubernetes %s serves no %s %s: use %s", kubernetes, version, kind, strings.Join(versions, " or "))
-		return
+	switch near, isNear := fail.Nearest(kind, slices.Compact(names)); {
+	case len(versions) > 0:
+		c.add("apiVersion", "%s serves no %s %s: use %s", server, version, kind, strings.Join(versions, " or "))
+	case isNear:
+		c.add("kind", "%s has no kind %q in %s: did you mean %q?", server, kind, version, near)
+	case len(names) > 0 || c.isEmbedded:
+		c.add("kind", "%s has no kind %q in %s", server, kind, version)
+	default:
+		return true
 	}
-	advice := ""
-	if near, ok := fail.Nearest(kind, slices.Compact(names)); ok {
-		advice = fmt.Sprintf(": did you mean %q?", near)
-	}
-	c.add("kind", "Kubernetes %s has no kind %q in %s%s", kubernetes, kind, version, advice)
+	return false
 }
 
-// enumeration is the values that a field may have.
-type enumeration struct {
-	path   string
-	values []string
-}
-
-// of returns the enumerations of a kind, besides those of its pods.
-func enumerationsOf(o api.Object) []enumeration {
-	switch o.Kind() {
-	case "Service":
-		return []enumeration{
-			{"spec.type", []string{"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"}},
-			{"spec.ports[].protocol", protocols()},
-			{"spec.sessionAffinity", []string{"None", "ClientIP"}},
-			{"spec.externalTrafficPolicy", []string{"Cluster", "Local"}},
-			{"spec.internalTrafficPolicy", []string{"Cluster", "Local"}},
-			{"spec.ipFamilyPolicy", []string{"SingleStack", "PreferDualStack", "RequireDualStack"}},
-		}
-	case "Deployment":
-		return []enumeration{{"spec.strategy.type", []string{"Recreate", "RollingUpdate"}}}
-	case "StatefulSet":
-		return []enumeration{
-			{"spec.updateStrategy.type", []string{"OnDelete", "RollingUpdate"}},
-			{"spec.podManagementPolicy", []string{"OrderedReady", "Parallel"}},
-		}
-	case "DaemonSet":
-		return []enumeration{{"spec.updateStrategy.type", []string{"OnDelete", "RollingUpdate"}}}
-	case "CronJob":
-		return []enumeration{{"spec.concurrencyPolicy", []string{"Allow", "Forbid", "Replace"}}}
-	case "Job":
-		return []enumeration{{"spec.completionMode", []string{"NonIndexed", "Indexed"}}}
-	case "PersistentVolumeClaim":
-		return []enumeration{
-			{"spec.accessModes[]", []string{"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"}},
-			{"spec.volumeMode", []string{"Block", "Filesystem"}},
-		}
-	case "StorageClass":
-		return []enumeration{
-			{"reclaimPolicy", []string{"Delete", "Retain"}},
-			{"volumeBindingMode", []string{"Immediate", "WaitForFirstConsumer"}},
-		}
-	case "Ingress":
-		return []enumeration{{"spec.rules[].http.paths[].pathType", []string{"Exact", "Prefix", "ImplementationSpecific"}}}
-	case "NetworkPolicy":
-		return []enumeration{{"spec.policyTypes[]", []string{"Ingress", "Egress"}}}
-	}
-	return nil
-}
-
-func protocols() []string { return []string{"TCP", "UDP", "SCTP"} }
-
-// templates returns where the pods of a kind are described, "" if it has none,
+// template returns where the pods of a kind are described, "" if it has none,
 // and the restart policies that they may have.
 func template(o api.Object) (path string, policies []string) {
 	switch o.Kind() {
@@ -188,25 +180,17 @@ func template(o api.Object) (path string, policies []string) {
 	return "", nil
 }
 
-func (c *checker) enums(o api.Object) {
-	all := enumerationsOf(o)
-	if at, policies := template(o); policies != nil {
-		all = append(all,
-			enumeration{at + "spec.restartPolicy", policies},
-			enumeration{at + "spec.dnsPolicy", []string{"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"}})
-		for _, list := range []string{"containers", "initContainers"} {
-			all = append(all,
-				enumeration{at + "spec." + list + "[].imagePullPolicy", []string{"Always", "IfNotPresent", "Never"}},
-				enumeration{at + "spec." + list + "[].ports[].protocol", protocols()})
-		}
+// restartPolicy wants that of the pods to be one that their kind allows.
+func (c *checker) restartPolicy(o api.Object) {
+	at, policies := template(o)
+	if policies == nil {
+		return
 	}
-	for _, e := range all {
-		visit(map[string]any(o), "", strings.Split(strings.ReplaceAll(e.path, "[]", ".[]"), "."), func(path string, v any) {
-			s, ok := v.(string)
-			if ok && s != "" && !slices.Contains(e.values, s) {
-				c.add(path, "unsupported value %q: expected %s", s, strings.Join(e.values, ", "))
-			}
-		})
+	at += "spec.restartPolicy"
+	policy, _ := lookup(map[string]any(o), at).(string)
+	isKnown := slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Index == c.index && p.Path == at })
+	if policy != "" && !slices.Contains(policies, policy) && !isKnown {
+		c.add(at, "unsupported value %q: expected %s", policy, strings.Join(policies, ", "))
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
@@ -19,6 +19,10 @@ const workload = `{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, 
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
+	schemas, err := builtin.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		objects []string
 		version string
@@ -35,17 +39,58 @@ func TestCheck(t *testing.T) {
 		"of a newer one":   {[]string{"{apiVersion: apps/v2, kind: Deployment, metadata: {name: x}}"}, "1.37.0", nil},
 		"core":             {[]string{"{apiVersion: v1, kind: Servce, metadata: {name: x}}"}, "1.36.3", []string{`Servce/x: kind: Kubernetes 1.36 has no kind "Servce" in v1: did you mean "Service"?`}},
 		"enumerations": {[]string{
-			"{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {restartPolicy: Sometimes, initContainers: [{imagePullPolicy: Often}], containers: [{ports: [{protocol: tcp}]}]}}",
-			"{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {concurrencyPolicy: Maybe, jobTemplate: {spec: {template: {spec: {restartPolicy: Always}}}}}}",
+			"{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {restartPolicy: Sometimes, initContainers: [{name: i, imagePullPolicy: Often}], containers: [{name: x, ports: [{containerPort: 1, protocol: tcp}]}]}}",
+			"{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {schedule: '@daily', concurrencyPolicy: Maybe, jobTemplate: {spec: {template: {spec: {restartPolicy: Always, containers: []}}}}}}",
 			"{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {type: ClusterIp}}",
+			"{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {type: ''}}",
 		}, "1.36.3", []string{
-			`Pod/x: spec.restartPolicy: unsupported value "Sometimes": expected Always, OnFailure, Never`,
-			`Pod/x: spec.containers[0].ports[0].protocol: unsupported value "tcp": expected TCP, UDP, SCTP`,
+			`Pod/x: spec.containers[0].ports[0].protocol: unsupported value "tcp": expected SCTP, TCP, UDP`,
 			`Pod/x: spec.initContainers[0].imagePullPolicy: unsupported value "Often": expected Always, IfNotPresent, Never`,
+			`Pod/x: spec.restartPolicy: unsupported value "Sometimes": expected Always, Never, OnFailure`,
 			`CronJob.batch/x: spec.concurrencyPolicy: unsupported value "Maybe": expected Allow, Forbid, Replace`,
 			`CronJob.batch/x: spec.jobTemplate.spec.template.spec.restartPolicy: unsupported value "Always": expected OnFailure, Never`,
-			`Service/x: spec.type: unsupported value "ClusterIp": expected ClusterIP, NodePort, LoadBalancer, ExternalName`,
+			`Service/x: spec.type: unsupported value "ClusterIp": expected ClusterIP, ExternalName, LoadBalancer, NodePort`,
 		}},
+		"fields": {[]string{
+			"{apiVersion: v1, kind: ConfigMap, metadata: {name: x, lables: {a: b}, labels: {a: 1}}, data: {a: 1, b: {}}, inmutable: true}",
+			"{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}, spec: {replicas: '3', template: {spec: {containers: [{image: x, command: run}]}}}}",
+			"{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {ports: [{port: 99999999999}, {targetPort: 1.5, port: 1}]}}",
+		}, "1.36.3", []string{
+			`ConfigMap/x: data.a: must be of type string: "integer"`,
+			`ConfigMap/x: data.b: must be of type string: "object"`,
+			`ConfigMap/x: inmutable: unknown field; did you mean "immutable"?`,
+			`ConfigMap/x: metadata.labels.a: must be of type string: "integer"`,
+			`ConfigMap/x: metadata.lables: unknown field; did you mean "labels"?`,
+			`Deployment.apps/x: spec.replicas: must be of type integer: "string"`,
+			`Deployment.apps/x: spec.selector: is required`,
+			`Deployment.apps/x: spec.template.spec.containers[0].command: must be of type array: "string"`,
+			`Deployment.apps/x: spec.template.spec.containers[0].name: is required`,
+			`Service/x: spec.ports[0].port: must fit into the format int32`,
+			`Service/x: spec.ports[1].targetPort: must be of type integer,string: "number"`,
+		}},
+		"no value of a Secret": {[]string{"{apiVersion: v1, kind: Secret, metadata: {name: x}, data: {a: hunter2!}, stringData: {b: 'hunter2!'}, type: 1}"}, "1.36.3", []string{
+			`Secret/x: data.a: must be a string in base64; the value is not shown`,
+			`Secret/x: type: must be of type string: "integer"`,
+		}},
+		"what is not set": {[]string{
+			"{apiVersion: v1, kind: Pod, metadata: {name: x, creationTimestamp: null, labels: null}, spec: {nodeName: null, containers: [{name: x, args: [null], resources: {limits: {cpu: 1, memory: 1.5e3, a: 0.5}}}]}, status: {conditions: null}}",
+		}, "1.36.3", nil},
+		"quantities": {[]string{"{apiVersion: v1, kind: ResourceQuota, metadata: {name: x}, spec: {hard: {a: 1Gi, b: 500m, c: 1e3, d: '.5', e: 1GB, f: ten, g: true}}}"}, "1.36.3", []string{
+			`ResourceQuota/x: spec.hard.e: must be a quantity such as 500m or 1Gi: "1GB"`,
+			`ResourceQuota/x: spec.hard.f: must be a quantity such as 500m or 1Gi: "ten"`,
+			`ResourceQuota/x: spec.hard.g: must be of type string,number: "boolean"`,
+		}},
+		"lists": {[]string{"{apiVersion: v1, kind: Pod, metadata: {name: x, finalizers: [a, a]}, spec: {containers: [{name: x}, {name: x, ports: [{containerPort: 1}, {containerPort: 1, protocol: UDP}, {containerPort: 1, protocol: TCP}]}]}}"}, "1.36.3", []string{
+			`Pod/x: metadata.finalizers[1]: repeats item [0]: "a"`,
+			`Pod/x: spec.containers[1]: repeats item [0]: {"name":"x"}`,
+			`Pod/x: spec.containers[1].ports[2]: repeats item [0]: {"containerPort":1,"protocol":"TCP"}`,
+		}},
+		"any content": {[]string{
+			"{apiVersion: apps/v1, kind: ControllerRevision, metadata: {name: x, managedFields: [{fieldsV1: {'f:a': {}}}]}, data: {a: [1, {b: c}]}, revision: 1}",
+			"{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: x}, spec: {group: a, scope: Cluster, names: {kind: A, plural: as}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, default: {a: 1}, additionalProperties: false, properties: {a: {items: {type: string, enum: [1, {}]}}}}}}]}}",
+		}, "1.36.3", nil},
+		"fields of a newer one":     {[]string{"{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, news: 1}"}, "1.37.0", nil},
+		"a preview of an older one": {[]string{"{apiVersion: resource.k8s.io/v1alpha2, kind: ResourceClass, metadata: {name: x}}"}, "1.30.0", nil},
 		"selector": {[]string{strings.Replace(workload, "matchLabels: {app: web}", "matchLabels: {app: other, team: a}", 1)}, "1.36.3", []string{
 			"Deployment.apps/apps/web: spec.selector.matchLabels: the labels of spec.template do not have app=other, team=a",
 		}},
@@ -63,14 +108,14 @@ func TestCheck(t *testing.T) {
 			t.Parallel()
 			var objects []api.Object
 			for _, text := range tt.objects {
-				var object api.Object
-				if err := yaml.Unmarshal([]byte(text), &object); err != nil {
+				var object map[string]any // by which integers stay integers
+				if err := utilyaml.Unmarshal([]byte(text), &object); err != nil {
 					t.Fatal(err)
 				}
 				objects = append(objects, object)
 			}
 			var got []string
-			for _, p := range builtin.Check(objects, tt.version) {
+			for _, p := range schemas.Check(objects, tt.version) {
 				text := p.String()
 				if p.Harmless {
 					text = "warning " + text

@@ -4,60 +4,6 @@ package builtin
 
 import "strings"
 
-// kubernetes is the version of Kubernetes whose kinds are known.
-const kubernetes = "1.36"
-
-// served has the kinds of each version of the API of Kubernetes 1.36.3.
-const served = `
-v1: Binding ComponentStatus ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount
-admissionregistration.k8s.io/v1: MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration
-admissionregistration.k8s.io/v1alpha1: MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
-admissionregistration.k8s.io/v1beta1: MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
-apiextensions.k8s.io/v1: CustomResourceDefinition
-apiregistration.k8s.io/v1: APIService
-apps/v1: ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet
-authentication.k8s.io/v1: SelfSubjectReview TokenRequest TokenReview
-authorization.k8s.io/v1: LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview
-autoscaling/v1: HorizontalPodAutoscaler
-autoscaling/v2: HorizontalPodAutoscaler
-batch/v1: CronJob Job
-certificates.k8s.io/v1: CertificateSigningRequest
-certificates.k8s.io/v1alpha1: ClusterTrustBundle
-certificates.k8s.io/v1beta1: ClusterTrustBundle PodCertificateRequest
-coordination.k8s.io/v1: Lease
-coordination.k8s.io/v1alpha2: LeaseCandidate
-coordination.k8s.io/v1beta1: LeaseCandidate
-discovery.k8s.io/v1: EndpointSlice
-events.k8s.io/v1: Event
-flowcontrol.apiserver.k8s.io/v1: FlowSchema PriorityLevelConfiguration
-internal.apiserver.k8s.io/v1alpha1: StorageVersion
-networking.k8s.io/v1: IPAddress Ingress IngressClass NetworkPolicy ServiceCIDR
-networking.k8s.io/v1beta1: IPAddress ServiceCIDR
-node.k8s.io/v1: RuntimeClass
-policy/v1: Eviction PodDisruptionBudget
-rbac.authorization.k8s.io/v1: ClusterRole ClusterRoleBinding Role RoleBinding
-resource.k8s.io/v1: DeviceClass ResourceClaim ResourceClaimTemplate ResourceSlice
-resource.k8s.io/v1alpha3: DeviceTaintRule ResourcePoolStatusRequest
-resource.k8s.io/v1beta1: DeviceClass ResourceClaim ResourceClaimTemplate ResourceSlice
-resource.k8s.io/v1beta2: DeviceClass DeviceTaintRule ResourceClaim ResourceClaimTemplate ResourceSlice
-scheduling.k8s.io/v1: PriorityClass
-scheduling.k8s.io/v1alpha2: PodGroup Workload
-storage.k8s.io/v1: CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment VolumeAttributesClass
-storage.k8s.io/v1beta1: VolumeAttributesClass
-storagemigration.k8s.io/v1beta1: StorageVersionMigration
-`
-
-// kinds returns the kinds of each apiVersion.
-func kinds() map[string][]string {
-	all := map[string][]string{}
-	for line := range strings.Lines(served) {
-		if version, names, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
-			all[version] = strings.Fields(names)
-		}
-	}
-	return all
-}
-
 // gone is an API that a version of Kubernetes does not serve any more.
 type gone struct {
 	apiVersion string

@@ -2,7 +2,8 @@
 
 // Package crd knows what CustomResourceDefinitions say about the objects of
 // their kinds: it writes CUE definitions of them for modules to import, and
-// holds objects to them as the API server would, without one.
+// holds objects to them as the API server would, without one. It does the same
+// for the kinds of OpenAPI documents.
 package crd
 
 import (

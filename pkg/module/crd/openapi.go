@@ -200,7 +200,8 @@ func referenceOf(schema map[string]any) string {
 	if all, ok := schema["allOf"].([]any); ok && len(all) == 1 {
 		schema = fields(all[0])
 	}
-	return strings.TrimPrefix(text(schema["$ref"]), "#/components/schemas/")
+	name := strings.TrimPrefix(text(schema[reference]), "#/components/schemas/") // of v3
+	return strings.TrimPrefix(name, "#/definitions/")                            // of v2
 }
 
 func (w *openAPIWriter) reference(name string) string {

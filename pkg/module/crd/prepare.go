@@ -27,7 +27,7 @@ func prepare(schema map[string]any) map[string]any {
 // prepareSchema returns a changed copy of a schema.
 func prepareSchema(schema map[string]any) map[string]any {
 	s := maps.Clone(schema)
-	prepareChildren(s)
+	mapSchemas(s, prepareSchema)
 	if s["x-kubernetes-int-or-string"] == true {
 		dropIntOrString(s)
 	}
@@ -50,10 +50,11 @@ func prepareSchema(schema map[string]any) map[string]any {
 	return s
 }
 
-func prepareChildren(s map[string]any) {
+// mapSchemas replaces the schemas right below a copy of a schema.
+func mapSchemas(s map[string]any, f func(map[string]any) map[string]any) {
 	for _, keyword := range []string{"items", "additionalProperties", "not"} {
 		if child, ok := s[keyword].(map[string]any); ok {
-			s[keyword] = prepareSchema(child)
+			s[keyword] = f(child)
 		}
 	}
 	for _, keyword := range []string{"allOf", "anyOf", "oneOf"} {
@@ -64,7 +65,7 @@ func prepareChildren(s map[string]any) {
 		list = slices.Clone(list)
 		for i, child := range list {
 			if schema, ok := child.(map[string]any); ok {
-				list[i] = prepareSchema(schema)
+				list[i] = f(schema)
 			}
 		}
 		s[keyword] = list
@@ -73,7 +74,7 @@ func prepareChildren(s map[string]any) {
 		properties = maps.Clone(properties)
 		for name, child := range properties {
 			if schema, ok := child.(map[string]any); ok {
-				properties[name] = prepareSchema(schema)
+				properties[name] = f(schema)
 			}
 		}
 		s["properties"] = properties

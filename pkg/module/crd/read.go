@@ -19,7 +19,7 @@ import (
 // maxInput is how much is read from one place.
 const maxInput = 128 << 20
 
-// Files names what CustomResourceDefinitions are read from.
+// Files names what CustomResourceDefinitions or OpenAPI documents are read from.
 type Files struct {
 	// Names are files, directories, https URLs, or - for Stdin. Of a directory
 	// the files *.yaml, *.yml and *.json are read, as kubectl does.
@@ -31,23 +31,44 @@ type Files struct {
 // Read reads what the names stand for. That there is no
 // CustomResourceDefinition is no error here.
 func Read(ctx context.Context, f Files) ([]Definition, error) {
-	names, err := expand(f.Names)
-	if err != nil {
+	var all []Definition
+	err := f.each(ctx, func(data []byte) error {
+		found, err := Parse(data)
+		all = append(all, found...)
+		return err
+	})
+	return all, err
+}
+
+// ReadOpenAPI reads OpenAPI documents, v2 or v3, such as 'kubectl get --raw
+// /openapi/v2' prints.
+func ReadOpenAPI(ctx context.Context, f Files) (*OpenAPI, error) {
+	documents := Documents{}
+	if err := f.each(ctx, documents.Add); err != nil {
 		return nil, err
 	}
-	var all []Definition
+	if len(documents) == 0 {
+		return nil, fmt.Errorf("%s: there is no OpenAPI document", strings.Join(f.Names, ", "))
+	}
+	return documents.OpenAPI()
+}
+
+// each calls add with what is read.
+func (f Files) each(ctx context.Context, add func(data []byte) error) error {
+	names, err := expand(f.Names)
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
 		data, err := f.read(ctx, name)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		found, err := Parse(data)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err = add(data); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		all = append(all, found...)
 	}
-	return all, nil
+	return nil
 }
 
 // expand replaces directories by the files in them.

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -51,6 +52,9 @@ type rules struct {
 	AnyOf []*rules `json:"anyOf"`
 	OneOf []*rules `json:"oneOf"`
 	Not   *rules   `json:"not"`
+
+	Ref     string   `json:"$ref"`
+	openAPI *OpenAPI // that has what Ref names; nil for a CRD
 }
 
 // newRules reads a schema, as constraints leaves it.
@@ -104,8 +108,18 @@ func wrong(path, format string, args ...any) []problem {
 
 // check returns what is wrong with a value, in the order of the fields.
 func (r *rules) check(path string, v any) []problem {
+	if r != nil && r.Ref != "" && r.openAPI != nil {
+		target, err := r.openAPI.rulesOf(r.Ref)
+		if err != nil {
+			return wrong(path, "the schema cannot be used: %v", err)
+		}
+		r = target
+	}
 	if r == nil {
 		return nil
+	}
+	if r.openAPI != nil && (v == nil || v == "" && slices.Contains(r.Type, "string") && r.Format != quantity) {
+		return nil // the API server has it where a field is not set
 	}
 	if kind := kindOf(v); !r.accepts(kind, v) {
 		return wrong(path, "must be of type %s: %q", strings.Join(r.Type, ","), kind)
@@ -127,9 +141,41 @@ func (r *rules) check(path string, v any) []problem {
 		found = append(found, r.checkMap(path, v)...)
 	}
 	if len(r.Enum) > 0 && !slices.ContainsFunc(r.Enum, func(e any) bool { return reflect.DeepEqual(plain(e), plain(v)) }) {
-		found = append(found, wrong(path, "must be one of %v", r.Enum)...)
+		found = append(found, wrong(path, "unsupported value %s: expected %s", shown(v), listed(r.Enum))...)
 	}
 	return found
+}
+
+// link lets the rules refer to those of other definitions.
+func (r *rules) link(o *OpenAPI) {
+	if r == nil {
+		return
+	}
+	r.openAPI = o
+	below := slices.Concat(r.AllOf, r.AnyOf, r.OneOf, []*rules{r.Items, r.Not}, slices.Collect(maps.Values(r.Properties)))
+	if r.AdditionalProperties != nil {
+		below = append(below, r.AdditionalProperties.rules)
+	}
+	for _, child := range below {
+		child.link(o)
+	}
+}
+
+// shown returns a value as a message shows it.
+func shown(v any) string {
+	if s, ok := v.(string); ok {
+		return strconv.Quote(s)
+	}
+	return fmt.Sprint(v)
+}
+
+// listed returns the values of an enumeration.
+func listed(enum []any) string {
+	texts := make([]string, len(enum))
+	for i, v := range enum {
+		texts[i] = fmt.Sprint(v)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // kindOf returns the type of a value in the words of schemas.
@@ -159,7 +205,7 @@ func (r *rules) accepts(kind string, v any) bool {
 	case "null":
 		return r.Nullable
 	case "array": // the library lets a list pass for a string with a format
-		return r.Format != "" && slices.Contains(r.Type, "string")
+		return r.Format != "" && r.openAPI == nil && slices.Contains(r.Type, "string")
 	case "integer":
 		return slices.Contains(r.Type, "number")
 	case "number":
@@ -212,11 +258,16 @@ func (r *rules) checkString(path, s string) []problem {
 			return wrong(path, "must match '%s'", r.Pattern)
 		}
 	}
+	if r.Format == quantity && !quantityRE.MatchString(s) {
+		return wrong(path, "must be a quantity such as 500m or 1Gi: %q", s)
+	}
 	if strfmt.Default.ContainsName(r.Format) && !strfmt.Default.Validates(r.Format, s) {
 		return wrong(path, "must be of type %s: %q", r.Format, s)
 	}
 	return nil
 }
+
+var quantityRE = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$`)
 
 func (r *rules) checkNumber(path string, f float64) []problem {
 	var found []problem

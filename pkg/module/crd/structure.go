@@ -34,6 +34,7 @@ func (c *checker) complete(v Version, object api.Object) api.Object {
 // walk goes through a value. preserve says that a schema further up keeps
 // unknown fields in the items of a list.
 func (c *checker) walk(path string, s map[string]any, v any, preserve bool) {
+	s = c.resolve(s)
 	preserve = preserve || s["x-kubernetes-preserve-unknown-fields"] == true
 	switch v := v.(type) {
 	case map[string]any:
@@ -71,7 +72,7 @@ func (c *checker) walkObject(path string, s, object map[string]any, preserve boo
 		case known && p != false:
 			c.walk(join(path, name), fields(p), object[name], false)
 		case !preserve:
-			c.add(join(path, name), "%s", unknown(name, properties))
+			c.add(join(path, name), "%s", c.unknown(name, properties))
 			delete(object, name) // to be reported once
 		}
 	}
@@ -115,7 +116,9 @@ func (c *checker) checkList(path string, s map[string]any, list []any) {
 	for i, item := range list {
 		key := item
 		if listType == "map" {
-			key = pick(item, keys)
+			picked := pick(item, keys)
+			c.checkKeys(fmt.Sprintf("%s[%d]", path, i), s, picked)
+			key = picked
 		}
 		data, err := json.Marshal(key)
 		if err != nil {
@@ -129,7 +132,21 @@ func (c *checker) checkList(path string, s map[string]any, list []any) {
 	}
 }
 
-func pick(item any, keys []any) any {
+// checkKeys reports an item of a kind of Kubernetes without any of its keys,
+// where these are not required fields, as those of custom resources are.
+func (c *checker) checkKeys(path string, list map[string]any, picked map[string]any) {
+	items := c.resolve(fields(list["items"]))
+	required, _ := items["required"].([]any)
+	keys, _ := list["x-kubernetes-list-map-keys"].([]any)
+	if c.openAPI == nil || len(picked) > 0 || len(keys) == 0 || slices.Contains(required, keys[0]) {
+		return
+	}
+	if first := text(keys[0]); fields(fields(items["properties"])[first])[emptyDefault] != true {
+		c.add(join(path, first), "is required")
+	}
+}
+
+func pick(item any, keys []any) map[string]any {
 	picked := map[string]any{}
 	for _, key := range keys {
 		if v, has := fields(item)[text(key)]; has {
@@ -139,9 +156,12 @@ func pick(item any, keys []any) any {
 	return picked
 }
 
-// unknown says that the API server drops a field, and which one may be meant.
-func unknown(name string, properties map[string]any) string {
+// unknown says that there is no such field, and which one may be meant.
+func (c *checker) unknown(name string, properties map[string]any) string {
 	message := "the CRD has no such field, and the API server drops it"
+	if c.openAPI != nil {
+		message = "unknown field"
+	}
 	if best, found := fail.Nearest(name, slices.Sorted(maps.Keys(properties))); found {
 		message += fmt.Sprintf("; did you mean %q?", best)
 	}

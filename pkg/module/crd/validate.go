@@ -17,7 +17,7 @@ type Problem struct {
 	Object  api.ID
 	Path    string // of the field: spec.rules[0].host
 	Message string
-	CRD     string // its name and the version
+	CRD     string // its name and the version; empty for a kind of OpenAPI documents
 }
 
 // String returns the problem in one line.
@@ -25,6 +25,9 @@ func (p Problem) String() string {
 	place := p.Object.String()
 	if p.Path != "" {
 		place += ": " + p.Path
+	}
+	if p.CRD == "" {
+		return place + ": " + p.Message
 	}
 	return fmt.Sprintf("%s: %s (CRD %s)", place, p.Message, p.CRD)
 }
@@ -120,7 +123,7 @@ func constraints(schema map[string]any) map[string]any {
 	for keyword, value := range schema {
 		switch keyword {
 		case "type", "nullable", "enum", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "multipleOf",
-			"maxLength", "minLength", "pattern", "maxItems", "minItems", "maxProperties", "minProperties", "required":
+			"maxLength", "minLength", "pattern", "maxItems", "minItems", "maxProperties", "minProperties", "required", reference:
 			s[keyword] = value
 		case "format":
 			if text(value) == supportedFormat(schema) {
@@ -179,6 +182,7 @@ func supportedFormat(schema map[string]any) string {
 type checker struct {
 	object   api.ID
 	crd      string
+	openAPI  *OpenAPI // nil: the schema is a CRD's
 	problems []Problem
 }
 

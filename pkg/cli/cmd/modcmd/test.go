@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/mod"
 )
@@ -22,7 +23,8 @@ const testLong = `Run the tests of a module, without a cluster.
 
 DIR is the module, by default the current directory. Its tests are the files
 below tests. One in txtar is a test: comments and settings, then sections with
-values and what they make.
+values and what they make. What an API server would refuse in the objects makes a
+test fail, or is the error that it expects.
 
   # Three replicas are spread over the zones.
   namespace: web
@@ -72,6 +74,7 @@ func newTest(env cli.Env) *cobra.Command {
 	cmd.Flags().BoolVar(&o.req.Update, "update", false, "write what is rendered into the tests that fail")
 	cli.AddOutput(cmd, &o.output, "json", "yaml", "junit")
 	o.deps.AddTo(cmd.Flags())
+	o.validation.AddSchemaTo(cmd.Flags())
 	return cmd
 }
 
@@ -79,6 +82,7 @@ type testing struct {
 	env             cli.Env
 	req             mod.TestRequest
 	deps            option.CUERegistry
+	validation      option.Validation
 	pattern, output string
 }
 
@@ -92,6 +96,10 @@ func (o *testing) run(ctx context.Context, dir string) error {
 	o.req.Dir, o.req.KubeVersion = dir, o.env.Getenv(option.KubeVersionVariable)
 	o.req.Advise = option.AdviseValue
 	o.req.CUERegistry = o.deps.Access(cli.UserAgent("mod"))
+	var err error
+	if o.req.Schemas, err = o.validation.Schemas(ctx, cli.Until(ctx, o.env.Stdin), download.Options{UserAgent: cli.UserAgent("mod")}); err != nil {
+		return err
+	}
 	start := time.Now()
 	tests, err := mod.Test(ctx, o.req)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -37,8 +38,9 @@ type Request struct {
 	Limits                    render.Limits
 	CUERegistry               *render.CUERegistry
 
-	Validate Validation // of custom resources
-	BuiltIns Validation // of the kinds of Kubernetes itself; the zero value leaves them to the server
+	Validate Validation       // of custom resources
+	BuiltIns Validation       // of the kinds of Kubernetes itself; the zero value leaves them to the server
+	Schemas  *builtin.Schemas // of the kinds of Kubernetes; those in the binary when nil
 	// WarnScope warns of objects of unknown scope, which no server is asked for.
 	WarnScope bool
 	CRDs      []crd.Definition // to validate with, in addition to those that the module renders
@@ -95,7 +97,7 @@ func finish(ctx context.Context, req Request, m *source.Module, rendered *render
 	for _, warning := range warnings {
 		observer.Observe(event.Warning{Text: warning})
 	}
-	if err := checkStructure(ctx, req, rendered, observer); err != nil {
+	if err := Check(ctx, req, rendered, observer); err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
 	return &Result{Result: rendered, Module: api.Module{

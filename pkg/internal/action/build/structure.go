@@ -63,10 +63,10 @@ func (e *StructureError) Error() string {
 	return text
 }
 
-// checkStructure holds custom resources to the CRDs that are given and to
-// those among the objects, which win, and objects of Kubernetes' own kinds to
-// what its API server takes.
-func checkStructure(ctx context.Context, req Request, result *render.Result, observer event.Observer) error {
+// Check holds custom resources to the CRDs that are given and to those among
+// the objects, which win, and objects of Kubernetes' own kinds to what its API
+// server takes. The error is a StructureError.
+func Check(ctx context.Context, req Request, result *render.Result, observer event.Observer) error {
 	mask := values.Mask(req.Values)
 	var refused []StructureProblem
 	report := func(how Validation, problem StructureProblem) {
@@ -84,7 +84,11 @@ func checkStructure(ctx context.Context, req Request, result *render.Result, obs
 		}
 	}
 	if isOn(req.BuiltIns) {
-		for _, p := range builtin.Check(result.Objects(), cmp.Or(req.KubeVersion, render.DefaultKubeVersion)) {
+		schemas, err := req.schemas()
+		if err != nil {
+			return err
+		}
+		for _, p := range schemas.Check(result.Objects(), cmp.Or(req.KubeVersion, render.DefaultKubeVersion)) {
 			how := req.BuiltIns
 			if p.Harmless {
 				how = ValidateWarn
@@ -96,6 +100,14 @@ func checkStructure(ctx context.Context, req Request, result *render.Result, obs
 		return &StructureError{Problems: refused}
 	}
 	return nil
+}
+
+// schemas returns those of the request or, by default, those in the binary.
+func (req Request) schemas() (*builtin.Schemas, error) {
+	if req.Schemas != nil {
+		return req.Schemas, nil
+	}
+	return builtin.Embedded()
 }
 
 func isOn(v Validation) bool { return v == ValidateStrict || v == ValidateWarn }

@@ -20,8 +20,11 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -35,6 +38,7 @@ type TestRequest struct {
 	Run         *regexp.Regexp      // the names of the tests to run; all when nil
 	Update      bool                // write what is rendered into the tests that fail
 	KubeVersion string              // for tests that name none
+	Schemas     *builtin.Schemas    // of the kinds of Kubernetes; those in the binary when nil
 	CUERegistry *render.CUERegistry // nil: what the module depends on must be in cue.mod
 
 	Advise func(values.Problem) string // as render.Request has it
@@ -201,6 +205,9 @@ func (req TestRequest) run(ctx context.Context, t *test) {
 		ModuleVersion: cmp.Or(c.moduleVersion, ref.DevelVersion), KubeVersion: cmp.Or(c.kubeVersion, req.KubeVersion),
 		Values: c.values, CUERegistry: req.CUERegistry, Advise: req.Advise,
 	})
+	if err == nil {
+		err = req.check(ctx, c, result)
+	}
 	var changed bool
 	if err != nil || c.expectsError {
 		changed = c.checkError(&t.Tested, err, req.Update)
@@ -219,6 +226,14 @@ func (req TestRequest) run(ctx context.Context, t *test) {
 	if t.Status == Passed {
 		t.Status = Updated
 	}
+}
+
+// check returns what an API server would refuse in the objects.
+func (req TestRequest) check(ctx context.Context, c *testCase, result *render.Result) error {
+	return build.Check(ctx, build.Request{
+		Validate: build.ValidateStrict, BuiltIns: build.ValidateStrict, Schemas: req.Schemas,
+		KubeVersion: cmp.Or(c.kubeVersion, req.KubeVersion), Values: c.values,
+	}, result, event.Func(func(event.Event) {}))
 }
 
 func (t *Tested) fail(format string, args ...any) {

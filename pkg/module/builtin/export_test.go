@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package builtin
+
+// Kubernetes is the version whose kinds are known.
+const Kubernetes = kubernetes
