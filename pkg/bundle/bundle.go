@@ -47,6 +47,9 @@ type Instance struct {
 	// directory of the process, computed from the file that names it.
 	Module ref.Reference
 	Values []values.Source
+	// From are where further values come from, below Values: the caller reads
+	// them.
+	From []Origin
 
 	// dependsOn are the names of the instances that have to be ready before this
 	// one is applied.
@@ -176,13 +179,13 @@ func (r *reader) instance(name string, v cue.Value) Instance {
 	if !r.isStruct(v) {
 		return in
 	}
-	r.fields(v, "module", "namespace", "values", "dependsOn")
+	r.fields(v, "module", "namespace", "values", "valuesFrom", "dependsOn")
 	in.Namespace = r.namespace(v)
 	in.dependsOn = r.texts(v, "dependsOn")
 	if module := r.child(v, "module", true); module.Exists() {
 		in.Module = r.module(module)
 	}
-	in.Values = r.values(r.child(v, "values", false))
+	in.From, in.Values = r.origins(v), r.values(r.child(v, "values", false))
 	return in
 }
 

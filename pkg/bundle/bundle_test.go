@@ -85,6 +85,9 @@ func describe(b *bundle.Bundle, names []string, err error) string {
 			fmt.Fprintf(&text, " in %s", in.Module.Dir)
 		}
 		fmt.Fprintln(&text)
+		for _, o := range in.From {
+			fmt.Fprintf(&text, "values from %s%s\n", o.File, o.Object)
+		}
 		tree, err := values.Merge(in.Values)
 		if err != nil {
 			return fmt.Sprintf("values: %v\n", err)

@@ -65,6 +65,13 @@ func (in Instance) syntax() ast.Expr {
 		}
 		lit.Elts = append(lit.Elts, newField("dependsOn", ast.NewList(names...)))
 	}
+	if len(in.From) > 0 {
+		from := make([]ast.Expr, len(in.From))
+		for i, o := range in.From {
+			from[i] = o.syntax()
+		}
+		lit.Elts = append(lit.Elts, newField("valuesFrom", ast.NewList(from...)))
+	}
 	if n := len(in.Values); n > 0 {
 		lit.Elts = append(lit.Elts, newField("values", unplaced(in.Values[n-1].Expr)))
 	}

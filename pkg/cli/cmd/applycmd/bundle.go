@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // NewBundle returns the command of the binary whose verbs are about many
@@ -74,7 +75,7 @@ func (o *bundleOptions) request(ctx context.Context) (fleet.Request, error) {
 	if req.Files, req.Definition, err = o.bundle.Read(ctx, stdin, agent); err != nil {
 		return req, err
 	}
-	req.Select = o.bundle.Names
+	req.Select, req.Decrypt = o.bundle.Names, sops.Decrypt
 	req.Render.WarnScope = true
 	return req, nil
 }
@@ -119,18 +120,21 @@ func addAtOnce(fs *pflag.FlagSet, n *int) {
 	fs.IntVar(n, "cluster-concurrency", 1, "maximum `NUMBER` of clusters of one group at once; a group begins when the one before is done")
 }
 
-// offlineSites is sites for a verb that asks a cluster for the values of the
-// runtime alone.
+// offlineSites is sites for a verb that asks a cluster for values alone.
 func offlineSites(flags *kubeflag.Flags, d *bundle.Definition, observer event.Observer) ([]fleet.Site, error) {
 	switch {
 	case d != nil && len(d.Queries) > 0:
 		return sites(flags, d, observer)
 	case d == nil || len(d.Clusters) == 0:
-		return []fleet.Site{{}}, nil
+		return []fleet.Site{{Connect: connector(flags, observer)}}, nil
 	}
 	list := make([]fleet.Site, len(d.Clusters))
 	for i, c := range d.Clusters {
-		list[i] = fleet.Site{Cluster: c}
+		list[i] = fleet.Site{Cluster: c, Connect: connector(flags.InContext(c.Context), observer)}
 	}
 	return list, nil
+}
+
+func connector(flags *kubeflag.Flags, observer event.Observer) func() (*kube.Client, error) {
+	return func() (*kube.Client, error) { return flags.Connect(cli.UserAgent("bundle"), observer) }
 }

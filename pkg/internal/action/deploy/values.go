@@ -16,20 +16,28 @@ import (
 )
 
 // readValues returns the sources with the references among them read from the
-// instance's namespace. An error names the reference and never what it holds.
-func readValues(ctx context.Context, client *kube.Client, namespace string, sources []values.Source) ([]values.Source, error) {
-	read := slices.Clone(sources)
+// instance's namespace.
+func readValues(ctx context.Context, client *kube.Client, namespace string, sources []values.Source) (read []values.Source, err error) {
+	read = slices.Clone(sources)
 	for i, s := range sources {
 		if s.Reference == nil {
 			continue
 		}
-		data, err := readReference(ctx, client, namespace, *s.Reference)
-		if err != nil {
-			return nil, fmt.Errorf("values from %s: %w", s.Reference, err)
+		if read[i], err = ReadReference(ctx, client, namespace, *s.Reference); err != nil {
+			return nil, err
 		}
-		read[i] = s.Reference.Source(data)
 	}
 	return read, nil
+}
+
+// ReadReference reads values from an object in a namespace. An error names the
+// reference and never what it holds.
+func ReadReference(ctx context.Context, client *kube.Client, namespace string, r values.Reference) (values.Source, error) {
+	data, err := readReference(ctx, client, namespace, r)
+	if err != nil {
+		return values.Source{}, fmt.Errorf("values from %s: %w", r, err)
+	}
+	return r.Source(data), nil
 }
 
 func readReference(ctx context.Context, client *kube.Client, namespace string, r values.Reference) ([]byte, error) {

@@ -50,7 +50,9 @@ func (t Target) members(ctx context.Context, site Site) (crew, error) {
 		members, err := t.named(ctx, s)
 		return crew{bundle: t.Name, members: members, before: sequence(len(members))}, err
 	}
-	b, err := load(ctx, site, t.Request)
+	req := t.Request
+	req.namesOnly = true
+	b, err := load(ctx, site, req)
 	if err != nil {
 		return crew{}, err
 	}

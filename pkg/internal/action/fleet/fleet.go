@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // Site is a cluster that a bundle goes to.
@@ -28,6 +29,16 @@ type Site struct {
 	bundle.Cluster              // empty for the one of the kubeconfig's context
 	Client         *kube.Client // nil: none is asked
 	Alone          bool         // no other one is worked on at the same time
+	// Connect connects to the cluster where Client is nil, and something in it is
+	// asked for after all.
+	Connect func() (*kube.Client, error)
+}
+
+func (s Site) client() (*kube.Client, error) {
+	if s.Client != nil || s.Connect == nil {
+		return s.Client, nil
+	}
+	return s.Connect()
 }
 
 // Wrap says in an error on which cluster it came up, if they have names.
@@ -45,6 +56,9 @@ type Request struct {
 	Definition *bundle.Definition // nil: no value is read from the cluster
 	Select     []string           // names of instances; none: all
 	Render     build.Request      // what the instances have in common
+	Decrypt    sops.Decrypter     // of files that SOPS encrypted, nil to refuse them
+
+	namesOnly bool // the values of the instances are not read
 }
 
 // Bundle is a bundle as one cluster gets it.
@@ -75,7 +89,10 @@ func load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 		return nil, err
 	}
 	b.secrets, b.secret = read.Secret, hider(read.Secret, b.Hidden)
-	return b, nil
+	if req.namesOnly {
+		return b, nil
+	}
+	return b, b.readValues(ctx, site, req.Decrypt)
 }
 
 // hider returns the function that puts names in the place of values, *** in that

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -216,6 +217,9 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	for _, in := range selected {
 		m := member{Instance{Name: in.Name, Namespace: in.Namespace, Module: in.Module, Values: in.Values}, *s}
 		m.subject.instance = in.Name
+		if m.Values, err = f.origins(ctx, in, &m.subject); err != nil {
+			return nil, err
+		}
 		if m.Module.IsLocal() {
 			if err := checkModule(f.Dir, m.Module.Dir, in.Module.String()); err != nil {
 				return nil, fmt.Errorf("instance %q: %w", in.Name, err)
@@ -224,6 +228,30 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 		members = append(members, m)
 	}
 	return members, nil
+}
+
+// origins returns the values of an instance with those of the files that it
+// names.
+func (f Function) origins(ctx context.Context, in bundle.Instance, s *subject) ([]values.Source, error) {
+	var sources []values.Source
+	for _, o := range in.From {
+		if o.File == "" {
+			return nil, o.Explain(in.Name, fmt.Errorf("values from %s: no cluster is asked here", o.Object))
+		}
+		name, err := filepath.Rel(f.Dir, o.File)
+		if err != nil {
+			return nil, err
+		}
+		read, err := f.readValues(ctx, name)
+		if err != nil {
+			return nil, o.Explain(in.Name, err)
+		}
+		s.files, sources = append(slices.Clip(s.files), name), append(sources, read)
+	}
+	if hide, before := values.MaskSecret(sources), s.secret; len(sources) > 0 {
+		s.secret = func(text string) string { return hide(before(text)) }
+	}
+	return append(sources, in.Values...), nil
 }
 
 // inline returns the instances of the config itself, in the order of their
