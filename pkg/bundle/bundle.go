@@ -51,9 +51,9 @@ type Instance struct {
 	// them.
 	From []Origin
 
-	// DependsOn are the names of the instances that have to be ready before this
+	// dependsOn are the names of the instances that have to be ready before this
 	// one is applied.
-	DependsOn []string
+	dependsOn []string
 }
 
 const apiVersion = "v1alpha1"
@@ -87,7 +87,7 @@ func (b *Bundle) hidden(files []cuefile.File) []string {
 	for _, in := range b.Instances {
 		m := in.Module
 		shown = append(shown, in.Name, in.Namespace, m.Source(), m.Range, m.Tag, m.Digest)
-		shown = append(shown, in.DependsOn...)
+		shown = append(shown, in.dependsOn...)
 	}
 	var hidden []string
 	for _, f := range files {
@@ -181,7 +181,7 @@ func (r *reader) instance(name string, v cue.Value) Instance {
 	}
 	r.fields(v, "module", "namespace", "values", "valuesFrom", "dependsOn")
 	in.Namespace = r.namespace(v)
-	in.DependsOn = r.texts(v, "dependsOn")
+	in.dependsOn = r.texts(v, "dependsOn")
 	if module := r.child(v, "module", true); module.Exists() {
 		in.Module = r.module(module)
 	}

@@ -58,9 +58,9 @@ func unplaced(lit ast.Expr) ast.Expr {
 
 func (in Instance) syntax() ast.Expr {
 	lit := ast.NewStruct(newField("module", moduleSyntax(in.Module)), newField("namespace", ast.NewString(in.Namespace)))
-	if len(in.DependsOn) > 0 {
-		names := make([]ast.Expr, len(in.DependsOn))
-		for i, name := range in.DependsOn {
+	if len(in.dependsOn) > 0 {
+		names := make([]ast.Expr, len(in.dependsOn))
+		for i, name := range in.dependsOn {
 			names[i] = ast.NewString(name)
 		}
 		lit.Elts = append(lit.Elts, newField("dependsOn", ast.NewList(names...)))

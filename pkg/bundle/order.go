@@ -24,7 +24,7 @@ func (r *reader) order(b *Bundle, root cue.Value) {
 		names[i], byName[in.Name] = in.Name, in
 	}
 	for _, in := range b.Instances {
-		for _, other := range in.DependsOn {
+		for _, other := range in.dependsOn {
 			if !slices.Contains(names, other) {
 				r.problem(at(in.Name, "dependsOn"), "there is no instance %q%s", other, fail.Suggest(other, names))
 			}
@@ -59,7 +59,7 @@ func (w *walk) visit(name string, path []string) []string {
 		return append(slices.Clone(path[i:]), name)
 	}
 	path = append(slices.Clone(path), name)
-	for _, other := range w.byName[name].DependsOn {
+	for _, other := range w.byName[name].dependsOn {
 		if cycle := w.visit(other, path); cycle != nil {
 			return cycle
 		}

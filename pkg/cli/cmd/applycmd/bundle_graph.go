@@ -13,8 +13,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
 )
 
-const bundleGraphLong = `Draw which instances of a bundle depend on which, with their modules and versions.
-An arrow leads from an instance to those that are applied after it.
+const bundleGraphLong = `Draw the order in which the instances of a bundle are applied, with their modules
+and versions. An arrow leads from an instance to those that are applied after it.
 
 A cluster is asked only for the values that a runtime reads there; with --live
 also for the state of each instance and the version that is installed. No module
@@ -29,7 +29,7 @@ type bundleGraph struct {
 func newBundleGraph(env cli.Env) *cobra.Command {
 	o := &bundleGraph{bundleOptions: newBundleOptions(env)}
 	cmd := &cobra.Command{
-		Use: "graph -f FILE", Short: "Draw which instances of a bundle depend on which", Long: bundleGraphLong,
+		Use: "graph -f FILE", Short: "Draw the order in which the instances of a bundle are applied", Long: bundleGraphLong,
 		Example: cli.Example(env, "graph -f bundle.cue", "graph -f bundle.cue --live -o dot | dot -Tsvg >bundle.svg"),
 		Args:    cli.Args(0, "no arguments, the bundle with -f"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
@@ -76,7 +76,7 @@ func drawing(g *fleet.Graph) ui.Graph {
 		d.Title = g.Cluster + " (" + g.Group + ")"
 	}
 	for _, in := range g.Instances {
-		d.Nodes = append(d.Nodes, ui.GraphNode{Name: in.Name, Lines: labelOf(in), From: in.DependsOn})
+		d.Nodes = append(d.Nodes, ui.GraphNode{Name: in.Name, Lines: labelOf(in), From: in.After})
 	}
 	return d
 }

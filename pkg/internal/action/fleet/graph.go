@@ -5,13 +5,14 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
-// Graph is which instances of a bundle depend on which, on one cluster.
+// Graph is which instances of a bundle are applied after which, on one cluster.
 type Graph struct {
 	Cluster   string `json:"cluster,omitempty"`
 	Group     string `json:"group,omitempty"`
@@ -26,8 +27,8 @@ type Node struct {
 	Module    string   `json:"module"`            // where it comes from
 	Version   string   `json:"version,omitempty"` // that the files ask for
 	Digest    string   `json:"digest,omitempty"`
-	DependsOn []string `json:"dependsOn,omitempty"`
-	Live      *Live    `json:"live,omitempty"` // nil when no cluster was asked
+	After     []string `json:"after,omitempty"` // which instances; without those that are before one of them
+	Live      *Live    `json:"live,omitempty"`  // nil when no cluster was asked
 }
 
 // Live is an instance as it is in the cluster.
@@ -46,8 +47,13 @@ func NewGraph(ctx context.Context, site Site, req Request, live bool, observer e
 		return nil, err
 	}
 	g := &Graph{Cluster: site.Name, Group: site.Group, Bundle: b.Name}
-	for _, in := range b.Selected {
-		g.Instances = append(g.Instances, nodeOf(in))
+	before := b.Before(b.Selected)
+	for i, in := range b.Selected {
+		n := nodeOf(in)
+		for _, k := range nearest(before, i) {
+			n.After = append(n.After, b.Selected[k].Name)
+		}
+		g.Instances = append(g.Instances, n)
 	}
 	if !live {
 		return g, nil
@@ -62,9 +68,20 @@ func NewGraph(ctx context.Context, site Site, req Request, live bool, observer e
 	return g, nil
 }
 
+// nearest returns those before an instance that are not before another one of them.
+func nearest(before [][]int, i int) []int {
+	var found []int
+	for _, k := range before[i] {
+		if !slices.ContainsFunc(before[i], func(j int) bool { return slices.Contains(before[j], k) }) {
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
 func nodeOf(in bundle.Instance) Node {
 	m := in.Module
-	n := Node{Name: in.Name, Namespace: in.Namespace, Module: m.Source(), DependsOn: in.DependsOn}
+	n := Node{Name: in.Name, Namespace: in.Namespace, Module: m.Source()}
 	if !m.IsLocal() {
 		n.Version, n.Digest = cmp.Or(m.Range, m.Tag), m.Digest
 	}
