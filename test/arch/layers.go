@@ -146,11 +146,17 @@ func verbLayers() []layer {
 // mainRank is the rank of plugins/* and krmfn.
 const mainRank = 10
 
+// docsRank is the rank of docs, which imports nothing.
+const docsRank = -2
+
 // find returns the row of the package in dir, from the repository's root.
 func find(dir string) (layer, bool) {
 	top, name, _ := strings.Cut(dir, "/")
 	if top == "plugins" || top == "krmfn" {
 		return layer{name: dir, rank: mainRank}, true
+	}
+	if dir == "docs" { // the pages, which the front door prints
+		return layer{name: dir, rank: docsRank}, true
 	}
 	if top != "pkg" {
 		return layer{}, false

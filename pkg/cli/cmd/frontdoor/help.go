@@ -20,10 +20,12 @@ import (
 // of its own verbs; the help of other verbs is dispatched to their binaries.
 func newHelp(env cli.Env) *cobra.Command {
 	return &cobra.Command{
-		Use: "help [VERB]", Short: "Show the help of a verb", ValidArgsFunction: completeVerb(env),
+		Use: "help [VERB|TOPIC]", Short: "Show the help of a verb, or explain a topic", ValidArgsFunction: completeHelp(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 && args[0] == plugins.Timoni {
-				return printSpellings(env)
+			if len(args) > 0 {
+				if t, ok := plugins.FindTopic(args[0]); ok {
+					return printTopic(env, t)
+				}
 			}
 			of, _, err := cmd.Root().Find(args)
 			if err != nil {
@@ -68,7 +70,12 @@ Usage:
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "\nSee '%[1]s help VERB' for the flags and examples of a verb,\nand '%[1]s help timoni' for what Timoni spells otherwise.\n", env.Program)
+	var topics []string
+	for _, t := range plugins.Topics() {
+		topics = append(topics, t.Name)
+	}
+	b.WriteString("\nTopics:\n" + wrap("  "+strings.Join(topics, ", ")))
+	fmt.Fprintf(&b, "\nSee '%[1]s help VERB' for the flags and examples of a verb,\n'%[1]s help TOPIC' for a page on a topic.\n", env.Program)
 	err := ui.Print(env.Stdout, b.String())
 	return err
 }
@@ -81,6 +88,20 @@ func missing(env cli.Env) map[string]bool {
 		missing[name] = errors.Is(err, plugins.ErrNotInstalled)
 	}
 	return missing
+}
+
+// completeHelp completes the names of verbs and of topics.
+func completeHelp(env cli.Env) cobra.CompletionFunc {
+	verbs := completeVerb(env)
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		words, directive := verbs(cmd, args, typed)
+		for _, t := range plugins.Topics() {
+			if len(args) == 0 && strings.HasPrefix(t.Name, typed) {
+				words = append(words, t.Name)
+			}
+		}
+		return words, directive
+	}
 }
 
 // completeVerb completes the names of the verbs that are there. Of those that

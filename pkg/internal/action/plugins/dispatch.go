@@ -32,7 +32,7 @@ func Dispatch(program string, args []string) (Call, error) {
 	rest = append(canonical(rest[0]), rest[1:]...)
 	name, rest := rest[0], rest[1:]
 	if name == "help" && len(rest) > 0 {
-		if rest[0] == Timoni {
+		if _, ok := FindTopic(rest[0]); ok {
 			return Call{}, nil
 		}
 		return Dispatch(program, slices.Concat(flags, rest, []string{"--help"}))
@@ -43,9 +43,6 @@ func Dispatch(program string, args []string) (Call, error) {
 	}
 	return Verbs()[i].call(program, flags, rest), nil
 }
-
-// Timoni is the topic of the help about what Timoni spells otherwise.
-const Timoni = "timoni"
 
 // canonical returns the words in the table of a verb that has a second name.
 func canonical(name string) []string {

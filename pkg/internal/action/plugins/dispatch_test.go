@@ -33,6 +33,7 @@ func TestDispatch(t *testing.T) {
 		"version -o json":          {},
 		"-n apps doctor":           {},
 		"help timoni":              {},
+		"help glossary":            {},
 		"template app ./m":         {"kubectl-timoni-build", kubectl + " build", []string{"app", "./m"}},
 		"-n x lint ./m":            {mod, kubectl + " mod", []string{"vet", "-n", "x", "./m"}},
 		"help lint":                {mod, kubectl + " mod", []string{"vet", "--help"}},
