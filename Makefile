@@ -155,6 +155,7 @@ check-race: control-plane
 .PHONY: check-lint
 check-lint:
 	$(TOOL) golangci-lint run ./...
+	@.ci/spelling
 
 .PHONY: check-staticcheck
 check-staticcheck:

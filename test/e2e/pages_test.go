@@ -28,6 +28,7 @@ import (
 //   - a block of the language console has commands, which begin with "$ ", and
 //     what they print; a command ends at the first line without a \ at its end;
 //   - a block whose fence says file=NAME is written to that file;
+//   - a block of the language sh is not run, and its fence says why not;
 //   - directories and variables stay for the next command;
 //   - registry.example.com and mirror.example.com are registries, and a clone of
 //     the project's repository is one of this checkout's HEAD.
@@ -143,7 +144,7 @@ func goEnv(t *testing.T, name string) string {
 
 var (
 	// fence begins a block.
-	fence = regexp.MustCompile("^```([a-z]+)(?: file=(\\S+))?$")
+	fence = regexp.MustCompile("^```(?:sh not-run: .+|([a-z]+)(?: file=(\\S+))?)$")
 	// pictured names the picture of the block that follows.
 	pictured = regexp.MustCompile(`^<!-- picture: (\S+) -->$`)
 	// needs names the programs of other projects that a page runs.
@@ -167,7 +168,11 @@ func (r *reader) follow(t *testing.T, path string) {
 	for i := 0; i < len(lines); i++ {
 		text.WriteString(lines[i] + "\n")
 		m := fence.FindStringSubmatch(lines[i])
-		if m == nil {
+		switch {
+		case m == nil && strings.HasPrefix(strings.TrimSpace(lines[i]), "```sh"):
+			t.Errorf("%s:%d: the block is not run, and does not say why: ```sh not-run: REASON", path, i+1)
+			continue
+		case m == nil:
 			continue
 		}
 		length := slices.Index(lines[i:], "```")

@@ -22,6 +22,7 @@ func New(env cli.Env) *cobra.Command {
 		newList(env),
 		newBuild(env),
 		newShow(env),
+		newValues(env),
 		newTest(env),
 		newVet(env),
 		newCEL(env),

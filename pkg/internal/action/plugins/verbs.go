@@ -58,6 +58,7 @@ func Verbs() []Verb {
 		{"runtime", "Show the values that a bundle reads from clusters", many, "kubectl-timoni-bundle", false, true},
 		{"mod", "Create, vet, test and publish modules", author, "kubectl-timoni-mod", true, true},
 		{"fmt", "Format the CUE files of a module", author, "kubectl-timoni-mod", false, false},
+		{"values", "Write the schema of a module's values for editors", author, "kubectl-timoni-mod", false, true},
 		{"artifact", "Push, pull, list, tag and verify artifacts", oci, "kubectl-timoni-artifact", true, true},
 		{"registry", "Log in to and out of registries", oci, "kubectl-timoni-artifact", false, true},
 		{"kustomize", "Build a kustomization that uses modules", krm, Function, false, false},
