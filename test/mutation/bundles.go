@@ -14,16 +14,16 @@ func ofBundles() []protection {
 		new: "if spaces := apart(records); false {",
 	}, {
 		promise: "s08", file: "pkg/internal/action/fleet/left.go",
-		old: "isOwn := slices.Contains(home, ns) ||",
-		new: "isOwn := true ||",
+		old: "case slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) }):",
+		new: "case true:",
 	}, {
 		promise: "s08", file: "pkg/internal/action/fleet/delete.go",
 		old: "if m.record != nil && m.record.Bundle() != name {",
 		new: "if false {",
 	}, {
 		promise: "s11", file: "pkg/internal/action/fleet/left.go",
-		old: "slices.Contains(known, ns) && slices.ContainsFunc(",
-		new: "false && slices.ContainsFunc(",
+		old: "case slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) }):",
+		new: "case slices.Contains(home, ns):",
 	}, {
 		promise: "s11", file: "pkg/internal/action/fleet/left.go",
 		old: "return slices.DeleteFunc(slices.Clone(c.own), func(r *store.Record) bool { return b.has(r.Instance.Metadata) })",
@@ -32,6 +32,11 @@ func ofBundles() []protection {
 		promise: "s11", file: "pkg/internal/action/fleet/left.go",
 		old: "if len(c.own) > 0 || len(c.others) == 0 {",
 		new: "if true {",
+	}, {
+		promise: "s17", file: "pkg/internal/action/fleet/left.go",
+		old:  "if !l.goes {",
+		new:  "if l.steps == nil {",
+		test: "./pkg/internal/action/fleet -run TestKilledAtEveryRequest/an_instance_leaves$",
 	}, {
 		promise: "s100", file: "pkg/internal/action/fleet/shared.go",
 		old:  "case first.name != u.name && !first.shares(u):",

@@ -48,7 +48,7 @@ type census struct {
 
 // count returns the records of this bundle, and of no other one of its name:
 // those in the namespaces of its files, and those elsewhere that were applied
-// with a file that had one of these namespaces.
+// with files that had one of these namespaces.
 func (b *Bundle) count(ctx context.Context, s store.Store) (census, error) {
 	all, err := b.records(ctx, s)
 	if err != nil {
@@ -56,18 +56,10 @@ func (b *Bundle) count(ctx context.Context, s store.Store) (census, error) {
 	}
 	var c census
 	home := b.namespaces()
-	var known []string // namespaces of records in the namespaces of the files
-	for _, r := range all {
-		if slices.Contains(home, r.Instance.Metadata.Namespace) {
-			known = append(known, r.Namespaces()...)
-		}
-	}
 	for _, r := range all {
 		ns := r.Instance.Metadata.Namespace
-		isOwn := slices.Contains(home, ns) ||
-			slices.Contains(known, ns) && slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) })
 		switch {
-		case isOwn:
+		case slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) }):
 			c.own = append(c.own, r)
 		case !slices.Contains(c.others, ns):
 			c.others = append(c.others, ns)
@@ -182,6 +174,7 @@ func (r *run) planPrune(ctx context.Context) error {
 		if l.steps, err = r.delete(ctx, l, o); err != nil {
 			return err
 		}
+		l.goes = true
 		if r.req.Apply.DryRun.IsDry() {
 			l.state = Planned
 		}
@@ -192,7 +185,7 @@ func (r *run) planPrune(ctx context.Context) error {
 // prune deletes the instances that left the files, as it was planned.
 func (r *run) prune(ctx context.Context) error {
 	for _, l := range slices.Backward(r.left) {
-		if l.steps == nil {
+		if !l.goes {
 			continue
 		}
 		l.state = Failed

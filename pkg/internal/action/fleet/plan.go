@@ -48,7 +48,8 @@ func (it *item) wrap(err error) error { return fmt.Errorf("apply %s: %w", it.Nam
 // leftover is an instance that left the files.
 type leftover struct {
 	record *store.Record
-	steps  []*apply.Step // of its deletion, nil until that is planned
+	goes   bool          // its deletion is planned
+	steps  []*apply.Step // of the deletion, none when all objects are gone already
 	state  State
 }
 
@@ -182,7 +183,7 @@ func (r *run) results() []AppliedInstance {
 		all = append(all, result)
 	}
 	for _, l := range r.left {
-		if l.steps != nil {
+		if l.goes {
 			m := l.record.Instance
 			all = append(all, AppliedInstance{
 				Key:    instance.Key{Namespace: m.Metadata.Namespace, Name: m.Metadata.Name},
