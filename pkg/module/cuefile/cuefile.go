@@ -7,7 +7,6 @@
 package cuefile
 
 import (
-	"bytes"
 	"context"
 	stderrors "errors"
 	"fmt"
@@ -29,8 +28,6 @@ import (
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
-	"cuelang.org/go/encoding/json"
-	"cuelang.org/go/encoding/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
@@ -359,21 +356,22 @@ func (l *loader) module() (within, module string, err error) {
 
 // syntax parses a file.
 func syntax(f File) (*ast.File, error) {
-	switch f.Format {
-	case values.YAML:
-		return yaml.Extract(f.Name, f.Data)
-	case values.JSON:
-		expr, err := json.Extract(f.Name, bytes.TrimSpace(f.Data))
-		if err != nil {
-			return nil, err
-		}
-		lit, ok := expr.(*ast.StructLit)
-		if !ok {
-			return nil, fmt.Errorf("%s: expected a JSON object", f.Name)
-		}
-		return &ast.File{Filename: f.Name, Decls: lit.Elts}, nil
+	if f.Format != values.YAML && f.Format != values.JSON {
+		return parser.ParseFile(f.Name, f.Data)
 	}
-	return parser.ParseFile(f.Name, f.Data)
+	expr, err := values.Extract(f.Name, f.Format, f.Data)
+	if err != nil {
+		return nil, err
+	}
+	file := &ast.File{Filename: f.Name}
+	switch lit := expr.(type) {
+	case nil:
+	case *ast.StructLit:
+		file.Decls = lit.Elts
+	default:
+		return nil, fmt.Errorf("%s: expected a map of names to values", f.Name)
+	}
+	return file, nil
 }
 
 // Hide returns an error about the files without their secrets. Where one of them

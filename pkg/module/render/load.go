@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -360,12 +361,8 @@ func (e *evaluation) arrange() {
 func (e *evaluation) schema() cue.Value {
 	alone := siblingOf(e.instance)
 	alone.ImportPath += "-schema"
-	for _, file := range e.instance.Files {
-		if file == e.valuesFile {
-			continue
-		}
-		alone.Files = append(alone.Files, order.SchemaOf(file))
-	}
+	others := slices.DeleteFunc(slices.Clone(e.instance.Files), func(file *ast.File) bool { return file == e.valuesFile })
+	alone.Files = order.SchemaOf(others)
 	defer func() {
 		for _, file := range e.instance.Files {
 			order.Resolve(file)

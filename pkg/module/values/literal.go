@@ -37,10 +37,10 @@ func (s Source) checkYAML() error {
 // checkLiterals refuses numbers that JSON and Kubernetes do not have, and mends
 // those of YAML that CUE's decoder (v0.17.1) writes as no literal is written. It
 // refuses names that CUE would change without a word.
-func checkLiterals(lit *ast.StructLit) error {
+func checkLiterals(data ast.Expr) error {
 	var problem errors.Error
 	negative := map[ast.Node]bool{}
-	ast.Walk(lit, func(n ast.Node) bool {
+	ast.Walk(data, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.UnaryExpr:
 			negative[n.X] = n.Op == token.SUB

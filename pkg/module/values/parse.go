@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
@@ -45,17 +46,17 @@ func (s Source) parseFormat() (*ast.StructLit, error) {
 	if s.Data = s.text(); sops.IsEncrypted(s.Data) {
 		return nil, s.refuseEncrypted()
 	}
-	format := s.Format
-	if format == Detect {
-		format = detect(s.Name, s.Data)
+	if s.Format == Detect {
+		s.Format = detect(s.Name, s.Data)
 	}
-	switch format {
-	case JSON:
-		return s.parseJSON()
-	case YAML:
-		return s.parseYAML()
+	if s.Format == CUE {
+		return s.parseCUE()
 	}
-	return s.parseCUE()
+	expr, err := s.decode()
+	if err != nil || expr == nil {
+		return nil, err
+	}
+	return s.unwrap(expr)
 }
 
 // text returns the data without the byte order mark that some editors write.
@@ -69,7 +70,30 @@ func Recover(name string, err *error) {
 	}
 }
 
-func (s Source) parseJSON() (*ast.StructLit, error) {
+// Extract returns what a document in YAML or JSON holds, nil if it is empty. Its
+// numbers and names are checked as those of values are.
+func Extract(name string, format Format, data []byte) (expr ast.Expr, err error) {
+	defer Recover(name, &err)
+	s := Source{Name: name, Format: format, Data: data}
+	s.Data = s.text()
+	if expr, err = s.decode(); err == nil && expr != nil {
+		err = checkLiterals(expr)
+	}
+	if err == nil {
+		return expr, nil
+	}
+	list := Problems(err)
+	for i, p := range list {
+		list[i] = Problem{Message: strings.TrimPrefix(p.Message, fieldName+": "), Positions: p.Positions}
+	}
+	return nil, NewError(list)
+}
+
+// decode returns the only document of YAML or JSON, nil if there is none.
+func (s Source) decode() (ast.Expr, error) {
+	if s.Format == YAML {
+		return s.decodeYAML()
+	}
 	if len(bytes.TrimSpace(s.Data)) == 0 {
 		return nil, nil
 	}
@@ -77,15 +101,7 @@ func (s Source) parseJSON() (*ast.StructLit, error) {
 	if err != nil {
 		return nil, s.syntaxError(err)
 	}
-	return s.unwrap(expr)
-}
-
-func (s Source) parseYAML() (*ast.StructLit, error) {
-	expr, err := s.decodeYAML()
-	if err != nil || expr == nil {
-		return nil, err
-	}
-	return s.unwrap(expr)
+	return expr, nil
 }
 
 // decodeYAML returns the only document that is not empty, nil if there is none.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
 	"sigs.k8s.io/kustomize/kyaml/kio"
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
@@ -58,14 +59,18 @@ func Failed(err error) (*List, error) {
 // ResourceList is read too. What Write writes then has the same form.
 func ReadStream(config []byte, r io.Reader) (*List, error) {
 	list := &List{bare: true}
-	configs, err := (&kio.ByteReader{Reader: bytes.NewReader(config), OmitReaderAnnotations: true}).Read()
+	configs, err := newReader(config).Read()
 	if err != nil {
 		return list, fmt.Errorf("the function config is not YAML: %w", hidden(err))
 	}
 	if len(configs) != 1 {
 		return list, fmt.Errorf("the file holds %d documents and not one function config", len(configs))
 	}
-	reader := kio.ByteReader{Reader: r, OmitReaderAnnotations: true}
+	stream, err := io.ReadAll(r)
+	if err != nil {
+		return list, err
+	}
+	reader := newReader(stream)
 	items, err := reader.Read()
 	if err != nil {
 		return list, fmt.Errorf("the standard input is not a stream of objects: %w", hidden(err))
@@ -85,8 +90,22 @@ func EmptyStream() *List { return &List{bare: true} }
 // no place for results in what is written.
 func (l *List) IsStream() bool { return l.bare }
 
+// emptyEndRE matches separators behind which there is no document.
+var emptyEndRE = regexp.MustCompile(`(?:\n---\s*)+\z`)
+
+// newReader returns a reader of a stream. kyaml (v0.21.2) takes a ResourceList for
+// an object among others when a separator follows it.
+func newReader(stream []byte) *kio.ByteReader {
+	stream = emptyEndRE.ReplaceAll(stream, []byte("\n"))
+	return &kio.ByteReader{Reader: bytes.NewReader(stream), OmitReaderAnnotations: true}
+}
+
 func read(r io.Reader) (*List, error) {
-	reader := kio.ByteReader{Reader: r, OmitReaderAnnotations: true}
+	stream, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	reader := newReader(stream)
 	items, err := reader.Read()
 	if err != nil {
 		return nil, fmt.Errorf("the standard input is not a ResourceList: %w", hidden(err))

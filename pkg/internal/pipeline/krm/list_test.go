@@ -73,3 +73,20 @@ func TestPackage(t *testing.T) {
 		})
 	}
 }
+
+// TestEnd holds that separators at the end of a stream begin no document, and
+// that a byte order mark at its beginning is no part of it.
+func TestEnd(t *testing.T) {
+	t.Parallel()
+	const list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}]\n"
+	for _, stream := range []string{list, list + "---\n", list + "---", list + "\n--- \n\n---\n\n", "\ufeff" + list, "---\n" + list} {
+		got, err := krm.Read(strings.NewReader(stream))
+		if err != nil || len(got.Items) != 1 {
+			t.Errorf("%q: %d items, %v", stream, len(got.Items), err)
+		}
+		got, err = krm.ReadStream([]byte("kind: Instance\n---\n"), strings.NewReader(stream))
+		if err != nil || len(got.Items) != 1 || got.IsStream() {
+			t.Errorf("%q with a file: %d items, %v", stream, len(got.Items), err)
+		}
+	}
+}

@@ -79,52 +79,6 @@ func isTaken(f *ast.Field) bool {
 	return ok && ident.Name == "_" && f.Constraint == token.OPTION && len(f.Attrs) == 0 && LabelName(f.Label) != ""
 }
 
-// SchemaOf returns what a file of a module has to say of values: the field
-// values, and what that may refer to. The references of the file lead into it
-// until Resolve is called.
-func SchemaOf(file *ast.File) *ast.File {
-	part := *file
-	part.Decls = nil
-	for _, decl := range file.Decls {
-		field, ok := decl.(*ast.Field)
-		if _, isImport := decl.(*ast.ImportDecl); isImport || ok && LabelName(field.Label) != fieldName && !isAside(field) {
-			continue
-		}
-		part.Decls = append(part.Decls, decl)
-	}
-	used := UsedImports(&part)
-	var imports []ast.Decl
-	for decl := range file.ImportDecls() {
-		copied := *decl
-		copied.Specs = slices.DeleteFunc(slices.Clone(decl.Specs), func(spec *ast.ImportSpec) bool { return !used[spec] })
-		if len(copied.Specs) > 0 {
-			imports = append(imports, &copied)
-		}
-	}
-	head := 0
-	for head < len(part.Decls) && isHead(part.Decls[head]) {
-		head++
-	}
-	part.Decls = slices.Insert(part.Decls, head, imports...)
-	Resolve(&part)
-	return &part
-}
-
-// isAside says whether a field is hidden or a definition.
-func isAside(f *ast.Field) bool {
-	name, isIdent, err := ast.LabelName(f.Label)
-	return err == nil && isIdent && IsHiddenOrDefinition(name)
-}
-
-// isHead says whether a declaration stands before the imports of a file.
-func isHead(decl ast.Decl) bool {
-	switch decl.(type) {
-	case *ast.Package, *ast.Attribute, *ast.CommentGroup:
-		return true
-	}
-	return false
-}
-
 // gathered is what several expressions say of one struct.
 type gathered struct {
 	fields []*ast.Field          // one a name, in order
