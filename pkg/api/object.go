@@ -58,6 +58,12 @@ func (o Object) Annotation(key string) string {
 	return str(annotations, key)
 }
 
+// IsEnabled says whether an annotation is set to enabled.
+func (o Object) IsEnabled(annotation string) bool { return o.Annotation(annotation) == EnabledValue }
+
+// IsDisabled says whether an annotation is set to disabled.
+func (o Object) IsDisabled(annotation string) bool { return o.Annotation(annotation) == DisabledValue }
+
 // AnnotationKeys returns the keys of the annotations, sorted.
 func (o Object) AnnotationKeys() []string {
 	annotations, _ := o.metadata()["annotations"].(map[string]any)

@@ -52,7 +52,7 @@ func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 		return nil, err
 	}
 	for _, s := range candidates {
-		if s.resolved {
+		if s.Resolved {
 			wanted = append(wanted, rights(s, true, "to prune objects that are no longer rendered", "delete")...)
 		}
 	}
@@ -61,7 +61,7 @@ func (e *Engine) Access(ctx context.Context, req Request) ([]Access, error) {
 	for i := range indexes {
 		indexes[i] = i
 	}
-	err = each(e.concurrency(), indexes, func(i int) (err error) {
+	err = kube.Each(e.concurrency(), indexes, func(i int) (err error) {
 		wanted[i].Allowed, wanted[i].Reason, err = e.Client.Allowed(ctx, wanted[i].Right)
 		return err
 	})
@@ -77,16 +77,16 @@ func (e *Engine) readLive(ctx context.Context, m api.Metadata, steps []*Step) er
 	if err != nil {
 		return err
 	}
-	return each(e.concurrency(), steps, func(s *Step) error {
-		s.manager = managerOf(e.Client, ledger)
-		if !s.resolved {
+	return kube.Each(e.concurrency(), steps, func(s *Step) error {
+		s.manager = ManagerOf(e.Client, ledger)
+		if !s.Resolved {
 			return nil
 		}
 		live, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
 		if apierrors.IsNotFound(err) || kube.IsForbidden(err) {
 			return nil // it does not exist, or the missing right is told
 		}
-		s.live = live
+		s.Live = live
 		return err
 	})
 }
@@ -94,16 +94,16 @@ func (e *Engine) readLive(ctx context.Context, m api.Metadata, steps []*Step) er
 // takesBack says whether an apply of the step moves fields of the live object
 // first: no dry run of an apply shows that, so that an update is asked for.
 func (s *Step) takesBack() bool {
-	if s.live == nil {
+	if s.Live == nil {
 		return false
 	}
-	move, err := s.manager.Move(s.live, nil)
+	move, err := s.manager.Move(s.Live, nil)
 	return err == nil && move.Entries != nil
 }
 
 // pruneCandidates returns what the record of the instance names in addition to the
 // objects of the module. Who may not read the record learns that from the rest.
-func (e *Engine) pruneCandidates(ctx context.Context, req Request, steps []*Step) ([]*Step, error) {
+func (e *Engine) pruneCandidates(ctx context.Context, req Request, steps []*Step) ([]*Item, error) {
 	m := req.Instance.Metadata
 	record, err := e.Store.Get(ctx, m.Namespace, m.Name)
 	if errors.Is(err, store.ErrNotFound) || kube.IsForbidden(err) {
@@ -112,7 +112,7 @@ func (e *Engine) pruneCandidates(ctx context.Context, req Request, steps []*Step
 	if err != nil {
 		return nil, err
 	}
-	return e.candidates(&Plan{Steps: steps, record: record})
+	return e.candidates(record, steps)
 }
 
 func recordRights(m api.Metadata, exists bool) []Access {
@@ -139,19 +139,19 @@ func recordRights(m api.Metadata, exists bool) []Access {
 // objectRights returns what applying one object needs. An apply lists the kind
 // or, where it may not, gets each object; a wait has to list and to watch.
 func objectRights(s *Step, req Request) []Access {
-	if !s.resolved {
+	if !s.Resolved {
 		return nil // an earlier stage installs the kind
 	}
-	wanted := append(rights(s, true, "to apply it", "create", "patch", "get"),
-		rights(s, !req.NoWait, "to wait for it", "list", "watch")...)
-	wanted = append(wanted, rights(s, s.takesBack(), "to check what is taken back from other managers", "update")...)
-	if req.Force || isEnabled(s.Object, api.AnnotationForce) {
-		wanted = append(wanted, rights(s, true, "to create it again", "delete")...)
+	wanted := append(rights(&s.Item, true, "to apply it", "create", "patch", "get"),
+		rights(&s.Item, !req.NoWait, "to wait for it", "list", "watch")...)
+	wanted = append(wanted, rights(&s.Item, s.takesBack(), "to check what is taken back from other managers", "update")...)
+	if req.Force || s.Object.IsEnabled(api.AnnotationForce) {
+		wanted = append(wanted, rights(&s.Item, true, "to create it again", "delete")...)
 	}
 	return wanted
 }
 
-func rights(s *Step, needed bool, why string, verbs ...string) []Access {
+func rights(s *Item, needed bool, why string, verbs ...string) []Access {
 	wanted := make([]Access, len(verbs))
 	for i, verb := range verbs {
 		r := kube.Right{Verb: verb, GroupVersionResource: s.Resource.GroupVersionResource}

@@ -50,7 +50,7 @@ func (e *Engine) Complete(ctx context.Context, plan *Plan) (*Plan, error) {
 	if !slices.ContainsFunc(plan.Steps, func(s *Step) bool { return s.awaits }) {
 		return plan, nil
 	}
-	if slices.ContainsFunc(plan.Steps, func(s *Step) bool { return !s.resolved }) {
+	if slices.ContainsFunc(plan.Steps, func(s *Step) bool { return !s.Resolved }) {
 		e.Client.ForgetKinds()
 	}
 	req := plan.request

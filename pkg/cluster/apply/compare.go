@@ -44,7 +44,7 @@ func withoutServerMetadata(o api.Object) api.Object {
 // Otherwise the update is refused as it is: by a rule of the kind or by an
 // admission policy, which recreating must not go around.
 func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, invalid error) error {
-	elsewhere, err := e.askForCopy(ctx, s, kinds.WithoutHeld(s.Object, s.live))
+	elsewhere, err := e.askForCopy(ctx, s, kinds.WithoutHeld(s.Object, s.Live))
 	if err != nil {
 		return s.recordVerdict(invalid)
 	}
@@ -55,14 +55,14 @@ func (e *Engine) decideRecreate(ctx context.Context, req Request, s *Step, inval
 	if !isImmutable(invalid) {
 		return s.recordVerdict(invalid)
 	}
-	if !req.Force && !isEnabled(s.Object, api.AnnotationForce) {
+	if !req.Force && !s.Object.IsEnabled(api.AnnotationForce) {
 		return s.recordVerdict(&ImmutableError{Object: s.Ref(), Protected: s.Object.IsProtected(), Err: invalid})
 	}
 	if s.Object.IsProtected() {
 		s.refuse(&ProtectedError{Object: s.Ref(), Verb: "recreated", Err: invalid})
 		return nil
 	}
-	s.Action, s.Reason = event.Recreated, kinds.WithClaims("an immutable field changes", s.Object, s.live)
+	s.Action, s.Reason = event.Recreated, kinds.WithClaims("an immutable field changes", s.Object, s.Live)
 	s.next = kinds.Recreated(s.Object, elsewhere)
 	return nil
 }
@@ -85,10 +85,10 @@ func isImmutable(err error) bool {
 // recreate deletes the live object, waits until it is gone and creates the new
 // one. When the server does not take it after all, the old one is put back.
 func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object, error) {
-	if err := e.Client.Delete(ctx, s.Resource, s.live); err != nil && !apierrors.IsNotFound(err) {
+	if err := e.Client.Delete(ctx, s.Resource, s.Live); err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("delete it for recreation: %w", err)
 	}
-	if err := e.waitGoneFor(ctx, req.waitLimit(), []*Step{s}); err != nil {
+	if err := e.remover().WaitGone(ctx, req.waitLimit(), []*Item{&s.Item}); err != nil {
 		return nil, err
 	}
 	s.gone = true
@@ -112,7 +112,7 @@ func (e *Engine) createAgain(ctx context.Context, timeout time.Duration, s *Step
 	ctx, cancel := kube.Detached(ctx)
 	defer cancel()
 	return untilCounted(ctx, timeout, func() error {
-		_, err := e.Client.Create(ctx, s.Resource, kinds.AsRead(s.live), kube.Real)
+		_, err := e.Client.Create(ctx, s.Resource, kinds.AsRead(s.Live), kube.Real)
 		return err
 	})
 }
@@ -120,7 +120,7 @@ func (e *Engine) createAgain(ctx context.Context, timeout time.Duration, s *Step
 // keepSize leaves a claim that was expanded since at its size: a smaller one is
 // refused by the server, and would hold up the upgrade of everything else.
 func (e *Engine) keepSize(s *Step) {
-	kept, wanted, smaller := kinds.KeepSize(s.Object, s.live)
+	kept, wanted, smaller := kinds.KeepSize(s.Object, s.Live)
 	if !smaller {
 		return
 	}

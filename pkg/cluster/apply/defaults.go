@@ -23,15 +23,15 @@ func (e *Engine) dropDefaults(ctx context.Context, s *Step, elsewhere api.Object
 	if applied == nil {
 		return false, nil
 	}
-	defaults := s.manager.Defaults(s.live, applied, refusedFields(invalid))
-	move, err := s.manager.Move(s.live, defaults)
+	defaults := s.manager.Defaults(s.Live, applied, refusedFields(invalid))
+	move, err := s.manager.Move(s.Live, defaults)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", s.Ref(), err)
 	}
 	if defaults == nil && move.Entries == nil {
 		return false, nil
 	}
-	predicted, err := s.manager.Predict(move, s.live, elsewhere)
+	predicted, err := s.manager.Predict(move, s.Live, elsewhere)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", s.Ref(), err)
 	}

@@ -49,7 +49,7 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 		return nil, err
 	}
 	if o.DryRun {
-		return d.steps, e.checkDeletes(ctx, d.steps, o.Check)
+		return d.steps, e.remover().CheckDeletes(ctx, itemsOf(d.steps), o.Check)
 	}
 	if err = store.Writable(nil, d.ledger); err != nil {
 		return d.steps, err
@@ -62,7 +62,7 @@ func (e *Engine) Delete(ctx context.Context, record *store.Record, o DeleteOptio
 	})
 	if err == nil && !o.NoWait {
 		home, _ := apart(d.steps, m.Namespace)
-		err = e.waitGoneFor(ctx, limitOf(o.Timeout), slices.DeleteFunc(home, func(s *Step) bool { return s.Action != event.Deleted }))
+		err = e.remover().WaitGone(ctx, limitOf(o.Timeout), itemsOf(slices.DeleteFunc(home, func(s *Step) bool { return s.Action != event.Deleted })))
 	}
 	return d.steps, err
 }
@@ -74,16 +74,16 @@ func (e *Engine) planDelete(ctx context.Context, record *store.Record, o DeleteO
 		return nil, err
 	}
 	ledger = ledger.Of(record)
-	recorded, err := e.recorded(record)
+	recorded, err := e.reader().Recorded(record)
 	if err != nil {
 		return nil, err
 	}
-	live, err := e.listOwned(ctx, m, recorded, ledger.Abandoned)
+	live, err := e.reader().ListOwned(ctx, m, recorded, ledger.Abandoned)
 	if err != nil {
 		return nil, err
 	}
-	steps := append(planPrune(nil, recorded, live, o.Also), e.orphans(live, recorded, ledger)...)
-	if err = e.countDependents(ctx, m, steps); err != nil {
+	steps := stepsOf(append(Decide(nil, recorded, live, o.Also), e.reader().Orphans(live, recorded, ledger)...))
+	if err = e.remover().CountDependents(ctx, m, itemsOf(steps)); err != nil {
 		return nil, err
 	}
 	e.warnUnknown(steps)
@@ -117,13 +117,13 @@ func (e *Engine) carryOutDelete(ctx context.Context, d *deletion) error {
 	if err != nil {
 		return err
 	}
-	if err = e.removeInOrder(ctx, rest, record.StagesWith(d.ledger), !o.NoWait, limitOf(o.Timeout)); err != nil {
+	if err = e.remover().RemoveInOrder(ctx, itemsOf(rest), record.StagesWith(d.ledger), !o.NoWait, limitOf(o.Timeout)); err != nil {
 		return err
 	}
 	if err = unknownError(d.steps); err != nil {
 		return err
 	}
-	if err = e.remove(ctx, home, false, limitOf(o.Timeout)); err != nil {
+	if err = e.remover().Remove(ctx, itemsOf(home), false, limitOf(o.Timeout)); err != nil {
 		return err
 	}
 	return e.Store.Remove(ctx, record)
@@ -145,10 +145,11 @@ func apart(steps []*Step, namespace string) (home, rest []*Step) {
 // orphan forgets an instance: its objects stay, with the labels by which an
 // instance of the same name takes them back.
 func (e *Engine) orphan(ctx context.Context, record *store.Record, o DeleteOptions) ([]*Step, error) {
-	steps, err := e.recorded(record)
+	recorded, err := e.reader().Recorded(record)
 	if err != nil {
 		return nil, err
 	}
+	steps := stepsOf(recorded)
 	for _, s := range steps {
 		s.Action, s.Reason = event.Kept, "the instance is forgotten"
 	}

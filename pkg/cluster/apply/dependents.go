@@ -18,26 +18,26 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
-// countDependents says of each CRD and of each namespace that is
+// CountDependents says of each CRD and of each namespace that is
 // to be deleted how many objects go with it.
-func (e *Engine) countDependents(ctx context.Context, m api.Metadata, steps []*Step) error {
-	if err := e.keepShared(ctx, m, steps); err != nil {
+func (r Remover) CountDependents(ctx context.Context, m api.Metadata, items []*Item) error {
+	if err := r.keepShared(ctx, m, items); err != nil {
 		return err
 	}
-	doomed := uidsOf(steps)
-	for _, s := range steps {
+	doomed := uidsOf(items)
+	for _, s := range items {
 		if s.Action != event.Deleted {
 			continue
 		}
 		var err error
 		switch {
-		case kinds.IsCRD(s.live):
-			s.Reason, err = e.countKind(ctx, s.live)
-		case kinds.IsNamespace(s.live):
-			err = e.countNamespaced(ctx, m, s, doomed)
+		case kinds.IsCRD(s.Live):
+			s.Reason, err = r.countKind(ctx, s.Live)
+		case kinds.IsNamespace(s.Live):
+			err = r.countNamespaced(ctx, m, s, doomed)
 		}
 		if kube.IsUnavailable(err) {
-			s.keepUnknown(err)
+			s.KeepUnknown(err)
 			continue
 		}
 		if err != nil {
@@ -47,23 +47,23 @@ func (e *Engine) countDependents(ctx context.Context, m api.Metadata, steps []*S
 	return nil
 }
 
-func (e *Engine) countKind(ctx context.Context, crd api.Object) (string, error) {
-	list, err := e.listKind(ctx, crd)
+func (r Remover) countKind(ctx context.Context, crd api.Object) (string, error) {
+	list, err := r.listKind(ctx, crd)
 	return fmt.Sprintf("with all objects of its kind, %d now", len(list)), err
 }
 
 // listKind returns the objects of the kind that crd defines, none when it is
 // not served any more.
-func (e *Engine) listKind(ctx context.Context, crd api.Object) ([]api.Object, error) {
+func (r Remover) listKind(ctx context.Context, crd api.Object) ([]api.Object, error) {
 	gk, _ := kinds.Defined(crd)
-	r, err := e.Client.Resource(schema.GroupVersionKind{Group: gk.Group, Kind: gk.Kind})
+	resource, err := r.Client.Resource(schema.GroupVersionKind{Group: gk.Group, Kind: gk.Kind})
 	if kube.IsUnknownKind(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	list, _, err := e.Client.List(ctx, r, "", kube.Selector{})
+	list, _, err := r.Client.List(ctx, resource, "", kube.Selector{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil // another delete was faster
 	}
@@ -73,13 +73,13 @@ func (e *Engine) listKind(ctx context.Context, crd api.Object) ([]api.Object, er
 // countNamespaced counts what a namespace holds other than the objects that are
 // to be deleted themselves and the record of the instance. A namespace of which
 // that is unknown is kept.
-func (e *Engine) countNamespaced(ctx context.Context, m api.Metadata, s *Step, doomed map[string]bool) error {
-	names, unknown, err := e.content(ctx, s.live.Name(), doomed)
+func (r Remover) countNamespaced(ctx context.Context, m api.Metadata, s *Item, doomed map[string]bool) error {
+	names, unknown, err := r.content(ctx, s.Live.Name(), doomed)
 	if err != nil {
 		return err
 	}
 	if unknown != nil {
-		s.keepUnknown(unknown...)
+		s.KeepUnknown(unknown...)
 		return nil
 	}
 	record := event.Object{Kind: "Secret", Namespace: m.Namespace, Name: api.RecordPrefix + m.Name}.String()
@@ -91,25 +91,25 @@ func (e *Engine) countNamespaced(ctx context.Context, m api.Metadata, s *Step, d
 }
 
 // uidsOf returns the uids of the live objects that are to be deleted.
-func uidsOf(steps []*Step) map[string]bool {
+func uidsOf(items []*Item) map[string]bool {
 	doomed := map[string]bool{}
-	for _, s := range steps {
-		doomed[kube.UID(s.live)] = s.Action == event.Deleted
+	for _, s := range items {
+		doomed[kube.UID(s.Live)] = s.Action == event.Deleted
 	}
 	return doomed
 }
 
-// checkDeletes asks the server about the deletes of a dry run, if that is
+// CheckDeletes asks the server about the deletes of a dry run, if that is
 // wanted: what it refuses is an error.
-func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) error {
+func (r Remover) CheckDeletes(ctx context.Context, items []*Item, wanted bool) error {
 	if !wanted {
 		return nil
 	}
-	return each(e.concurrency(), steps, func(s *Step) error {
+	return kube.Each(r.Concurrency, items, func(s *Item) error {
 		if s.Action != event.Deleted {
 			return nil
 		}
-		err := e.Client.CheckDelete(ctx, s.Resource, s.live)
+		err := r.Client.CheckDelete(ctx, s.Resource, s.Live)
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
 		}
@@ -117,20 +117,20 @@ func (e *Engine) checkDeletes(ctx context.Context, steps []*Step, wanted bool) e
 	})
 }
 
-// checkDependents looks at what is to be pruned although it is protected: of a
+// CheckDependents looks at what is to be pruned although it is protected: of a
 // CRD it says how many objects go along, and a namespace is kept as long as it
 // holds anything that does not go too (docs/safety.md, S3).
-func (e *Engine) checkDependents(ctx context.Context, plan *Plan) error {
-	doomed := uidsOf(plan.Prune)
-	for _, s := range plan.Prune {
-		if s.Action != event.Deleted || !kinds.IsNamespace(s.live) {
+func (r Remover) CheckDependents(ctx context.Context, m api.Metadata, prune []*Item) error {
+	doomed := uidsOf(prune)
+	for _, s := range prune {
+		if s.Action != event.Deleted || !kinds.IsNamespace(s.Live) {
 			continue
 		}
-		if s.Object.Name() == plan.instance.Metadata.Namespace {
+		if s.Object.Name() == m.Namespace {
 			s.Action, s.Reason = event.Kept, "it is the namespace of the instance"
 			continue
 		}
-		what, _, err := e.content(ctx, s.Object.Name(), doomed) // countNamespaced minds what is unknown
+		what, _, err := r.content(ctx, s.Object.Name(), doomed) // countNamespaced minds what is unknown
 		if err != nil {
 			return fmt.Errorf("find out what %s holds: %w", s.Ref(), err)
 		}
@@ -138,33 +138,33 @@ func (e *Engine) checkDependents(ctx context.Context, plan *Plan) error {
 			s.Action, s.Reason = event.Kept, "it holds "+slices.Min(what)
 		}
 	}
-	return e.countDependents(ctx, plan.instance.Metadata, plan.Prune)
+	return r.CountDependents(ctx, m, prune)
 }
 
 // content names the objects in a namespace that are not to be deleted by
 // themselves and were not put there by Kubernetes. unknown says which API groups
 // do not tell what they hold.
-func (e *Engine) content(ctx context.Context, namespace string, doomed map[string]bool) (names []string, unknown []error, err error) {
-	resources, unknown, err := e.Client.Namespaced()
+func (r Remover) content(ctx context.Context, namespace string, doomed map[string]bool) (names []string, unknown []error, err error) {
+	resources, unknown, err := r.Client.Namespaced()
 	if err != nil {
 		return nil, nil, err
 	}
 	var mu sync.Mutex
-	err = each(e.concurrency(), resources, func(r kube.Resource) error {
-		if isDerived(r) {
+	err = kube.Each(r.Concurrency, resources, func(resource kube.Resource) error {
+		if isDerived(resource) {
 			return nil
 		}
-		list, _, failed := e.Client.List(ctx, r, namespace, kube.Selector{})
+		list, _, failed := r.Client.List(ctx, resource, namespace, kube.Selector{})
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
 		case apierrors.IsNotFound(failed):
 			return nil // its CustomResourceDefinition was deleted meanwhile
 		case kube.IsUnavailable(failed):
-			unknown = append(unknown, fmt.Errorf("list %s: %w", r.GroupResource(), failed))
+			unknown = append(unknown, fmt.Errorf("list %s: %w", resource.GroupResource(), failed))
 			return nil
 		case failed != nil:
-			return fmt.Errorf("list %s: %w", r.Resource, failed)
+			return fmt.Errorf("list %s: %w", resource.Resource, failed)
 		}
 		for _, o := range list {
 			// What has an owner goes with it.

@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
@@ -24,31 +25,6 @@ type Drift struct {
 	Added    []fieldset.Addition
 }
 
-// maxApplied is the size of the values of one object up to which they are kept
-// in the ledger. What is larger, a dashboard in a ConfigMap for example, would
-// cost more than it tells.
-const maxApplied = 16 << 10
-
-// applied returns, for the ledger, the values of the fields that are ours of
-// each object of the plan: what later states of it are compared with.
-func (p *Plan) applied() map[string]json.RawMessage {
-	applied := map[string]json.RawMessage{}
-	for _, s := range p.Steps {
-		values := s.manager.Values(s.now())
-		if s.fingerprint == "" || values == nil {
-			if old, ok := p.ledger.Applied[s.key()]; ok {
-				applied[s.key()] = old // the run did not reach it
-			}
-			continue
-		}
-		text, err := json.Marshal(values)
-		if err == nil && len(text) <= maxApplied {
-			applied[s.key()] = text
-		}
-	}
-	return applied
-}
-
 // driftOf compares a live object with the values that the ledger has of it,
 // which may be empty: then only fields are known to have changed that a tool
 // has written which the next apply overrides. It is nil when there is nothing
@@ -58,7 +34,7 @@ func driftOf(m fieldset.Manager, skeleton, live api.Object, applied json.RawMess
 	if live == nil {
 		return &Drift{Action: event.Created, Reason: "it does not exist", Recorded: values.Over(skeleton)}, nil
 	}
-	if isEnabled(live, api.AnnotationOneOff) {
+	if live.IsEnabled(api.AnnotationOneOff) {
 		return nil, nil
 	}
 	owners, err := m.Owners(live)
@@ -81,4 +57,12 @@ func changedBy(writers []string) string {
 		return "fields of ours were removed or changed"
 	}
 	return "changed by " + strings.Join(writers, ", ")
+}
+
+// lastManager returns the manager of the last run.
+func lastManager(ledger *store.Ledger) fieldset.Manager {
+	if ledger.FieldManager != "" {
+		return fieldset.Manager{Name: ledger.FieldManager, Former: []string{api.FieldManager}}
+	}
+	return fieldset.Manager{Name: api.FieldManager}
 }

@@ -24,11 +24,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
-// DefaultConcurrency is the maximum number of concurrent requests. The API
-// server's priority and fairness shares its capacity; the number only bounds
-// sockets.
-const DefaultConcurrency = 16
-
 // Engine applies instances to one cluster.
 type Engine struct {
 	Client   *kube.Client
@@ -36,7 +31,7 @@ type Engine struct {
 	Observer event.Observer // nil discards all events
 
 	// Concurrency is the maximum number of concurrent requests, 0 stands for
-	// DefaultConcurrency.
+	// kube.DefaultConcurrency.
 	Concurrency int
 }
 
@@ -44,7 +39,17 @@ func (e *Engine) concurrency() int {
 	if e.Concurrency > 0 {
 		return e.Concurrency
 	}
-	return DefaultConcurrency
+	return kube.DefaultConcurrency
+}
+
+// reader returns what finds the objects of an instance.
+func (e *Engine) reader() Reader {
+	return Reader{Client: e.Client, Concurrency: e.concurrency()}
+}
+
+// remover returns what deletes them.
+func (e *Engine) remover() Remover {
+	return Remover{Reader: e.reader(), Store: e.Store, Observer: e.Observer}
 }
 
 // observe tells the observer what happens, if there is one.
@@ -140,9 +145,8 @@ func (e *Engine) removeNamespace(ctx context.Context, created api.Object) error 
 	if created == nil {
 		return nil
 	}
-	s := &Step{Object: created, Resource: namespaces()}
-	s.live = created
-	if err := e.deleteLive(ctx, s); err != nil {
+	s := &Item{Object: created, Resource: namespaces(), Live: created}
+	if err := e.remover().DeleteLive(ctx, s); err != nil {
 		return fmt.Errorf("remove namespace %q again: %w", created.Name(), err)
 	}
 	e.observe(event.NamespaceRemoved{Name: created.Name()})

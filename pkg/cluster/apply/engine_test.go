@@ -624,7 +624,7 @@ func TestStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	statuses, err := w.engine.Status(t.Context(), record, &store.Ledger{})
+	statuses, err := apply.NewView(w.client).Status(t.Context(), record, &store.Ledger{})
 	if err != nil {
 		t.Fatal(err)
 	}

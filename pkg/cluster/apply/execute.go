@@ -4,6 +4,7 @@ package apply
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -55,7 +56,7 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 	if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {
 		return plan.inTheWay(err)
 	}
-	return errors.Join(err, e.removeInOrder(ctx, plan.toPrune(), plan.record.StagesWith(plan.ledger), !req.NoWait, req.waitLimit()))
+	return errors.Join(err, e.remover().RemoveInOrder(ctx, itemsOf(plan.toPrune()), plan.record.StagesWith(plan.ledger), !req.NoWait, req.waitLimit()))
 }
 
 // rememberFailure records that a run has ended without all that it wanted, so
@@ -111,10 +112,35 @@ func (p *Plan) fingerprints() map[string]string {
 	fingerprints := map[string]string{}
 	for _, s := range p.Steps {
 		if s.fingerprint != "" {
-			fingerprints[s.key()] = s.fingerprint
+			fingerprints[s.Key()] = s.fingerprint
 		}
 	}
 	return fingerprints
+}
+
+// maxApplied is the size of the values of one object up to which they are kept
+// in the ledger. What is larger, a dashboard in a ConfigMap for example, would
+// cost more than it tells.
+const maxApplied = 16 << 10
+
+// applied returns, for the ledger, the values of the fields that are ours of
+// each object of the plan: what later states of it are compared with.
+func (p *Plan) applied() map[string]json.RawMessage {
+	applied := map[string]json.RawMessage{}
+	for _, s := range p.Steps {
+		values := s.manager.Values(s.now())
+		if s.fingerprint == "" || values == nil {
+			if old, ok := p.ledger.Applied[s.Key()]; ok {
+				applied[s.Key()] = old // the run did not reach it
+			}
+			continue
+		}
+		text, err := json.Marshal(values)
+		if err == nil && len(text) <= maxApplied {
+			applied[s.Key()] = text
+		}
+	}
+	return applied
 }
 
 // stages returns the stage of everything that may be there after a run: of the
@@ -133,7 +159,7 @@ func (p *Plan) stages(record *store.Record) map[string]int {
 func (p *Plan) ownStages() map[string]int {
 	stages := map[string]int{}
 	for _, s := range p.Steps {
-		stages[s.key()] = s.stage + 1
+		stages[s.Key()] = s.stage + 1
 	}
 	return stages
 }
@@ -220,7 +246,7 @@ func (e *Engine) waitStage(ctx context.Context, req Request, first, rest []*Step
 		return nil
 	}
 	awaited := slices.DeleteFunc(slices.Concat(first, rest), func(s *Step) bool {
-		return isDisabled(s.Object, api.AnnotationWait) && ready.RulesFor(req.WaitFor, s.Ref()) == nil
+		return s.Object.IsDisabled(api.AnnotationWait) && ready.RulesFor(req.WaitFor, s.Ref()) == nil
 	})
 	criteria := ready.Criteria{Health: req.Health, Rules: req.WaitFor, Expressions: req.Expressions}
 	return e.watcher().Wait(ctx, items(awaited), criteria, req.waitLimit())
@@ -233,7 +259,7 @@ func (e *Engine) applySteps(ctx context.Context, req Request, steps []*Step) err
 	defer cancel()
 	var mu sync.Mutex
 	var late []string
-	err := each(e.concurrency(), steps, func(s *Step) error {
+	err := kube.Each(e.concurrency(), steps, func(s *Step) error {
 		err := context.Cause(ctx)
 		if err == nil {
 			err = e.applyStep(ctx, req, s)
@@ -296,13 +322,13 @@ func (s *Step) refusal() error {
 
 // decideDeferred decides a step of which the plan could not know enough.
 func (e *Engine) decideDeferred(ctx context.Context, req Request, s *Step) error {
-	if !s.resolved {
+	if !s.Resolved {
 		if err := e.resolveLate(req, s); err != nil {
 			return err
 		}
 	}
 	switch {
-	case s.live != nil:
+	case s.Live != nil:
 		return e.readAgain(ctx, req, s)
 	case !s.roomMade:
 		return e.decide(ctx, req, s)
@@ -325,7 +351,7 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 	if err != nil {
 		return &UnknownKindError{Object: s.Ref(), Late: err}
 	}
-	s.Resource, s.resolved = r, true
+	s.Resource, s.Resolved = r, true
 	e.own(s, req.Instance.Metadata)
 	return nil
 }
@@ -334,18 +360,18 @@ func (e *Engine) resolveLate(req Request, s *Step) error {
 // that are overridden were made ours: then the answer must be what the plan
 // showed, which no dry run was asked.
 func (e *Engine) configure(ctx context.Context, s *Step) (api.Object, error) {
-	move, err := s.manager.Move(s.live, s.drop)
+	move, err := s.manager.Move(s.Live, s.drop)
 	if err != nil {
 		return nil, err
 	}
 	if move.Entries == nil {
 		return e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.Real)
 	}
-	moved, err := e.Client.SetManagers(ctx, s.Resource, s.live, move.Entries)
+	moved, err := e.Client.SetManagers(ctx, s.Resource, s.Live, move.Entries)
 	if err != nil {
 		return nil, fmt.Errorf("take back fields: %w", err)
 	}
-	s.live = moved
+	s.Live = moved
 	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.Real)
 	if err != nil {
 		return nil, err

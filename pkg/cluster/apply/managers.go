@@ -10,33 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 )
-
-// managerOf returns the manager of a run by this client: the ledger has the name
-// of the last one, and objects from before that, or of the reference tool, have
-// the common name.
-func managerOf(client *kube.Client, ledger *store.Ledger) fieldset.Manager {
-	m := fieldset.Manager{Name: client.FieldManager()}
-	for _, name := range []string{ledger.FieldManager, api.FieldManager} {
-		if name != "" && name != m.Name {
-			m.Former = append(m.Former, name)
-		}
-	}
-	return m
-}
-
-// lastManager returns the manager of the last run.
-func lastManager(ledger *store.Ledger) fieldset.Manager {
-	if ledger.FieldManager != "" {
-		return fieldset.Manager{Name: ledger.FieldManager, Former: []string{api.FieldManager}}
-	}
-	return fieldset.Manager{Name: api.FieldManager}
-}
 
 // isFieldConflict says whether err is about fields and not about a version of
 // the object.
@@ -52,7 +26,7 @@ func conflictError(s *Step, err error) error {
 	if !ok || status.ErrStatus.Details == nil {
 		return nil
 	}
-	appliers := s.manager.OtherAppliers(s.live)
+	appliers := s.manager.OtherAppliers(s.Live)
 	var fields []string
 	for _, cause := range status.ErrStatus.Details.Causes {
 		if cause.Type != metav1.CauseTypeFieldManagerConflict {

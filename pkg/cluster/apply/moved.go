@@ -38,7 +38,7 @@ func (e *Engine) decideMoved(ctx context.Context, req Request, s *Step, applied 
 
 // explainMoved says in the reason of a step whose fields the write takes.
 func (s *Step) explainMoved(move fieldset.Move) error {
-	taken, err := s.manager.TakenFrom(s.live, delta.Compare(s.live, s.next))
+	taken, err := s.manager.TakenFrom(s.Live, delta.Compare(s.Live, s.next))
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Ref(), err)
 	}
@@ -58,7 +58,7 @@ func (e *Engine) checkMoved(ctx context.Context, s *Step, applied api.Object, mo
 		return nil, err
 	}
 	metadata := next["metadata"].(map[string]any)
-	metadata["uid"], metadata["resourceVersion"] = kube.UID(s.live), kube.ResourceVersion(s.live)
+	metadata["uid"], metadata["resourceVersion"] = kube.UID(s.Live), kube.ResourceVersion(s.Live)
 	delete(metadata, "managedFields")
 	return e.Client.CheckUpdate(ctx, s.Resource, next)
 }

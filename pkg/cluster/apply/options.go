@@ -75,7 +75,7 @@ type Options struct {
 	ExistingNamespace bool              // refuse when the namespace of the instance does not exist
 	ApplyTimeout      time.Duration     // of the plan, and of applying one stage; 0 for DefaultTimeout
 
-	Concurrency  int          // maximum number of concurrent requests, 0 for DefaultConcurrency
+	Concurrency  int          // maximum number of concurrent requests, 0 for kube.DefaultConcurrency
 	Holder       store.Holder // who applies, for the lock
 	HistoryLimit int          // how many revisions are kept, with their values; 0 for DefaultHistoryLimit
 

@@ -12,32 +12,32 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 )
 
-// deleteOrder returns the steps in the order in which their objects go: see
+// deleteOrder returns the items in the order in which their objects go: see
 // deleteRank. What was applied last goes first, and what no stage is known of
 // came last: a run that died may have written it. What holds others goes after
 // all of them.
-func deleteOrder(steps []*Step, stages map[string]int) [][]*Step {
+func deleteOrder(items []*Item, stages map[string]int) [][]*Item {
 	last := 1
 	for _, stage := range stages {
 		last = max(last, stage+1)
 	}
-	stageOf := func(s *Step) int {
-		if stage, known := stages[s.key()]; known {
+	stageOf := func(s *Item) int {
+		if stage, known := stages[s.Key()]; known {
 			return stage
 		}
 		return last
 	}
-	waves := map[int][]*Step{}
-	for _, s := range steps {
+	waves := map[int][]*Item{}
+	for _, s := range items {
 		rank := deleteRank(s, stageOf(s))
-		for _, other := range steps {
+		for _, other := range items {
 			if takesAlong(s, other) {
 				rank = min(rank, 3*stageOf(other))
 			}
 		}
 		waves[rank] = append(waves[rank], s)
 	}
-	var order [][]*Step
+	var order [][]*Item
 	for _, rank := range slices.Backward(slices.Sorted(maps.Keys(waves))) {
 		order = append(order, waves[rank])
 	}
@@ -48,7 +48,7 @@ func deleteOrder(steps []*Step, stages map[string]int) [][]*Step {
 // highest rank goes first. These are the stages backwards, and in each the
 // custom resources before what their controllers may be made of, and what holds
 // others, namespaces and CustomResourceDefinitions, last.
-func deleteRank(s *Step, stage int) int {
+func deleteRank(s *Item, stage int) int {
 	switch {
 	case !api.IsBuiltIn(s.Object.Group()):
 		return 3*stage + 2
@@ -59,14 +59,14 @@ func deleteRank(s *Step, stage int) int {
 }
 
 // takesAlong says whether deleting the object of a step deletes another one too.
-func takesAlong(holder, s *Step) bool {
+func takesAlong(holder, s *Item) bool {
 	switch {
-	case holder.live == nil:
+	case holder.Live == nil:
 		return false
-	case kinds.IsNamespace(holder.live):
-		return s.Object.Namespace() == holder.live.Name()
-	case kinds.IsCRD(holder.live):
-		gk, _ := kinds.Defined(holder.live)
+	case kinds.IsNamespace(holder.Live):
+		return s.Object.Namespace() == holder.Live.Name()
+	case kinds.IsCRD(holder.Live):
+		gk, _ := kinds.Defined(holder.Live)
 		return gk == schema.GroupKind{Group: s.Object.Group(), Kind: s.Object.Kind()}
 	}
 	return false

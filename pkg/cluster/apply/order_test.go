@@ -23,16 +23,16 @@ func TestDeleteOrder(t *testing.T) {
 		return api.Object{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": name, "namespace": ns}}
 	}
 	space := api.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "extra"}}
-	var steps []*Step
+	var steps []*Item
 	for _, o := range []api.Object{
 		crd, space, object("example.com/v1", "Widget", "apps", "known"), object("example.com/v1", "Widget", "apps", "late"),
 		object("v1", "ConfigMap", "extra", "inside"), object("v1", "ConfigMap", "apps", "new"), object("v1", "ConfigMap", "apps", "first"),
 	} {
-		steps = append(steps, &Step{Object: o, decision: decision{live: o}})
+		steps = append(steps, &Item{Object: o, Live: o})
 	}
 	stages := map[string]int{
-		steps[0].key(): 3, // the definition is recorded as if it came last
-		steps[1].key(): 2, steps[2].key(): 2, steps[4].key(): 1, steps[6].key(): 1,
+		steps[0].Key(): 3, // the definition is recorded as if it came last
+		steps[1].Key(): 2, steps[2].Key(): 2, steps[4].Key(): 1, steps[6].Key(): 1,
 	}
 	var got []string
 	for _, wave := range deleteOrder(steps, stages) {

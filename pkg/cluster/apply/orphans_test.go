@@ -114,7 +114,7 @@ func (w *world) wantOrphans(want ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	statuses, err := w.engine.Status(w.t.Context(), record, ledger)
+	statuses, err := apply.NewView(w.client).Status(w.t.Context(), record, ledger)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -6,15 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -72,11 +68,12 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err = store.Check(record, plan.ledger, plan.instance); err != nil {
 		return nil, err
 	}
-	candidates, err := e.candidates(plan)
+	candidates, err := e.candidates(plan.record, plan.Steps)
 	if err != nil {
 		return nil, err
 	}
-	live, err := e.listOwned(ctx, req.Instance.Metadata, append(slices.Clone(plan.Steps), candidates...), plan.ledger.Abandoned)
+	known := append(itemsOf(plan.Steps), candidates...)
+	live, err := e.reader().ListOwned(ctx, req.Instance.Metadata, known, plan.ledger.Abandoned)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +81,9 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 		return nil, err
 	}
 	plan.disown()
-	plan.Prune = append(planPrune(plan.Steps, candidates, live, req.PruneAlso),
-		e.orphans(live, append(slices.Clone(plan.Steps), candidates...), plan.ledger)...)
-	if err = e.checkDependents(ctx, plan); err != nil {
+	leaving := Decide(itemsOf(plan.Steps), candidates, live, req.PruneAlso)
+	plan.Prune = stepsOf(append(leaving, e.reader().Orphans(live, known, plan.ledger)...))
+	if err = e.remover().CheckDependents(ctx, req.Instance.Metadata, itemsOf(plan.Prune)); err != nil {
 		return nil, err
 	}
 	if err = e.makeRoom(ctx, plan); err != nil {
@@ -99,12 +96,12 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 }
 
 // decideAll decides every step, those first on which others depend.
-func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
-	foundations, manager := map[api.ID]*Step{}, managerOf(e.Client, plan.ledger)
+func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *Owned) error {
+	foundations, manager := map[api.ID]*Step{}, ManagerOf(e.Client, plan.ledger)
 	var first, rest []*Step
 	for _, s := range plan.Steps {
-		s.live, s.known, s.manager = live.get(s), plan.ledger.Fingerprints[s.key()], manager
-		s.noted = plan.ledger.Shared[s.key()] != ""
+		s.Live, s.known, s.manager = live.Get(&s.Item), plan.ledger.Fingerprints[s.Key()], manager
+		s.noted = plan.ledger.Shared[s.Key()] != ""
 		if kinds.IsFoundation(s.Object) {
 			foundations[s.Object.ID()] = s
 			first = append(first, s)
@@ -125,17 +122,17 @@ func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *owned) error {
 		}
 		return e.decide(ctx, plan.request, s)
 	}
-	if err := each(e.concurrency(), first, decide); err != nil {
+	if err := kube.Each(e.concurrency(), first, decide); err != nil {
 		return err
 	}
-	return each(e.concurrency(), rest, decide)
+	return kube.Each(e.concurrency(), rest, decide)
 }
 
 // checkElsewhere has the server check an object, whose namespace does not exist
 // yet, in another one. Only what it says of the object itself counts: quotas,
 // rights and webhooks differ between namespaces.
 func (e *Engine) checkElsewhere(ctx context.Context, plan *Plan, s *Step) error {
-	if !s.resolved {
+	if !s.Resolved {
 		return nil
 	}
 	o := s.Object.DeepCopy()
@@ -163,31 +160,31 @@ func (e *Engine) askForCopy(ctx context.Context, s *Step, o api.Object) (api.Obj
 	return e.Client.ApplyNew(ctx, s.Resource, kinds.Renamed(o), kube.DryRun)
 }
 
-// decide asks the server what would become of one step, given s.live. What the
+// decide asks the server what would become of one step, given s.Live. What the
 // server refuses stands in the step; an error means that it could not be asked.
 func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 	s.Reason, s.Err, s.owner, s.drop = "", nil, "", nil
-	if s.live == nil {
+	if s.Live == nil {
 		return e.decideNew(ctx, req, s)
 	}
 	replaced := api.AnySelects(req.Replace, s.Ref())
-	if !replaced && isEnabled(s.Object, api.AnnotationOneOff) {
+	if !replaced && s.Object.IsEnabled(api.AnnotationOneOff) {
 		// Whatever its owner: it should exist, and it does.
 		s.Action, s.Reason = event.Unchanged, "applied only once"
 		return nil
 	}
-	if err := checkOwner(s.live, req.Instance.Metadata, req.Adopt); err != nil {
+	if err := checkOwner(s.Live, req.Instance.Metadata, req.Adopt); err != nil {
 		return e.decideForeign(ctx, req, s, err)
 	}
 	if replaced {
 		return e.decideReplace(ctx, req, s)
 	}
-	if owner := s.manager.ReplicasOwner(s.live); owner != "" {
+	if owner := s.manager.ReplicasOwner(s.Live); owner != "" {
 		unstructured.RemoveNestedField(s.Object, "spec", "replicas")
 		s.Reason = "replicas are left to " + owner
 	}
 	e.keepSize(s)
-	if s.known != "" && s.known == s.manager.Fingerprint(s.Object, s.live) {
+	if s.known != "" && s.known == s.manager.Fingerprint(s.Object, s.Live) {
 		s.Action, s.fingerprint = event.Unchanged, s.known
 		return nil
 	}
@@ -200,11 +197,11 @@ func (e *Engine) decide(ctx context.Context, req Request, s *Step) error {
 
 // decideUpdate asks the server what an apply over the live object would change.
 func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
-	move, err := s.manager.Move(s.live, nil)
+	move, err := s.manager.Move(s.Live, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Ref(), err)
 	}
-	s.force = req.ForceConflicts || s.manager.OtherAppliers(s.live) == nil
+	s.force = req.ForceConflicts || s.manager.OtherAppliers(s.Live) == nil
 	got, err := e.Client.Apply(ctx, s.Resource, s.pinned(), s.force, kube.DryRun)
 	if refusal := conflictError(s, err); refusal != nil {
 		s.refuse(refusal)
@@ -225,8 +222,8 @@ func (e *Engine) decideUpdate(ctx context.Context, req Request, s *Step) error {
 		return s.recordVerdict(err)
 	case move.Entries != nil:
 		return e.decideMoved(ctx, req, s, got, move)
-	case sameState(s.manager, s.live, got):
-		s.Action, s.fingerprint = event.Unchanged, s.manager.Fingerprint(s.Object, s.live)
+	case sameState(s.manager, s.Live, got):
+		s.Action, s.fingerprint = event.Unchanged, s.manager.Fingerprint(s.Object, s.Live)
 	default:
 		s.Action = event.Configured
 	}
@@ -263,7 +260,7 @@ func (e *Engine) readAgain(ctx context.Context, req Request, s *Step) error {
 	if s.reads++; s.reads > maxReads {
 		return s.recordVerdict(fmt.Errorf("it was changed by others %d times while it was checked", maxReads))
 	}
-	s.live = live
+	s.Live = live
 	return e.decide(ctx, req, s)
 }
 
@@ -292,113 +289,6 @@ func (s *Step) refuse(err error) { s.Action, s.Err, s.Reason = event.Refused, er
 func (s *Step) pinned() api.Object {
 	o := s.Object.DeepCopy()
 	metadata := o["metadata"].(map[string]any)
-	metadata["uid"], metadata["resourceVersion"] = kube.UID(s.live), kube.ResourceVersion(s.live)
+	metadata["uid"], metadata["resourceVersion"] = kube.UID(s.Live), kube.ResourceVersion(s.Live)
 	return o
-}
-
-func isEnabled(o api.Object, annotation string) bool {
-	return o.Annotation(annotation) == api.EnabledValue
-}
-
-func isDisabled(o api.Object, annotation string) bool {
-	return o.Annotation(annotation) == api.DisabledValue
-}
-
-// byListKey groups steps by what one LIST covers.
-func byListKey(steps []*Step) map[kube.ListKey][]*Step {
-	keys := map[kube.ListKey][]*Step{}
-	for _, s := range steps {
-		if s.resolved {
-			key := s.Resource.ListKey(s.Object.Namespace())
-			keys[key] = append(keys[key], s)
-		}
-	}
-	return keys
-}
-
-// owned holds the live objects that carry an instance's labels.
-type owned struct {
-	mu        sync.Mutex
-	objects   map[api.ID]api.Object
-	resources map[api.ID]kube.Resource
-}
-
-func (l *owned) get(s *Step) api.Object {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.objects[s.Object.ID()]
-}
-
-func (l *owned) add(r kube.Resource, o api.Object) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.objects[o.ID()], l.resources[o.ID()] = o, r
-}
-
-// listOwned reads what the cluster has of an instance: one LIST for each kind
-// and namespace among the steps and those that were abandoned. Who may not list
-// gets one GET per object.
-func (e *Engine) listOwned(ctx context.Context, m api.Metadata, steps []*Step, abandoned []store.ListKey) (*owned, error) {
-	live := &owned{objects: map[api.ID]api.Object{}, resources: map[api.ID]kube.Resource{}}
-	keys := byListKey(steps)
-	e.addAbandoned(keys, abandoned)
-	err := each(e.concurrency(), slices.Collect(maps.Keys(keys)), func(key kube.ListKey) error {
-		return e.listOne(ctx, m, key, keys[key], live)
-	})
-	return live, err
-}
-
-func (e *Engine) listOne(ctx context.Context, m api.Metadata, key kube.ListKey, steps []*Step, live *owned) error {
-	list, _, err := e.Client.List(ctx, key.Resource, key.Namespace, kube.Selector{Labels: m.Selector()})
-	switch {
-	case apierrors.IsNotFound(err):
-		// The kind is known from a CustomResourceDefinition that is not
-		// applied yet, or was removed: there are no objects.
-		return e.listAgain(ctx, m, key.Resource, steps, live)
-	case apierrors.IsForbidden(err):
-		return e.getOwned(ctx, m, steps, live)
-	case kube.IsUnavailable(err) && markUnknown(steps, err):
-		return nil
-	case err != nil:
-		return fmt.Errorf("list %s: %w", key.Resource.Resource, err)
-	}
-	for _, o := range list {
-		live.add(key.Resource, o)
-	}
-	return nil
-}
-
-func (e *Engine) getOwned(ctx context.Context, m api.Metadata, steps []*Step, live *owned) error {
-	return each(e.concurrency(), steps, func(s *Step) error {
-		o, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
-		switch {
-		case apierrors.IsNotFound(err):
-			return nil
-		case kube.IsUnavailable(err) && markUnknown([]*Step{s}, err):
-			return nil
-		case err != nil:
-			return fmt.Errorf("%s: %w", s.Ref(), err)
-		}
-		if ownership.Is(o, m) {
-			live.add(s.Resource, o)
-		}
-		return nil
-	})
-}
-
-// each calls do for every item, limit of them at a time, and joins the errors in
-// the order of the items.
-func each[T any](limit int, items []T, do func(T) error) error {
-	errs := make([]error, len(items))
-	slots := make(chan struct{}, limit)
-	var wg sync.WaitGroup
-	for i, item := range items {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			errs[i] = do(item)
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
 }

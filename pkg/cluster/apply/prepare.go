@@ -29,7 +29,7 @@ func (e *Engine) prepare(req Request) ([]*Step, error) {
 	seen := map[api.ID]bool{}
 	for i, stage := range req.Stages {
 		for _, o := range stage.Objects {
-			step := &Step{Object: o.DeepCopy(), decision: decision{stage: i}}
+			step := &Step{Item: Item{Object: o.DeepCopy()}, decision: decision{stage: i}}
 			fieldset.Prepare(step.Object)
 			if err := e.resolve(step, rendered, req.Earlier != nil); err != nil {
 				errs = append(errs, err)
@@ -55,7 +55,7 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 	gvk := gvkOf(step.Object)
 	if r, ok := rendered[gvk.GroupKind()]; ok {
 		r.Version = gvk.Version
-		step.Resource, step.resolved = r, true
+		step.Resource, step.Resolved = r, true
 		return nil
 	}
 	r, err := e.Client.Resource(gvk)
@@ -69,7 +69,7 @@ func (e *Engine) resolve(step *Step, rendered map[schema.GroupKind]kube.Resource
 	if err != nil {
 		return fmt.Errorf("%s: %w", step.Ref(), err)
 	}
-	step.Resource, step.resolved = r, true
+	step.Resource, step.Resolved = r, true
 	return nil
 }
 
@@ -86,7 +86,7 @@ func (e *Engine) unknownKind(step *Step) error {
 // its owner.
 func (e *Engine) own(step *Step, m api.Metadata) {
 	switch {
-	case step.resolved && !step.Resource.Namespaced:
+	case step.Resolved && !step.Resource.Namespaced:
 		unstructured.RemoveNestedField(step.Object, "metadata", "namespace")
 	case step.Object.Namespace() == "":
 		step.Object.SetNamespace(m.Namespace)
@@ -141,10 +141,10 @@ func byKind(a, b api.Entry) int {
 func (p *Plan) deferral(s *Step, foundations map[api.ID]*Step) string {
 	role, isBinding := kinds.RoleOf(s.Object)
 	switch reason := p.request.Earlier.Deferral(s.Object, s.Resource, definitionOf(s.Resource), role); {
-	case !s.resolved && s.stage == 0:
+	case !s.Resolved && s.stage == 0:
 		s.awaits = true
 		return "its kind is unknown, an earlier instance may install it"
-	case !s.resolved:
+	case !s.Resolved:
 		s.awaits = p.request.Earlier != nil
 		return "its kind is unknown, an earlier stage may install it"
 	case reason != "":

@@ -23,15 +23,15 @@ import (
 // decideReplace decides a step whose live object the user wants to be deleted
 // and created again: when the server would take it as a new one.
 func (e *Engine) decideReplace(ctx context.Context, req Request, s *Step) error {
-	if s.live.IsProtected() {
+	if s.Live.IsProtected() {
 		s.refuse(&ProtectedError{Object: s.Ref(), Verb: "replaced"})
 		return nil
 	}
-	s.Action, s.Reason = event.Recreated, kinds.WithClaims("it is to be replaced", s.Object, s.live)
+	s.Action, s.Reason = event.Recreated, kinds.WithClaims("it is to be replaced", s.Object, s.Live)
 	if req.ReadOnly {
 		return nil
 	}
-	elsewhere, err := e.askForCopy(ctx, s, kinds.WithoutHeld(s.Object, s.live))
+	elsewhere, err := e.askForCopy(ctx, s, kinds.WithoutHeld(s.Object, s.Live))
 	s.next = kinds.Recreated(s.Object, elsewhere)
 	if kube.IsQuota(err) { // which the live object takes part in
 		return nil
@@ -81,7 +81,7 @@ func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 		}
 	}
 	for _, t := range plan.request.Replace {
-		if !slices.ContainsFunc(plan.All(), func(s *Step) bool { return s.live != nil && t.Selects(s.Ref()) }) {
+		if !slices.ContainsFunc(plan.All(), func(s *Step) bool { return s.Live != nil && t.Selects(s.Ref()) }) {
 			e.observe(event.Warning{Text: fmt.Sprintf("replace %s: the instance has no such object", t)})
 		}
 	}
@@ -91,7 +91,7 @@ func (e *Engine) makeRoom(ctx context.Context, plan *Plan) error {
 		}
 	}
 	for _, s := range plan.Steps {
-		if s.Err == nil || s.live != nil {
+		if s.Err == nil || s.Live != nil {
 			continue
 		}
 		if err := e.makeRoomFor(ctx, s, leaving); err != nil {
@@ -128,7 +128,7 @@ func (e *Engine) isHeldBy(ctx context.Context, s, holder *Step) (bool, error) {
 	case kube.IsQuota(s.Err):
 		return s.Object.Namespace() == holder.Object.Namespace(), nil
 	case kinds.IsService(s.Object) && kinds.IsService(holder.Object):
-		_, err := e.Client.ApplyNew(ctx, s.Resource, kinds.WithoutHeld(s.Object, holder.live), kube.DryRun)
+		_, err := e.Client.ApplyNew(ctx, s.Resource, kinds.WithoutHeld(s.Object, holder.Live), kube.DryRun)
 		if _, isAnswer := errors.AsType[*apierrors.StatusError](err); err != nil && !isAnswer {
 			return false, fmt.Errorf("%s: %w", s.Ref(), err)
 		}
@@ -162,7 +162,7 @@ func (e *Engine) removeReplaced(ctx context.Context, plan *Plan, stage int) ([]*
 	for _, c := range doomed {
 		c.gone = true
 	}
-	return doomed, e.remove(ctx, doomed, true, plan.request.waitLimit())
+	return doomed, e.remover().Remove(ctx, itemsOf(doomed), true, plan.request.waitLimit())
 }
 
 // neededIn returns the first stage that a replaced object makes room for.
@@ -205,7 +205,7 @@ func (p *Plan) inTheWay(err error) error {
 	}
 	var objects []event.Object
 	for _, c := range p.Prune {
-		if c.live != nil && !c.gone && !c.live.IsProtected() {
+		if c.Live != nil && !c.gone && !c.Live.IsProtected() {
 			objects = append(objects, c.Ref())
 		}
 	}

@@ -12,10 +12,23 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
+
+// View shows the state of instances.
+type View struct{ client *kube.Client }
+
+// NewView returns a view of the cluster that the client reaches.
+func NewView(client *kube.Client) View { return View{client} }
+
+func (v View) reader() Reader {
+	return Reader{Client: v.client, Concurrency: kube.DefaultConcurrency}
+}
+
+func (v View) watcher() ready.Watcher { return ready.Watcher{Client: v.client} }
 
 // Status is the state of one object of an instance.
 type Status struct {
@@ -30,13 +43,13 @@ type Status struct {
 
 // Objects returns the objects that a record names, each with its namespace
 // according to its scope: Timoni records one for objects that are in none.
-func (e *Engine) Objects(record *store.Record) ([]event.Object, error) {
-	steps, err := e.recorded(record)
+func (v View) Objects(record *store.Record) ([]event.Object, error) {
+	items, err := v.reader().Recorded(record)
 	if err != nil {
 		return nil, err
 	}
-	objects := make([]event.Object, len(steps))
-	for i, s := range steps {
+	objects := make([]event.Object, len(items))
+	for i, s := range items {
 		objects[i] = s.Ref()
 	}
 	return objects, nil
@@ -48,45 +61,45 @@ func (s Status) Ready() bool { return s.Exists && s.Health == api.HealthCurrent 
 // Status returns the state of every recorded object: its readiness by the
 // rules of kstatus, as the checks of the module are not at hand without the
 // module, and how it differs from what the last apply left.
-func (e *Engine) Status(ctx context.Context, record *store.Record, ledger *store.Ledger) ([]Status, error) {
-	steps, err := e.recorded(record)
+func (v View) Status(ctx context.Context, record *store.Record, ledger *store.Ledger) ([]Status, error) {
+	items, err := v.reader().Recorded(record)
 	if err != nil {
 		return nil, err
 	}
-	live, err := e.listOwned(ctx, record.Instance.Metadata, steps, ledger.Abandoned)
+	live, err := v.reader().ListOwned(ctx, record.Instance.Metadata, items, ledger.Abandoned)
 	if err != nil {
 		return nil, err
 	}
-	recorded := len(steps)
-	steps = append(steps, e.orphans(live, steps, ledger)...)
-	statuses := make([]Status, len(steps))
-	indexes := make([]int, len(steps))
-	for i := range steps {
+	recorded := len(items)
+	items = append(items, v.reader().Orphans(live, items, ledger)...)
+	statuses := make([]Status, len(items))
+	indexes := make([]int, len(items))
+	for i := range items {
 		indexes[i] = i
 	}
-	return statuses, each(e.concurrency(), indexes, func(i int) (err error) {
-		statuses[i], err = e.statusOf(ctx, steps[i], live.get(steps[i]), ledger)
+	return statuses, kube.Each(kube.DefaultConcurrency, indexes, func(i int) (err error) {
+		statuses[i], err = v.statusOf(ctx, items[i], live.Get(items[i]), ledger)
 		if i >= recorded {
-			statuses[i].asOrphan(steps[i].live)
+			statuses[i].asOrphan(items[i].Live)
 		}
 		return err
 	})
 }
 
-func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger *store.Ledger) (Status, error) {
+func (v View) statusOf(ctx context.Context, s *Item, live api.Object, ledger *store.Ledger) (Status, error) {
 	status := Status{Object: s.Ref(), Exists: live != nil}
-	if s.unknown != "" {
-		status.Unknown, status.Message = true, s.unknown
+	if s.Unknown != "" {
+		status.Unknown, status.Message = true, s.Unknown
 		return status, nil
 	}
 	var err error
-	if status.Drift, err = driftOf(lastManager(ledger), s.Object, live, ledger.Applied[s.key()]); err != nil {
+	if status.Drift, err = driftOf(lastManager(ledger), s.Object, live, ledger.Applied[s.Key()]); err != nil {
 		return status, err
 	}
 	if live == nil {
-		return e.missing(ctx, s, status)
+		return v.missing(ctx, s, status)
 	}
-	now, err := e.watcher().Assess(ctx, ready.Criteria{}, live, time.Now())
+	now, err := v.watcher().Assess(ctx, ready.Criteria{}, live, time.Now())
 	if err != nil {
 		return status, err
 	}
@@ -97,7 +110,7 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 	if status.Ready() {
 		return status, nil
 	}
-	if why := e.watcher().Diagnose(ctx, live); !strings.Contains(status.Message, why) {
+	if why := v.watcher().Diagnose(ctx, live); !strings.Contains(status.Message, why) {
 		status.Message += "; " + why
 	}
 	return status, nil
@@ -105,18 +118,18 @@ func (e *Engine) statusOf(ctx context.Context, s *Step, live api.Object, ledger 
 
 // asOrphan makes the status that of an orphan.
 func (s *Status) asOrphan(live api.Object) {
-	s.Orphan, s.Drift = true, &Drift{Action: event.Deleted, Reason: orphanReason, Live: live}
+	s.Orphan, s.Drift = true, &Drift{Action: event.Deleted, Reason: OrphanReason, Live: live}
 }
 
 // missing completes the status of an object that is not among those of the
 // instance: it is gone, or belongs to another owner by now.
-func (e *Engine) missing(ctx context.Context, s *Step, status Status) (Status, error) {
+func (v View) missing(ctx context.Context, s *Item, status Status) (Status, error) {
 	status.Message = "it does not exist"
-	if !s.resolved {
+	if !s.Resolved {
 		status.Message = "the server does not know its kind"
 		return status, nil
 	}
-	other, err := e.Client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
+	other, err := v.client.Get(ctx, s.Resource, s.Object.Namespace(), s.Object.Name())
 	if apierrors.IsNotFound(err) {
 		return status, nil
 	}
@@ -129,4 +142,20 @@ func (e *Engine) missing(ctx context.Context, s *Step, status Status) (Status, e
 	}
 	status.Drift = &Drift{Action: event.Refused, Reason: status.Message, Live: other, Recorded: other}
 	return status, nil
+}
+
+// Watch returns a channel that tells that an object of a record may have
+// changed: one message may stand for several changes. It ends with ctx.
+func (v View) Watch(ctx context.Context, record *store.Record) (<-chan struct{}, error) {
+	items, err := v.reader().Recorded(record)
+	if err != nil {
+		return nil, err
+	}
+	return v.watcher().Changes(ctx, Watched(items)), nil
+}
+
+// Events returns the last events, warnings first and at most limit, about
+// objects and about what was made for them.
+func (v View) Events(ctx context.Context, objects []event.Object, limit int) []ready.Event {
+	return v.watcher().Events(ctx, objects, limit)
 }

@@ -12,18 +12,15 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 // Step is one object of a plan.
 type Step struct {
-	Object   api.Object // as it will be sent
-	Resource kube.Resource
-	Action   event.Action
-	Reason   string // why, empty when the action says it all
-	Err      error  // why it was refused
+	Item
+
+	Err error // why it was refused
 
 	decision
 	progress
@@ -32,16 +29,12 @@ type Step struct {
 // decision is what was read and decided about the object of a step before
 // anything was written.
 type decision struct {
-	live      api.Object // what the server has of it, nil when it has nothing
 	next      api.Object // what a dry run made of it, nil when there was none
 	known     string     // the fingerprint that the last apply left, empty when it left none
-	resolved  bool       // Resource is known
 	manager   fieldset.Manager
 	drop      *fieldpath.Set // defaults of the server that the write takes over and drops
 	stage     int
 	awaits    bool    // it is deferred until an earlier instance of the bundle is applied
-	recorded  bool    // it is of a record, and not of the module
-	unknown   string  // why it is unknown whether it, or what it holds, exists
 	replaced  bool    // it is deleted before what is new is applied
 	makesRoom []*Step // what the plan has deferred because of this one
 	roomMade  bool    // something is deleted by this run to make room for it
@@ -55,7 +48,6 @@ type progress struct {
 	written     api.Object // what the server made of the write, nil when there was none
 	fingerprint string     // of the object as it was last known to be as wanted
 	gone        bool       // its live object was deleted by this run, to make room
-	removed     bool       // its live object was deleted for good
 	reads       int        // how often it was read again because of conflicts
 	shown       *Step      // what the caller was shown of it, nil when that does not bind
 }
@@ -65,14 +57,8 @@ func (s *Step) now() api.Object {
 	if s.written != nil {
 		return s.written
 	}
-	return s.live
+	return s.Live
 }
-
-// key is the object's id in inventory and ledger.
-func (s *Step) key() string { return s.Object.ID().Entry("").ID }
-
-// Ref names the step's object.
-func (s *Step) Ref() event.Object { return s.Object.Ref() }
 
 // States returns the live object and what it is to become: nil for one that
 // does not exist or is to be deleted. What no dry run has shown is as it will
@@ -80,13 +66,13 @@ func (s *Step) Ref() event.Object { return s.Object.Ref() }
 func (s *Step) States() (before, after api.Object) {
 	switch {
 	case s.Action == event.Deleted:
-		return s.live, nil
+		return s.Live, nil
 	case s.Action == event.Unchanged, s.Action == event.Kept:
-		return s.live, s.live
+		return s.Live, s.Live
 	case s.next != nil:
-		return s.live, s.next
+		return s.Live, s.next
 	}
-	return s.live, s.Object
+	return s.Live, s.Object
 }
 
 // Outcomes returns what was, or is to be, done with the object of each step.
@@ -138,7 +124,7 @@ func (p *Plan) Written() []event.Outcome {
 
 // Removed returns the steps whose objects were deleted by a run.
 func Removed(steps []*Step) []*Step {
-	return slices.DeleteFunc(slices.Clone(steps), func(s *Step) bool { return !s.removed })
+	return slices.DeleteFunc(slices.Clone(steps), func(s *Step) bool { return !s.Removed })
 }
 
 // Refusal returns the reasons why the plan cannot be carried out, joined, or
@@ -228,12 +214,12 @@ func withoutStatus(o api.Object) api.Object {
 func (p *Plan) asShown(shown *Plan) error {
 	known := map[string]*Step{}
 	for _, s := range shown.All() {
-		known[s.key()] = s
+		known[s.Key()] = s
 	}
 	stale := &StaleError{}
 	for _, s := range p.All() {
-		old := known[s.key()]
-		delete(known, s.key())
+		old := known[s.Key()]
+		delete(known, s.Key())
 		switch {
 		case old == nil, old.Action != event.Deferred && s.Action != event.Deferred && !s.sameAs(old):
 			stale.Objects = append(stale.Objects, s.Ref())
@@ -248,4 +234,22 @@ func (p *Plan) asShown(shown *Plan) error {
 		return nil
 	}
 	return stale
+}
+
+// stepsOf returns steps for items.
+func stepsOf(items []*Item) []*Step {
+	steps := make([]*Step, len(items))
+	for i, item := range items {
+		steps[i] = &Step{Item: *item}
+	}
+	return steps
+}
+
+// itemsOf returns the items of steps, which it shares with them.
+func itemsOf(steps []*Step) []*Item {
+	items := make([]*Item, len(steps))
+	for i, s := range steps {
+		items[i] = &s.Item
+	}
+	return items
 }

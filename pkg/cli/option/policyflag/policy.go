@@ -41,7 +41,7 @@ func (p *Plan) AddTo(fs *pflag.FlagSet) {
 		"prune objects that are no longer rendered `WHEN`: after-ready, always or never")
 	fs.StringSliceVar(&p.pruneKinds, "prune-kinds", nil,
 		"prune these protected `KINDS` too: "+strings.Join(kinds.ProtectedKinds(), ", "))
-	fs.IntVar(&o.Concurrency, "concurrency", apply.DefaultConcurrency, "maximum concurrent requests to the cluster")
+	fs.IntVar(&o.Concurrency, "concurrency", kube.DefaultConcurrency, "maximum concurrent requests to the cluster")
 	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` of the field manager; fields of the former one are moved to it")
 	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", apply.DefaultTimeout, "timeout of the plan, and of the writes of one stage; 0 for none")
 }

@@ -6,6 +6,7 @@ package ownership
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
@@ -77,3 +78,10 @@ func Instance(o api.Object) api.Metadata {
 
 // Key returns an instance as NAMESPACE/NAME.
 func Key(m api.Metadata) string { return m.Namespace + "/" + m.Name }
+
+// SameModule says whether two instances are of one module, whatever its
+// version. A name that is no module path, as that of a kustomization, says
+// nothing without the repository.
+func SameModule(a, b api.Module) bool {
+	return a.Name == b.Name && (strings.Contains(a.Name, ".") || a.Repository == b.Repository)
+}

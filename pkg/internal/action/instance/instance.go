@@ -49,7 +49,7 @@ func Inspect(ctx context.Context, client *kube.Client, key Key) (*Inspection, er
 		return nil, err
 	}
 	i := &Inspection{Instance: record.Instance, Pending: record.Pending, Summary: summarize(record)}
-	i.Resources, err = apply.New(client, event.Discard()).Objects(record)
+	i.Resources, err = apply.NewView(client).Objects(record)
 	return i, err
 }
 

@@ -50,8 +50,8 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 	if err != nil {
 		return nil, err
 	}
-	engine := apply.New(client, event.Discard())
-	statuses, err := engine.Status(ctx, record, ledger)
+	view := apply.NewView(client)
+	statuses, err := view.Status(ctx, record, ledger)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 		report.Ready = report.Ready && (s.Ready() || s.Orphan)
 		report.Objects = append(report.Objects, statusOf(s))
 	}
-	report.Events = engine.Events(ctx, objects, lastEvents)
+	report.Events = view.Events(ctx, objects, lastEvents)
 	return report, nil
 }
 
@@ -132,7 +132,7 @@ func watchObjects(ctx context.Context, client *kube.Client, key Key) (<-chan str
 		return nil, func() {}, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	changed, err := apply.New(client, event.Discard()).Watch(ctx, record)
+	changed, err := apply.NewView(client).Watch(ctx, record)
 	return changed, stop, err
 }
 
@@ -200,7 +200,7 @@ func Drift(ctx context.Context, client *kube.Client, key Key) ([]Difference, err
 	if err != nil {
 		return nil, err
 	}
-	statuses, err := apply.New(client, event.Discard()).Status(ctx, record, ledger)
+	statuses, err := apply.NewView(client).Status(ctx, record, ledger)
 	if err != nil {
 		return nil, err
 	}

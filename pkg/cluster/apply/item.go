@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Item is one object of an instance, and what is known of it.
+type Item struct {
+	Object   api.Object // as it will be sent
+	Resource kube.Resource
+	Action   event.Action
+	Reason   string // why, empty when the action says it all
+
+	Live     api.Object // what the server has of it, nil when it has nothing
+	Resolved bool       // Resource is known
+	Recorded bool       // it is of a record, and not of the module
+	Unknown  string     // why it is unknown whether it, or what it holds, exists
+	Removed  bool       // its live object was deleted for good
+}
+
+// Key is the object's id in inventory and ledger.
+func (i *Item) Key() string { return i.Object.ID().Entry("").ID }
+
+// Ref names the object.
+func (i *Item) Ref() event.Object { return i.Object.Ref() }
+
+// KeepUnknown keeps an object because of what the server does not say.
+func (i *Item) KeepUnknown(reasons ...error) {
+	texts := make([]string, len(reasons))
+	for n, err := range reasons {
+		texts[n] = err.Error()
+	}
+	slices.Sort(texts)
+	i.Unknown = strings.Join(slices.Compact(texts), "; ")
+	i.Action, i.Reason = event.Kept, i.Unknown
+}
+
+// Watched returns what there is to watch of items: not those of a kind that the
+// server does not know.
+func Watched(items []*Item) []*ready.Item {
+	var watched []*ready.Item
+	for _, i := range items {
+		if i.Resolved {
+			watched = append(watched, &ready.Item{Object: i.Object, Resource: i.Resource, Live: i.Live})
+		}
+	}
+	return watched
+}
+
+func skeleton(id api.ID, gv schema.GroupVersion) api.Object {
+	o := api.Object{"apiVersion": gv.String(), "kind": id.Kind, "metadata": map[string]any{"name": id.Name}}
+	if id.Namespace != "" {
+		o.SetNamespace(id.Namespace)
+	}
+	return o
+}
