@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 )
@@ -78,7 +79,7 @@ func (e *Engine) readLive(ctx context.Context, m api.Metadata, steps []*Step) er
 		return err
 	}
 	return kube.Each(e.concurrency(), steps, func(s *Step) error {
-		s.manager = ManagerOf(e.Client, ledger)
+		s.manager = survey.ManagerOf(e.Client, ledger)
 		if !s.Resolved {
 			return nil
 		}
@@ -103,7 +104,7 @@ func (s *Step) takesBack() bool {
 
 // pruneCandidates returns what the record of the instance names in addition to the
 // objects of the module. Who may not read the record learns that from the rest.
-func (e *Engine) pruneCandidates(ctx context.Context, req Request, steps []*Step) ([]*Item, error) {
+func (e *Engine) pruneCandidates(ctx context.Context, req Request, steps []*Step) ([]*survey.Item, error) {
 	m := req.Instance.Metadata
 	record, err := e.Store.Get(ctx, m.Namespace, m.Name)
 	if errors.Is(err, store.ErrNotFound) || kube.IsForbidden(err) {
@@ -151,7 +152,7 @@ func objectRights(s *Step, req Request) []Access {
 	return wanted
 }
 
-func rights(s *Item, needed bool, why string, verbs ...string) []Access {
+func rights(s *survey.Item, needed bool, why string, verbs ...string) []Access {
 	wanted := make([]Access, len(verbs))
 	for i, verb := range verbs {
 		r := kube.Right{Verb: verb, GroupVersionResource: s.Resource.GroupVersionResource}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -88,7 +89,7 @@ func (e *Engine) recreate(ctx context.Context, req Request, s *Step) (api.Object
 	if err := e.Client.Delete(ctx, s.Resource, s.Live); err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("delete it for recreation: %w", err)
 	}
-	if err := e.remover().WaitGone(ctx, req.waitLimit(), []*Item{&s.Item}); err != nil {
+	if err := e.remover().WaitGone(ctx, req.waitLimit(), []*survey.Item{&s.Item}); err != nil {
 		return nil, err
 	}
 	s.gone = true

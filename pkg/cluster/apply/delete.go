@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/removal"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -82,7 +83,7 @@ func (e *Engine) planDelete(ctx context.Context, record *store.Record, o DeleteO
 	if err != nil {
 		return nil, err
 	}
-	steps := stepsOf(append(Decide(nil, recorded, live, o.Also), e.reader().Orphans(live, recorded, ledger)...))
+	steps := stepsOf(append(removal.Decide(nil, recorded, live, o.Also), e.reader().Orphans(live, recorded, ledger)...))
 	if err = e.remover().CountDependents(ctx, m, itemsOf(steps)); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -27,7 +27,7 @@ func (w *world) drift() []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	statuses, err := apply.NewView(w.client).Status(w.t.Context(), record, ledger)
+	statuses, err := state.NewView(w.client).Status(w.t.Context(), record, ledger)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/removal"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -43,13 +45,13 @@ func (e *Engine) concurrency() int {
 }
 
 // reader returns what finds the objects of an instance.
-func (e *Engine) reader() Reader {
-	return Reader{Client: e.Client, Concurrency: e.concurrency()}
+func (e *Engine) reader() survey.Reader {
+	return survey.Reader{Client: e.Client, Concurrency: e.concurrency()}
 }
 
 // remover returns what deletes them.
-func (e *Engine) remover() Remover {
-	return Remover{Reader: e.reader(), Store: e.Store, Observer: e.Observer}
+func (e *Engine) remover() removal.Remover {
+	return removal.Remover{Reader: e.reader(), Store: e.Store, Observer: e.Observer}
 }
 
 // observe tells the observer what happens, if there is one.
@@ -145,7 +147,7 @@ func (e *Engine) removeNamespace(ctx context.Context, created api.Object) error 
 	if created == nil {
 		return nil
 	}
-	s := &Item{Object: created, Resource: namespaces(), Live: created}
+	s := &survey.Item{Object: created, Resource: namespaces(), Live: created}
 	if err := e.remover().DeleteLive(ctx, s); err != nil {
 		return fmt.Errorf("remove namespace %q again: %w", created.Name(), err)
 	}

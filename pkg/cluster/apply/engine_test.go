@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -624,7 +625,7 @@ func TestStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	statuses, err := apply.NewView(w.client).Status(t.Context(), record, &store.Ledger{})
+	statuses, err := state.NewView(w.client).Status(t.Context(), record, &store.Ledger{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
 
@@ -114,7 +115,7 @@ func (w *world) wantOrphans(want ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	statuses, err := apply.NewView(w.client).Status(w.t.Context(), record, ledger)
+	statuses, err := state.NewView(w.client).Status(w.t.Context(), record, ledger)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/removal"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -81,7 +83,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 		return nil, err
 	}
 	plan.disown()
-	leaving := Decide(itemsOf(plan.Steps), candidates, live, req.PruneAlso)
+	leaving := removal.Decide(itemsOf(plan.Steps), candidates, live, req.PruneAlso)
 	plan.Prune = stepsOf(append(leaving, e.reader().Orphans(live, known, plan.ledger)...))
 	if err = e.remover().CheckDependents(ctx, req.Instance.Metadata, itemsOf(plan.Prune)); err != nil {
 		return nil, err
@@ -96,8 +98,8 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 }
 
 // decideAll decides every step, those first on which others depend.
-func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *Owned) error {
-	foundations, manager := map[api.ID]*Step{}, ManagerOf(e.Client, plan.ledger)
+func (e *Engine) decideAll(ctx context.Context, plan *Plan, live *survey.Owned) error {
+	foundations, manager := map[api.ID]*Step{}, survey.ManagerOf(e.Client, plan.ledger)
 	var first, rest []*Step
 	for _, s := range plan.Steps {
 		s.Live, s.known, s.manager = live.Get(&s.Item), plan.ledger.Fingerprints[s.Key()], manager

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -29,7 +30,7 @@ func (e *Engine) prepare(req Request) ([]*Step, error) {
 	seen := map[api.ID]bool{}
 	for i, stage := range req.Stages {
 		for _, o := range stage.Objects {
-			step := &Step{Item: Item{Object: o.DeepCopy()}, decision: decision{stage: i}}
+			step := &Step{Item: survey.Item{Object: o.DeepCopy()}, decision: decision{stage: i}}
 			fieldset.Prepare(step.Object)
 			if err := e.resolve(step, rendered, req.Earlier != nil); err != nil {
 				errs = append(errs, err)

@@ -4,12 +4,13 @@ package apply
 
 import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 )
 
 // candidates returns an item for every recorded object that the plan does not
 // apply.
-func (e *Engine) candidates(record *store.Record, planned []*Step) ([]*Item, error) {
+func (e *Engine) candidates(record *store.Record, planned []*Step) ([]*survey.Item, error) {
 	wanted := map[api.ID]bool{}
 	for _, s := range planned {
 		wanted[s.Object.ID()] = true
@@ -18,7 +19,7 @@ func (e *Engine) candidates(record *store.Record, planned []*Step) ([]*Item, err
 	if err != nil {
 		return nil, err
 	}
-	var items []*Item
+	var items []*survey.Item
 	for _, s := range recorded {
 		if !wanted[s.Object.ID()] {
 			items = append(items, s)

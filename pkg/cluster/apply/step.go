@@ -12,13 +12,14 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
 // Step is one object of a plan.
 type Step struct {
-	Item
+	survey.Item
 
 	Err error // why it was refused
 
@@ -237,7 +238,7 @@ func (p *Plan) asShown(shown *Plan) error {
 }
 
 // stepsOf returns steps for items.
-func stepsOf(items []*Item) []*Step {
+func stepsOf(items []*survey.Item) []*Step {
 	steps := make([]*Step, len(items))
 	for i, item := range items {
 		steps[i] = &Step{Item: *item}
@@ -246,8 +247,8 @@ func stepsOf(items []*Item) []*Step {
 }
 
 // itemsOf returns the items of steps, which it shares with them.
-func itemsOf(steps []*Step) []*Item {
-	items := make([]*Item, len(steps))
+func itemsOf(steps []*Step) []*survey.Item {
+	items := make([]*survey.Item, len(steps))
 	for i, s := range steps {
 		items[i] = &s.Item
 	}

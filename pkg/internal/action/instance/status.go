@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
@@ -50,7 +50,7 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 	if err != nil {
 		return nil, err
 	}
-	view := apply.NewView(client)
+	view := state.NewView(client)
 	statuses, err := view.Status(ctx, record, ledger)
 	if err != nil {
 		return nil, err
@@ -132,11 +132,11 @@ func watchObjects(ctx context.Context, client *kube.Client, key Key) (<-chan str
 		return nil, func() {}, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	changed, err := apply.NewView(client).Watch(ctx, record)
+	changed, err := state.NewView(client).Watch(ctx, record)
 	return changed, stop, err
 }
 
-func statusOf(s apply.Status) ObjectStatus {
+func statusOf(s state.Status) ObjectStatus {
 	o := ObjectStatus{Object: s.Object, Status: string(s.Health), Message: s.Message}
 	if !s.Exists {
 		o.Status = "NotFound"
@@ -200,7 +200,7 @@ func Drift(ctx context.Context, client *kube.Client, key Key) ([]Difference, err
 	if err != nil {
 		return nil, err
 	}
-	statuses, err := apply.NewView(client).Status(ctx, record, ledger)
+	statuses, err := state.NewView(client).Status(ctx, record, ledger)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package state
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -24,8 +25,8 @@ type View struct{ client *kube.Client }
 // NewView returns a view of the cluster that the client reaches.
 func NewView(client *kube.Client) View { return View{client} }
 
-func (v View) reader() Reader {
-	return Reader{Client: v.client, Concurrency: kube.DefaultConcurrency}
+func (v View) reader() survey.Reader {
+	return survey.Reader{Client: v.client, Concurrency: kube.DefaultConcurrency}
 }
 
 func (v View) watcher() ready.Watcher { return ready.Watcher{Client: v.client} }
@@ -86,7 +87,7 @@ func (v View) Status(ctx context.Context, record *store.Record, ledger *store.Le
 	})
 }
 
-func (v View) statusOf(ctx context.Context, s *Item, live api.Object, ledger *store.Ledger) (Status, error) {
+func (v View) statusOf(ctx context.Context, s *survey.Item, live api.Object, ledger *store.Ledger) (Status, error) {
 	status := Status{Object: s.Ref(), Exists: live != nil}
 	if s.Unknown != "" {
 		status.Unknown, status.Message = true, s.Unknown
@@ -118,12 +119,12 @@ func (v View) statusOf(ctx context.Context, s *Item, live api.Object, ledger *st
 
 // asOrphan makes the status that of an orphan.
 func (s *Status) asOrphan(live api.Object) {
-	s.Orphan, s.Drift = true, &Drift{Action: event.Deleted, Reason: OrphanReason, Live: live}
+	s.Orphan, s.Drift = true, &Drift{Action: event.Deleted, Reason: survey.OrphanReason, Live: live}
 }
 
 // missing completes the status of an object that is not among those of the
 // instance: it is gone, or belongs to another owner by now.
-func (v View) missing(ctx context.Context, s *Item, status Status) (Status, error) {
+func (v View) missing(ctx context.Context, s *survey.Item, status Status) (Status, error) {
 	status.Message = "it does not exist"
 	if !s.Resolved {
 		status.Message = "the server does not know its kind"
@@ -151,7 +152,7 @@ func (v View) Watch(ctx context.Context, record *store.Record) (<-chan struct{},
 	if err != nil {
 		return nil, err
 	}
-	return v.watcher().Changes(ctx, Watched(items)), nil
+	return v.watcher().Changes(ctx, survey.Watched(items)), nil
 }
 
 // Events returns the last events, warnings first and at most limit, about

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package removal
 
 import (
 	"strings"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 )
 
 // TestDeleteOrder holds that what no stage is known of goes first, and what
@@ -23,12 +24,12 @@ func TestDeleteOrder(t *testing.T) {
 		return api.Object{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": name, "namespace": ns}}
 	}
 	space := api.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "extra"}}
-	var steps []*Item
+	var steps []*survey.Item
 	for _, o := range []api.Object{
 		crd, space, object("example.com/v1", "Widget", "apps", "known"), object("example.com/v1", "Widget", "apps", "late"),
 		object("v1", "ConfigMap", "extra", "inside"), object("v1", "ConfigMap", "apps", "new"), object("v1", "ConfigMap", "apps", "first"),
 	} {
-		steps = append(steps, &Item{Object: o, Live: o})
+		steps = append(steps, &survey.Item{Object: o, Live: o})
 	}
 	stages := map[string]int{
 		steps[0].Key(): 3, // the definition is recorded as if it came last

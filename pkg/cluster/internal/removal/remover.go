@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package removal
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
@@ -21,7 +22,7 @@ import (
 
 // Remover deletes objects of instances.
 type Remover struct {
-	Reader
+	survey.Reader
 
 	Store    store.Store
 	Observer event.Observer // nil discards all events
@@ -37,14 +38,14 @@ func (r Remover) observe(happened event.Event) {
 // that are gone or belong to another owner by now, else delete or keep. An
 // object that is applied under another identity, because its kind moved to
 // another API group, has the same uid and is never touched.
-func Decide(applied, candidates []*Item, live *Owned, also kinds.Unprotected) []*Item {
+func Decide(applied, candidates []*survey.Item, live *survey.Owned, also kinds.Unprotected) []*survey.Item {
 	uids := map[string]bool{}
 	for _, s := range applied {
 		if s.Live != nil {
 			uids[kube.UID(s.Live)] = true
 		}
 	}
-	var prune []*Item
+	var prune []*survey.Item
 	for _, c := range candidates {
 		if c.Unknown != "" {
 			c.Action, c.Reason = event.Kept, c.Unknown
@@ -66,11 +67,11 @@ func Decide(applied, candidates []*Item, live *Owned, also kinds.Unprotected) []
 
 // Remove deletes the live objects of the items that are to be deleted, reports
 // those that are kept, and, when wait is set, waits until they are gone.
-func (r Remover) Remove(ctx context.Context, items []*Item, wait bool, timeout time.Duration) error {
+func (r Remover) Remove(ctx context.Context, items []*survey.Item, wait bool, timeout time.Duration) error {
 	if err := r.keepSharedSince(ctx, items); err != nil {
 		return err
 	}
-	var doomed []*Item
+	var doomed []*survey.Item
 	for _, s := range items {
 		if s.Action == event.Deleted {
 			doomed = append(doomed, s)
@@ -78,7 +79,7 @@ func (r Remover) Remove(ctx context.Context, items []*Item, wait bool, timeout t
 		}
 		r.observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
 	}
-	err := kube.Each(r.Concurrency, doomed, func(s *Item) error {
+	err := kube.Each(r.Concurrency, doomed, func(s *survey.Item) error {
 		if err := r.DeleteLive(ctx, s); err != nil {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
 		}
@@ -95,7 +96,7 @@ func (r Remover) Remove(ctx context.Context, items []*Item, wait bool, timeout t
 // DeleteLive deletes the live object of an item. One that was changed since it
 // was read is looked at again: it goes only when it is the same object, and
 // still belongs to whom it belonged to.
-func (r Remover) DeleteLive(ctx context.Context, s *Item) error {
+func (r Remover) DeleteLive(ctx context.Context, s *survey.Item) error {
 	for range attempts {
 		err := r.Client.Delete(ctx, s.Resource, s.Live)
 		if !apierrors.IsConflict(err) {
@@ -126,16 +127,16 @@ func ignoreNotFound(err error) error {
 const attempts = 10
 
 // WaitGone waits until the live objects of the items are gone.
-func (r Remover) WaitGone(ctx context.Context, timeout time.Duration, items []*Item) error {
+func (r Remover) WaitGone(ctx context.Context, timeout time.Duration, items []*survey.Item) error {
 	ctx, cancel := kube.WithTimeout(ctx, timeout)
 	defer cancel()
 	watcher := ready.Watcher{Client: r.Client, Observer: r.Observer}
-	return watcher.WaitGone(ctx, Watched(items))
+	return watcher.WaitGone(ctx, survey.Watched(items))
 }
 
 // RemoveInOrder removes the objects of the items, each wave when the one before
 // is gone.
-func (r Remover) RemoveInOrder(ctx context.Context, items []*Item, stages map[string]int, wait bool, timeout time.Duration) error {
+func (r Remover) RemoveInOrder(ctx context.Context, items []*survey.Item, stages map[string]int, wait bool, timeout time.Duration) error {
 	for _, wave := range deleteOrder(items, stages) {
 		if err := r.Remove(ctx, wave, wait, timeout); err != nil {
 			return err

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package removal
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -20,7 +21,7 @@ import (
 
 // CountDependents says of each CRD and of each namespace that is
 // to be deleted how many objects go with it.
-func (r Remover) CountDependents(ctx context.Context, m api.Metadata, items []*Item) error {
+func (r Remover) CountDependents(ctx context.Context, m api.Metadata, items []*survey.Item) error {
 	if err := r.keepShared(ctx, m, items); err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (r Remover) listKind(ctx context.Context, crd api.Object) ([]api.Object, er
 // countNamespaced counts what a namespace holds other than the objects that are
 // to be deleted themselves and the record of the instance. A namespace of which
 // that is unknown is kept.
-func (r Remover) countNamespaced(ctx context.Context, m api.Metadata, s *Item, doomed map[string]bool) error {
+func (r Remover) countNamespaced(ctx context.Context, m api.Metadata, s *survey.Item, doomed map[string]bool) error {
 	names, unknown, err := r.content(ctx, s.Live.Name(), doomed)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (r Remover) countNamespaced(ctx context.Context, m api.Metadata, s *Item, d
 }
 
 // uidsOf returns the uids of the live objects that are to be deleted.
-func uidsOf(items []*Item) map[string]bool {
+func uidsOf(items []*survey.Item) map[string]bool {
 	doomed := map[string]bool{}
 	for _, s := range items {
 		doomed[kube.UID(s.Live)] = s.Action == event.Deleted
@@ -101,11 +102,11 @@ func uidsOf(items []*Item) map[string]bool {
 
 // CheckDeletes asks the server about the deletes of a dry run, if that is
 // wanted: what it refuses is an error.
-func (r Remover) CheckDeletes(ctx context.Context, items []*Item, wanted bool) error {
+func (r Remover) CheckDeletes(ctx context.Context, items []*survey.Item, wanted bool) error {
 	if !wanted {
 		return nil
 	}
-	return kube.Each(r.Concurrency, items, func(s *Item) error {
+	return kube.Each(r.Concurrency, items, func(s *survey.Item) error {
 		if s.Action != event.Deleted {
 			return nil
 		}
@@ -120,7 +121,7 @@ func (r Remover) CheckDeletes(ctx context.Context, items []*Item, wanted bool) e
 // CheckDependents looks at what is to be pruned although it is protected: of a
 // CRD it says how many objects go along, and a namespace is kept as long as it
 // holds anything that does not go too (docs/safety.md, S3).
-func (r Remover) CheckDependents(ctx context.Context, m api.Metadata, prune []*Item) error {
+func (r Remover) CheckDependents(ctx context.Context, m api.Metadata, prune []*survey.Item) error {
 	doomed := uidsOf(prune)
 	for _, s := range prune {
 		if s.Action != event.Deleted || !kinds.IsNamespace(s.Live) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package removal
 
 import (
 	"maps"
@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 )
 
@@ -16,18 +17,18 @@ import (
 // deleteRank. What was applied last goes first, and what no stage is known of
 // came last: a run that died may have written it. What holds others goes after
 // all of them.
-func deleteOrder(items []*Item, stages map[string]int) [][]*Item {
+func deleteOrder(items []*survey.Item, stages map[string]int) [][]*survey.Item {
 	last := 1
 	for _, stage := range stages {
 		last = max(last, stage+1)
 	}
-	stageOf := func(s *Item) int {
+	stageOf := func(s *survey.Item) int {
 		if stage, known := stages[s.Key()]; known {
 			return stage
 		}
 		return last
 	}
-	waves := map[int][]*Item{}
+	waves := map[int][]*survey.Item{}
 	for _, s := range items {
 		rank := deleteRank(s, stageOf(s))
 		for _, other := range items {
@@ -37,7 +38,7 @@ func deleteOrder(items []*Item, stages map[string]int) [][]*Item {
 		}
 		waves[rank] = append(waves[rank], s)
 	}
-	var order [][]*Item
+	var order [][]*survey.Item
 	for _, rank := range slices.Backward(slices.Sorted(maps.Keys(waves))) {
 		order = append(order, waves[rank])
 	}
@@ -48,7 +49,7 @@ func deleteOrder(items []*Item, stages map[string]int) [][]*Item {
 // highest rank goes first. These are the stages backwards, and in each the
 // custom resources before what their controllers may be made of, and what holds
 // others, namespaces and CustomResourceDefinitions, last.
-func deleteRank(s *Item, stage int) int {
+func deleteRank(s *survey.Item, stage int) int {
 	switch {
 	case !api.IsBuiltIn(s.Object.Group()):
 		return 3*stage + 2
@@ -59,7 +60,7 @@ func deleteRank(s *Item, stage int) int {
 }
 
 // takesAlong says whether deleting the object of a step deletes another one too.
-func takesAlong(holder, s *Item) bool {
+func takesAlong(holder, s *survey.Item) bool {
 	switch {
 	case holder.Live == nil:
 		return false

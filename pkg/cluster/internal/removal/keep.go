@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package apply
+package removal
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -17,8 +18,8 @@ import (
 // keepShared keeps those of the definitions to be deleted that another
 // instance shares: to know, it has to see the records of the whole cluster. Who
 // may not list them deletes no definition.
-func (r Remover) keepShared(ctx context.Context, m api.Metadata, items []*Item) error {
-	doomed := slices.DeleteFunc(slices.Clone(items), func(s *Item) bool { return s.Action != event.Deleted || !kinds.IsCRD(s.Live) })
+func (r Remover) keepShared(ctx context.Context, m api.Metadata, items []*survey.Item) error {
+	doomed := slices.DeleteFunc(slices.Clone(items), func(s *survey.Item) bool { return s.Action != event.Deleted || !kinds.IsCRD(s.Live) })
 	if len(doomed) == 0 {
 		return nil
 	}
@@ -50,8 +51,8 @@ func (r Remover) keepShared(ctx context.Context, m api.Metadata, items []*Item) 
 // keepSharedSince keeps those of the definitions to be deleted that another
 // instance has begun to share since the plan: the objects of a stage may take
 // long to go, and the version of a definition does not tell its users.
-func (r Remover) keepSharedSince(ctx context.Context, items []*Item) error {
-	i := slices.IndexFunc(items, func(s *Item) bool { return s.Action == event.Deleted && kinds.IsCRD(s.Live) })
+func (r Remover) keepSharedSince(ctx context.Context, items []*survey.Item) error {
+	i := slices.IndexFunc(items, func(s *survey.Item) bool { return s.Action == event.Deleted && kinds.IsCRD(s.Live) })
 	if i < 0 {
 		return nil
 	}
@@ -61,7 +62,7 @@ func (r Remover) keepSharedSince(ctx context.Context, items []*Item) error {
 // userUnread returns why it is unknown whether an instance whose record cannot
 // be read shares the definition of an item: it has objects of the kind. One
 // broken record must not keep every definition of the cluster.
-func (r Remover) userUnread(ctx context.Context, s *Item, bad []*store.UnreadableError) error {
+func (r Remover) userUnread(ctx context.Context, s *survey.Item, bad []*store.UnreadableError) error {
 	if len(bad) == 0 {
 		return nil
 	}
@@ -80,7 +81,7 @@ func (r Remover) userUnread(ctx context.Context, s *Item, bad []*store.Unreadabl
 // userOf returns which instance other than m shares the definition of an item,
 // or may do so because it has objects of the kind and its ledger does not say;
 // empty when there is none.
-func userOf(s *Item, m api.Metadata, records []*store.Record, ledgers map[string]*store.Ledger) string {
+func userOf(s *survey.Item, m api.Metadata, records []*store.Record, ledgers map[string]*store.Ledger) string {
 	var module api.Module
 	for _, r := range records {
 		if ownership.Key(r.Instance.Metadata) == ownership.Key(m) {
