@@ -12,6 +12,8 @@
 //   - delta compares objects for people.
 //   - fieldset knows who owns which fields of an object.
 //   - ready watches objects until they are ready, and says why they are not.
+//   - survey finds what the cluster has of an instance, removal deletes it in
+//     order, state shows it.
 //   - apply plans, writes, prunes and puts things back.
 //
 // What cannot be read is unknown, never absent. The district never knows CUE,

@@ -98,7 +98,10 @@ func libraryLayers() []layer {
 		{"cluster/kinds", 2, []string{apimachinery}},
 		{"cluster/internal/ownership", 2, nil},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
-		{"cluster/apply", 3, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
+		{"cluster/internal/survey", 3, []string{apimachinery}},
+		{"cluster/internal/removal", 4, []string{apimachinery}},
+		{"cluster/state", 4, []string{apimachinery}},
+		{"cluster/apply", 5, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 
 		{"registry/sign/keyless", 5, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 
@@ -116,11 +119,11 @@ func verbLayers() []layer {
 		{"internal/action/verify", 6, nil}, // who signed: alone with package keyless
 		{"internal/action/function", 6, nil},
 		{"internal/action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
-		{"internal/action/instance", 5, nil},                      // the verbs on what is applied: no CUE
+		{"internal/action/instance", 6, nil},                      // the verbs on what is applied: no CUE
 		{"internal/action/plugins", 5, nil},                       // the front door's: nothing heavy
 
-		{"internal/action/deploy", 6, []string{apimachinery}},
-		{"internal/action/fleet", 7, []string{apimachinery}}, // the verbs on bundles
+		{"internal/action/deploy", 7, []string{apimachinery}},
+		{"internal/action/fleet", 8, []string{apimachinery}}, // the verbs on bundles
 		{"internal/action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 
 		// ui stays light, since the front door links it: kubectl's printers
@@ -133,7 +136,7 @@ func verbLayers() []layer {
 		{"cli/advice/moduleadvice", 7, nil},
 		{"cli/option/registryflag", 7, []string{pflag}}, // apart, for commands without CUE
 		{"cli/option/kubeflag", 7, []string{pflag, cliRuntime, "k8s.io/client-go/tools/clientcmd"}},
-		{"cli/option/policyflag", 7, []string{pflag}}, // apart, for what talks to a cluster
+		{"cli/option/policyflag", 8, []string{pflag}}, // apart, for what talks to a cluster
 		{"cli/option/deleteflag", 7, []string{pflag}}, // apart, for a binary without CUE
 		{"cli/option/signingflag", 7, []string{pflag}},
 		{"cli/option", 8, []string{pflag}},

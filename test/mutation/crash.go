@@ -15,14 +15,14 @@ func ofUnknown() []protection {
 		new:  "		return Resource{}, err\n",
 		test: "./pkg/cluster/apply -run TestKindOfGroupThatIsDown/cold",
 	}, {
-		promise: "s90", file: "pkg/cluster/apply/dependents.go",
-		old:  "if unknown != nil {\n\t\ts.keepUnknown(unknown...)",
-		new:  "if unknown != nil && s == nil {\n\t\ts.keepUnknown(unknown...)",
+		promise: "s90", file: "pkg/cluster/internal/removal/dependents.go",
+		old:  "if unknown != nil {\n\t\ts.KeepUnknown(unknown...)",
+		new:  "if unknown != nil && s == nil {\n\t\ts.KeepUnknown(unknown...)",
 		test: "./pkg/cluster/apply -run TestNamespaceOfGroupThatIsDown",
 	}, {
-		promise: "s90", file: "pkg/cluster/apply/plan.go",
-		old:  "case kube.IsUnavailable(err) && markUnknown(steps, err):",
-		new:  "case kube.IsUnavailable(err) && len(steps) > 0 && steps[0].recorded:",
+		promise: "s90", file: "pkg/cluster/internal/survey/live.go",
+		old:  "case kube.IsUnavailable(err) && markUnknown(items, err):",
+		new:  "case kube.IsUnavailable(err) && len(items) > 0 && items[0].Recorded:",
 		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown/warm",
 	}, {
 		promise: "s90", file: "pkg/cluster/apply/delete.go",
@@ -59,12 +59,12 @@ func ofSuspended() []protection {
 		new:  "if true {",
 		test: "./pkg/cluster/store -run TestFence",
 	}, {
-		promise: "s92", file: "pkg/cluster/apply/orphans.go",
+		promise: "s92", file: "pkg/cluster/internal/survey/orphan.go",
 		old:  `!isAppliedBy(o, manager) || `,
 		new:  `!isAppliedBy(o, manager) && false || `,
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {
-		promise: "s92", file: "pkg/cluster/apply/orphans.go",
+		promise: "s92", file: "pkg/cluster/internal/survey/orphan.go",
 		old:  `ownership.Controller(o) != "" ||`,
 		new:  `ownership.Controller(o) != "" && false ||`,
 		test: "./pkg/cluster/apply -run TestOrphans",
@@ -74,14 +74,14 @@ func ofSuspended() []protection {
 		new:  "",
 		test: "./pkg/cluster/apply -run TestOrphanOfAbandonedKind",
 	}, {
-		promise: "s94", file: "pkg/cluster/apply/order.go",
+		promise: "s94", file: "pkg/cluster/internal/removal/order.go",
 		old:  "	return last\n",
 		new:  "	return 0\n",
-		test: "./pkg/cluster/apply -run TestDeleteOrder",
+		test: "./pkg/cluster/internal/removal -run TestDeleteOrder",
 	}, {
-		promise: "s94", file: "pkg/cluster/apply/order.go",
+		promise: "s94", file: "pkg/cluster/internal/removal/order.go",
 		old:  "if takesAlong(s, other) {",
 		new:  "if false {",
-		test: "./pkg/cluster/apply -run TestDeleteOrder",
+		test: "./pkg/cluster/internal/removal -run TestDeleteOrder",
 	}}
 }

@@ -33,12 +33,12 @@ func ofPlan() []protection {
 		test: "./pkg/cluster/apply -run TestServerThatIgnoresTheVersion",
 	}, {
 		promise: "s26", file: "pkg/cluster/apply/access.go",
-		old:  "rights(s, s.takesBack(), ",
-		new:  "rights(s, false, ",
+		old:  "rights(&s.Item, s.takesBack(), ",
+		new:  "rights(&s.Item, false, ",
 		test: "./test/e2e -run TestScripts/.*/^access$",
 	}, {
 		promise: "s15", file: "pkg/cluster/apply/replace.go",
-		old:  `kinds.WithClaims("it is to be replaced", s.Object, s.live)`,
+		old:  `kinds.WithClaims("it is to be replaced", s.Object, s.Live)`,
 		new:  `"it is to be replaced"`,
 		test: "./test/e2e -run TestScripts/.*/^recreate$",
 	}, {

@@ -73,7 +73,7 @@ func ofEngine() []protection {
 		old: `if e.subresource() == "scale" && `,
 		new: `if false && `,
 	}, {
-		promise: "s17", file: "pkg/cluster/apply/prune.go",
+		promise: "s17", file: "pkg/cluster/internal/survey/recorded.go",
 		old:  "range record.Inventory()",
 		new:  "range record.Instance.Inventory.Entries",
 		test: "./pkg/cluster/apply -run TestKilledAtEveryRequest",

@@ -48,12 +48,12 @@ func ofSharing() []protection {
 	)
 	return []protection{{
 		promise: "s42", file: "pkg/cluster/apply/share.go",
-		old:  "case err == nil && reflect.DeepEqual(got[\"spec\"], s.live[\"spec\"]):",
+		old:  "case err == nil && reflect.DeepEqual(got[\"spec\"], s.Live[\"spec\"]):",
 		new:  "case err == nil:",
 		test: sharing,
 	}, {
 		promise: "s42", file: "pkg/cluster/apply/share.go",
-		old:  "case !s.noted && !sameModule(record.Instance.Module, req.Instance.Module):",
+		old:  "case !s.noted && !ownership.SameModule(record.Instance.Module, req.Instance.Module):",
 		new:  "case false:",
 		test: sharing,
 	}, {
@@ -62,13 +62,13 @@ func ofSharing() []protection {
 		new:  "return shared == nil",
 		test: sharing,
 	}, {
-		promise: "s42", file: "pkg/cluster/apply/dependents.go",
-		old:  "if err := e.keepShared(ctx, m, steps); err != nil {",
+		promise: "s42", file: "pkg/cluster/internal/removal/dependents.go",
+		old:  "if err := r.keepShared(ctx, m, items); err != nil {",
 		new:  "if err := ctx.Err(); err != nil {",
 		test: few,
 	}, {
-		promise: "s42", file: "pkg/cluster/apply/prune.go",
-		old:  "if err := e.keepSharedSince(ctx, steps); err != nil {",
+		promise: "s42", file: "pkg/cluster/internal/removal/remover.go",
+		old:  "if err := r.keepSharedSince(ctx, items); err != nil {",
 		new:  "if err := ctx.Err(); err != nil {",
 		test: "./pkg/cluster/apply -run TestSharedSinceThePlan",
 	}, {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
@@ -27,7 +27,7 @@ func (w *world) drift() []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	statuses, err := state.NewView(w.client).Status(w.t.Context(), record, ledger)
+	statuses, err := state.New(w.client).Status(w.t.Context(), record, ledger)
 	if err != nil {
 		w.t.Fatal(err)
 	}

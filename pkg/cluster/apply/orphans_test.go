@@ -11,8 +11,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 )
 
 const owner = "labels: {instance.timoni.sh/name: app, instance.timoni.sh/namespace: NS}"
@@ -115,7 +115,7 @@ func (w *world) wantOrphans(want ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	statuses, err := state.NewView(w.client).Status(w.t.Context(), record, ledger)
+	statuses, err := state.New(w.client).Status(w.t.Context(), record, ledger)
 	if err != nil {
 		w.t.Fatal(err)
 	}

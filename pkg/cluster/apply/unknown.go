@@ -9,11 +9,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
-// What the server does not say is unknown, and unknown is not absent: an
-// aggregated API that is down may hold objects. A recorded object of which it is
-// unknown whether it exists stays in the inventory, and what may hold such
-// objects is not deleted.
-
 // warnUnknown reports what is kept although it would be deleted if the server
 // answered.
 func (e *Engine) warnUnknown(steps []*Step) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package state shows the objects of an instance: whether they exist, whether
+// they are ready, and how they differ from what the last apply left. It writes
+// nothing.
 package state
 
 import (
@@ -22,8 +25,8 @@ import (
 // View shows the state of instances.
 type View struct{ client *kube.Client }
 
-// NewView returns a view of the cluster that the client reaches.
-func NewView(client *kube.Client) View { return View{client} }
+// New returns a view of the cluster that the client reaches.
+func New(client *kube.Client) View { return View{client} }
 
 func (v View) reader() survey.Reader {
 	return survey.Reader{Client: v.client, Concurrency: kube.DefaultConcurrency}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package removal deletes objects of instances: in order, what is still theirs,
+// and nothing that holds what others need.
 package removal
 
 import (

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package survey finds what a cluster has of an instance: the objects that its
+// record names, those that carry its labels, and those that no record names. It
+// writes nothing.
+//
+// What the server does not say is unknown, and unknown is not absent: an
+// aggregated API that is down may hold objects. A recorded object of which it is
+// unknown whether it exists stays in the inventory, and what may hold such
+// objects is not deleted.
 package survey
 
 import (
@@ -14,7 +22,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
-// Item is one object of an instance, and what is known of it.
+// Item is one object of an instance, as it is to be and as it is.
 type Item struct {
 	Object   api.Object // as it will be sent
 	Resource kube.Resource

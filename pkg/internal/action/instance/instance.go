@@ -13,9 +13,9 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -50,7 +50,7 @@ func Inspect(ctx context.Context, client *kube.Client, key Key) (*Inspection, er
 		return nil, err
 	}
 	i := &Inspection{Instance: record.Instance, Pending: record.Pending, Summary: summarize(record)}
-	i.Resources, err = state.NewView(client).Objects(record)
+	i.Resources, err = state.New(client).Objects(record)
 	return i, err
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -115,7 +115,7 @@ func List(ctx context.Context, client *kube.Client, req ListRequest) ([]Summary,
 }
 
 func isReady(ctx context.Context, client *kube.Client, r *store.Record) (bool, error) {
-	statuses, err := state.NewView(client).Status(ctx, r, &store.Ledger{})
+	statuses, err := state.New(client).Status(ctx, r, &store.Ledger{})
 	for _, s := range statuses {
 		if !s.Ready() && !s.Orphan {
 			return false, err

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
@@ -50,7 +50,7 @@ func Status(ctx context.Context, client *kube.Client, key Key) (*StatusReport, e
 	if err != nil {
 		return nil, err
 	}
-	view := state.NewView(client)
+	view := state.New(client)
 	statuses, err := view.Status(ctx, record, ledger)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func watchObjects(ctx context.Context, client *kube.Client, key Key) (<-chan str
 		return nil, func() {}, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	changed, err := state.NewView(client).Watch(ctx, record)
+	changed, err := state.New(client).Watch(ctx, record)
 	return changed, stop, err
 }
 
@@ -200,7 +200,7 @@ func Drift(ctx context.Context, client *kube.Client, key Key) ([]Difference, err
 	if err != nil {
 		return nil, err
 	}
-	statuses, err := state.NewView(client).Status(ctx, record, ledger)
+	statuses, err := state.New(client).Status(ctx, record, ledger)
 	if err != nil {
 		return nil, err
 	}
