@@ -39,10 +39,10 @@ func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
 	v.mode = build.ValidateStrict
 	fs.StringArrayVar(&v.files, "crds", nil,
 		"`FILE`, directory or https URL with additional CRDs to validate with; may be repeated")
-	v.AddSchemaTo(fs)
 }
 
-// AddSchemaTo registers the flag of a command that reads no CRDs.
+// AddSchemaTo registers the flag of a command that asks no server about objects
+// of Kubernetes' own kinds.
 func (v *Validation) AddSchemaTo(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&v.openAPI, "schema", nil,
 		"`FILE`, directory or https URL with the OpenAPI of another Kubernetes; may be repeated")

@@ -112,7 +112,11 @@ func reason(err error) error {
 func (f Files) read(ctx context.Context, name string) ([]byte, error) {
 	switch {
 	case name == "-":
-		return readAll("the standard input", f.Stdin)
+		data, err := readAll(f.Stdin)
+		if err != nil {
+			err = fmt.Errorf("the standard input: %w", err)
+		}
+		return data, err
 	case download.IsURL(name):
 		return download.Get(ctx, name, f.Download)
 	}
@@ -121,16 +125,20 @@ func (f Files) read(ctx context.Context, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, reason(err))
 	}
 	defer file.Close()
-	return readAll(name, file)
+	data, err := readAll(file)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return data, err
 }
 
-func readAll(name string, r io.Reader) ([]byte, error) {
+func readAll(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, reason(err))
+		return nil, reason(err)
 	}
 	if len(data) > maxInput {
-		return nil, fmt.Errorf("%s: more than %d bytes", name, maxInput)
+		return nil, fmt.Errorf("more than %d bytes", maxInput)
 	}
 	return data, nil
 }

@@ -53,6 +53,7 @@ func newBundleBuild(env cli.Env) *cobra.Command {
 	fs := cmd.Flags()
 	o.addTo(fs)
 	o.validation.AddTo(fs)
+	o.validation.AddSchemaTo(fs)
 	fs.StringVarP(&o.output, "output", "o", "yaml", "output format: yaml, json or name")
 	fs.StringVar(&o.dir, "output-dir", "", "write each object to a file of its own below `DIR` instead of printing it")
 	fs.BoolVar(&o.overwrite, "overwrite", false, "let --output-dir replace files that were not written for the instance")

@@ -41,6 +41,7 @@ func newBundleVet(env cli.Env) *cobra.Command {
 	}
 	o.addTo(cmd.Flags())
 	o.validation.AddFilesTo(cmd.Flags())
+	o.validation.AddSchemaTo(cmd.Flags())
 	cli.AddOutput(cmd, &o.output)
 	cmd.Flags().BoolVar(&o.printValue, "print-value", false, "print what the bundle comes to")
 	return cmd

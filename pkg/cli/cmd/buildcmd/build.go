@@ -68,6 +68,7 @@ func New(env cli.Env) *cobra.Command {
 	o.module.Registry.Process = env
 	o.module.AddTo(cmd.Flags())
 	o.validation.AddTo(cmd.Flags())
+	o.validation.AddSchemaTo(cmd.Flags())
 	o.printing.addTo(cmd.Flags())
 	cmd.Flags().StringVar(&o.kubeVersion, "kube-version", "", "`VERSION` of Kubernetes that the module is told, such as 1.36")
 	cmd.Flags().StringVar(&o.stage, "stage", "", "only the objects of the stage with this `NAME`")

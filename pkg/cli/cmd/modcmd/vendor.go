@@ -21,8 +21,9 @@ const vendorCRDLong = `Write CUE definitions of custom resources into a module.
 For each kind and each version that is served, the definition #KIND goes to
 cue.mod/gen/GROUP/KIND/VERSION of the module in DIR, by default the current
 directory, so that templates can import "GROUP/KIND/VERSION". It has apiVersion
-and kind set and no status. Rules in CEL are comments; the API server enforces
-them.
+and kind set and no status. The file crd.json next to it has the schema of the
+CustomResourceDefinition, by which build, apply and mod vet check objects of the
+kind; mod vet evaluates its rules in CEL as well.
 
 A definition knows the fields that have a default as optional ones, and leaves
 it to the API server to fill them in, unless --defaults is given.`
@@ -54,9 +55,10 @@ func newVendorCRD(env cli.Env) *cobra.Command {
 	fs.StringArrayVarP(&o.req.Origin.Names, "filename", "f", nil,
 		"`FILE` with CustomResourceDefinitions in YAML or JSON, directory, https URL, or - for stdin; may be repeated")
 	o.cluster.addTo(fs, "read the CustomResourceDefinitions of the cluster, through kubectl")
-	fs.StringSliceVar(&o.req.Kinds, "kind", nil, "only this `KIND`; may be repeated, or be a list with commas")
+	fs.StringSliceVar(&o.req.Kinds, "kind", nil, "only this `KIND` or KIND.GROUP; may be repeated, or be a list with commas")
 	fs.StringArrayVarP(&o.req.Versions, "version", "v", nil, "only this `VERSION` of the kinds, served or not; may be repeated")
 	fs.BoolVar(&o.req.Defaults, "defaults", false, "set the fields that have a default: objects then hold what the API server would fill in")
+	fs.BoolVar(&o.req.Prune, "prune", false, "delete what was written of versions of the kinds that are no longer served")
 	fs.BoolVar(&o.list, "list", false, "print the kinds and write nothing")
 	fs.BoolVar(&o.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
 	return cmd

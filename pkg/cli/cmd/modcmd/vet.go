@@ -46,6 +46,7 @@ func newVet(env cli.Env) *cobra.Command {
 	fs.StringArrayVar(&o.req.KubeVersions, "kube-version", nil, "`VERSION` of Kubernetes to build for; may be repeated")
 	cli.AddOutput(cmd, &o.output)
 	o.validation.AddFilesTo(fs)
+	o.validation.AddSchemaTo(fs)
 	o.module.Registry.Process = env
 	o.module.AddTo(fs)
 	return cmd

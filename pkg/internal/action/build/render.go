@@ -97,7 +97,7 @@ func finish(ctx context.Context, req Request, m *source.Module, rendered *render
 	for _, warning := range warnings {
 		observer.Observe(event.Warning{Text: warning})
 	}
-	if err := Check(ctx, req, rendered, observer); err != nil {
+	if err := Check(ctx, req, m, rendered, observer); err != nil {
 		return nil, fmt.Errorf("render %s: %w", req.Name, err)
 	}
 	return &Result{Result: rendered, Module: api.Module{

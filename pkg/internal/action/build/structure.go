@@ -11,10 +11,12 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
 // Validation says what becomes of custom resources that are not as their CRDs
@@ -63,10 +65,11 @@ func (e *StructureError) Error() string {
 	return text
 }
 
-// Check holds custom resources to the CRDs that are given and to those among
-// the objects, which win, and objects of Kubernetes' own kinds to what its API
-// server takes. The error is a StructureError.
-func Check(ctx context.Context, req Request, result *render.Result, observer event.Observer) error {
+// Check holds custom resources to the CRDs that are given, to those among the
+// objects, which win, and for other kinds to those that the module has in its
+// cue.mod; and objects of Kubernetes' own kinds to what its API server takes.
+// The error is a StructureError.
+func Check(ctx context.Context, req Request, m *source.Module, result *render.Result, observer event.Observer) error {
 	mask := values.Mask(req.Values)
 	var refused []StructureProblem
 	report := func(how Validation, problem StructureProblem) {
@@ -79,7 +82,7 @@ func Check(ctx context.Context, req Request, result *render.Result, observer eve
 		}
 	}
 	if isOn(req.Validate) {
-		for _, problem := range structureProblems(ctx, req, result) {
+		for _, problem := range structureProblems(ctx, req, m, result) {
 			report(req.Validate, problem)
 		}
 	}
@@ -112,19 +115,23 @@ func (req Request) schemas() (*builtin.Schemas, error) {
 
 func isOn(v Validation) bool { return v == ValidateStrict || v == ValidateWarn }
 
-func structureProblems(ctx context.Context, req Request, result *render.Result) []StructureProblem {
+func structureProblems(ctx context.Context, req Request, m *source.Module, result *render.Result) []StructureProblem {
 	definitions := slices.Clone(req.CRDs)
 	objects := result.Objects()
 	var problems []StructureProblem
+	report := func(i int, err error) {
+		problems = append(problems, StructureProblem{err.Error(), result.Origin(i, "")})
+	}
 	for i, object := range objects {
 		d, ok, err := crd.FromObject(object)
 		switch {
 		case err != nil:
-			problems = append(problems, StructureProblem{err.Error(), result.Origin(i, "")})
+			report(i, err)
 		case ok:
 			definitions = append(definitions, d)
 		}
 	}
+	definitions = append(kept(m, objects, crd.NewValidator(definitions), report), definitions...)
 	if len(definitions) == 0 {
 		return problems
 	}
@@ -139,4 +146,47 @@ func structureProblems(ctx context.Context, req Request, result *render.Result) 
 		}
 	}
 	return problems
+}
+
+// kept returns what 'mod vendor crd' has kept in the module of the kinds of
+// objects that known does not know.
+func kept(m *source.Module, objects []api.Object, known *crd.Validator, report func(i int, err error)) []crd.Definition {
+	check := func(file string) error {
+		if m.Within == "" {
+			return nil
+		}
+		inside, err := values.Within(m.Within, file)
+		if err == nil && !inside {
+			err = fail.Refusedf("file %q of the module leads outside through a link", file)
+		}
+		return err
+	}
+	var all []crd.Definition
+	seen := map[string]bool{}
+	for i, object := range objects {
+		key := object.APIVersion() + " " + object.Kind()
+		if _, isKnown := known.Definition(object); isKnown || seen[key] || api.IsBuiltIn(object.Group()) {
+			continue
+		}
+		seen[key] = true
+		d, ok, err := crd.FindKept(m.Dir, object, check)
+		switch {
+		case err != nil:
+			report(i, err)
+		case ok:
+			all = addVersions(all, d)
+		}
+	}
+	return all
+}
+
+// addVersions adds a definition, or its versions to those of the same kind.
+func addVersions(all []crd.Definition, d crd.Definition) []crd.Definition {
+	for i, other := range all {
+		if other.Group == d.Group && other.Kind == d.Kind {
+			all[i].Versions = append(all[i].Versions, d.Versions...)
+			return all
+		}
+	}
+	return append(all, d)
 }

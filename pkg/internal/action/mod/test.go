@@ -28,6 +28,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
 const testsDir = "tests"
@@ -233,7 +234,7 @@ func (req TestRequest) check(ctx context.Context, c *testCase, result *render.Re
 	return build.Check(ctx, build.Request{
 		Validate: build.ValidateStrict, BuiltIns: build.ValidateStrict, Schemas: req.Schemas,
 		KubeVersion: cmp.Or(c.kubeVersion, req.KubeVersion), Values: c.values,
-	}, result, event.Func(func(event.Event) {}))
+	}, &source.Module{Dir: req.Dir}, result, event.Func(func(event.Event) {}))
 }
 
 func (t *Tested) fail(format string, args ...any) {

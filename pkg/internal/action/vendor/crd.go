@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,9 +24,10 @@ type CRDRequest struct {
 	Origin Origin
 	Dir    string // of the module
 
-	Kinds    []string // without regard to case; all when empty
+	Kinds    []string // KIND or KIND.GROUP, without regard to case; all when empty
 	Versions []string // all that are served when empty
 	Defaults bool     // see crd.GenerateOptions
+	Prune    bool     // delete what there is of versions that are no longer served
 }
 
 // Kind is one version of a kind that a CRD defines.
@@ -67,7 +69,8 @@ func Kinds(ctx context.Context, req CRDRequest) ([]Kind, error) {
 }
 
 // CRD writes CUE definitions of CustomResourceDefinitions below the module's
-// cue.mod/gen. Nothing is written unless all of them can be.
+// cue.mod/gen, and next to them what an API server validates by. Nothing is
+// written unless all of them can be.
 func CRD(ctx context.Context, req CRDRequest) ([]File, error) {
 	if err := checkModule(req.Dir); err != nil {
 		return nil, err
@@ -78,15 +81,82 @@ func CRD(ctx context.Context, req CRDRequest) ([]File, error) {
 	}
 	content := map[string][]byte{}
 	for _, s := range selected {
-		path := s.definition.Path(s.version.Name)
-		if content[path] != nil {
-			return nil, fmt.Errorf("%s is defined twice", path)
+		name := s.definition.Path(s.version.Name)
+		if content[name] != nil {
+			return nil, fmt.Errorf("%s is defined twice", name)
 		}
-		if content[path], err = s.definition.Generate(s.version, crd.GenerateOptions{Defaults: req.Defaults}); err != nil {
+		if content[name], err = s.definition.Generate(s.version, crd.GenerateOptions{Defaults: req.Defaults}); err != nil {
+			return nil, err
+		}
+		if content[s.definition.KeptPath(s.version.Name)], err = s.definition.Keep(s.version); err != nil {
 			return nil, err
 		}
 	}
-	return write(req.Dir, content)
+	files, err := write(req.Dir, content)
+	if err != nil || !req.Prune {
+		return files, err
+	}
+	deleted, err := prune(req.Dir, selected)
+	return append(files, deleted...), err
+}
+
+// prune deletes what earlier runs wrote of versions of the selected kinds that
+// are no longer served.
+func prune(dir string, selected []selection) ([]File, error) {
+	var deleted []File
+	done := map[string]bool{}
+	for _, s := range selected {
+		kind := path.Dir(path.Dir(s.definition.KeptPath(s.version.Name)))
+		if done[kind] {
+			continue
+		}
+		done[kind] = true
+		versions, err := os.ReadDir(filepath.Join(dir, "cue.mod", "gen", filepath.FromSlash(kind)))
+		if err != nil {
+			return deleted, err
+		}
+		for _, v := range versions {
+			if _, served := s.definition.Version(v.Name()); served || !v.IsDir() || isSelected(selected, s.definition, v.Name()) {
+				continue
+			}
+			files, err := pruneVersion(dir, s.definition, v.Name())
+			deleted = append(deleted, files...)
+			if err != nil {
+				return deleted, err
+			}
+		}
+	}
+	return deleted, nil
+}
+
+func isSelected(selected []selection, d crd.Definition, version string) bool {
+	return slices.ContainsFunc(selected, func(s selection) bool {
+		return s.definition.Name == d.Name && s.version.Name == version
+	})
+}
+
+// pruneVersion deletes the generated files of a version, and its directory if
+// it held nothing else.
+func pruneVersion(dir string, d crd.Definition, version string) ([]File, error) {
+	var deleted []File
+	for _, p := range []string{d.Path(version), d.KeptPath(version)} {
+		name := filepath.Join("cue.mod", "gen", filepath.FromSlash(p))
+		file := filepath.Join(dir, name)
+		err := link.Check(dir, name)
+		if err == nil {
+			err = os.Remove(file)
+		}
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+		case err != nil:
+			return deleted, err
+		default:
+			deleted = append(deleted, File{Path: file, Status: Deleted})
+		}
+	}
+	// That fails when it holds anything else.
+	_ = os.Remove(filepath.Join(dir, "cue.mod", "gen", filepath.FromSlash(path.Dir(d.Path(version)))))
+	return deleted, nil
 }
 
 // checkModule keeps schemas from being written where no import finds them.
@@ -115,7 +185,7 @@ func selectKinds(ctx context.Context, req CRDRequest) ([]selection, error) {
 	}
 	var selected []selection
 	for _, d := range definitions {
-		if len(req.Kinds) > 0 && !containsFold(req.Kinds, d.Kind) {
+		if len(req.Kinds) > 0 && !slices.ContainsFunc(req.Kinds, func(kind string) bool { return isNamed(d, kind) }) {
 			continue
 		}
 		for _, v := range d.Versions {
@@ -140,35 +210,41 @@ func selectKinds(ctx context.Context, req CRDRequest) ([]selection, error) {
 }
 
 func checkKinds(definitions []crd.Definition, kinds []string) error {
-	var known []string
-	for _, d := range definitions {
-		known = append(known, d.Kind)
-	}
-	slices.Sort(known)
 	for _, kind := range kinds {
-		if !containsFold(known, kind) {
-			return fail.Hint(fmt.Errorf("no CustomResourceDefinition has the kind %q", kind),
-				"there are %s", strings.Join(slices.Compact(known), ", "))
+		if slices.ContainsFunc(definitions, func(d crd.Definition) bool { return isNamed(d, kind) }) {
+			continue
 		}
+		var known []string
+		for _, d := range definitions {
+			name := d.Kind
+			if strings.Contains(kind, ".") {
+				name += "." + d.Group
+			}
+			known = append(known, name)
+		}
+		slices.Sort(known)
+		return fail.Hint(fmt.Errorf("no CustomResourceDefinition has the kind %q", kind),
+			"there are %s", strings.Join(slices.Compact(known), ", "))
 	}
 	return nil
 }
 
-func containsFold(list []string, s string) bool {
-	return slices.ContainsFunc(list, func(e string) bool { return strings.EqualFold(e, s) })
+// isNamed says whether KIND or KIND.GROUP names a definition.
+func isNamed(d crd.Definition, kind string) bool {
+	return strings.EqualFold(kind, d.Kind) || strings.EqualFold(kind, d.Kind+"."+d.Group)
 }
 
 // write writes files, by their path with slashes, below the generated schemas
 // of a module. Nothing is written when one of them would end elsewhere.
 func write(dir string, content map[string][]byte) ([]File, error) {
-	for path := range content {
-		if err := link.Check(dir, filepath.Join("cue.mod", "gen", filepath.FromSlash(path))); err != nil {
+	for name := range content {
+		if err := link.Check(dir, filepath.Join("cue.mod", "gen", filepath.FromSlash(name))); err != nil {
 			return nil, err
 		}
 	}
 	var files []File
-	for path, data := range content {
-		name := filepath.Join("cue.mod", "gen", filepath.FromSlash(path))
+	for slashed, data := range content {
+		name := filepath.Join("cue.mod", "gen", filepath.FromSlash(slashed))
 		status, err := writeFile(dir, name, data)
 		if err != nil {
 			return nil, err
