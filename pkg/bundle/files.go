@@ -63,14 +63,21 @@ func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) 
 	case download.IsURL(name):
 		return in.get(ctx, name)
 	}
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
+	info, err := os.Stat(name)
+	if err == nil && info.IsDir() {
 		return readDir(name)
 	}
-	if !isKnown(name) {
-		return nil, fail.Invalidf("file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(name))
-	}
 	f, err := cuefile.Read(name)
-	return []cuefile.File{f}, err
+	if err != nil {
+		return nil, err
+	}
+	if !isKnown(name) {
+		f.Format = values.DetectFormat(f.Name, f.Data)
+	}
+	if info != nil && !info.Mode().IsRegular() {
+		f.Path = "" // a pipe of the shell, which is nowhere
+	}
+	return []cuefile.File{f}, nil
 }
 
 // get downloads a file. It has no directory, so that it cannot embed files.
