@@ -48,6 +48,9 @@ type Outcome struct {
 	Reason string `json:"reason,omitempty"` // why, empty when the action says it all
 }
 
+// IsChange says whether the object is not left as it is.
+func (o Outcome) IsChange() bool { return o.Action != Unchanged && o.Action != Kept }
+
 // Action is what was done, or is planned, for one object.
 type Action string
 

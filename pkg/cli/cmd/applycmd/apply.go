@@ -4,6 +4,7 @@ package applycmd
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -238,9 +239,17 @@ func (o *applyOptions) run(ctx context.Context, req deploy.ApplyRequest, args []
 	}
 	applied, err := deploy.Apply(ctx, client, req, observer)
 	if err != nil {
-		return o.validation.Explain(err)
+		return errors.Join(o.validation.Explain(err), o.printPart(applied))
 	}
 	return o.print(applied, req, "applied "+req.Name)
+}
+
+// printPart writes for a program what a run that failed has done by then.
+func (o *applyOptions) printPart(applied *deploy.ApplyResult) error {
+	if _, text := o.out.Format(); text || applied == nil || !slices.ContainsFunc(applied.Outcomes, event.Outcome.IsChange) {
+		return nil
+	}
+	return o.out.Print(o.env.Stdout, printer.Outcomes(applied.Outcomes))
 }
 
 // observer returns what progress goes to.

@@ -4,6 +4,7 @@ package applycmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ func (o *applyOptions) rollback(ctx context.Context, req deploy.ApplyRequest, to
 	}
 	revision, applied, err := deploy.Rollback(ctx, client, req, to, observer)
 	if err != nil {
-		return err
+		return errors.Join(err, o.printPart(applied))
 	}
 	return o.print(applied, req, fmt.Sprintf("rolled %s back to revision %d (version %s)", req.Name, revision.Number, revision.Module.Version))
 }

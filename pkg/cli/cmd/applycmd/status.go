@@ -92,7 +92,7 @@ func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) erro
 	if !text {
 		return out.Print(w, printer.StatusOf(r))
 	}
-	if _, err := ui.Printf(w, "%s in namespace %s: %s\n\n", r.Name, r.Namespace, describeState(r)); err != nil {
+	if _, err := ui.Printf(w, "%s in namespace %s%s: %s\n\n", r.Name, r.Namespace, ofBundle(r.Bundle), describeState(r)); err != nil {
 		return err
 	}
 	rows := make([][]string, len(r.Objects))
@@ -115,6 +115,14 @@ func printStatus(w io.Writer, r *instance.StatusReport, out *printer.Flags) erro
 	}
 	_, _ = ui.Println(w)
 	return ui.Table(w, out.Header("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"), rows)
+}
+
+// ofBundle says which bundle an instance belongs to, if to any.
+func ofBundle(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " of bundle " + name
 }
 
 // describeState says whether an instance is ready, and how its last run ended

@@ -5,6 +5,7 @@ package instancecmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ type lister struct {
 	*common
 	req        instance.ListRequest
 	all, watch bool
+	bundles    bool // the table says whose instances are
 	out        *printer.Flags
 }
 
@@ -122,6 +124,9 @@ func (l *lister) print(list []instance.Summary, header []string) error {
 	if !text {
 		return l.out.Print(l.env.Stdout, printer.Instances(list))
 	}
+	if header != nil { // the headers of a watch are written once
+		l.bundles = slices.ContainsFunc(list, func(i instance.Summary) bool { return i.Bundle != "" })
+	}
 	columns := l.columns(format == "wide")
 	if header != nil {
 		header = make([]string, len(columns))
@@ -155,6 +160,9 @@ func (l *lister) columns(wide bool) []column {
 		column{"STATE", func(i instance.Summary) string { return string(i.State) }})
 	if l.req.NotReady {
 		columns = append(columns, column{"READY", func(i instance.Summary) string { return strconv.FormatBool(*i.Ready) }})
+	}
+	if l.bundles && !wide {
+		columns = append(columns, column{"BUNDLE", func(i instance.Summary) string { return i.Bundle }})
 	}
 	columns = append(columns, column{"LAST APPLIED", func(i instance.Summary) string { return printer.Age(i.LastTransition) }})
 	if wide {

@@ -187,14 +187,20 @@ func outcomeOf(o event.Outcome) Outcome {
 // InstanceOf returns an instance as list prints it.
 func InstanceOf(s instance.Summary) Instance {
 	i := Instance{
-		Object: ofInstance(api.KindInstance, s.Name, s.Namespace),
+		Object: owned(ofInstance(api.KindInstance, s.Name, s.Namespace), s.Bundle),
 		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Complete: s.Complete != nil, Wanted: wanted(s), Objects: s.Objects, Ready: s.Ready, Images: s.Images,
 	}
 	i.APIVersion = api.APIVersion // the kind is that of the record
-	if s.Bundle != "" {
-		i.Metadata.Labels = map[string]string{api.LabelBundle: s.Bundle}
-	}
 	return i
+}
+
+// owned returns the head of a result with the bundle that owns the instance, if
+// one does.
+func owned(o Object, bundle string) Object {
+	if bundle != "" {
+		o.Metadata.Labels = map[string]string{api.LabelBundle: bundle}
+	}
+	return o
 }
 
 // wanted returns the module of the last run, nil when the record's own is it.
@@ -256,7 +262,7 @@ func History(key instance.Key, history []store.Revision) []Revision {
 // StatusOf returns the result of status.
 func StatusOf(r *instance.StatusReport) Status {
 	return Status{
-		Object: ofInstance("InstanceStatus", r.Name, r.Namespace), Module: r.Module, State: r.State, Complete: r.Complete != nil, Wanted: wanted(r.Summary), Ready: r.Ready,
+		Object: owned(ofInstance("InstanceStatus", r.Name, r.Namespace), r.Bundle), Module: r.Module, State: r.State, Complete: r.Complete != nil, Wanted: wanted(r.Summary), Ready: r.Ready,
 		Objects: convert(r.Objects, func(o instance.ObjectStatus) ObjectStatus {
 			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message, Drift: o.Drift}
 		}),

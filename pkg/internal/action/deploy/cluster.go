@@ -60,7 +60,8 @@ type ApplyResult struct {
 	Outcomes []event.Outcome
 }
 
-// Apply renders a module and applies it as an instance.
+// Apply renders a module and applies it as an instance. With an error it returns
+// what was done by then, nil when that is nothing.
 func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) (*ApplyResult, error) {
 	end, err := StartExpressions(ctx, &req)
 	if err != nil {
@@ -74,13 +75,25 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 	hide := values.MaskSecret(req.Values)
 	plan, err := run(ctx, apply.New(client, event.Hiding(observer, hide)), req, rendered)
 	if err != nil {
-		return nil, fmt.Errorf("apply %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
+		err = fmt.Errorf("apply %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
+	if plan == nil || err != nil && req.DryRun.IsDry() {
+		return nil, err
+	}
+	return &ApplyResult{Module: rendered.Module, Outcomes: outcomesOf(plan, err, hide)}, err
+}
+
+// outcomesOf returns what was done with the objects of a plan, by the time of an
+// error if there was one.
+func outcomesOf(plan *apply.Plan, err error, hide func(string) string) []event.Outcome {
 	outcomes := plan.Outcomes()
+	if err != nil {
+		outcomes = plan.Written()
+	}
 	for i := range outcomes {
 		outcomes[i].Reason = hide(outcomes[i].Reason)
 	}
-	return &ApplyResult{Module: rendered.Module, Outcomes: outcomes}, nil
+	return outcomes
 }
 
 // StartExpressions starts what evaluates the rules in CEL, if there are any,

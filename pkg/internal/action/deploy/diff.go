@@ -46,7 +46,7 @@ func Differences(steps []*apply.Step) []instance.Difference {
 	outcomes := apply.Outcomes(steps)
 	var list []instance.Difference
 	for i, s := range steps {
-		if s.Action == event.Unchanged || s.Action == event.Kept {
+		if !outcomes[i].IsChange() {
 			continue
 		}
 		before, after := s.States()

@@ -207,7 +207,7 @@ func (d *deletion) delete(ctx context.Context, i int) error {
 		return nil
 	}
 	one := d.how
-	one.Key, one.IgnoreNotFound = m.Key, true
+	one.Key, one.IgnoreNotFound, one.Bundle = m.Key, true, d.bundle
 	outcomes, err := instance.Delete(ctx, d.site.Client, one, d.within(m.Key))
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -76,7 +76,8 @@ type DeleteRequest struct {
 	Orphan  bool         // forget the instance, leave its objects
 	Holder  store.Holder // who deletes, for the lock
 
-	IgnoreNotFound bool // an instance that does not exist is no error
+	IgnoreNotFound bool   // an instance that does not exist is no error
+	Bundle         string // that is deleted; the observer is told of another one
 }
 
 // Delete deletes an instance: its objects, then its record. With an error it
@@ -88,6 +89,9 @@ func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observe
 	}
 	if err != nil {
 		return nil, err
+	}
+	if owner := record.Bundle(); owner != "" && owner != req.Bundle {
+		observer.Observe(event.Note{Text: fmt.Sprintf("instance %q belongs to the bundle %q: the next 'bundle apply' of it installs it again", req.Name, owner)})
 	}
 	steps, err := apply.New(client, observer).Delete(ctx, record, apply.DeleteOptions{
 		NoWait: req.NoWait, Timeout: req.Timeout, DryRun: req.DryRun, Check: req.Check, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
