@@ -72,6 +72,12 @@ func (i *injection) file(file *ast.File) error {
 // value returns what an attribute stands for, nil when that is not known.
 func (i *injection) value(attr *ast.Attribute) (ast.Expr, cueerrors.Error) {
 	_, body := attr.Split()
+	if strings.HasPrefix(strings.TrimSpace(body), updatePrefix) {
+		if _, err := ParseUpdateRule(body); err != nil {
+			return nil, cueerrors.Newf(attr.Pos(), "%v", err)
+		}
+		return nil, nil
+	}
 	m := attributeRE.FindStringSubmatch(strings.TrimSpace(body))
 	if m == nil {
 		return nil, cueerrors.Newf(attr.Pos(), "@timoni(%s) is not of the form @timoni(runtime:TYPE:NAME) with string, number or bool as TYPE", body)

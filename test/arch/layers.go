@@ -94,6 +94,7 @@ func libraryLayers() []layer {
 		{"cluster/ready", 2, []string{apimachinery, "k8s.io/client-go/util/jsonpath", "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
 
 		{"bundle", 3, []string{cue, yaml}},
+		{"internal/pin", 4, []string{cue}}, // versions in bundle files
 		{"internal/pipeline/vet", 3, []string{cue, kustomize}},
 		{"cluster/kinds", 2, []string{apimachinery}},
 		{"cluster/internal/ownership", 2, nil},
@@ -123,7 +124,7 @@ func verbLayers() []layer {
 		{"internal/action/plugins", 5, nil},                       // the front door's: nothing heavy
 
 		{"internal/action/deploy", 7, []string{apimachinery}},
-		{"internal/action/fleet", 8, []string{apimachinery}}, // the verbs on bundles
+		{"internal/action/fleet", 8, []string{apimachinery, "github.com/rogpeppe/go-internal/diff"}}, // the verbs on bundles
 		{"internal/action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 
 		// ui stays light, since the front door links it: kubectl's printers

@@ -62,7 +62,7 @@ func (f File) Decrypted(ctx context.Context, decrypt sops.Decrypter) (File, erro
 		if filepath.Ext(f.Name) == "" || f.Name == values.StdinName {
 			f.Format = values.DetectFormat(f.Name, f.Data)
 		}
-		if file, err := syntax(f); err == nil { // else nothing of it gets anywhere
+		if file, err := Syntax(f); err == nil { // else nothing of it gets anywhere
 			f.Hidden = values.Literals(file)
 		}
 	}
@@ -123,7 +123,7 @@ func (l *loader) parse(f File) error {
 	if sops.IsEncrypted(f.Data) {
 		return fmt.Errorf("file %q: %w", mask.Argument(f.Name), sops.ErrEncrypted)
 	}
-	file, err := syntax(f)
+	file, err := Syntax(f)
 	if err != nil {
 		return values.Explain(err)
 	}
@@ -196,7 +196,7 @@ func (l *loader) instance() (*build.Instance, error) {
 	inst.Module, inst.Root = "files.local", l.dir // @embed wants a module
 	files := l.syntax
 	if len(l.options.Schema.Data) > 0 {
-		schema, err := syntax(l.options.Schema)
+		schema, err := Syntax(l.options.Schema)
 		if err != nil {
 			return nil, err
 		}
@@ -354,8 +354,8 @@ func (l *loader) module() (within, module string, err error) {
 	return within, module, nil
 }
 
-// syntax parses a file.
-func syntax(f File) (*ast.File, error) {
+// Syntax parses a file.
+func Syntax(f File) (*ast.File, error) {
 	if f.Format != values.YAML && f.Format != values.JSON {
 		return parser.ParseFile(f.Name, f.Data)
 	}
@@ -384,7 +384,7 @@ func Hide(files []File, err error) error {
 	var parsed []*ast.File
 	for _, f := range files {
 		text.Write(f.Data)
-		if file, broken := syntax(f); broken == nil {
+		if file, broken := Syntax(f); broken == nil {
 			parsed = append(parsed, file)
 		}
 	}

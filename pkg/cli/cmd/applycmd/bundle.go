@@ -25,7 +25,7 @@ import (
 func NewBundle(env cli.Env) *cobra.Command {
 	kube.SilenceLogs()
 	return cli.WithAdvice(cli.Group("bundle", "Build, apply, compare and delete many instances at once",
-		newBundleBuild(env), newBundleVet(env), newBundleApply(env), newBundleDiff(env), newBundleStatus(env), newBundleDelete(env), newBundleGraph(env),
+		newBundleBuild(env), newBundleVet(env), newBundleApply(env), newBundleDiff(env), newBundleStatus(env), newBundleDelete(env), newBundleGraph(env), newBundleUpdate(env),
 		cli.Group("runtime", "Show the values that a bundle reads from clusters", newRuntimeBuild(env)),
 	), advisers()...)
 }

@@ -89,10 +89,10 @@ func load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 		return nil, err
 	}
 	b.secrets, b.secret = read.Secret, hider(read.Secret, b.Hidden)
-	if req.namesOnly {
-		return b, nil
+	if !req.namesOnly {
+		err = b.readValues(ctx, site, req.Decrypt)
 	}
-	return b, b.readValues(ctx, site, req.Decrypt)
+	return b, err
 }
 
 // hider returns the function that puts names in the place of values, *** in that

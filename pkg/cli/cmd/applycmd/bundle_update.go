@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package applycmd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+)
+
+const bundleUpdateLong = `Write the newest versions of modules into the files of a bundle. Nothing else in the
+files changes, neither comments nor spaces.
+
+A version changes to the newest minor one, or as --level says. An attribute behind
+the version or the digest says more; in YAML it stands in a comment:
+
+    version: "1.2.0" @timoni(update:semver:>=1.0.0 <3.0.0)   a range
+    digest: "sha256:…" @timoni(update:digest)                that of the version's tag
+    version: "1.2.0" @timoni(update:none)                    never
+
+A digest changes together with its version; --pin adds those that are missing. A
+version is taken only when the module can be pulled and the policy accepts its
+signature. If one of them cannot be taken, nothing is written.`
+
+type bundleUpdate struct {
+	*bundleOptions
+	output            string
+	level             string
+	pin, dryRun, diff bool
+}
+
+func newBundleUpdate(env cli.Env) *cobra.Command {
+	o := &bundleUpdate{bundleOptions: newBundleOptions(env)}
+	cmd := &cobra.Command{
+		Use: "update -f FILE", Short: "Write the newest versions of modules into the files of a bundle", Long: bundleUpdateLong,
+		Example: cli.Example(env, "update -f bundle.cue --dry-run --diff", "update -f bundle.cue --level patch --pin"),
+		Args:    cli.Args(0, "no arguments, the bundle with -f"),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	fs := cmd.Flags()
+	o.addTo(fs)
+	cli.AddOutput(cmd, &o.output)
+	fs.StringVar(&o.level, "level", "", "how far a version may change: patch, minor or major; default: minor, or as its attribute says")
+	fs.BoolVar(&o.pin, "pin", false, "add the digest of each version that has none")
+	fs.BoolVar(&o.dryRun, "dry-run", false, "write nothing")
+	fs.BoolVar(&o.diff, "diff", false, "show how the files change")
+	return cmd
+}
+
+func (o *bundleUpdate) run(ctx context.Context) error {
+	if err := fail.OneOf("--level", ref.Level(o.level), "", ref.Patch, ref.Minor, ref.Major); err != nil {
+		return err
+	}
+	if o.diff && o.output != "" {
+		return fail.Usagef("--diff is for people: leave out -o %s", o.output)
+	}
+	req, err := o.request(ctx)
+	if err != nil {
+		return err
+	}
+	observer := ui.Transfers(o.env.Stderr, false, false)
+	clusters, err := offlineSites(o.kube, req.Definition, observer)
+	if err != nil {
+		return err
+	}
+	if len(clusters) > 1 {
+		return fail.Hint(fail.Usagef("the runtime %q has %d clusters, and the files are the same for all", req.Definition.Name, len(clusters)),
+			"select one with --runtime-cluster %s", clusters[0].Name)
+	}
+	updates, files, err := fleet.UpdateFiles(ctx, clusters[0], fleet.UpdateRequest{Request: req, Level: ref.Level(o.level), Pin: o.pin, DryRun: o.dryRun}, observer)
+	if err != nil {
+		return err
+	}
+	return o.print(updates, files)
+}
+
+func (o *bundleUpdate) print(updates []fleet.Update, files []fleet.Rewritten) error {
+	if o.output != "" {
+		return ui.Structured(o.env.Stdout, o.output, updates)
+	}
+	if o.diff {
+		colours := ui.IsTerminal(o.env.Stdout) && o.env.Getenv("NO_COLOR") == ""
+		for _, f := range files {
+			if err := ui.Diff(o.env.Stdout, f.Diff(), colours); err != nil {
+				return err
+			}
+		}
+	}
+	suffix := ""
+	if o.dryRun {
+		suffix = " (dry run)"
+	}
+	for _, u := range updates {
+		if _, err := ui.Printf(o.env.Stdout, "%s: %s%s\n", u.Instance, changeText(u), suffix); err != nil {
+			return err
+		}
+	}
+	if len(updates) > 0 {
+		return nil
+	}
+	_, err := ui.Println(o.env.Stdout, "no newer version is allowed: nothing changes")
+	return err
+}
+
+func changeText(u fleet.Update) string {
+	text := u.Version
+	if u.To != u.Version {
+		text += " → " + u.To
+	}
+	if u.Digest != "" {
+		text += " @" + u.Digest
+	}
+	return strings.TrimSpace(text)
+}
