@@ -14,7 +14,8 @@
 //   - ready watches objects until they are ready, and says why they are not.
 //   - survey finds what the cluster has of an instance, removal deletes it in
 //     order, state shows it.
-//   - apply plans, writes, prunes and puts things back.
+//   - apply plans, writes, prunes and puts things back; teardown deletes an
+//     instance.
 //
 // What cannot be read is unknown, never absent. The district never knows CUE,
 // registries, terminals or flags.

@@ -102,6 +102,7 @@ func libraryLayers() []layer {
 		{"cluster/internal/survey", 3, []string{apimachinery}},
 		{"cluster/internal/removal", 4, []string{apimachinery}},
 		{"cluster/state", 4, []string{apimachinery}},
+		{"cluster/teardown", 5, nil},
 		{"cluster/apply", 5, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 
 		{"registry/sign/keyless", 5, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone

@@ -25,14 +25,14 @@ func ofUnknown() []protection {
 		new:  "case kube.IsUnavailable(err) && len(items) > 0 && items[0].Recorded:",
 		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown/warm",
 	}, {
-		promise: "s90", file: "pkg/cluster/apply/delete.go",
-		old:  "if err = unknownError(d.steps); err != nil {",
-		new:  "if err = unknownError(nil); err != nil {",
+		promise: "s90", file: "pkg/cluster/teardown/teardown.go",
+		old:  "if err = survey.UnknownError(p.items); err != nil {",
+		new:  "if err = survey.UnknownError(nil); err != nil {",
 		test: "./pkg/cluster/apply -run TestObjectsOfGroupThatIsDown",
 	}, {
-		promise: "s90", file: "pkg/cluster/apply/delete.go",
+		promise: "s90", file: "pkg/cluster/teardown/teardown.go",
 		old:  "if errors.Is(err, store.ErrNotFound) {",
-		new:  "if errors.Is(err, store.ErrNotFound) && e == nil {",
+		new:  "if errors.Is(err, store.ErrNotFound) && ctx == nil {",
 		test: "./pkg/cluster/apply -run TestDeleteTwiceAtOnce",
 	}, {
 		promise: "s93", file: "pkg/cluster/kube/endpoint.go",

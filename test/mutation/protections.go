@@ -56,7 +56,7 @@ func ofEngine() []protection {
 		old: "if err != nil {\n\t\treturn s.recordVerdict(invalid)",
 		new: "if false {\n\t\treturn s.recordVerdict(invalid)",
 	}, {
-		promise: "s16", file: "pkg/cluster/apply/engine.go",
+		promise: "s16", file: "pkg/cluster/store/lock.go",
 		old: "waiting := func(owner string) {",
 		new: "if patience >= 0 {\n\t\treturn do(ctx, false)\n\t}\n\twaiting := func(owner string) {",
 	}, {

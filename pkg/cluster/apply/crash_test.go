@@ -15,10 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
@@ -205,7 +205,7 @@ func (w *world) try(ctx context.Context, c crash, n int) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.engine.Delete(ctx, record, apply.DeleteOptions{
+	_, err = w.deleter().Delete(ctx, record, teardown.Options{
 		Timeout: 20 * time.Second, Holder: holder, Also: kinds.Unprotected{CRDs: c.custom},
 	})
 	return err

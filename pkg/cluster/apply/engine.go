@@ -12,7 +12,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,7 +22,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Engine applies instances to one cluster.
@@ -61,34 +59,13 @@ func (e *Engine) observe(happened event.Event) {
 	}
 }
 
+// warn tells the observer what the user should know.
+func (e *Engine) warn(text string) { e.observe(event.Warning{Text: text}) }
+
 // New returns an Engine for the cluster that the client reaches. A nil observer
 // discards all events.
 func New(client *kube.Client, observer event.Observer) *Engine {
 	return &Engine{Client: client, Store: store.New(client), Observer: observer}
-}
-
-// locked runs do while it holds the lock of an instance, and tells it whether
-// the lock was another run's, which may have changed what was read before. Who may not lock is
-// warned and works without: the rights on Leases are newer than those on the
-// objects of an instance.
-func (e *Engine) locked(ctx context.Context, m api.Metadata, h store.Holder, patience time.Duration, do func(_ context.Context, taken bool) error) (err error) {
-	waiting := func(owner string) {
-		e.observe(event.Warning{Text: fmt.Sprintf("waiting for the lock of instance %q, which %s holds", m.Name, mask.Line(owner))})
-	}
-	held, lock, err := e.Store.Lock(ctx, m.Namespace, m.Name, h, patience, waiting)
-	if apierrors.IsForbidden(err) {
-		e.observe(event.Warning{Text: "without a lock, so do not apply this instance twice at once: " + err.Error()})
-		return do(ctx, false)
-	}
-	if err != nil {
-		return err
-	}
-	defer func() {
-		late, cancel := kube.Detached(ctx)
-		defer cancel()
-		err = kube.Join(err, lock.Release(late))
-	}()
-	return do(held, lock.Taken())
 }
 
 func namespaces() kube.Resource {

@@ -24,6 +24,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
@@ -120,9 +121,11 @@ func (w *world) apply(req apply.Request) []string {
 	return outcomes(plan.All())
 }
 
-func outcomes(steps []*apply.Step) []string {
+func outcomes(steps []*apply.Step) []string { return lines(apply.Outcomes(steps)) }
+
+func lines(outcomes []event.Outcome) []string {
 	var lines []string
-	for _, o := range apply.Outcomes(steps) {
+	for _, o := range outcomes {
 		lines = append(lines, fmt.Sprintf("%s %s/%s", o.Action, o.Kind, o.Name))
 	}
 	return lines
@@ -592,20 +595,20 @@ func TestDelete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps, err := w.engine.Delete(t.Context(), record, apply.DeleteOptions{DryRun: true})
+	objects, err := w.deleter().Delete(t.Context(), record, teardown.Options{DryRun: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"deleted ConfigMap/a", "deleted Deployment/d"}
-	w.want(outcomes(steps), want...)
+	w.want(lines(teardown.Outcomes(objects)), want...)
 	if w.live("v1", "ConfigMap", "a") == nil {
 		t.Error("a dry run deleted something")
 	}
-	steps, err = w.engine.Delete(t.Context(), record, apply.DeleteOptions{Timeout: 20 * time.Second})
+	objects, err = w.deleter().Delete(t.Context(), record, teardown.Options{Timeout: 20 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.want(outcomes(steps), want...)
+	w.want(lines(teardown.Outcomes(objects)), want...)
 	if w.live("v1", "ConfigMap", "a") != nil || w.live("apps/v1", "Deployment", "d") != nil {
 		t.Error("objects are left")
 	}

@@ -166,14 +166,6 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("not applied within %s: %s", e.After, strings.Join(e.Objects, ", "))
 }
 
-// UnansweredError says that objects were kept because the server does not say
-// whether they, or what they hold, exist.
-type UnansweredError struct{ Objects []string }
-
-func (e *UnansweredError) Error() string {
-	return "kept until the server answers for all API groups: " + strings.Join(e.Objects, ", ")
-}
-
 // StaleError is the error of executing a plan after the cluster has changed so
 // that these objects would become something else than the plan shows.
 type StaleError struct{ Objects []event.Object }

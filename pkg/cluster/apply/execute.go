@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
@@ -47,7 +48,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 			return plan.unrecorded(err)
 		}
 	}
-	return errors.Join(plan.unrecorded(e.remember(ctx, plan, record, changed, store.Succeeded)), unknownError(plan.Prune))
+	return errors.Join(plan.unrecorded(e.remember(ctx, plan, record, changed, store.Succeeded)), survey.UnknownError(itemsOf(plan.Prune)))
 }
 
 func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {

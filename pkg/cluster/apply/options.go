@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 )
@@ -69,11 +70,11 @@ type Options struct {
 	PruneAlso kinds.Unprotected // what is pruned although it is protected
 
 	NoWait            bool              // do not wait for each stage to become ready
-	Timeout           time.Duration     // of the wait for one stage, 0 for DefaultTimeout
+	Timeout           time.Duration     // of the wait for one stage, 0 for kube.DefaultTimeout
 	WaitFor           []ready.WaitRule  // what is to hold of objects besides
 	Expressions       ready.Expressions // evaluates what of WaitFor is in CEL
 	ExistingNamespace bool              // refuse when the namespace of the instance does not exist
-	ApplyTimeout      time.Duration     // of the plan, and of applying one stage; 0 for DefaultTimeout
+	ApplyTimeout      time.Duration     // of the plan, and of applying one stage; 0 for kube.DefaultTimeout
 
 	Concurrency  int          // maximum number of concurrent requests, 0 for kube.DefaultConcurrency
 	Holder       store.Holder // who applies, for the lock
@@ -90,35 +91,13 @@ type Options struct {
 
 // What options stand for.
 const (
-	DefaultTimeout      = 5 * time.Minute
 	DefaultHistoryLimit = 10
 
-	Forever   time.Duration = -1 // a timeout that never ends
-	NoHistory int           = -1 // a HistoryLimit that keeps none
+	NoHistory int = -1 // a HistoryLimit that keeps none
 )
 
-// AtMost returns the timeout that stands for a duration of which 0 means that it
-// never ends, as kubectl's flags have it.
-func AtMost(d time.Duration) time.Duration {
-	if d <= 0 {
-		return Forever
-	}
-	return d
-}
-
-// limitOf returns a timeout as package kube takes it, which has 0 for none.
-func limitOf(timeout time.Duration) time.Duration {
-	switch {
-	case timeout == 0:
-		return DefaultTimeout
-	case timeout < 0:
-		return 0
-	}
-	return timeout
-}
-
-func (o Options) waitLimit() time.Duration  { return limitOf(o.Timeout) }
-func (o Options) applyLimit() time.Duration { return limitOf(o.ApplyTimeout) }
+func (o Options) waitLimit() time.Duration  { return kube.LimitOf(o.Timeout) }
+func (o Options) applyLimit() time.Duration { return kube.LimitOf(o.ApplyTimeout) }
 
 func (o Options) historyLimit() int {
 	if o.HistoryLimit == 0 {

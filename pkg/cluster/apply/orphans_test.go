@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 )
 
 const owner = "labels: {instance.timoni.sh/name: app, instance.timoni.sh/namespace: NS}"
@@ -83,7 +83,7 @@ func TestOrphans(t *testing.T) {
 			return append(kept(), "a", "data")
 		},
 		"delete": func(w *world) []string {
-			if err := w.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
+			if err := w.delete(teardown.Options{Timeout: 20 * time.Second}); err != nil {
 				w.t.Error(err)
 			}
 			return append(kept(), "data")

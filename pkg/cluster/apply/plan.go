@@ -93,7 +93,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	}
 	plan.leaveForLater()
 	plan.keepInInventory()
-	e.warnUnknown(plan.Prune)
+	e.remover().WarnUnknown(itemsOf(plan.Prune))
 	return plan, nil
 }
 

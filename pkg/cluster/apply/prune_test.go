@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -29,13 +29,18 @@ func (w *world) removed() []string {
 	return names
 }
 
-func (w *world) delete(o apply.DeleteOptions) error {
+// deleter deletes from the cluster of the engine.
+func (w *world) deleter() teardown.Deleter {
+	return teardown.New(w.engine.Client, w.engine.Observer)
+}
+
+func (w *world) delete(o teardown.Options) error {
 	w.t.Helper()
 	record, err := w.engine.Store.Get(w.t.Context(), w.ns, "app")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = w.engine.Delete(w.t.Context(), record, o)
+	_, err = w.deleter().Delete(w.t.Context(), record, o)
 	return err
 }
 
@@ -47,7 +52,7 @@ func TestReverseOrder(t *testing.T) {
 	stages := []string{configMap("z-first", "x"), configMap("a-second", "x"), configMap("m-third", "x")}
 	want := []string{"ConfigMap/m-third", "ConfigMap/a-second", "ConfigMap/z-first"}
 	w.apply(w.request(stages...))
-	if err := w.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
+	if err := w.delete(teardown.Options{Timeout: 20 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, w.removed()); diff != "" {
@@ -67,7 +72,7 @@ func TestFinalizer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.apply(w.request(strings.Replace(configMap("held", "x"), "name: held", "name: held, finalizers: [example.com/guard]", 1)))
-	err := w.delete(apply.DeleteOptions{Timeout: 4 * time.Second})
+	err := w.delete(teardown.Options{Timeout: 4 * time.Second})
 	const reason = `it waits for who removes the finalizer "example.com/guard"`
 	if codeOf(err) != fail.NotReady || !strings.Contains(fmt.Sprint(err), "timed out waiting for the deletion of ConfigMap/"+w.ns+"/held: "+reason) {
 		t.Errorf("error %v", err)
@@ -85,7 +90,7 @@ func TestFinalizer(t *testing.T) {
 	if _, err := w.client.Update(t.Context(), resource(t, w, "v1", "ConfigMap"), held); err != nil && !isNotFound(err) {
 		t.Fatal(err)
 	}
-	if err := w.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
+	if err := w.delete(teardown.Options{Timeout: 20 * time.Second}); err != nil {
 		t.Errorf("again: %v", err)
 	}
 	if o := w.live("v1", "ConfigMap", "held"); o != nil {

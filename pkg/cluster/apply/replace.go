@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
@@ -243,5 +244,13 @@ func (p *Plan) leaveForLater() {
 			s.Action, s.Reason = event.Kept, reason
 			p.instance.Inventory.Entries = append(p.instance.Inventory.Entries, s.Object.ID().Entry(s.Object.Version()))
 		}
+	}
+}
+
+// keepInInventory leaves what is kept as unknown in the inventory, for a later
+// run to delete.
+func (p *Plan) keepInInventory() {
+	for _, s := range survey.Unknown(itemsOf(p.Prune)) {
+		p.instance.Inventory.Entries = append(p.instance.Inventory.Entries, s.Object.ID().Entry(s.Object.Version()))
 	}
 }

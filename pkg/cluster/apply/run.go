@@ -66,7 +66,7 @@ func (e *Engine) run(ctx context.Context, plan *Plan, accept func(*Plan) error) 
 		return plan, e.carryOut(ctx, plan)
 	}
 	req := plan.request
-	err = e.locked(ctx, req.Instance.Metadata, req.Holder, req.waitLimit(), func(ctx context.Context, taken bool) error {
+	err = e.Store.Locked(ctx, req.Instance.Metadata, req.Holder, req.waitLimit(), e.warn, func(ctx context.Context, taken bool) error {
 		if plan, err = e.planAgain(ctx, plan, taken, accept); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
 
@@ -225,7 +226,7 @@ func TestZeroOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = engine.Delete(t.Context(), record, apply.DeleteOptions{}); err != nil {
+	if _, err = teardown.New(engine.Client, engine.Observer).Delete(t.Context(), record, teardown.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if w.live("apps/v1", "Deployment", "d") != nil {

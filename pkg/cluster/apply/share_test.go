@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 )
 
 // TestSharedSinceThePlan holds S42 for an instance that begins to share a
@@ -42,7 +42,7 @@ spec:
 		}
 		forward.ServeHTTP(rw, r)
 	})
-	if err := owner.delete(apply.DeleteOptions{Also: kinds.Unprotected{CRDs: true}}); err != nil {
+	if err := owner.delete(teardown.Options{Also: kinds.Unprotected{CRDs: true}}); err != nil {
 		t.Fatal(err)
 	}
 	if w.live(group+"/v1", "Widget", "precious") == nil {
@@ -53,7 +53,7 @@ spec:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.engine.Delete(t.Context(), record, apply.DeleteOptions{Also: kinds.Unprotected{CRDs: true}}); err != nil {
+	if _, err := w.deleter().Delete(t.Context(), record, teardown.Options{Also: kinds.Unprotected{CRDs: true}}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -77,13 +77,7 @@ func (s *Step) States() (before, after api.Object) {
 }
 
 // Outcomes returns what was, or is to be, done with the object of each step.
-func Outcomes(steps []*Step) []event.Outcome {
-	outcomes := make([]event.Outcome, len(steps))
-	for i, s := range steps {
-		outcomes[i] = event.Outcome{Object: s.Ref(), Action: s.Action, Reason: s.Reason}
-	}
-	return outcomes
-}
+func Outcomes(steps []*Step) []event.Outcome { return survey.Outcomes(itemsOf(steps)) }
 
 // Plan is what an apply would do. Carrying it out does not change it: Execute
 // works on a copy.
@@ -119,13 +113,8 @@ func (p *Plan) Outcomes() []event.Outcome {
 func (p *Plan) Written() []event.Outcome {
 	done := *p
 	done.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(s *Step) bool { return s.fingerprint == "" })
-	done.Prune = Removed(p.Prune)
+	done.Prune = slices.DeleteFunc(slices.Clone(p.Prune), func(s *Step) bool { return !s.Removed })
 	return done.Outcomes()
-}
-
-// Removed returns the steps whose objects were deleted by a run.
-func Removed(steps []*Step) []*Step {
-	return slices.DeleteFunc(slices.Clone(steps), func(s *Step) bool { return !s.Removed })
 }
 
 // Refusal returns the reasons why the plan cannot be carried out, joined, or

@@ -17,9 +17,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
@@ -207,12 +207,12 @@ func TestObjectsOfGroupThatIsDown(t *testing.T) {
 				t.Error("what is known was not pruned")
 			}
 			w.wantRecorded("one")
-			if err := client.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); codeOf(err) != fail.Failed {
+			if err := client.delete(teardown.Options{Timeout: 20 * time.Second}); codeOf(err) != fail.Failed {
 				t.Errorf("delete: error %v", err)
 			}
 			w.wantRecorded("one")
 			proxy.Intercept(nil)
-			if err := client.delete(apply.DeleteOptions{Timeout: 20 * time.Second}); err != nil {
+			if err := client.delete(teardown.Options{Timeout: 20 * time.Second}); err != nil {
 				t.Errorf("with the group back: %v", err)
 			}
 			if _, err := w.client.Get(t.Context(), widgets, w.ns, "one"); !isNotFound(err) {
@@ -249,7 +249,7 @@ func TestDeleteTwiceAtOnce(t *testing.T) {
 	var both sync.WaitGroup
 	for i := range 3 {
 		both.Go(func() {
-			_, err := w.engine.Delete(t.Context(), record, apply.DeleteOptions{
+			_, err := w.deleter().Delete(t.Context(), record, teardown.Options{
 				Timeout: time.Minute, Also: kinds.Unprotected{CRDs: true},
 			})
 			if err != nil {
@@ -283,7 +283,7 @@ func TestAnswerThatIsNoObject(t *testing.T) {
 					rw.Header().Set("Content-Type", "application/json")
 					fmt.Fprint(rw, body)
 				})
-				if err := client.delete(apply.DeleteOptions{NoWait: true}); codeOf(err) != fail.Failed {
+				if err := client.delete(teardown.Options{NoWait: true}); codeOf(err) != fail.Failed {
 					t.Errorf("%s: error %v", path, err)
 				}
 				if w.live("v1", "Secret", "timoni.app") == nil {
@@ -308,7 +308,7 @@ func TestListThatIsNoList(t *testing.T) {
 			rw.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(rw, `{"kind":"Status","apiVersion":"v1","status":"Success"}`)
 		})
-	if err := client.delete(apply.DeleteOptions{NoWait: true}); err == nil || !strings.Contains(err.Error(), "expected a list") {
+	if err := client.delete(teardown.Options{NoWait: true}); err == nil || !strings.Contains(err.Error(), "expected a list") {
 		t.Errorf("error %v", err)
 	}
 	if w.live("v1", "ConfigMap", "a") == nil || w.live("v1", "Secret", "timoni.app") == nil {

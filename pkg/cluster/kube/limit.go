@@ -8,6 +8,33 @@ import (
 	"time"
 )
 
+// What the timeout of an option stands for.
+const (
+	DefaultTimeout = 5 * time.Minute // where it is zero
+
+	Forever time.Duration = -1 // a timeout that never ends
+)
+
+// AtMost returns the timeout that stands for a duration of which 0 means that it
+// never ends, as kubectl's flags have it.
+func AtMost(d time.Duration) time.Duration {
+	if d <= 0 {
+		return Forever
+	}
+	return d
+}
+
+// LimitOf returns a timeout as WithTimeout takes it, which has 0 for none.
+func LimitOf(timeout time.Duration) time.Duration {
+	switch {
+	case timeout == 0:
+		return DefaultTimeout
+	case timeout < 0:
+		return 0
+	}
+	return timeout
+}
+
 // WithTimeout returns a context that ends after d, or with ctx when d is 0.
 func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if d <= 0 {

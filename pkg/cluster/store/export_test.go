@@ -2,7 +2,10 @@
 
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Backdate makes the lock believe that its last renewal was earlier, as the
 // holder does that was suspended.
@@ -11,3 +14,6 @@ func (l *Lock) Backdate(d time.Duration) {
 	defer l.mu.Unlock()
 	l.renewed = l.renewed.Add(-d)
 }
+
+// Release gives a lock back.
+func (l *Lock) Release(ctx context.Context) error { return l.release(ctx) }

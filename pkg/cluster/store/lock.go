@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // The times of the Lease (docs/design.md, decision 8).
@@ -36,7 +37,7 @@ type Holder struct {
 	Alive   func(pid int) bool // nil when it cannot be told
 }
 
-// Lock is an instance's Lease, held by this process and renewed until Release.
+// Lock is an instance's Lease, held by this process and renewed until it is released.
 type Lock struct {
 	store    Store
 	identity string
@@ -62,6 +63,30 @@ func leases() kube.Resource {
 		GroupVersionResource: schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"},
 		Kind:                 "Lease", Namespaced: true,
 	}
+}
+
+// Locked runs do while it holds the lock of an instance, and tells it whether
+// the lock was another run's, which may have changed what was read before. Who
+// may not lock is warned and works without: the rights on Leases are newer than
+// those on the objects of an instance.
+func (s Store) Locked(ctx context.Context, m api.Metadata, h Holder, patience time.Duration, warn func(text string), do func(_ context.Context, taken bool) error) (err error) {
+	waiting := func(owner string) {
+		warn(fmt.Sprintf("waiting for the lock of instance %q, which %s holds", m.Name, mask.Line(owner)))
+	}
+	held, lock, err := s.Lock(ctx, m.Namespace, m.Name, h, patience, waiting)
+	if apierrors.IsForbidden(err) {
+		warn("without a lock, so do not apply this instance twice at once: " + err.Error())
+		return do(ctx, false)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		late, cancel := kube.Detached(ctx)
+		defer cancel()
+		err = kube.Join(err, lock.release(late))
+	}()
+	return do(held, lock.Taken())
 }
 
 // Lock takes the lock of an instance. While another run holds it, it waits,
@@ -159,7 +184,7 @@ func (l *Lock) spec() map[string]any {
 	}
 }
 
-// keep renews the lock until Release. The context that it returns ends when
+// keep renews the lock until it is released. The context that it returns ends when
 // that is not possible in time, and each write in it passes the lock's fence.
 func (l *Lock) keep(ctx context.Context) context.Context {
 	held, lose := context.WithCancelCause(ctx)
@@ -262,8 +287,8 @@ func holderOf(lease api.Object) string {
 	return fmt.Sprint(spec["holderIdentity"])
 }
 
-// Release gives the lock back, unless another run has taken it.
-func (l *Lock) Release(ctx context.Context) error {
+// release gives the lock back, unless another run has taken it.
+func (l *Lock) release(ctx context.Context) error {
 	l.stop()
 	l.done.Wait()
 	err := l.store.client.DeleteUnchanged(ctx, leases(), l.lease)

@@ -86,7 +86,7 @@ func ofRun(err error) fail.Advice {
 			names[i] = short(o)
 		}
 		return hint(0, "%s is no longer rendered and may be in the way; to delete it first: --replace %s", strings.Join(names, ", "), names[0])
-	case *apply.UnansweredError:
+	case *kube.UnansweredError:
 		return hint(0, "kubectl get apiservices")
 	case *ready.NotReadyError:
 		return fail.Advice{Code: fail.NotReady}

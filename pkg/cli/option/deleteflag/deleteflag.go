@@ -7,7 +7,7 @@ package deleteflag
 import (
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
@@ -24,7 +24,7 @@ type Delete struct {
 func (d *Delete) AddTo(fs *pflag.FlagSet, what string) {
 	r := &d.request
 	fs.BoolVar(&d.wait, "wait", true, "wait until the objects are gone")
-	fs.DurationVar(&r.Timeout, "timeout", apply.DefaultTimeout, "how long to wait for the objects of an instance to be gone, 0 for ever")
+	fs.DurationVar(&r.Timeout, "timeout", kube.DefaultTimeout, "how long to wait for the objects of an instance to be gone, 0 for ever")
 	fs.StringVar(&d.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
 	fs.BoolVar(&r.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
 	fs.BoolVar(&r.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
@@ -41,7 +41,7 @@ func (d *Delete) Check() error {
 func (d *Delete) Request(holder store.Holder) instance.DeleteRequest {
 	r := d.request
 	r.Holder, r.DryRun, r.Check = holder, d.dryRun != "none", d.dryRun == "server"
-	r.NoWait, r.Timeout = !d.wait, apply.AtMost(r.Timeout)
+	r.NoWait, r.Timeout = !d.wait, kube.AtMost(r.Timeout)
 	return r
 }
 

@@ -43,7 +43,7 @@ func (p *Plan) AddTo(fs *pflag.FlagSet) {
 		"prune these protected `KINDS` too: "+strings.Join(kinds.ProtectedKinds(), ", "))
 	fs.IntVar(&o.Concurrency, "concurrency", kube.DefaultConcurrency, "maximum concurrent requests to the cluster")
 	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` of the field manager; fields of the former one are moved to it")
-	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", apply.DefaultTimeout, "timeout of the plan, and of the writes of one stage; 0 for none")
+	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", kube.DefaultTimeout, "timeout of the plan, and of the writes of one stage; 0 for none")
 }
 
 // Options returns what the flags say. The error is a usage error.
@@ -75,7 +75,7 @@ func (p *Plan) Options() (apply.Options, error) {
 	if p.FieldManager == "" || len(p.FieldManager) > 128 { // what the server takes
 		return o, fail.Usagef("--field-manager=%q: must have 1 to 128 characters", p.FieldManager)
 	}
-	o.ApplyTimeout = apply.AtMost(o.ApplyTimeout)
+	o.ApplyTimeout = kube.AtMost(o.ApplyTimeout)
 	return o, nil
 }
 
@@ -115,7 +115,7 @@ func (r *Run) AddTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&r.wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
 		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them, or KIND=cel=EXPRESSION about self; may be repeated")
-	fs.DurationVar(&o.Timeout, "timeout", apply.DefaultTimeout, "how long to wait for one stage, 0 for ever")
+	fs.DurationVar(&o.Timeout, "timeout", kube.DefaultTimeout, "how long to wait for one stage, 0 for ever")
 	fs.IntVar(&o.HistoryLimit, "history-limit", apply.DefaultHistoryLimit, "how many revisions to remember, with their values, in a Secret; 0 for none")
 }
 
@@ -126,7 +126,7 @@ func (r *Run) Options() (apply.Options, error) {
 		return o, err
 	}
 	o.ExistingNamespace, o.NoWait = !r.createNamespace, !r.wait
-	o.Timeout = apply.AtMost(o.Timeout)
+	o.Timeout = kube.AtMost(o.Timeout)
 	if o.HistoryLimit == 0 {
 		o.HistoryLimit = apply.NoHistory
 	}

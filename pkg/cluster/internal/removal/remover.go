@@ -36,6 +36,9 @@ func (r Remover) observe(happened event.Event) {
 	}
 }
 
+// Warn tells the observer what the user should know.
+func (r Remover) Warn(text string) { r.observe(event.Warning{Text: text}) }
+
 // Decide returns what is to be done with the candidates: nothing for those
 // that are gone or belong to another owner by now, else delete or keep. An
 // object that is applied under another identity, because its kind moved to
@@ -145,4 +148,12 @@ func (r Remover) RemoveInOrder(ctx context.Context, items []*survey.Item, stages
 		}
 	}
 	return nil
+}
+
+// WarnUnknown reports what is kept although it would be deleted if the server
+// answered.
+func (r Remover) WarnUnknown(items []*survey.Item) {
+	for _, i := range survey.Unknown(items) {
+		r.observe(event.Warning{Text: fmt.Sprintf("%s is kept: %s", i.Ref(), i.Unknown)})
+	}
 }

@@ -53,6 +53,41 @@ func (i *Item) KeepUnknown(reasons ...error) {
 	i.Action, i.Reason = event.Kept, i.Unknown
 }
 
+// Outcomes returns what was, or is to be, done with the object of each item.
+func Outcomes(items []*Item) []event.Outcome {
+	outcomes := make([]event.Outcome, len(items))
+	for n, i := range items {
+		outcomes[n] = event.Outcome{Object: i.Ref(), Action: i.Action, Reason: i.Reason}
+	}
+	return outcomes
+}
+
+// Removed returns the items whose objects were deleted by a run.
+func Removed(items []*Item) []*Item {
+	return slices.DeleteFunc(slices.Clone(items), func(i *Item) bool { return !i.Removed })
+}
+
+// Unknown returns the items that were kept because of what the server does not
+// say.
+func Unknown(items []*Item) []*Item {
+	return slices.DeleteFunc(slices.Clone(items), func(i *Item) bool { return i.Unknown == "" })
+}
+
+// UnknownError returns an error that names what was kept as unknown, nil when
+// nothing was.
+func UnknownError(items []*Item) error {
+	unknown := Unknown(items)
+	if len(unknown) == 0 {
+		return nil
+	}
+	names := make([]string, len(unknown))
+	for n, i := range unknown {
+		names[n] = i.Ref().String()
+	}
+	slices.Sort(names)
+	return &kube.UnansweredError{Objects: names}
+}
+
 // Watched returns what there is to watch of items: not those of a kind that the
 // server does not know.
 func Watched(items []*Item) []*ready.Item {

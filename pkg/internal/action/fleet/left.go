@@ -13,8 +13,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 )
@@ -171,7 +171,7 @@ func (r *run) planPrune(ctx context.Context) error {
 		o := r.deleteOptions()
 		o.DryRun, o.Check = true, r.req.Apply.DryRun != deploy.DryRunClient
 		var err error
-		if l.steps, err = r.delete(ctx, l, o); err != nil {
+		if l.objects, err = r.delete(ctx, l, o); err != nil {
 			return err
 		}
 		l.goes = true
@@ -189,8 +189,8 @@ func (r *run) prune(ctx context.Context) error {
 			continue
 		}
 		l.state = Failed
-		steps, err := r.delete(ctx, l, r.deleteOptions())
-		if l.steps = steps; err != nil {
+		objects, err := r.delete(ctx, l, r.deleteOptions())
+		if l.objects = objects; err != nil {
 			return err
 		}
 		l.state = Gone
@@ -198,29 +198,26 @@ func (r *run) prune(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) deleteOptions() apply.DeleteOptions {
+func (r *run) deleteOptions() teardown.Options {
 	o := r.req.Apply
-	return apply.DeleteOptions{NoWait: o.NoWait, Timeout: o.Timeout, Holder: o.Holder}
+	return teardown.Options{NoWait: o.NoWait, Timeout: o.Timeout, Holder: o.Holder}
 }
 
-func (r *run) delete(ctx context.Context, l *leftover, o apply.DeleteOptions) ([]*apply.Step, error) {
+func (r *run) delete(ctx context.Context, l *leftover, o teardown.Options) ([]teardown.Object, error) {
 	m := l.record.Instance.Metadata
-	engine := apply.New(r.site.Client, r.within(bundle.Instance{Name: m.Name, Namespace: m.Namespace}))
-	steps, err := engine.Delete(ctx, l.record, o)
+	observer := r.within(bundle.Instance{Name: m.Name, Namespace: m.Namespace})
+	objects, err := teardown.New(r.site.Client, observer).Delete(ctx, l.record, o)
 	if err != nil {
 		err = fmt.Errorf("delete %s: %w", m.Name, err)
 	}
-	return steps, err
+	return objects, err
 }
 
 // outcomes returns what was done with the objects of an instance that left the
 // files, or would be.
 func (l *leftover) outcomes() []event.Outcome {
-	switch l.state {
-	case NotReached:
+	if l.state == NotReached {
 		return nil
-	case Failed:
-		return apply.Outcomes(apply.Removed(l.steps))
 	}
-	return apply.Outcomes(l.steps)
+	return teardown.Outcomes(l.objects)
 }

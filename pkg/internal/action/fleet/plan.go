@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
@@ -47,10 +48,10 @@ func (it *item) wrap(err error) error { return fmt.Errorf("apply %s: %w", it.Nam
 
 // leftover is an instance that left the files.
 type leftover struct {
-	record *store.Record
-	goes   bool          // its deletion is planned
-	steps  []*apply.Step // of the deletion, none when all objects are gone already
-	state  State
+	record  *store.Record
+	goes    bool              // its deletion is planned
+	objects []teardown.Object // of the deletion, none when all objects are gone already
+	state   State
 }
 
 func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*run, error) {
@@ -141,23 +142,32 @@ func (r *run) request(it *item, before *earlier.Instances) apply.Request {
 	return request
 }
 
-// differences returns what the plans change, those of the deletions included.
+// differences returns what the plans change, those of the deletions included,
+// without what was read from Secrets.
 func (r *run) differences() []instance.Difference {
 	var all []instance.Difference
 	for _, it := range r.items {
 		if it.plan != nil {
-			all = append(all, r.changesOf(it.plan.All())...)
+			all = append(all, deploy.Differences(it.plan.All())...)
 		}
 	}
 	for _, l := range r.left {
-		all = append(all, r.changesOf(l.steps)...)
+		for _, o := range l.objects {
+			if o.Action == event.Deleted {
+				all = append(all, instance.NewDifference(o.Outcome, o.Live, nil))
+			}
+		}
 	}
-	return all
+	return r.hidden(all)
 }
 
 // changesOf returns what steps change, without what was read from Secrets.
 func (r *run) changesOf(steps []*apply.Step) []instance.Difference {
-	list := deploy.Differences(steps)
+	return r.hidden(deploy.Differences(steps))
+}
+
+// hidden hides in differences what was read from Secrets.
+func (r *run) hidden(list []instance.Difference) []instance.Difference {
 	for i, d := range list {
 		list[i] = d.Hide(r.bundle.secret)
 	}

@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/state"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
@@ -69,7 +69,7 @@ func History(ctx context.Context, client *kube.Client, key Key) ([]store.Revisio
 type DeleteRequest struct {
 	Key
 	NoWait  bool          // do not wait until the objects are gone
-	Timeout time.Duration // 0 for apply.DefaultTimeout
+	Timeout time.Duration // 0 for kube.DefaultTimeout
 	DryRun  bool
 	Check   bool // have the server check a dry run
 	Also    kinds.Unprotected
@@ -93,13 +93,13 @@ func Delete(ctx context.Context, client *kube.Client, req DeleteRequest, observe
 	if owner := record.Bundle(); owner != "" && owner != req.Bundle {
 		observer.Observe(event.Note{Text: fmt.Sprintf("instance %q belongs to the bundle %q: the next 'bundle apply' of it installs it again", req.Name, owner)})
 	}
-	steps, err := apply.New(client, observer).Delete(ctx, record, apply.DeleteOptions{
+	objects, err := teardown.New(client, observer).Delete(ctx, record, teardown.Options{
 		NoWait: req.NoWait, Timeout: req.Timeout, DryRun: req.DryRun, Check: req.Check, Also: req.Also, Orphan: req.Orphan, Holder: req.Holder,
 	})
 	if err != nil {
-		return apply.Outcomes(apply.Removed(steps)), fmt.Errorf("delete %s: %w", req.Name, err)
+		err = fmt.Errorf("delete %s: %w", req.Name, err)
 	}
-	return apply.Outcomes(steps), nil
+	return teardown.Outcomes(objects), err
 }
 
 func get(ctx context.Context, client *kube.Client, key Key) (*store.Record, error) {
