@@ -70,7 +70,11 @@ func fieldsOf(typ, defaults, config cue.Value) []Field {
 		f.Optional = selector.ConstraintType() == cue.OptionalConstraint && !defaults.LookupPath(path).Exists()
 		initial, filled := defaults.LookupPath(path), config.LookupPath(path)
 		if hasFields(f.value) {
-			if f.Fields = fieldsOf(f.value, initial, filled); len(f.Fields) > 0 {
+			below := initial
+			if !below.Exists() {
+				below = f.value // the defaults of a struct that only the user sets
+			}
+			if f.Fields = fieldsOf(f.value, below, filled); len(f.Fields) > 0 {
 				f.Required = selector.ConstraintType() == cue.RequiredConstraint && !initial.Exists()
 				fields = append(fields, f)
 			}

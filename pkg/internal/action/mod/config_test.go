@@ -44,7 +44,7 @@ func TestConfig(t *testing.T) {
 }
 
 // TestConfigForms compares what is said of maps, of bounds that name other
-// fields, and of the comment of a struct.
+// fields, of optional structs, and of the comment of a struct.
 func TestConfigForms(t *testing.T) {
 	t.Parallel()
 	dir := fixture.Module(t, map[string]string{"timoni.cue": formsModule, "values.cue": "package main\n\nvalues: {}\n"})
@@ -92,6 +92,8 @@ const formsModule = `package main
 	tls?: {
 		// The Secret with the certificate.
 		secret!: string
+		// A default within what is optional.
+		port: *443 | int & <=65535
 	}
 	text: *"a\nb" | string
 	on!:  bool
