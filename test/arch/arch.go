@@ -335,7 +335,7 @@ func isWrite(name string) bool {
 func mayWrite(name string) bool {
 	switch name {
 	case "pkg/internal/link/link.go",
-		"pkg/registry/cache/cache.go", "pkg/registry/cache/cachedir.go", // the user's cache, below a root
+		"pkg/registry/cache/cache.go", "pkg/internal/cachedir/cachedir.go", // the user's cache, below a root
 		"pkg/registry/archive/extract.go",                               // a directory that was empty, below a root
 		"pkg/registry/archive/layout.go",                                // an archive, which takes the place of a link
 		"pkg/internal/action/artifact/git.go", "pkg/cli/ui/external.go", // a temporary directory

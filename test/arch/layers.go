@@ -60,6 +60,7 @@ func libraryLayers() []layer {
 		{"download", 0, nil},
 		{"internal/document", 0, []string{yamlNodes}},
 		{"internal/link", 0, nil},
+		{"internal/cachedir", 0, nil},
 		{"module/internal/outline", 0, nil},
 		{"module/internal/order", 0, []string{cue}},
 		{"module/internal/wellknown", 0, nil},

@@ -52,13 +52,13 @@ func ofContent() []protection {
 		test: "./pkg/internal/action/artifact -run TestPushArchive",
 	}, {
 		promise: "s34", file: "pkg/registry/cache/cachedir.go",
-		old:  "tempPrefix + `[0-9a-f]+$`",
-		new:  "tempPrefix",
+		old:  "cachedir.TempPrefix + `[0-9a-f]+$`",
+		new:  "cachedir.TempPrefix",
 		test: "./pkg/registry/oci -run TestPruneOwn",
 	}, {
-		promise: "s34", file: "pkg/registry/cache/cachedir.go",
+		promise: "s34", file: "pkg/internal/cachedir/cachedir.go",
 		old:  "if isShared(info, true) {",
-		new:  "if isShared(info, true) && c.Limit < 0 {",
+		new:  "if isShared(info, true) && len(subdirs) < 0 {",
 		test: "./pkg/registry/oci -run TestSharedCache",
 	}, {
 		promise: "s34", file: "pkg/registry/oci/fetch.go",

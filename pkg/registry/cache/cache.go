@@ -22,6 +22,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/rogpeppe/go-internal/lockedfile"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/cachedir"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
@@ -36,13 +37,7 @@ type Cache struct {
 	warned *sync.Once // nil: a warning each time
 }
 
-const (
-	defaultCacheLimit = 1 << 30
-	tempPrefix        = "tmp-"
-	// staleTemp is the age at which a temporary file was left by a process
-	// that died, and not one that still writes.
-	staleTemp = time.Hour
-)
+const defaultCacheLimit = 1 << 30
 
 // Entry is an artifact in a cache.
 type Entry struct {
@@ -62,16 +57,15 @@ func (c Cache) Get(digest v1.Hash, limit int64) []byte {
 		return nil
 	}
 	name := blobName(digest)
-	data, err := c.read(name, limit)
+	data, err := c.files().Read(name, limit)
 	if err != nil {
 		return nil
 	}
 	if archive.Hash(data) != digest {
-		_ = c.remove(name)
+		_ = c.files().Remove(name)
 		return nil
 	}
-	now := time.Now()
-	_ = c.within(func(root *os.Root) error { return root.Chtimes(name, now, now) }) // the order in which prune removes
+	c.files().Touch(name) // the order in which prune removes
 	return data
 }
 
@@ -80,7 +74,7 @@ func (c Cache) Put(digest v1.Hash, data []byte) {
 	if c.Dir == "" {
 		return
 	}
-	_ = c.replace(blobName(digest), data)
+	_ = c.files().Replace(blobName(digest), data)
 }
 
 // pointer is what a file below refs holds: an address and the manifest that
@@ -101,7 +95,7 @@ func (c Cache) Point(reference, digest string) {
 	}
 	data, err := json.Marshal(pointer{reference, digest})
 	if err == nil {
-		_ = c.replace(pointerFile(reference), data)
+		_ = c.files().Replace(pointerFile(reference), data)
 	}
 }
 
@@ -118,7 +112,7 @@ func (c Cache) Lookup(reference string) string {
 }
 
 func (c Cache) pointer(name string) (pointer, error) {
-	data, err := c.read(name, maxPointer)
+	data, err := c.files().Read(name, maxPointer)
 	if err != nil {
 		return pointer{}, err
 	}
@@ -166,7 +160,7 @@ func (c Cache) Prune(before time.Time) (removed int64, err error) {
 	if c.Dir == "" {
 		return 0, nil
 	}
-	all, err := c.list(blobsDir, blobRE, tempRE)
+	all, err := c.files().List(blobsDir, blobRE, tempRE)
 	if err != nil {
 		return 0, err
 	}
@@ -178,13 +172,13 @@ func (c Cache) Prune(before time.Time) (removed int64, err error) {
 	limit := cmp.Or(c.Limit, defaultCacheLimit)
 	for _, file := range all {
 		temp := tempRE.MatchString(file.Name())
-		if temp && time.Since(file.ModTime()) < staleTemp {
+		if temp && time.Since(file.ModTime()) < cachedir.StaleTemp {
 			continue
 		}
 		if !file.ModTime().Before(before) && total <= limit && !temp {
 			continue
 		}
-		if removeErr := c.remove(path.Join(blobsDir, file.Name())); removeErr != nil {
+		if removeErr := c.files().Remove(path.Join(blobsDir, file.Name())); removeErr != nil {
 			err = errors.Join(err, removeErr)
 			continue
 		}
@@ -199,17 +193,17 @@ func (c Cache) prunePointers() error {
 	return c.eachPointer(func(file string, p pointer) error {
 		digest, err := v1.NewHash(p.Digest)
 		if err == nil {
-			_, err = c.stat(blobName(digest))
+			_, err = c.files().Stat(blobName(digest))
 		}
 		if err == nil {
 			return nil
 		}
-		return c.remove(file)
+		return c.files().Remove(file)
 	})
 }
 
 func (c Cache) eachPointer(visit func(file string, p pointer) error) error {
-	entries, err := c.list(refsDir, pointerRE)
+	entries, err := c.files().List(refsDir, pointerRE)
 	for _, entry := range entries {
 		file := path.Join(refsDir, entry.Name())
 		p, readErr := c.pointer(file)
@@ -257,7 +251,7 @@ func (c Cache) entry(p pointer) (Entry, bool) {
 	if err != nil {
 		return Entry{}, false
 	}
-	info, err := c.stat(blobName(digest))
+	info, err := c.files().Stat(blobName(digest))
 	if err != nil {
 		return Entry{}, false
 	}
@@ -269,7 +263,7 @@ func (c Cache) entry(p pointer) (Entry, bool) {
 
 // layersSize returns the bytes of those layers of a manifest that are there.
 func (c Cache) layersSize(digest v1.Hash) (total int64) {
-	data, err := c.read(blobName(digest), archive.MaxManifest)
+	data, err := c.files().Read(blobName(digest), archive.MaxManifest)
 	if err != nil {
 		return 0
 	}
@@ -278,7 +272,7 @@ func (c Cache) layersSize(digest v1.Hash) (total int64) {
 		return 0
 	}
 	for _, layer := range manifest.Layers {
-		if info, err := c.stat(blobName(layer.Digest)); err == nil {
+		if info, err := c.files().Stat(blobName(layer.Digest)); err == nil {
 			total += info.Size()
 		}
 	}

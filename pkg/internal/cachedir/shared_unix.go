@@ -2,7 +2,7 @@
 
 //go:build unix
 
-package cache
+package cachedir
 
 import (
 	"io/fs"
