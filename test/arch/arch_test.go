@@ -81,7 +81,7 @@ func TestCheck(t *testing.T) {
 		want         []string // rule and text of each finding
 	}{
 		"an import of a lower rank":            {"pkg/module/render/a.go", `import "` + ours + `pkg/module/values"`, nil},
-		"an import of a higher rank":           {"pkg/module/values/a.go", `import "` + ours + `pkg/module/render"`, []string{"5: import: pkg/module/values of rank 1 imports pkg/module/render of rank 2"}},
+		"an import of a higher rank":           {"pkg/module/values/a.go", `import "` + ours + `pkg/module/render"`, []string{"5: import: pkg/module/values of rank 1 imports pkg/module/render of rank 3"}},
 		"an import of a sibling":               {"pkg/cluster/internal/survey/a.go", `import "` + ours + `pkg/bundle"`, []string{"5: import: pkg/cluster/internal/survey and pkg/bundle are siblings of rank 3"}},
 		"one family imports another":           {"pkg/cli/cmd/applycmd/a.go", `import "` + ours + `pkg/cli/cmd/buildcmd"`, []string{"5: import: pkg/cli/cmd/applycmd and pkg/cli/cmd/buildcmd are siblings of rank 9"}},
 		"an import of test code":               {"pkg/cluster/kube/a.go", `import "` + ours + `test/kit"`, []string{"5: import: pkg/cluster/kube imports test/kit, which has no rank"}},

@@ -65,6 +65,8 @@ func libraryLayers() []layer {
 		{"module/internal/order", 0, []string{cue}},
 		{"module/internal/wellknown", 0, nil},
 		{"module/internal/budget", 0, nil},
+		{"module/internal/healthcheck", 2, []string{cue}},
+		{"module/internal/memo", 2, []string{cue}},
 		{"internal/pipeline/guard", 0, nil},
 		{"sops", 0, []string{yamlNodes}},
 		{"registry/attest", 0, nil},
@@ -86,7 +88,7 @@ func libraryLayers() []layer {
 
 		{"module/crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel", "k8s.io/apiserver/pkg/cel/environment", "github.com/google/cel-go/cel"}},
 		{"registry/source", 4, nil},
-		{"module/render", 2, []string{cue, apimachinery, yaml}},
+		{"module/render", 3, []string{cue, apimachinery, yaml}},
 		{"module/blueprint", 2, nil},
 		{"module/cuefile", 2, []string{cue}},
 		{"cluster/earlier", 2, []string{apimachinery}}, // instances of a bundle

@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofContent(), ofRendering(), ofLinks(), ofRecord(), ofSharing(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes(), ofBundles())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofContent(), ofRendering(), ofLinks(), ofRecord(), ofSharing(), ofFields(), ofTexts(), ofWaiting(), ofPlan(), ofCrashes(), ofBundles(), ofResults())
 }
 
 // ofEngine returns the protections in package apply.

@@ -101,3 +101,38 @@ func ofLinks() []protection {
 		test: "./pkg/internal/action/build -run TestWriteFluxLinks",
 	}}
 }
+
+// ofResults are those of the cache of rendered results.
+func ofResults() []protection {
+	return []protection{{
+		promise: "s110", file: "pkg/module/internal/memo/memo.go",
+		old:  "seal(k, data[head:]) != [sha256.Size]byte(data[len(magic):head])",
+		new:  "seal(k, data[head:]) == [sha256.Size]byte{}",
+		test: "./pkg/module/render -run TestCacheDamage",
+	}, {
+		promise: "s110", file: "pkg/module/internal/memo/memo.go",
+		old:  "	h.Write(k[:])\n",
+		new:  "",
+		test: "./pkg/module/render -run TestCacheForeign",
+	}, {
+		promise: "s110", file: "pkg/module/internal/memo/source.go",
+		old:  "if mask.IsSecret(text) || ",
+		new:  "if mask.IsSecret(\"\") || ",
+		test: "./pkg/module/render -run TestCacheNothing",
+	}, {
+		promise: "s110", file: "pkg/module/render/cache.go",
+		old:  "result.isPrivate || ",
+		new:  "",
+		test: "./pkg/module/render -run TestCacheNothing",
+	}, {
+		promise: "s110", file: "pkg/module/render/cache.go",
+		old:  "slices.ContainsFunc(result.Objects(), api.Object.IsSecret)",
+		new:  "slices.ContainsFunc(result.Objects()[:0], api.Object.IsSecret)",
+		test: "./pkg/module/render -run TestCacheNothing",
+	}, {
+		promise: "s110", file: "pkg/module/internal/memo/tree.go",
+		old:  "	return w.entry(target, name, info.Mode().Type(), depth+1)",
+		new:  "	_ = info\n\treturn nil",
+		test: "./pkg/module/render -run TestCacheKey",
+	}}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
@@ -141,6 +142,7 @@ type Bundle struct {
 
 	limits      limits
 	cueRegistry CUERegistry
+	cache       RenderCache
 }
 
 // AddTo registers the flags.
@@ -151,6 +153,7 @@ func (b *Bundle) AddTo(fs *pflag.FlagSet) {
 	b.Registry.AddTo(fs)
 	b.limits.addTo(fs)
 	b.cueRegistry.AddTo(fs)
+	b.cache.AddTo(fs)
 }
 
 // Request returns what the requests for all instances have in common.
@@ -168,10 +171,12 @@ func (b *Bundle) Request(stdin io.Reader, userAgent string) (build.Request, erro
 	if err != nil {
 		return build.Request{}, err
 	}
+	var cache *render.Cache
 	if b.Registry.Process != nil {
+		cache = b.cache.Cache(b.Registry.Process)
 		b.cueRegistry.Process = b.Registry.Process
 	}
-	return build.Request{OCI: options, Limits: b.limits.Limits, CUERegistry: b.cueRegistry.Access(userAgent)}, nil
+	return build.Request{OCI: options, Limits: b.limits.Limits, CUERegistry: b.cueRegistry.Access(userAgent), Cache: cache}, nil
 }
 
 // Read reads the files and the runtime.

@@ -55,6 +55,7 @@ type Module struct {
 	pkg         string
 	limits      limits
 	cueRegistry CUERegistry
+	cache       RenderCache
 }
 
 // AddTo registers the flags.
@@ -65,6 +66,7 @@ func (m *Module) AddTo(fs *pflag.FlagSet) {
 	fs.StringVarP(&m.pkg, "package", "p", "main", "CUE `PACKAGE` of the module: main, or one in a subdirectory of that name")
 	m.limits.addTo(fs)
 	m.cueRegistry.AddTo(fs)
+	m.cache.AddTo(fs)
 }
 
 // CUERegistry is the flag that allows to fetch what a module depends on from a
@@ -133,13 +135,15 @@ func (m *Module) Request(ctx context.Context, name, namespace, module string, st
 	if err != nil {
 		return build.Request{}, err
 	}
+	var cache *render.Cache
 	if m.Registry.Process != nil {
 		m.cueRegistry.Process = m.Registry.Process
+		cache = m.cache.Cache(m.Registry.Process)
 	}
 	return build.Request{
 		Module: reference, OCI: options, Package: m.pkg,
 		Name: name, Namespace: namespace, Values: sources, Limits: m.limits.Limits,
-		CUERegistry: m.cueRegistry.Access(userAgent), Advise: AdviseValue,
+		CUERegistry: m.cueRegistry.Access(userAgent), Advise: AdviseValue, Cache: cache,
 	}, nil
 }
 

@@ -20,6 +20,9 @@ import (
 // Dir is the path of a cache.
 type Dir string
 
+// Rendered is the directory of rendered results.
+const Rendered = "render"
+
 // TempPrefix begins the names of files that are being written.
 const TempPrefix = "tmp-"
 

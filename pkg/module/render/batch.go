@@ -39,12 +39,34 @@ const (
 )
 
 // BuildAll renders the instances of a bundle, on all processors. The outcomes
-// are those of Build, in the order of the requests; only that the paths of a
-// result's Origin and Health may begin with the instance. Requests that differ
+// are those of Build, in the order of the requests; only that the paths in
+// errors of a result's Health may begin with the instance. Requests that differ
 // in Name, Namespace, KubeVersion and Values alone share what is read of their
 // module. The limits are for as much as is evaluated at once; when one is
 // passed, the other outcomes may be ErrStopped.
 func BuildAll(ctx context.Context, reqs []Request) []Outcome {
+	outcomes := make([]Outcome, len(reqs))
+	places := make([]place, len(reqs))
+	before, after := trees{}, trees{}
+	var missing []int
+	var rest []Request
+	for i, req := range reqs {
+		places[i] = before.placeOf(req)
+		if outcomes[i].Result = places[i].load(ctx, req); outcomes[i].Result == nil {
+			missing, rest = append(missing, i), append(rest, req)
+		}
+	}
+	for k, outcome := range evaluateAll(ctx, rest) {
+		i := missing[k]
+		if outcomes[i] = outcome; outcome.Err == nil {
+			places[i].keep(after, reqs[i], outcome.Result)
+		}
+	}
+	return outcomes
+}
+
+// evaluateAll is BuildAll without a cache.
+func evaluateAll(ctx context.Context, reqs []Request) []Outcome {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	outcomes := make([]Outcome, len(reqs))
@@ -135,7 +157,7 @@ func (l *line) buildOne(ctx context.Context, i int) {
 	if len(l.indices) > 1 {
 		req.shared = l.shared
 	}
-	result, err := Build(ctx, req)
+	result, err := evaluate(ctx, req)
 	if err != nil {
 		l.failed(err)
 	}
@@ -207,6 +229,7 @@ func buildMany(ctx context.Context, reqs []Request) ([]*Result, error) {
 			if err != nil {
 				return nil, err
 			}
+			result.nested = 1
 			results = append(results, result)
 		}
 		return results, nil

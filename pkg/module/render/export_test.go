@@ -12,3 +12,6 @@ func BuildMany(ctx context.Context, reqs []Request) ([]*Result, error) {
 	}
 	return buildMany(ctx, reqs)
 }
+
+// IsKept says whether a result was read from a cache.
+func IsKept(r *Result) bool { return r.again != nil }

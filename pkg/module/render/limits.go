@@ -87,15 +87,19 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 		defer deadline.Stop()
 		late = deadline.C
 	}
+	cancelled := func() error { return fmt.Errorf("%s: %w", *current.name.Load(), context.Cause(ctx)) }
 	// Memory that was not allocated for 20 ms cannot have grown by much.
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
 		case o := <-done:
+			if o.err != nil && ctx.Err() != nil {
+				return none, cancelled()
+			}
 			return o.result, o.err
 		case <-ctx.Done():
-			return none, fmt.Errorf("%s: %w", *current.name.Load(), context.Cause(ctx))
+			return none, cancelled()
 		case <-late:
 			return none, &LimitError{*current.name.Load(), Limits{Time: limits.Time}}
 		case <-tick.C:

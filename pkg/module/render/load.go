@@ -345,7 +345,7 @@ func declareTags(file *ast.File, debug bool) {
 // arrange puts the fields of the values into the order that the reference gives
 // them.
 func (e *evaluation) arrange() {
-	if !e.tree.HasValues() {
+	if !e.tree.HasValues() || e.req.unordered {
 		return
 	}
 	for i, file := range e.instance.Files {
@@ -374,6 +374,17 @@ func (e *evaluation) schema() cue.Value {
 // valuesText returns the merged values as the instance record holds them:
 // without what the schema adds, where values.cue can be evaluated alone.
 func (e *evaluation) valuesText(root cue.Value) (string, error) {
+	if v := e.valuesFileAlone(); v.Exists() {
+		if v = e.settled(v, root); v.Validate(cue.Concrete(true)) == nil {
+			return values.Text(v)
+		}
+	}
+	return values.Text(root.LookupPath(cue.MakePath(cue.Str("values"))))
+}
+
+// valuesFileAlone returns the values of values.cue, evaluated without the rest of
+// the package; they do not exist where it cannot be.
+func (e *evaluation) valuesFileAlone() cue.Value {
 	alone := siblingOf(e.instance)
 	alone.ImportPath += "-values"
 	file := e.valuesFile
@@ -381,14 +392,10 @@ func (e *evaluation) valuesText(root cue.Value) (string, error) {
 		// In this order, the text renders to the same when it is the values.cue.
 		file = order.Arrange(file, cue.Value{})
 	}
-	path := cue.MakePath(cue.Str("values"))
-	if err := alone.AddSyntax(file); err == nil {
-		v := e.settled(e.ctx.BuildInstance(alone).LookupPath(path), root)
-		if v.Validate(cue.Concrete(true)) == nil {
-			return values.Text(v)
-		}
+	if alone.AddSyntax(file) != nil {
+		return cue.Value{}
 	}
-	return values.Text(root.LookupPath(path))
+	return e.ctx.BuildInstance(alone).LookupPath(cue.MakePath(cue.Str("values")))
 }
 
 // settled returns values in which the defaults that the user gives are what the

@@ -4,6 +4,7 @@ package render
 
 import (
 	"fmt"
+	"sync"
 
 	"cuelang.org/go/cue"
 )
@@ -28,17 +29,37 @@ func (o Origin) String() string {
 func (r *Result) Origin(n int, field string) Origin {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.again != nil && field != "" {
+		return r.evaluated(n, field)
+	}
 	for _, set := range r.Sets {
-		if n < len(set.values) {
-			return origin(set.values[n], field)
+		switch {
+		case n < len(set.values):
+			return origin(set.values[n], field, r.nested)
+		case n < len(set.places):
+			return Origin(set.places[n])
 		}
 		n -= len(set.Objects)
 	}
 	return Origin{}
 }
 
-func origin(object cue.Value, field string) Origin {
-	o := Origin{Path: object.Path().String()}
+// evaluated is Origin of a field for a result that was kept, which does not hold
+// the places of fields.
+func (r *Result) evaluated(n int, field string) Origin {
+	again, err := r.again()
+	if err != nil {
+		again = &Result{Sets: r.Sets, mu: &sync.Mutex{}} // the module is gone
+		field = ""
+	}
+	r.again = func() (*Result, error) { return again, nil }
+	return again.Origin(n, field)
+}
+
+// origin returns where an object, or a field of one, comes from. The first
+// selectors, which are nested, are not of the module.
+func origin(object cue.Value, field string, nested int) Origin {
+	o := Origin{Path: cue.MakePath(object.Path().Selectors()[nested:]...).String()}
 	at := positions(object)
 	if path := cue.ParsePath(field); field != "" && path.Err() == nil {
 		if found := positions(object.LookupPath(path)); len(found) > 0 {

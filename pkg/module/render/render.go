@@ -16,6 +16,8 @@ import (
 	"cuelang.org/go/cue"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/healthcheck"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/memo"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -48,7 +50,8 @@ type Request struct {
 	// nothing refers to are found too. The result is the same.
 	Whole bool
 
-	comments bool // of the source are kept
+	comments  bool // of the source are kept
+	unordered bool // the fields of the values are
 
 	// Scopes are those of kinds whose CRDs the module need not render.
 	Scopes []Scope
@@ -73,6 +76,8 @@ type Request struct {
 	// which saves an evaluation.
 	ObjectsOnly bool
 
+	Cache *Cache // of results; nil: there is none
+
 	shared *shared // what other renderings of the module have read; nil: there are none
 }
 
@@ -81,7 +86,8 @@ type Set struct {
 	Name    string
 	Objects []api.Object
 
-	values []cue.Value // of Objects
+	values []cue.Value  // of Objects
+	places []memo.Place // of Objects, instead of values, in a result that was kept
 }
 
 // Result is a rendered instance.
@@ -100,8 +106,12 @@ type Result struct {
 	ImageProblems []values.Problem
 
 	mu     *sync.Mutex // CUE values are not safe for concurrent use
-	checks []healthCheck
+	checks []*healthcheck.Check
 	limits Limits // of evaluating one
+	nested int    // selectors before those of the module in paths
+
+	isPrivate bool                    // the values may hold a secret
+	again     func() (*Result, error) // evaluates what was kept; nil: it is evaluated
 }
 
 // Objects returns the objects of all stages in order.
@@ -116,6 +126,19 @@ func (r *Result) Objects() []api.Object {
 // Build renders the module. Errors of the module's code or of the values wrap a
 // *values.Error with the places; a directory without a module is ErrNoModule.
 func Build(ctx context.Context, req Request) (*Result, error) {
+	place := trees{}.placeOf(req)
+	if kept := place.load(ctx, req); kept != nil {
+		return kept, nil
+	}
+	result, err := evaluate(ctx, req)
+	if err == nil {
+		place.keep(trees{}, req, result)
+	}
+	return result, err
+}
+
+// evaluate is Build without a cache.
+func evaluate(ctx context.Context, req Request) (*Result, error) {
 	return bounded(ctx, req.Limits, "load", func(s *stage) (*Result, error) {
 		part, failed := buildStages(ctx, req, s)
 		if errors.Is(failed, errPartial) {
@@ -185,7 +208,7 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	checks, err := readChecks(timoni.LookupPath(cue.MakePath(cue.Str("healthChecks"))))
+	checks, err := healthcheck.Read(timoni.LookupPath(cue.MakePath(cue.Str("healthChecks"))))
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +222,8 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 		mu:     &sync.Mutex{},
 		checks: checks,
 		limits: e.req.Limits,
+
+		isPrivate: e.req.Cache != nil && memo.NamesSecret(e.valuesFile),
 	}
 	if e.req.ObjectsOnly {
 		return result, nil

@@ -59,7 +59,13 @@ timoni: {
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	result := mustBuild(t, fixture.Module(t, map[string]string{"timoni.cue": healthModule}))
+	dir := fixture.Module(t, map[string]string{"timoni.cue": healthModule})
+	t.Run("evaluated", func(t *testing.T) { t.Parallel(); testHealth(t, mustBuild(t, dir)) })
+	t.Run("kept", func(t *testing.T) { t.Parallel(); testHealth(t, mustKeep(t, request(t, dir))) })
+}
+
+func testHealth(t *testing.T, result *render.Result) {
+	t.Helper()
 	object := func(apiVersion, kind string, status any) api.Object {
 		o := api.Object{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": "x", "generation": int64(2)}}
 		if status != nil {

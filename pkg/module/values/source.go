@@ -189,3 +189,9 @@ func formatOf(path string) Format {
 	}
 	return Detect
 }
+
+// IsDevice says whether a file is a pipe of the shell's, such as <(command).
+func IsDevice(name string) bool {
+	slashed := filepath.ToSlash(filepath.Clean(name))
+	return strings.HasPrefix(slashed, "/dev/") || strings.HasPrefix(slashed, "/proc/")
+}

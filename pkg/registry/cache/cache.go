@@ -185,7 +185,22 @@ func (c Cache) Prune(before time.Time) (removed int64, err error) {
 		total -= file.Size()
 		removed += file.Size()
 	}
-	return removed, errors.Join(err, c.prunePointers())
+	rendered, renderedErr := c.pruneRendered(before)
+	return removed + rendered, errors.Join(err, c.prunePointers(), renderedErr)
+}
+
+// pruneRendered removes the rendered results that were used before the given
+// time. What renders keeps them within their bounds.
+func (c Cache) pruneRendered(before time.Time) (removed int64, err error) {
+	all, err := c.files().List(cachedir.Rendered, blobRE)
+	for _, file := range all {
+		if !file.ModTime().Before(before) {
+			continue
+		}
+		err = errors.Join(err, c.files().Remove(path.Join(cachedir.Rendered, file.Name())))
+		removed += file.Size()
+	}
+	return removed, err
 }
 
 // prunePointers removes the addresses whose manifest is gone.

@@ -84,7 +84,7 @@ func (o *bundleBuild) run(ctx context.Context) error {
 		return err
 	}
 	req.Render.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
-	req.Render.BuiltIns = o.validation.BuiltIns()
+	req.Render.BuiltIns, req.Render.ObjectsOnly = o.validation.BuiltIns(), true
 	observer := ui.Transfers(o.env.Stderr, false, false)
 	clusters, err := offlineSites(o.kube, req.Definition, observer)
 	if err != nil {

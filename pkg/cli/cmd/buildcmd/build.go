@@ -105,7 +105,7 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return err
 	}
-	req.WarnScope = true
+	req.WarnScope, req.ObjectsOnly = true, true
 	req.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
 	req.BuiltIns = o.validation.BuiltIns()
 	if err = o.validation.Complete(ctx, &req, cli.Until(ctx, o.env.Stdin), o.module.Values.Download(cli.UserAgent("build"))); err != nil {

@@ -93,7 +93,8 @@ An unknown field in the config is an error, and every error makes the build
 fail: exit code 1 when a Vet finds something, 5 when something is refused, 3
 otherwise. Errors are printed to standard error and are also in the results of
 the ResourceList. TIMONI_RENDER_TIMEOUT (such as 5m) and TIMONI_RENDER_MEMORY
-(such as 4Gi) bound what a module may use up.`
+(such as 4Gi) bound what a module may use up. What was rendered is kept in the
+user's cache; TIMONI_RENDER_CACHE=off turns that off.`
 
 // New returns the command: the function, or when the front door started it the
 // verbs that it shares the binary with.
@@ -142,6 +143,7 @@ func run(ctx context.Context, env cli.Env, config string) error {
 		return err
 	}
 	req.Trust = trust(env)
+	req.Cache = (&option.RenderCache{}).Cache(env)
 	if req.Limits, err = option.LimitsOf(env.Getenv); err != nil {
 		if config != "" {
 			return err

@@ -75,6 +75,7 @@ func newTest(env cli.Env) *cobra.Command {
 	cli.AddOutput(cmd, &o.output, "json", "yaml", "junit")
 	o.deps.AddTo(cmd.Flags())
 	o.validation.AddSchemaTo(cmd.Flags())
+	o.cache.AddTo(cmd.Flags())
 	return cmd
 }
 
@@ -83,6 +84,7 @@ type testing struct {
 	req             mod.TestRequest
 	deps            option.CUERegistry
 	validation      option.Validation
+	cache           option.RenderCache
 	pattern, output string
 }
 
@@ -95,7 +97,7 @@ func (o *testing) run(ctx context.Context, dir string) error {
 	}
 	o.req.Dir, o.req.KubeVersion = dir, o.env.Getenv(option.KubeVersionVariable)
 	o.req.Advise = option.AdviseValue
-	o.req.CUERegistry = o.deps.Access(cli.UserAgent("mod"))
+	o.req.CUERegistry, o.req.Cache = o.deps.Access(cli.UserAgent("mod")), o.cache.Cache(o.env)
 	var err error
 	if o.req.Schemas, err = o.validation.Schemas(ctx, cli.Until(ctx, o.env.Stdin), download.Options{UserAgent: cli.UserAgent("mod")}); err != nil {
 		return err

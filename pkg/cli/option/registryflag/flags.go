@@ -43,6 +43,7 @@ const configFile = "registries.yaml"
 type Process interface {
 	Getenv(key string) string
 	CacheDir() string
+	BuildID() string
 	ConfigFile(name string) string
 	Places() plugins.Places
 }

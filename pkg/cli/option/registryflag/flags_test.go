@@ -26,6 +26,7 @@ type process map[string]string
 
 func (p process) Getenv(key string) string { return p[key] }
 func (p process) CacheDir() string         { return p["cache"] }
+func (p process) BuildID() string          { return p["build"] }
 func (p process) ConfigFile(string) string { return p["config"] }
 func (p process) Places() plugins.Places   { return plugins.Places{} }
 

@@ -37,6 +37,10 @@ type Request struct {
 	Debug, CheckImages, Whole bool // as render.Request has them
 	Limits                    render.Limits
 	CUERegistry               *render.CUERegistry
+	Cache                     *render.Cache
+
+	// ObjectsOnly leaves values and images of the result empty.
+	ObjectsOnly bool
 
 	Validate Validation       // of custom resources
 	BuiltIns Validation       // of the kinds of Kubernetes itself; the zero value leaves them to the server
@@ -85,6 +89,7 @@ func (req Request) of(m *source.Module) render.Request {
 		Name: req.Name, Namespace: req.Namespace, ModuleVersion: m.Version, KubeVersion: req.KubeVersion,
 		Values: req.Values, ReplaceValues: req.ReplaceValues, Advise: req.Advise, Limits: req.Limits, CUERegistry: req.CUERegistry,
 		Scopes: req.scopes(), Within: m.Within, Debug: req.Debug, CheckImages: req.CheckImages, Whole: req.Whole,
+		Cache: req.Cache, ObjectsOnly: req.ObjectsOnly,
 	}
 }
 

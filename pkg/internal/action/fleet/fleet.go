@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
@@ -89,10 +90,23 @@ func load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 		return nil, err
 	}
 	b.secrets, b.secret = read.Secret, hider(read.Secret, b.Hidden)
+	isHidden := func(name string) bool { return read.Secret[name] != "" || req.Env[name] != "" }
+	isStream := func(f cuefile.File) bool { return f.Path == "" || values.IsDevice(f.Path) }
+	if len(b.Hidden) > 0 || slices.ContainsFunc(req.Files, isStream) || slices.ContainsFunc(b.Asked, isHidden) {
+		b.keepNothing()
+	}
 	if !req.namesOnly {
 		err = b.readValues(ctx, site, req.Decrypt)
 	}
 	return b, err
+}
+
+// keepNothing has no result kept in the cache: the values may hold what was read
+// from Secrets, encrypted files or the environment.
+func (b *Bundle) keepNothing() {
+	for i := range b.Requests {
+		b.Requests[i].Cache = nil
+	}
 }
 
 // hider returns the function that puts names in the place of values, *** in that

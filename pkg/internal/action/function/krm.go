@@ -32,6 +32,7 @@ type Request struct {
 	OCI         oci.Options
 	Trust       krm.Trust // what the config may do
 	Limits      render.Limits
+	Cache       *render.Cache
 	Explain     func(error) error // adds hints and exit codes to errors
 }
 

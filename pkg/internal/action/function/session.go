@@ -104,6 +104,10 @@ func (s *session) render(ctx context.Context, instances []krm.Instance) []render
 }
 
 func (s *session) request(in krm.Instance, m *source.Module) render.Request {
+	cache := s.req.Cache
+	if in.Private {
+		cache = nil
+	}
 	return render.Request{
 		Dir: m.Dir, Origin: in.Module.String(), Package: in.Package,
 		Name: in.Name, Namespace: in.Namespace, ModuleVersion: m.Version,
@@ -112,5 +116,6 @@ func (s *session) request(in krm.Instance, m *source.Module) render.Request {
 		ObjectsOnly: true,
 		Within:      cmp.Or(m.Within, in.Within),
 		Limits:      s.req.Limits,
+		Cache:       cache,
 	}
 }

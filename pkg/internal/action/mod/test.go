@@ -40,6 +40,7 @@ type TestRequest struct {
 	Update      bool                // write what is rendered into the tests that fail
 	KubeVersion string              // for tests that name none
 	Schemas     *builtin.Schemas    // of the kinds of Kubernetes; those in the binary when nil
+	Cache       *render.Cache       // of results, nil: there is none
 	CUERegistry *render.CUERegistry // nil: what the module depends on must be in cue.mod
 
 	Advise func(values.Problem) string // as render.Request has it
@@ -204,7 +205,7 @@ func (req TestRequest) run(ctx context.Context, t *test) {
 	result, err := render.Build(ctx, render.Request{
 		Dir: req.Dir, Name: c.name, Namespace: c.namespace, Package: c.pkg, Debug: c.debug,
 		ModuleVersion: cmp.Or(c.moduleVersion, ref.DevelVersion), KubeVersion: cmp.Or(c.kubeVersion, req.KubeVersion),
-		Values: c.values, CUERegistry: req.CUERegistry, Advise: req.Advise,
+		Values: c.values, CUERegistry: req.CUERegistry, Advise: req.Advise, Cache: req.Cache, ObjectsOnly: true,
 	})
 	if err == nil {
 		err = req.check(ctx, c, result)

@@ -213,9 +213,10 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	if err != nil {
 		return nil, atField("spec.select", err)
 	}
+	private := len(b.Hidden) > 0 || slices.ContainsFunc(b.Asked, func(name string) bool { return slices.Contains(spec.Runtime.Env, name) })
 	var members []member
 	for _, in := range selected {
-		m := member{Instance{Name: in.Name, Namespace: in.Namespace, Module: in.Module, Values: in.Values}, *s}
+		m := member{Instance{Name: in.Name, Namespace: in.Namespace, Module: in.Module, Values: in.Values, Private: private}, *s}
 		m.subject.instance = in.Name
 		if m.Values, err = f.origins(ctx, in, &m.subject); err != nil {
 			return nil, err

@@ -27,6 +27,7 @@ type Instance struct {
 	Values          []values.Source
 	Access          Access
 	Within          string // what no file of a local module leaves through a link
+	Private         bool   // the values are of the environment: nothing of them is kept
 }
 
 // Function carries out function configs.
