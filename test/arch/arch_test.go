@@ -227,6 +227,8 @@ func TestDocuments(t *testing.T) {
 		"no comment":             {"pkg/a.go", `var s = "docs/none.md"`, nil},
 		"a link":                 {"README.md", "[a](docs/page.md) [b](docs/page.md#1-first-thing-x) [c](docs) [d](https://example.com/x)\n", nil},
 		"a link within":          {"docs/other.md", "# Here\n[a](#here) [b](page.md)\n", nil},
+		"a page on the map":      {"docs/README.md", "[a](page.md)\n", nil},
+		"a page off the map":     {"docs/README.md", "# Map\n", []string{"1: map: docs/README.md has no link to it"}},
 		"a link to no page":      {"README.md", "\n[a](docs/none.md)\n", []string{"2: link: docs/none.md does not exist"}},
 		"a link to no anchor":    {"README.md", "[a](docs/page.md#none)\n", []string{"1: link: docs/page.md#none does not exist"}},
 		"code is no link":        {"README.md", "`[a](none)`\n```\n[a](none)\n```\n", nil},
@@ -236,7 +238,7 @@ func TestDocuments(t *testing.T) {
 			t.Parallel()
 			var got []string
 			for _, f := range arch.Check([]arch.File{page, {Path: tc.path, Source: tc.source}}) {
-				if f.Rule == "document" || f.Rule == "link" {
+				if f.Rule == "document" || f.Rule == "link" || f.Rule == "map" {
 					got = append(got, fmt.Sprintf("%d: %s: %s", f.Line, f.Rule, f.Text))
 				}
 			}

@@ -5,6 +5,7 @@ package arch
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -42,7 +43,7 @@ func checkDocuments(files []File) []Finding {
 			known[f.Path] = readDocument(f.Source)
 		}
 	}
-	var all []Finding
+	all := checkMap(files)
 	for _, f := range files {
 		switch {
 		case isTestdata(f.Path):
@@ -50,6 +51,23 @@ func checkDocuments(files []File) []Finding {
 			all = append(all, checkLinks(f, known)...)
 		case path.Ext(f.Path) == ".go" && !strings.HasPrefix(f.Path, "test/arch/"):
 			all = append(all, checkCitations(f, known)...)
+		}
+	}
+	return all
+}
+
+// checkMap reports pages of docs that its map does not name.
+func checkMap(files []File) []Finding {
+	const name = "docs/README.md"
+	i := slices.IndexFunc(files, func(f File) bool { return f.Path == name })
+	if i < 0 {
+		return nil
+	}
+	var all []Finding
+	for _, f := range files {
+		if dir, page := path.Split(f.Path); dir == "docs/" && path.Ext(page) == ".md" && f.Path != name &&
+			!strings.Contains(files[i].Source, "]("+page+")") {
+			all = append(all, Finding{f.Path, 1, "map", name + " has no link to it"})
 		}
 	}
 	return all
