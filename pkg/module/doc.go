@@ -18,7 +18,6 @@
 //   - render evaluates a module.
 //   - crd reads CustomResourceDefinitions: schemas, validation, generated CUE.
 //   - builtin knows what an API server refuses in Kubernetes' own kinds.
-//   - blueprint has the modules that 'mod init' starts from.
 //
 // The district never knows registries, clusters, terminals or flags.
 package module

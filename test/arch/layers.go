@@ -89,7 +89,7 @@ func libraryLayers() []layer {
 		{"module/crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel", "k8s.io/apiserver/pkg/cel/environment", "github.com/google/cel-go/cel"}},
 		{"registry/source", 4, nil},
 		{"module/render", 3, []string{cue, apimachinery, yaml}},
-		{"module/blueprint", 2, nil},
+		{"internal/blueprint", 2, nil},
 		{"module/cuefile", 2, []string{cue}},
 		{"cluster/earlier", 2, []string{apimachinery}}, // instances of a bundle
 		{"cluster/store", 2, []string{apimachinery, yaml}},

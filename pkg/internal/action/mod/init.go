@@ -22,8 +22,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/blueprint"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/blueprint"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"

@@ -86,7 +86,7 @@ func TestInitReadme(t *testing.T) {
 				t.Fatal(err)
 			}
 			if os.Getenv("UPDATE") != "" {
-				dir = filepath.Join("..", "..", "..", "module", "blueprint", name)
+				dir = filepath.Join("..", "..", "blueprint", name)
 			}
 			changed, err := mod.WriteReadme(ref.Reference{Dir: dir}, "", config)
 			if err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/blueprint"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/blueprint"
 )
 
 // TestKubernetes holds the schemas of a new module to those of the sample
