@@ -68,6 +68,7 @@ func Check(files []File) []Finding {
 	all = append(all, checkPackages(files)...)
 	all = append(all, checkWords(files)...)
 	all = append(all, checkExported(files)...)
+	all = append(all, checkAPI(files)...)
 	slices.SortFunc(all, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
 	})
