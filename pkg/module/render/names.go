@@ -15,13 +15,23 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/partial"
 )
 
 // meant returns what a reference to nothing may have been meant for: another
-// name, or a string without quotes.
+// name, or a string without quotes. Of vendored files it says nothing.
 func (f *files) meant(name string, at token.Position) string {
+	for path, p := range f.parsed {
+		if p.file != nil && f.display(path) == at.Filename && !partial.IsVendored(f.root, path) {
+			return meantBy(name, f.names(path, p.file, at.Offset))
+		}
+	}
+	return ""
+}
+
+func meantBy(name string, known []string) string {
 	var meant []string
-	if nearest, ok := fail.Nearest(name, f.names(at)); ok {
+	if nearest, ok := fail.Nearest(name, known); ok {
 		meant = append(meant, nearest)
 	}
 	if !order.IsHiddenOrDefinition(name) {
@@ -36,27 +46,22 @@ func (f *files) meant(name string, at token.Position) string {
 // names returns the names that a file of the module may refer to at a place:
 // those of the structs around it, of its imports, and of the fields of its
 // package.
-func (f *files) names(at token.Position) []string {
+func (f *files) names(path string, file *ast.File, offset int) []string {
 	found := map[string]bool{}
-	for path, p := range f.parsed {
-		if p.file == nil || f.display(path) != at.Filename {
-			continue
+	for spec := range file.ImportSpecs() {
+		found[importName(spec)] = true
+	}
+	ast.Walk(file, func(n ast.Node) bool {
+		if !isAround(n, offset) {
+			_, isFile := n.(*ast.File)
+			return isFile
 		}
-		for spec := range p.file.ImportSpecs() {
-			found[importName(spec)] = true
-		}
-		ast.Walk(p.file, func(n ast.Node) bool {
-			if !isAround(n, at.Offset) {
-				_, isFile := n.(*ast.File)
-				return isFile
-			}
-			addNames(found, n)
-			return true
-		}, nil)
-		for other, q := range f.parsed {
-			if q.file != nil && filepath.Dir(other) == filepath.Dir(path) && q.file.PackageName() == p.file.PackageName() {
-				addDecls(found, q.file.Decls)
-			}
+		addNames(found, n)
+		return true
+	}, nil)
+	for other, q := range f.parsed {
+		if q.file != nil && filepath.Dir(other) == filepath.Dir(path) && q.file.PackageName() == file.PackageName() {
+			addDecls(found, q.file.Decls)
 		}
 	}
 	delete(found, "")
