@@ -12,6 +12,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -29,6 +30,10 @@ type Engine struct {
 	Client   *kube.Client
 	Store    store.Store
 	Observer event.Observer // nil discards all events
+
+	// Spaces remembers which namespaces exist, for several engines of one run; nil
+	// remembers none.
+	Spaces *Spaces
 
 	// Concurrency is the maximum number of concurrent requests, 0 stands for
 	// kube.DefaultConcurrency.
@@ -84,10 +89,28 @@ func (e *Engine) checkNamespace(ctx context.Context, req Request) (bool, error) 
 	return exists, err
 }
 
-// namespaceExists says whether a namespace is there. Who may not read it is
-// taken at their word that it is: the rights of a namespace's admin do not
-// include reading the Namespace.
+// Spaces are namespaces that are known to exist. It is safe for concurrent use.
+type Spaces struct{ known sync.Map }
+
+// namespaceExists says whether a namespace is there.
 func (e *Engine) namespaceExists(ctx context.Context, name string) (bool, error) {
+	if e.Spaces == nil {
+		return e.readNamespace(ctx, name)
+	}
+	if _, known := e.Spaces.known.Load(name); known {
+		return true, nil
+	}
+	exists, err := e.readNamespace(ctx, name)
+	if exists {
+		e.Spaces.known.Store(name, true)
+	}
+	return exists, err
+}
+
+// readNamespace asks whether a namespace is there. Who may not read it is taken
+// at their word that it is: the rights of a namespace's admin do not include
+// reading the Namespace.
+func (e *Engine) readNamespace(ctx context.Context, name string) (bool, error) {
 	ns, err := e.Client.Get(ctx, namespaces(), "", name)
 	switch {
 	case apierrors.IsNotFound(err):

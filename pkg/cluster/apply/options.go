@@ -49,6 +49,7 @@ type Request struct {
 	Package  string             // of the module, for the history; empty for main
 	Bundle   store.Bundle       // that owns the instance
 	Earlier  *earlier.Instances // of its bundle
+	Record   *store.Record      // of the instance, when it was read for this run already
 	Options
 
 	outside bool // check no object of the instance's namespace, which is created later

@@ -48,8 +48,8 @@ func (e *Engine) planInTime(ctx context.Context, req Request, exists bool) (*Pla
 
 // plan is Plan for a namespace of which it is known whether it exists.
 func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, error) {
-	record, err := e.Store.Get(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	record, err := e.readRecord(ctx, &req)
+	if err != nil {
 		return nil, err
 	}
 	if err = store.CheckBundle(record, req.Bundle.Name); err != nil && req.Adopt != AdoptAll {
@@ -95,6 +95,20 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	plan.keepInInventory()
 	e.remover().WarnUnknown(itemsOf(plan.Prune))
 	return plan, nil
+}
+
+// readRecord returns the record of the instance, nil when there is none. One
+// that was read before counts once: what is planned again reads it again.
+func (e *Engine) readRecord(ctx context.Context, req *Request) (*store.Record, error) {
+	if record := req.Record; record != nil {
+		req.Record = nil
+		return record, nil
+	}
+	record, err := e.Store.Get(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return record, err
 }
 
 // decideAll decides every step, those first on which others depend.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,6 +159,7 @@ func TestApplyAtOnce(t *testing.T) {
 	}
 	req.Apply.WaitFor = []ready.WaitRule{rule}
 	var order []string
+	var edits sync.WaitGroup
 	observer := event.Func(func(e event.Event) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -167,14 +169,15 @@ func TestApplyAtOnce(t *testing.T) {
 			if within.Name != applied.Object.Name || within.Alone {
 				t.Errorf("%s is said to be of %+v", applied.Object, within)
 			}
-			if applied.Object.Name == "b" { // a waits for b
-				go w.edit(w.ns, "a", map[string]any{"key": "1", "go": "yes"})
+			if len(order) == 2 { // a waits until b is applied, too
+				edits.Go(func() { w.edit(w.ns, "a", map[string]any{"key": "1", "go": "yes"}) })
 			}
 		}
 	})
 	if _, err = fleet.Apply(t.Context(), w.site(), req, observer); err != nil {
 		t.Fatal(err)
 	}
+	edits.Wait()
 	if len(order) != 3 || order[2] != "c" {
 		t.Errorf("applied in the order %q", order)
 	}

@@ -46,6 +46,16 @@ type census struct {
 	others []string        // the namespaces of the rest, where that may be read
 }
 
+// find returns the record of an instance, nil when it is not among those found.
+func (c census) find(in bundle.Instance) *store.Record {
+	for _, r := range c.own {
+		if m := r.Instance.Metadata; m.Name == in.Name && m.Namespace == in.Namespace {
+			return r
+		}
+	}
+	return nil
+}
+
 // count returns the records of this bundle, and of no other one of its name:
 // those in the namespaces of its files, and those elsewhere that were applied
 // with files that had one of these namespaces.
@@ -153,6 +163,9 @@ func (r *run) findLeft(ctx context.Context) error {
 	}
 	if text := r.bundle.movedText(c); text != "" {
 		r.observer.Observe(event.Warning{Text: text})
+	}
+	for _, it := range r.items {
+		it.record = c.find(it.Instance)
 	}
 	for _, record := range r.bundle.left(c) {
 		r.left = append(r.left, &leftover{record: record, state: NotReached})

@@ -37,6 +37,7 @@ type item struct {
 	bundle.Instance
 	index    int
 	rendered *build.Result
+	record   *store.Record // as the run found it, nil when it has to be read
 	engine   *apply.Engine
 	plan     *apply.Plan // nil until it is planned
 	done     *apply.Plan // as far as it was carried out
@@ -70,10 +71,11 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 		return nil, err
 	}
 	r.before = r.bundle.Before(r.bundle.Selected)
+	spaces := &apply.Spaces{}
 	for i, in := range r.bundle.Selected {
 		it := &item{Instance: in, index: i, rendered: rendered[i], state: NotReached}
 		it.engine = apply.New(site.Client, r.within(in))
-		it.engine.Concurrency = req.Apply.Concurrency
+		it.engine.Concurrency, it.engine.Spaces = req.Apply.Concurrency, spaces
 		r.items = append(r.items, it)
 	}
 	err = r.findLeft(ctx)
@@ -139,6 +141,7 @@ func (r *run) request(it *item, before *earlier.Instances) apply.Request {
 	one.Request = r.bundle.Requests[it.index]
 	request := deploy.RequestFor(one, it.rendered)
 	request.Bundle, request.Earlier = store.Bundle{Name: r.bundle.Name, Namespaces: r.bundle.namespaces()}, before
+	request.Record, it.record = it.record, nil // counts for one plan
 	return request
 }
 
