@@ -253,7 +253,8 @@ func (x *explainer) blamed(f finding) (token.Position, bool) {
 		return token.Position{}, false
 	case f.class == bound && len(f.places) > 1:
 		return f.places[1], true // the bound's own comes first
-	case len(f.places) > 1 && (f.class == mismatch && isKind(f.args[0]) || f.class == conflict && !x.isModules(f.places[0])):
+	case len(f.places) > 1 && (f.class == mismatch && isKind(f.args[0]) ||
+		f.class == conflict && (!x.isModules(f.places[0]) || strings.Contains("/"+f.places[0].Filename, "/cue.mod/"))):
 		return f.places[1], true
 	}
 	return f.places[0], true
