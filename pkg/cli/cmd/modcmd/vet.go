@@ -19,8 +19,8 @@ import (
 const vetLong = `Build a module and print what is wrong with it.
 
 MODULE is a directory, by default the current one, or oci://HOST/PATH[:VERSION].
-It is built with its own values or, where values are given, with these over its
-own; with --debug also with the build tag debug, which selects debug_values.cue.
+It is built with its own values or, with --debug, with the build tag debug, which
+selects debug_values.cue; values that are given go over these.
 In addition to the rules of the module and of the API server, each container's image has
 to have a tag or a digest, and cue.mod/module.cue a language version. Custom
 resources are held to their CRDs, rules in CEL included, where the module renders
@@ -42,7 +42,7 @@ func newVet(env cli.Env) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&o.name, "name", "app", "name of the instance to build")
 	fs.StringVarP(&o.namespace, "namespace", "n", "default", "namespace of the instance to build")
-	fs.BoolVar(&o.req.WithDebug, "debug", false, "build with the debug values as well")
+	fs.BoolVar(&o.debug, "debug", false, "build with the debug values in place of the module's own")
 	fs.StringArrayVar(&o.req.KubeVersions, "kube-version", nil, "`VERSION` of Kubernetes to build for; may be repeated")
 	cli.AddOutput(cmd, &o.output)
 	o.validation.AddFilesTo(fs)
@@ -56,6 +56,7 @@ type vetting struct {
 	env                     cli.Env
 	req                     mod.VetRequest
 	name, namespace, output string
+	debug                   bool
 	module                  option.Module
 	validation              option.Validation
 }
@@ -69,6 +70,7 @@ func (o *vetting) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	o.req.Debug = o.debug
 	o.req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
 	if err = o.validation.Complete(ctx, &o.req.Request, cli.Until(ctx, o.env.Stdin), o.module.Values.Download(cli.UserAgent("mod"))); err != nil {
 		return err

@@ -26,7 +26,6 @@ import (
 type VetRequest struct {
 	build.Request
 	KubeVersions []string // the module is built for each; KubeVersion when empty
-	WithDebug    bool     // build with the debug values as well
 }
 
 // Severity says how bad a finding is.
@@ -105,25 +104,21 @@ func Vet(ctx context.Context, req VetRequest) (*Vetted, error) {
 
 func (req VetRequest) variants() []variant {
 	name := "default values"
-	if len(req.Values) > 0 {
+	switch {
+	case req.Debug && len(req.Values) > 0:
+		name = "debug values and given values"
+	case req.Debug:
+		name = "debug values"
+	case len(req.Values) > 0:
 		name = "given values"
 	}
-	modes := []variant{{name, req.Request}}
-	if req.WithDebug {
-		debug := req.Request
-		debug.Debug, debug.Values = true, nil
-		modes = append(modes, variant{"debug values", debug})
-	}
-	versions := req.KubeVersions
-	if len(versions) == 0 {
-		return modes
+	if len(req.KubeVersions) == 0 {
+		return []variant{{name, req.Request}}
 	}
 	var all []variant
-	for _, mode := range modes {
-		for _, version := range versions {
-			mode.req.KubeVersion = version
-			all = append(all, variant{mode.name + ", Kubernetes " + version, mode.req})
-		}
+	for _, version := range req.KubeVersions {
+		req.KubeVersion = version
+		all = append(all, variant{name + ", Kubernetes " + version, req.Request})
 	}
 	return all
 }
