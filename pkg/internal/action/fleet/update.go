@@ -158,7 +158,7 @@ func (u *updater) wanted(ctx context.Context, m ref.Reference, at pin.Module, ru
 	newest.Range, newest.Tag = within, ""
 	newest, err = source.Resolve(ctx, newest, source.Options{OCI: u.req.Render.OCI})
 	if errors.Is(err, oci.ErrNotFound) {
-		return m, nil //nolint:nilerr // none is newer
+		newest, err = m, nil // none is newer
 	}
 	return newest, err
 }
