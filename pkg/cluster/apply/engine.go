@@ -11,6 +11,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -140,6 +141,47 @@ func (e *Engine) createNamespace(ctx context.Context, name string) (api.Object, 
 	}
 	e.observe(event.NamespaceCreated{Name: name})
 	return ns, nil
+}
+
+// Missing returns which of the namespaces do not exist, and refuses them if that
+// is asked for.
+func (e *Engine) Missing(ctx context.Context, names []string, refuse bool) ([]string, error) {
+	var missing []string
+	for _, name := range names {
+		exists, err := e.namespaceExists(ctx, name)
+		if err == nil && !exists && refuse {
+			err = &MissingNamespaceError{Name: name}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !exists {
+			missing = append(missing, name)
+		}
+	}
+	return missing, nil
+}
+
+// CreateNamespaces creates namespaces. undo removes those that it created.
+func (e *Engine) CreateNamespaces(ctx context.Context, names []string) (undo func() error, err error) {
+	var all []api.Object
+	undo = func() error {
+		late, cancel := kube.Detached(ctx)
+		defer cancel()
+		var errs []error
+		for _, created := range all {
+			errs = append(errs, e.removeNamespace(late, created))
+		}
+		return errors.Join(errs...)
+	}
+	for _, name := range names {
+		created, err := e.createNamespace(ctx, name)
+		if err != nil {
+			return undo, err
+		}
+		all = append(all, created)
+	}
+	return undo, nil
 }
 
 // removeNamespace deletes a namespace that createNamespace created.

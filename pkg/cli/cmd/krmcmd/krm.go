@@ -144,6 +144,9 @@ func run(ctx context.Context, env cli.Env, config string) error {
 	}
 	req.Trust = trust(env)
 	req.Cache = (&option.RenderCache{}).Cache(env)
+	if env.Getenv(showNamespaces) != "" {
+		req.Space = func(ns string) { _, _ = ui.Printf(env.Stderr, "namespace of an instance: %s\n", ns) }
+	}
 	if req.Limits, err = option.LimitsOf(env.Getenv); err != nil {
 		if config != "" {
 			return err
@@ -185,6 +188,10 @@ func trust(env cli.Env) krm.Trust {
 	}
 	return t
 }
+
+// showNamespaces is the variable with which 'apply -k' asks for the namespaces of
+// instances.
+const showNamespaces = "TIMONI_KRM_SHOW_NAMESPACES"
 
 // isTerminal says whether a person types what is read here, who would wait for
 // an answer as the function waits for its input.

@@ -42,6 +42,8 @@ type ApplyRequest struct {
 	// Namespace are all that counts then. Nil for none.
 	Kustomization *Kustomization
 
+	spaces []string // the namespaces of the instances in the Kustomization
+
 	apply.Options        // ReadOnly follows from DryRun
 	DryRun        DryRun // empty stands for DryRunNone
 
@@ -122,6 +124,13 @@ func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *
 		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
 	}
 	request := RequestFor(req, rendered)
+	missing, err := spacesToCreate(ctx, engine, req, request)
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		return runInSpaces(ctx, engine, req, request, missing)
+	}
 	if req.DryRun.IsDry() {
 		plan, err := engine.Plan(ctx, request)
 		if err == nil {

@@ -65,7 +65,7 @@ func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, obse
 	req.KubeVersion = version
 	if req.Kustomization != nil {
 		var rendered *build.Result
-		if rendered, err = req.Kustomization.render(ctx, version, observer); err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {
+		if rendered, err = req.Kustomization.render(ctx, version, observer, func(ns string) { req.spaces = append(req.spaces, ns) }); err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {
 			// As with a module, but in the words of a kustomization.
 			return nil, fail.Hint(fail.Refusedf("kustomization %q: it has no object, and all that %q had would be deleted", req.Kustomization.Dir, req.Name),
 				"if it is meant to: --allow-empty; to remove the instance: kubectl timoni delete %s -n %s", req.Name, req.Namespace)

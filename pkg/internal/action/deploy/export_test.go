@@ -10,5 +10,5 @@ import (
 
 // Build returns what the program of a kustomization prints.
 func (k Kustomization) Build(ctx context.Context, kubeVersion string, observer event.Observer) ([]byte, error) {
-	return k.build(ctx, kubeVersion, observer)
+	return k.build(ctx, kubeVersion, observer, func(string) {})
 }

@@ -47,13 +47,21 @@ const (
 // cluster, unless their configs say another.
 const kubeVersionVariable = "TIMONI_KUBE_VERSION"
 
+// spacesVariable asks functions to say the namespace of each instance that they
+// render, in lines that begin with spacePrefix.
+const (
+	spacesVariable = "TIMONI_KRM_SHOW_NAMESPACES"
+	spacePrefix    = "namespace of an instance: "
+)
+
 // patience is how long the program may take to end once it was interrupted. It
 // decides about nothing but when the command ends.
 const patience = 5 * time.Second
 
-// render builds the kustomization for a version of Kubernetes.
-func (k Kustomization) render(ctx context.Context, kubeVersion string, observer event.Observer) (*build.Result, error) {
-	stream, err := k.build(ctx, kubeVersion, observer)
+// render builds the kustomization for a version of Kubernetes. space is told the
+// namespace of each instance in it.
+func (k Kustomization) render(ctx context.Context, kubeVersion string, observer event.Observer, space func(string)) (*build.Result, error) {
+	stream, err := k.build(ctx, kubeVersion, observer, space)
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %q: %w", k.Dir, err)
 	}
@@ -82,7 +90,7 @@ func (k Kustomization) repository() string {
 }
 
 // build returns what the program prints. Its error is the program's.
-func (k Kustomization) build(ctx context.Context, kubeVersion string, observer event.Observer) ([]byte, error) {
+func (k Kustomization) build(ctx context.Context, kubeVersion string, observer event.Observer, space func(string)) ([]byte, error) {
 	args := []string{"kustomize", "--namespace=" + k.Namespace}
 	if k.EnableExec {
 		args = append(args, "--enable-exec")
@@ -90,7 +98,7 @@ func (k Kustomization) build(ctx context.Context, kubeVersion string, observer e
 	cmd := exec.CommandContext(ctx, k.Program, append(args, "--", k.Dir)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.Env = append(slices.Clip(k.Environ), kubeVersionVariable+"="+kubeVersion)
+	cmd.Env = append(slices.Clip(k.Environ), kubeVersionVariable+"="+kubeVersion, spacesVariable+"=1")
 	cmd.Cancel = func() error {
 		// Not before: it would also limit how long the output of a program that
 		// has ended may take to be read.
@@ -105,7 +113,10 @@ func (k Kustomization) build(ctx context.Context, kubeVersion string, observer e
 	}
 	for line := range strings.Lines(stderr.String()) {
 		text, isWarning := strings.CutPrefix(strings.TrimSpace(line), "warning: ")
+		ns, isSpace := strings.CutPrefix(text, spacePrefix)
 		switch {
+		case isSpace:
+			space(ns)
 		case isWarning:
 			observer.Observe(event.Warning{Text: text})
 		case text != "":
@@ -127,6 +138,9 @@ func programError(err error, stderr string) error {
 		}
 		if len(message) > 0 && strings.HasPrefix(line, "error: couldn't execute function: exit status ") {
 			continue // of a function that has said why
+		}
+		if strings.HasPrefix(line, spacePrefix) {
+			continue
 		}
 		message = append(message, line)
 	}

@@ -143,7 +143,8 @@ func (u *updater) wanted(ctx context.Context, m ref.Reference, at pin.Module, ru
 	if m.Range != "" {
 		return source.Resolve(ctx, m, source.Options{OCI: u.req.Render.OCI})
 	}
-	if at.Version == nil || rule.DigestOnly || ref.CheckVersion(m.Tag) != nil {
+	isVersion := ref.CheckVersion(m.Tag) == nil
+	if at.Version == nil || rule.DigestOnly || !isVersion {
 		return m, nil
 	}
 	level := u.req.Level

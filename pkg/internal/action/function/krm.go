@@ -34,6 +34,7 @@ type Request struct {
 	Limits      render.Limits
 	Cache       *render.Cache
 	Explain     func(error) error // adds hints and exit codes to errors
+	Space       func(ns string)   // is told the namespace of each instance, nil for none
 }
 
 // Run carries out the function config of the list on the input. The list is

@@ -90,6 +90,9 @@ func (s *session) render(ctx context.Context, instances []krm.Instance) []render
 	var reqs []render.Request
 	var indices []int // of the requests
 	for i, in := range instances {
+		if s.req.Space != nil {
+			s.req.Space(in.Namespace)
+		}
 		m, err := s.open(ctx, in.Module, in.Access)
 		if err != nil {
 			outcomes[i].Err = err

@@ -62,6 +62,7 @@ type bundleOutput struct {
 	OnConflict string   `json:"onConflict" schema:"Replace|Keep|Fail" doc:"What to do with an object that is among the items already. Default: Replace."`
 	Hash       []string `json:"hash" doc:"Kinds, ConfigMap or Secret, to whose names kustomize is to add a hash. Only in a generator."`
 	Origin     bool     `json:"origin" doc:"Say in an annotation from which module each object comes."`
+	Namespaces bool     `json:"namespaces" doc:"Add the namespaces of the instances as objects, except default and those of Kubernetes."`
 }
 
 func (o bundleOutput) config() outputConfig {
@@ -126,11 +127,7 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	var all []product
 	var problems []error
 	made := map[yaml.ResourceIdentifier]string{}
-	instances := make([]Instance, len(members))
-	for i, m := range members {
-		instances[i] = m.Instance
-	}
-	for i, rendered := range f.Render(ctx, instances) {
+	for i, rendered := range f.Render(ctx, instancesOf(members)) {
 		m := members[i]
 		if errors.Is(rendered.Err, render.ErrStopped) {
 			continue
@@ -156,7 +153,16 @@ func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	if len(problems) > 0 {
 		return errors.Join(problems...)
 	}
+	all = append(config.Spec.Output.spaces(list, members, made, by), all...)
 	return list.add(s, all, output.OnConflict, by)
+}
+
+func instancesOf(members []member) []Instance {
+	instances := make([]Instance, len(members))
+	for i, m := range members {
+		instances[i] = m.Instance
+	}
+	return instances
 }
 
 // members returns the instances that the config selects.
