@@ -40,9 +40,10 @@ build: ## build every binary into bin/
 	$(BUILD) -o bin/timoni-krm$(EXE) ./krmfn
 
 .PHONY: install
-install: build ## copy the binaries to PREFIX/bin (PREFIX=~/.local)
-	@mkdir -p "$(DESTDIR)$(PREFIX)/bin"
+install: build ## copy the binaries to PREFIX/bin and the man pages to PREFIX/share/man (PREFIX=~/.local)
+	@mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	install -m 755 bin/kubectl-timoni* bin/timoni-krm$(EXE) "$(DESTDIR)$(PREFIX)/bin/"
+	install -m 644 docs/man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
 
 .PHONY: demo
 demo: build ## render, apply and build with kustomize, on a cluster that it starts and removes
