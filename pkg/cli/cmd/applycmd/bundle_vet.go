@@ -4,6 +4,7 @@ package applycmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -64,25 +65,25 @@ func (o *bundleVet) run(ctx context.Context) error {
 	}
 	var all []*fleet.Vetted
 	valid := true
+	var failed error
 	for _, site := range clusters {
-		v, b, failed := fleet.Vet(ctx, site, req, observer)
-		if failed == nil {
+		var v *fleet.Vetted
+		var b *fleet.Bundle
+		if v, b, failed = fleet.Vet(ctx, site, req, observer); failed == nil {
 			failed = o.print(v, b)
 		}
 		if failed != nil {
-			return failed
+			break
 		}
 		all, valid = append(all, v), valid && v.Valid
 	}
-	if o.output != "" {
-		if err = ui.Structured(o.env.Stdout, o.output, all); err != nil {
-			return err
-		}
+	if o.output != "" && (failed == nil || all != nil) {
+		failed = errors.Join(failed, ui.Structured(o.env.Stdout, o.output, all))
 	}
-	if !valid {
-		return fail.Silent(fail.No)
+	if failed == nil && !valid {
+		failed = fail.Silent(fail.No)
 	}
-	return nil
+	return failed
 }
 
 // print writes the result for a person.

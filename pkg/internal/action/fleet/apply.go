@@ -131,11 +131,13 @@ func (r *run) apply(ctx context.Context) error {
 	return r.prune(ctx)
 }
 
-// show has what is planned reviewed, if that was asked for.
+// show has what is planned reviewed, if that was asked for, one plan at a time.
 func (r *run) show(ctx context.Context, differences []instance.Difference) error {
 	if r.req.Apply.Show == nil {
 		return nil
 	}
+	r.showing.Lock()
+	defer r.showing.Unlock()
 	return r.req.Apply.Show(ctx, differences)
 }
 

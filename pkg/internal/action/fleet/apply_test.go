@@ -88,6 +88,37 @@ func TestApplyPlansAStalePlanAgain(t *testing.T) {
 	}
 }
 
+// TestPruneIsPlanned holds that the deletion of an instance that left the files is
+// a part of the plan that is shown, and happens when that is confirmed.
+func TestPruneIsPlanned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := map[string]one{"a": {namespace: w.ns, objects: []string{"a=1"}}, "b": {namespace: w.more, objects: []string{"b=1"}}}
+	w.apply(request(w.bundle("shop", all)))
+	delete(all, "b")
+	req := request(w.bundle("shop", all))
+	req.PruneInstances = true
+	var shown []string
+	refusal := errors.New("no")
+	req.Apply.Show = func(_ context.Context, differences []instance.Difference) error {
+		for _, d := range differences {
+			shown = append(shown, fmt.Sprintf("%s %s", d.Name, d.Action))
+		}
+		return refusal
+	}
+	applied, err := fleet.Apply(t.Context(), w.site(), req, w.observer())
+	if !errors.Is(err, refusal) || w.configMap(w.more, "b") == "" {
+		t.Errorf("error %v, states %q", err, states(applied))
+	}
+	if diff := cmp.Diff([]string{"b deleted"}, shown); diff != "" {
+		t.Errorf("shown (-want +got):\n%s", diff)
+	}
+	refusal = nil
+	if got := states(w.apply(req)); !slices.Equal(got, []string{"a Applied", "b Deleted"}) || w.configMap(w.more, "b") != "" {
+		t.Errorf("states %q", got)
+	}
+}
+
 func states(applied *fleet.Applied) []string {
 	var list []string
 	for _, in := range applied.Instances {

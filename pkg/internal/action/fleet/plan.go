@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
@@ -30,6 +31,7 @@ type run struct {
 	items    []*item
 	before   [][]int     // which items have to be done before each
 	left     []*leftover // of the bundle, and no longer in its files
+	showing  sync.Mutex  // held while a plan is reviewed
 }
 
 // item is an instance on its way.
