@@ -87,7 +87,7 @@ func newWorld(b *testing.B) *world {
 	bin := strings.Join([]string{filepath.Join(root, "bin"), filepath.Dir(cp.Kubectl), os.Getenv("PATH")}, string(os.PathListSeparator))
 	return &world{
 		b: b, cp: cp, client: client, module: filepath.Join(root, "test", "modules", "minimal"),
-		env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+path, "PATH="+bin),
+		env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+path, "PATH="+bin, "TIMONI_RENDER_CACHE=off"),
 	}
 }
 

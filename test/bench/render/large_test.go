@@ -5,12 +5,101 @@ package render_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
+
+// BenchmarkCache measures a result that is read from the cache, one that is
+// written to it, and the start of the program.
+func BenchmarkCache(b *testing.B) {
+	build := binary(b, "kubectl-timoni-build")
+	measure(b, "help/program=build", func() *exec.Cmd { return exec.Command(build, "--help") })
+	for name, dir := range map[string]string{
+		"minimal": minimalModule(b), "operator-typed-crds-1": operator(b, 1), "objects-5000": fixture.ManyObjects(b, 5000),
+	} {
+		render := func() *exec.Cmd { return exec.Command(build, "app", dir, "-n", "apps") }
+		cache := "TIMONI_CACHE_DIR=" + b.TempDir()
+		measure(b, "module="+name+"/cache=off", render)
+		measureWith(b, "module="+name+"/cache=miss", "TIMONI_CACHE_DIR="+b.TempDir(), func() *exec.Cmd {
+			cmd := render()
+			cmd.Args = append(cmd.Args, "--kube-version", fmt.Sprintf("1.30.%d", time.Now().UnixNano()%1e9)) // of which there is no result
+			return cmd
+		})
+		if err := withVariable(render(), cache).Run(); err != nil {
+			b.Fatal(err)
+		}
+		measureWith(b, "module="+name+"/cache=hit", cache, render)
+	}
+}
+
+// BenchmarkFunction measures the function next to build, and a Bundle of twenty
+// instances next to one.
+func BenchmarkFunction(b *testing.B) {
+	build, krm := binary(b, "kubectl-timoni-build"), binary(b, "timoni-krm")
+	for name, module := range map[string]string{"minimal": minimalModule(b), "init": initModule(b), "operator": operator(b, 0)} {
+		dir := b.TempDir()
+		if err := os.CopyFS(filepath.Join(dir, "module"), os.DirFS(module)); err != nil {
+			b.Fatal(err)
+		}
+		run := func(spec string) *exec.Cmd {
+			cmd := exec.Command(krm)
+			cmd.Dir, cmd.Stdin = dir, strings.NewReader(functionHead+spec)
+			return cmd
+		}
+		one := "  kind: Instance\n  metadata: {name: app, namespace: apps}\n  spec:\n    module: {url: 'file://module'}\n"
+		var twenty strings.Builder
+		twenty.WriteString("  kind: Bundle\n  metadata: {name: all, namespace: apps}\n  spec:\n    instances:\n")
+		for i := range 20 {
+			fmt.Fprintf(&twenty, "      app-%d:\n        module: {url: 'file://module'}\n", i)
+		}
+		measure(b, "module="+name+"/program=build", func() *exec.Cmd { return exec.Command(build, "app", module, "-n", "apps") })
+		measure(b, "module="+name+"/program=krm", func() *exec.Cmd { return run(one) })
+		if name == "operator" {
+			continue
+		}
+		measure(b, "module="+name+"/program=krm-twenty", func() *exec.Cmd { return run(twenty.String()) })
+		cache := "TIMONI_CACHE_DIR=" + b.TempDir()
+		for _, spec := range []string{one, twenty.String()} {
+			if err := withVariable(run(spec), cache).Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		measureWith(b, "module="+name+"/program=krm/cache=hit", cache, func() *exec.Cmd { return run(one) })
+		measureWith(b, "module="+name+"/program=krm-twenty/cache=hit", cache, func() *exec.Cmd { return run(twenty.String()) })
+	}
+}
+
+const functionHead = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n  apiVersion: krm.timoni.sh/v1alpha1\n"
+
+func withVariable(cmd *exec.Cmd, variable string) *exec.Cmd {
+	cmd.Env = append(os.Environ(), variable)
+	return cmd
+}
+
+func minimalModule(b *testing.B) string {
+	b.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", "..", "modules", "minimal"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}
+
+// initModule returns a module as 'mod init' writes it.
+func initModule(b *testing.B) string {
+	b.Helper()
+	cmd := exec.Command(binary(b, "kubectl-timoni-mod"), "init", "app")
+	cmd.Dir = b.TempDir()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("mod init: %v\n%s", err, out)
+	}
+	return filepath.Join(cmd.Dir, "app")
+}
 
 // operator returns a module of the shape of the largest in the wild, an
 // operator's: 56 objects that the schemas of Kubernetes type, and six CRDs among
