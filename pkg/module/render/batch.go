@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
@@ -32,10 +32,10 @@ const (
 	leastLine = 4
 	// maxBatch bounds what is in memory at once.
 	maxBatch = 16
-	// quick is how long the first instance of a module may take for others to be
-	// evaluated together: of what takes longer, little is saved, and much is in
-	// memory and lost with an error.
-	quick = 250 * time.Millisecond
+	// small is how many bytes may be allocated while the first instance of a module
+	// is rendered for others to be evaluated together: of what needs more, little is
+	// saved, and much is in memory and lost with an error.
+	small = 64 << 20
 )
 
 // BuildAll renders the instances of a bundle, on all processors. The outcomes
@@ -132,19 +132,27 @@ type line struct {
 var ErrStopped = errors.New("another instance passed a limit")
 
 // build renders the first instance alone, and the others together if that was
-// quick.
+// small.
 func (l *line) build(ctx context.Context) {
-	start := time.Now()
+	before := allocated()
 	l.buildOne(ctx, l.indices[0])
-	isQuick := time.Since(start) < quick
+	isSmall := allocated()-before < small
 	for batch := range slices.Chunk(l.indices[1:], maxBatch) {
-		if isQuick && l.buildBatch(ctx, batch) {
+		if isSmall && l.buildBatch(ctx, batch) {
 			continue
 		}
 		for _, i := range batch {
 			l.buildOne(ctx, i)
 		}
 	}
+}
+
+// allocated returns how much this process has allocated until now. Unlike the
+// time it does not depend on what else the machine does.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // buildOne renders one instance.

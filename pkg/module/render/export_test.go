@@ -4,7 +4,7 @@ package render
 
 import "context"
 
-// BuildMany is what BuildAll does with quick modules.
+// BuildMany is what BuildAll does with small modules.
 func BuildMany(ctx context.Context, reqs []Request) ([]*Result, error) {
 	common := &shared{}
 	for i := range reqs {

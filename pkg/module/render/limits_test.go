@@ -83,7 +83,7 @@ func checkLimitsOfMany(t *testing.T) {
 	reqs := make([]render.Request, 40)
 	for i := range reqs {
 		n := 45
-		if i == 0 || i == len(reqs)/2 { // quick ones begin what is rendered one after the other
+		if i == 0 || i == len(reqs)/2 { // small ones begin what is rendered one after the other
 			n = 1
 		}
 		reqs[i] = render.Request{

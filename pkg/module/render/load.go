@@ -390,7 +390,7 @@ func (e *evaluation) valuesFileAlone() cue.Value {
 	file := e.valuesFile
 	if e.tree.HasValues() {
 		// In this order, the text renders to the same when it is the values.cue.
-		file = order.Arrange(file, cue.Value{})
+		file = order.Arrange(file, nil)
 	}
 	if alone.AddSyntax(file) != nil {
 		return cue.Value{}

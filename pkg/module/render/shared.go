@@ -6,10 +6,10 @@ import (
 	"maps"
 	"path/filepath"
 
-	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/order"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/partial"
 )
 
@@ -27,16 +27,16 @@ type shared struct {
 	files map[string]parsed    // of the packages that are imported
 	uses  map[partial.Use]bool // of those packages
 
-	schema cue.Value // of the values, for the order of their fields
+	schema *order.Schema // of the values, for the order of their fields
 }
 
 // schemaOf returns what the module says the values may be.
-func (s *shared) schemaOf(e *evaluation) cue.Value {
+func (s *shared) schemaOf(e *evaluation) *order.Schema {
 	if s == nil {
-		return e.schema()
+		return order.NewSchema(e.schema())
 	}
-	if s.schema == (cue.Value{}) {
-		s.schema = e.schema()
+	if s.schema == nil {
+		s.schema = order.NewSchema(e.schema())
 	}
 	return s.schema
 }

@@ -26,7 +26,7 @@ const fieldName = "values"
 // of the module without its values.cue; the zero value says that all fields are
 // new. The file itself is not changed, but its
 // references lead into the copy until Resolve is called.
-func Arrange(file *ast.File, schema cue.Value) *ast.File {
+func Arrange(file *ast.File, known *Schema) *ast.File {
 	arranged := *file
 	arranged.Decls = nil
 	var parts []ast.Expr
@@ -47,8 +47,10 @@ func Arrange(file *ast.File, schema cue.Value) *ast.File {
 	if len(parts) == 0 {
 		return file
 	}
-	known := schemasOf(schema)
-	known.own = file.Filename
+	if known == nil {
+		known = &Schema{}
+	}
+	known.of(file.Filename)
 	arranged.Decls[first].(*ast.Field).Value = arrange(parts, known) //nolint:forcetypeassert // set above
 	Resolve(&arranged)
 	return &arranged
@@ -113,7 +115,7 @@ func (g *gathered) add(lit *ast.StructLit) {
 }
 
 // arrange returns the unification of expressions.
-func arrange(parts []ast.Expr, known schemas) ast.Expr {
+func arrange(parts []ast.Expr, known *Schema) ast.Expr {
 	g := gathered{index: map[string]int{}, values: map[string][]ast.Expr{}}
 	for _, part := range conjuncts(parts) {
 		if lit, ok := part.(*ast.StructLit); ok && isSeparable(lit) {
@@ -141,7 +143,7 @@ func arrange(parts []ast.Expr, known schemas) ast.Expr {
 }
 
 // literals returns the literals of the fields.
-func (g *gathered) literals(known schemas) []ast.Expr {
+func (g *gathered) literals(known *Schema) []ast.Expr {
 	names := known.names()
 	var literals []ast.Expr
 	var added []ast.Decl
@@ -168,7 +170,7 @@ func (g *gathered) literals(known schemas) []ast.Expr {
 	return append(literals, last)
 }
 
-func arrangeList(list *ast.ListLit, known schemas) ast.Expr {
+func arrangeList(list *ast.ListLit, known *Schema) ast.Expr {
 	copied := *list
 	copied.Elts = make([]ast.Expr, len(list.Elts))
 	for i, element := range list.Elts {
@@ -241,18 +243,25 @@ func Default(e ast.Expr) ast.Expr {
 	return nil
 }
 
-// schemas is what the module says a value may be: one alternative or several.
-type schemas struct {
+// Schema is what the module says a value may be: one alternative or several. It
+// remembers what it was asked, so that one is for all instances of a module.
+type Schema struct {
 	alternatives []cue.Value
 	defaults     []cue.Value // of them
 	own          string      // the module's values.cue
+
+	fields   map[string]*Schema // that were asked for
+	element  *Schema
+	listed   []string // of names
+	isListed bool
 }
 
-func schemasOf(v cue.Value) schemas {
+// NewSchema returns the schema that a value is. It need not exist.
+func NewSchema(v cue.Value) *Schema {
+	all := &Schema{}
 	if !v.Exists() {
-		return schemas{}
+		return all
 	}
-	var all schemas
 	if value, ok := v.Default(); ok {
 		all.defaults = []cue.Value{value}
 	}
@@ -262,45 +271,68 @@ func schemasOf(v cue.Value) schemas {
 		return all
 	}
 	for _, part := range parts {
-		all.alternatives = append(all.alternatives, schemasOf(part).alternatives...)
+		all.alternatives = append(all.alternatives, NewSchema(part).alternatives...)
 	}
 	return all
 }
 
+// of says which file the module's values are in.
+func (s *Schema) of(file string) {
+	if s.own != file {
+		s.own, s.fields, s.element = file, nil, nil
+	}
+}
+
 // haveOther says whether there is a default other than a value.
-func (s schemas) haveOther(value ast.Expr) bool {
+func (s *Schema) haveOther(value ast.Expr) bool {
 	return slices.ContainsFunc(s.defaults, func(v cue.Value) bool {
 		return !cuecontext.New().BuildExpr(value).Equals(v)
 	})
 }
 
 // names returns the names of the fields in order.
-func (s schemas) names() []string {
-	var names []string
+func (s *Schema) names() []string {
+	if s.isListed {
+		return s.listed
+	}
 	for _, v := range s.alternatives {
 		fields, err := v.Fields(cue.Optional(true))
 		for err == nil && fields.Next() {
-			if name := fields.Selector().Unquoted(); !slices.Contains(names, name) {
-				names = append(names, name)
+			if name := fields.Selector().Unquoted(); !slices.Contains(s.listed, name) {
+				s.listed = append(s.listed, name)
 			}
 		}
 	}
-	return names
+	s.isListed = true
+	return s.listed
 }
 
-func (s schemas) child(name string) schemas {
-	return s.lookup(cue.Str(name), cue.Str(name).Optional(), cue.AnyString)
+func (s *Schema) child(name string) *Schema {
+	found, ok := s.fields[name]
+	if !ok {
+		found = s.lookup(cue.Str(name), cue.Str(name).Optional(), cue.AnyString)
+		if s.fields == nil {
+			s.fields = map[string]*Schema{}
+		}
+		s.fields[name] = found
+	}
+	return found
 }
 
-func (s schemas) elements() schemas { return s.lookup(cue.AnyIndex) }
+func (s *Schema) elements() *Schema {
+	if s.element == nil {
+		s.element = s.lookup(cue.AnyIndex)
+	}
+	return s.element
+}
 
 // lookup returns what the first selector that leads anywhere leads to.
-func (s schemas) lookup(selectors ...cue.Selector) schemas {
-	found := schemas{own: s.own}
+func (s *Schema) lookup(selectors ...cue.Selector) *Schema {
+	found := &Schema{own: s.own}
 	for _, v := range s.alternatives {
 		for _, selector := range selectors {
 			if at := v.LookupPath(cue.MakePath(selector)); at.Exists() {
-				of := schemasOf(at)
+				of := NewSchema(at)
 				found.alternatives = append(found.alternatives, of.alternatives...)
 				found.defaults = append(found.defaults, of.defaults...)
 				break

@@ -16,7 +16,7 @@ import (
 // quantity returns a number of the user as the string that it stands for where
 // the module wants a quantity, such as #CPUQuantity: cpu: 1 is what Kubernetes
 // itself takes. Anything else is returned as it is.
-func (s schemas) quantity(e ast.Expr) ast.Expr {
+func (s *Schema) quantity(e ast.Expr) ast.Expr {
 	lit, ok := e.(*ast.BasicLit)
 	if !ok || lit.Kind != token.INT && lit.Kind != token.FLOAT || lit.Pos().Filename() == s.own {
 		return e
