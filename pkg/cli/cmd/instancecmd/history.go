@@ -15,11 +15,11 @@ import (
 )
 
 func newHistory(c *common) *cobra.Command {
-	out := c.output()
+	out, showValues := c.output(), false
 	cmd := &cobra.Command{
 		Use: "history NAME", Short: "Show the revisions of an instance",
-		Long: "Show the remembered revisions of an instance, the newest last. With -o json or\n" +
-			"yaml, their values are shown too.",
+		Long: "Show the remembered revisions of an instance, the newest last. With --show-values\n" +
+			"and -o json or yaml, their values are shown too: all of them, also secrets.",
 		Example: cli.Example(c.env, "history app -n apps"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,6 +35,11 @@ func newHistory(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for i := range history {
+				if !showValues {
+					history[i].Values = ""
+				}
+			}
 			if _, text := out.Format(); !text {
 				return out.Print(c.env.Stdout, printer.History(key, history))
 			}
@@ -42,6 +47,7 @@ func newHistory(c *common) *cobra.Command {
 		},
 	}
 	out.AddTo(cmd.Flags())
+	cmd.Flags().BoolVar(&showValues, "show-values", false, "with -o json or yaml, show the values of each revision, also those that are secret")
 	return cmd
 }
 
