@@ -15,7 +15,7 @@ func ofBundles() []protection {
 	}, {
 		promise: "s08", file: "pkg/internal/action/fleet/left.go",
 		old: "case slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) }):",
-		new: "case true:",
+		new: "case len(home) > 0:",
 	}, {
 		promise: "s08", file: "pkg/internal/action/fleet/delete.go",
 		old: "if m.record != nil && m.record.Bundle() != name {",

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
@@ -211,6 +212,25 @@ func TestApplyAtOnce(t *testing.T) {
 	edits.Wait()
 	if len(order) != 3 || order[2] != "c" {
 		t.Errorf("applied in the order %q", order)
+	}
+}
+
+// TestKindOfAnotherInstance holds that an instance which is not said to depend on
+// the one that brings a kind is refused, and told how to say it.
+func TestKindOfAnotherInstance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := fleet.Apply(t.Context(), w.site(), request(w.bundle("shop", map[string]one{
+		"a": {namespace: w.ns, more: fmt.Sprintf(`thing: {apiVersion: "%s.example.com/v1", kind: "Thing", metadata: name: "one"}
+		`, w.ns)},
+		"b": {namespace: w.ns, more: fmt.Sprintf(`crd: {apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: name: "things.%[1]s.example.com", spec: {
+			group: "%[1]s.example.com", scope: "Namespaced", names: {kind: "Thing", plural: "things"}
+			versions: [{name: "v1", served: true, storage: true, schema: openAPIV3Schema: {type: "object"}}]
+		}}
+		`, w.ns)},
+	})), w.observer())
+	if hints := fail.HintsOf(err); !slices.Contains(hints, `instance "b" brings the kind: give instance "a" dependsOn: ["b"]`) {
+		t.Errorf("error %v, hints %q", err, hints)
 	}
 }
 

@@ -12,9 +12,11 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
@@ -131,10 +133,29 @@ func (r *run) planOne(ctx context.Context, it *item, before *earlier.Instances) 
 		err = plan.Refusal()
 	}
 	if err != nil {
-		return it.wrap(err)
+		return r.orderHint(it, it.wrap(err))
 	}
 	it.plan = plan
 	return nil
+}
+
+// orderHint adds to the error of an unknown kind which instance brings it.
+func (r *run) orderHint(it *item, err error) error {
+	unknown, ok := errors.AsType[*apply.UnknownKindError](err)
+	if !ok {
+		return err
+	}
+	for _, other := range r.items {
+		for _, o := range other.rendered.Objects() {
+			if !kinds.IsCRD(o) {
+				continue
+			}
+			if gk, _ := kinds.Defined(o); gk.Group == unknown.Object.Group && gk.Kind == unknown.Object.Kind {
+				return fail.Hint(err, "instance %q brings the kind: give instance %q dependsOn: [%q]", other.Name, it.Name, other.Name)
+			}
+		}
+	}
+	return err
 }
 
 // request returns the request to apply an instance.
