@@ -141,6 +141,12 @@ type (
 	Note struct {
 		Text string
 	}
+	// Unlisted is sent for an instance of a bundle that is no longer in its files
+	// and is left as it is.
+	Unlisted struct {
+		Name, Namespace string
+		Bundle          string
+	}
 	// Warning is sent for what the user should know but does not end the run.
 	Warning struct {
 		Text string
@@ -160,4 +166,5 @@ func (WaitStarted) event()      {}
 func (Progress) event()         {}
 func (WaitDone) event()         {}
 func (Note) event()             {}
+func (Unlisted) event()         {}
 func (Warning) event()          {}

@@ -15,15 +15,17 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
 // program is the name of the program.
 const program = "sops"
 
-// ErrEncrypted means that a file is encrypted where none is decrypted.
-var ErrEncrypted = errors.New("it is encrypted by SOPS, and is not decrypted here")
+var (
+	// ErrEncrypted means that a file is encrypted where none is decrypted.
+	ErrEncrypted = errors.New("it is encrypted by SOPS, and is not decrypted here")
+	// ErrNoProgram means that a file is encrypted, and sops is not installed.
+	ErrNoProgram = errors.New("it is encrypted by SOPS, and there is no program sops on PATH")
+)
 
 // Plain is what a file says once it is decrypted.
 type Plain struct {
@@ -56,8 +58,7 @@ func IsEncrypted(data []byte) bool {
 func Decrypt(ctx context.Context, name string, data []byte) (Plain, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return Plain{}, fail.Hint(errors.New("it is encrypted by SOPS, and there is no program sops on PATH"),
-			"install sops: https://github.com/getsops/sops/releases")
+		return Plain{}, ErrNoProgram
 	}
 	format := formatOf(name, data)
 	args := []string{"--decrypt", "--input-type", format, "--output-type", format, "/dev/stdin"}

@@ -121,6 +121,7 @@ func checkFile(f File) []Finding {
 	c.checkImports(tree)
 	c.checkTerminal(tree)
 	c.checkWrites(tree)
+	c.checkTerms(tree)
 	for _, decl := range tree.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:

@@ -256,3 +256,33 @@ func check(path, source string) []string {
 	}
 	return found
 }
+
+// TestTerms holds flags, hints and exit codes to the command line.
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	const imports = "import \"github.com/kubectl-timoni/kubectl-timoni/pkg/fail\"\n\n"
+	for name, tc := range map[string]struct {
+		path, source string
+		want         []string
+	}{
+		"a hint of the library":         {"pkg/cluster/store/a.go", imports + "var _ = fail.Hint(nil, \"\")", []string{"7: terms: fail.Hint is for the command line: return an error of a type of its own, and advise on it in pkg/cli/advice"}},
+		"an exit code of the library":   {"pkg/ref/a.go", imports + "const a = fail.Usage", []string{"7: terms: fail.Usage is for the command line: return an error of a type of its own, and advise on it in pkg/cli/advice"}},
+		"an error that is invalid":      {"pkg/ref/a.go", imports + "var _ = fail.Invalidf(\"\")", nil},
+		"a hint of a verb":              {"pkg/internal/action/mod/a.go", imports + "var _ = fail.Hint(nil, \"\")", nil},
+		"a flag of the library":         {"pkg/cluster/apply/a.go", "const a = \"give --force\"", []string{"5: terms: --force is a flag: only pkg/cli names flags"}},
+		"a flag of a verb":              {"pkg/internal/action/mod/a.go", "const a = `(--wait-for)`", []string{"5: terms: --wait-for is a flag: only pkg/cli names flags"}},
+		"a flag of a command":           {"pkg/cli/cmd/modcmd/a.go", "const a = \"--force\"", nil},
+		"a flag of Timoni":              {"pkg/internal/spelling/a.go", "const a = \"--overwrite-ownership\"", nil},
+		"a flag of another program":     {"pkg/internal/action/vendor/a.go", "const a = \"--kubeconfig=x\"", nil},
+		"a flag of another one's other": {"pkg/internal/action/vendor/a.go", "const a = \"--porcelain\"", []string{"5: terms: --porcelain is a flag: only pkg/cli names flags"}},
+		"no flag":                       {"pkg/ref/a.go", "const a = \"a--b -- c --1 ---\"", nil},
+		"a flag of a test":              {"pkg/ref/a_test.go", "const a = \"--force\"", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tc.want, check(tc.path, head+tc.source)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

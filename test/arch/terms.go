@@ -77,10 +77,12 @@ func foreignFlags(dir string) string {
 		return "--path-format --git-dir --git-common-dir --show-toplevel --show-object-format --get --get-regexp --null --porcelain --ignore-submodules --stage --no-pager"
 	case "internal/action/vendor": // starts kubectl
 		return "--raw --output --kubeconfig --context"
+	case "sops": // starts sops
+		return "--decrypt --input-type --output-type"
 	case "internal/action/deploy": // starts timoni-krm
 		return "--namespace --enable-exec"
-	case "internal/action/plugins": // starts kubectl, reads the command line of the front door, judges builds of kustomize
-		return "--client --help --version " + kustomize
+	case "internal/action/plugins": // starts kubectl and reads the front door's command line; what the doctor finds are commands to paste
+		return "--client --help --version --context --kubeconfig --kustomize-plugins " + kustomize
 	case "internal/pipeline/kustomize", "internal/pipeline/krm":
 		return kustomize
 	}

@@ -91,6 +91,8 @@ func lineOf(e event.Event) line {
 		return line{Type: "Note", Message: e.Text}
 	case event.Warning:
 		return line{Type: "Warning", Message: e.Text}
+	case event.Unlisted:
+		return line{Type: "Warning", Message: unlisted(e)}
 	}
 	return line{}
 }

@@ -95,7 +95,7 @@ func Observer(w io.Writer, quiet bool) event.Observer {
 	}
 	return event.Func(func(e event.Event) {
 		switch plain(e).(type) {
-		case event.Warning, event.Note, event.Resolved, event.NamespaceCreated, event.NamespaceRemoved:
+		case event.Warning, event.Unlisted, event.Note, event.Resolved, event.NamespaceCreated, event.NamespaceRemoved:
 			text.Observe(e)
 		}
 	})
@@ -171,6 +171,8 @@ func describe(e event.Event) string {
 		return "note: " + e.Text
 	case event.Warning:
 		return "warning: " + e.Text
+	case event.Unlisted:
+		return "warning: " + unlisted(e)
 	}
 	return ""
 }
@@ -183,6 +185,11 @@ func describeWithin(e event.Within) string {
 		return line
 	}
 	return strings.Trim(e.Cluster+"/"+e.Name, "/") + ": " + line
+}
+
+// unlisted says what is left of an instance that is no longer in a bundle's files.
+func unlisted(e event.Unlisted) string {
+	return fmt.Sprintf("instance %q in namespace %q belongs to the bundle %q and is no longer in its files: --prune-instances deletes it", e.Name, e.Namespace, e.Bundle)
 }
 
 // status returns the word for a readiness that kstatus names otherwise.

@@ -147,7 +147,7 @@ func (c *checker) unknown(version, kind, group string) bool {
 	}
 	server := "Kubernetes " + kubernetes
 	if !c.isEmbedded {
-		server = "the API server of --schema"
+		server = "the API server of the given schema"
 	}
 	slices.Sort(versions)
 	slices.Sort(names)

@@ -12,12 +12,16 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
 // For is a fail.Adviser.
 func For(err error) fail.Advice {
 	if err == download.ErrPrivate { //nolint:errorlint // an adviser looks at one error
 		return hint("if that is meant, give --allow-private-address")
+	}
+	if err == sops.ErrNoProgram { //nolint:errorlint // the same
+		return hint("install sops: https://github.com/getsops/sops/releases")
 	}
 	switch e := err.(type) { //nolint:errorlint // the same
 	case *render.LimitError:

@@ -64,6 +64,9 @@ func ofRegistry(err error) fail.Advice {
 
 // ofContent advises on artifacts and on the cache.
 func ofContent(err error) fail.Advice {
+	if err == archive.ErrNotEmpty { //nolint:errorlint // an adviser looks at one error
+		return hint(0, "choose an empty directory, or replace files with --overwrite")
+	}
 	switch e := err.(type) { //nolint:errorlint // an adviser looks at one error
 	case *oci.OfflineError:
 		return hint(0, "run it once without --offline (in a function config: registry.offline), so that it is fetched and kept")

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/clusteradvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -25,7 +26,7 @@ func New(env cli.Env) *cobra.Command {
 
 // advisers say what the errors of what the binary links mean.
 func advisers() []fail.Adviser {
-	return []fail.Adviser{clusteradvice.For, registryadvice.For, moduleadvice.For}
+	return []fail.Adviser{clusteradvice.For, registryadvice.For, moduleadvice.For, option.Advise}
 }
 
 func newCommand(env cli.Env) *cobra.Command {

@@ -4,12 +4,14 @@ package artifactcmd
 
 import (
 	"context"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 )
 
@@ -107,7 +109,7 @@ func newList(env cli.Env) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	registryflag.AddSelectionTo(fs, &o.req.Selection, "tags")
-	fs.StringVar(&o.req.Expression, "filter-regex", "", "list the tags that match `REGEX` only")
+	fs.StringVar(&o.expression, "filter-regex", "", "list the tags that match `REGEX` only")
 	o.registry.AddAccessTo(fs)
 	cli.AddOutput(cmd, &o.output)
 	return cmd
@@ -115,12 +117,21 @@ func newList(env cli.Env) *cobra.Command {
 
 type listing struct {
 	access
-	req artifact.ListRequest
+	req        artifact.ListRequest
+	expression string
 }
 
 func (o *listing) run(ctx context.Context, repository string) (err error) {
 	if o.req.Reference, o.req.OCI, err = o.open(repository); err != nil {
 		return err
+	}
+	if err = registryflag.CheckSelection(o.req.Selection); err != nil {
+		return err
+	}
+	if o.expression != "" {
+		if o.req.Matching, err = regexp.Compile(o.expression); err != nil {
+			return fail.Usagef("--filter-regex: %w", err)
+		}
 	}
 	list, err := artifact.List(ctx, o.req)
 	if err != nil {

@@ -126,7 +126,11 @@ func newBuild(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			built, err := artifact.BuildArtifact(cmd.Context(), req, tag, args[0], archive.Layout(form))
+			layout, err := registryflag.Layout(form)
+			if err != nil {
+				return err
+			}
+			built, err := artifact.BuildArtifact(cmd.Context(), req, tag, args[0], layout)
 			if err != nil {
 				return err
 			}

@@ -73,7 +73,7 @@ func New(env cli.Env) *cobra.Command {
 	cmd.Flags().StringVar(&o.kubeVersion, "kube-version", "", "`VERSION` of Kubernetes that the module is told, such as 1.36")
 	cmd.Flags().StringVar(&o.stage, "stage", "", "only the objects of the stage with this `NAME`")
 	cmd.Flags().StringVar(&o.push, "push", "", "push the objects as an artifact for Flux to `TARGET`, oci://HOST/PATH[:TAG], instead of printing them")
-	return cli.WithAdvice(cmd, registryadvice.For, moduleadvice.For)
+	return cli.WithAdvice(cmd, registryadvice.For, moduleadvice.For, option.Advise)
 }
 
 type options struct {

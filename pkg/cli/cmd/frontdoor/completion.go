@@ -3,6 +3,7 @@
 package frontdoor
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -68,7 +69,7 @@ func install(env cli.Env, dir string) error {
 	if dir == "" {
 		var err error
 		if dir, err = places.ShimDir(); err != nil {
-			return err
+			return fail.Usagef("%w: name a directory with --dir", err)
 		}
 	}
 	dir, err := filepath.Abs(dir)
@@ -76,6 +77,9 @@ func install(env cli.Env, dir string) error {
 		return err
 	}
 	paths, err := plugins.InstallShims(dir)
+	if _, foreign := errors.AsType[*plugins.ForeignFileError](err); foreign {
+		return fail.Hint(err, "move it away, or choose another directory with --dir")
+	}
 	for _, path := range paths {
 		_, _ = ui.Println(env.Stdout, path)
 	}

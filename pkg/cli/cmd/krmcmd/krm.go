@@ -103,7 +103,20 @@ func New(env cli.Env) *cobra.Command {
 }
 
 // advisers say what the errors of what the binary links mean.
-func advisers() []fail.Adviser { return []fail.Adviser{registryadvice.For, moduleadvice.For} }
+func advisers() []fail.Adviser { return []fail.Adviser{registryadvice.For, moduleadvice.For, advise} }
+
+// advise is the adviser for the errors of the function and its installation.
+func advise(err error) fail.Advice {
+	switch err.(type) { //nolint:errorlint // an adviser looks at one error
+	case *krm.NoListError:
+		return fail.Advice{Hint: "this is a KRM function, which kustomize starts: see 'timoni-krm --help'"}
+	case *function.NoConfigError:
+		return fail.Advice{Hint: "see 'timoni-krm --help'"}
+	case *function.ForeignFileError:
+		return fail.Advice{Hint: "move it away, or choose another directory with --dir"}
+	}
+	return fail.Advice{}
+}
 
 func newCommand(env cli.Env) *cobra.Command {
 	function := newFunction(env)

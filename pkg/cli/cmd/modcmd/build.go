@@ -9,7 +9,6 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 const buildLong = `Vet and pack a module as push does, without a registry.
@@ -31,7 +30,11 @@ func newBuild(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			built, err := artifact.BuildModule(cmd.Context(), req, args[1], archive.Layout(form))
+			layout, err := registryflag.Layout(form)
+			if err != nil {
+				return err
+			}
+			built, err := artifact.BuildModule(cmd.Context(), req, args[1], layout)
 			if err != nil {
 				return err
 			}

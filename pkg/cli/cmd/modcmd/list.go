@@ -48,6 +48,9 @@ func (o *listing) run(ctx context.Context, repository string) (err error) {
 	if o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod")); err != nil {
 		return err
 	}
+	if err = registryflag.CheckSelection(o.req.Selection); err != nil {
+		return err
+	}
 	o.req.Versions = true
 	list, err := artifact.List(ctx, o.req)
 	if err != nil {

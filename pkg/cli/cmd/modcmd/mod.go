@@ -9,6 +9,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 )
 
 // New returns the command with a subcommand for each verb.
@@ -26,5 +28,13 @@ func New(env cli.Env) *cobra.Command {
 		newTest(env),
 		newVet(env),
 		newCEL(env),
-	), registryadvice.For, moduleadvice.For)
+	), registryadvice.For, moduleadvice.For, advise)
+}
+
+// advise is the adviser for the errors of packing.
+func advise(err error) fail.Advice {
+	if _, ok := err.(*artifact.NoVersionError); ok { //nolint:errorlint // an adviser looks at one error
+		return fail.Advice{Code: fail.Usage, Hint: "give it with --version 1.2.3"}
+	}
+	return fail.Advice{}
 }

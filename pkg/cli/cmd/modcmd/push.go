@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/signingflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -74,6 +75,9 @@ type pushing struct {
 }
 
 func (o *pushing) run(ctx context.Context, source, target string) (err error) {
+	if err = fail.OneOf("--attest", o.req.Attach, oci.AttachAuto, oci.AttachAlways, oci.AttachNever, ""); err != nil {
+		return err
+	}
 	if o.req.Target, err = ref.Parse(target); err != nil {
 		return err
 	}

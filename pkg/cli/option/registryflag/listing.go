@@ -5,12 +5,28 @@ package registryflag
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // AddLayoutTo registers the flag for the form of an OCI image layout.
 func AddLayoutTo(fs *pflag.FlagSet, form *string) {
 	fs.StringVar(form, "layout", "", "`FORM` of OUTPUT, whatever its name is: archive or directory")
+}
+
+// Layout returns the form that the flag names.
+func Layout(form string) (archive.Layout, error) {
+	layout := archive.Layout(form)
+	return layout, fail.OneOf("--layout", layout, archive.LayoutByName, archive.LayoutArchive, archive.LayoutDirectory)
+}
+
+// CheckSelection returns a usage error for a value that is none.
+func CheckSelection(s artifact.Selection) error {
+	if s.Limit < 0 {
+		return fail.Usagef("--limit %d is less than 0", s.Limit)
+	}
+	return nil
 }
 
 // AddSelectionTo registers the flags of a command that lists what is called

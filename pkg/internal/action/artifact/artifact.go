@@ -152,8 +152,8 @@ type Selection struct {
 	Range   string // only the versions in it
 	Limit   int    // at most so many, 0 for all
 	Digests bool
-	// Expression leaves the tags that it matches, all when it is empty.
-	Expression string
+	// Matching leaves the tags that it matches, all when it is nil.
+	Matching *regexp.Regexp
 }
 
 // Columns returns a list as a table, with a name for the column of the tags.
@@ -178,21 +178,14 @@ type Listed struct {
 
 // List returns the tags of a repository.
 func List(ctx context.Context, req ListRequest) ([]Listed, error) {
-	if req.Limit < 0 {
-		return nil, fail.Usagef("--limit %d is less than 0", req.Limit)
-	}
-	o := oci.ListOptions{Options: req.OCI, Versions: req.Versions, Limit: req.Limit, Digests: req.Digests}
-	o.Latest = req.Versions && req.Range == "" && req.Expression == ""
+	o := oci.ListOptions{Options: req.OCI, Versions: req.Versions, Limit: max(req.Limit, 0), Digests: req.Digests, Matching: req.Matching}
+	o.Latest = req.Versions && req.Range == "" && req.Matching == nil
 	if req.Range != "" {
 		within, err := ref.ParseRange(req.Range)
 		if err != nil {
 			return nil, err
 		}
 		o.Versions, o.Range = true, within
-	}
-	var err error
-	if o.Matching, err = regexp.Compile(req.Expression); err != nil {
-		return nil, fail.Usagef("--filter-regex: %w", err)
 	}
 	tags, err := oci.List(ctx, req.Reference, o)
 	if err != nil {

@@ -96,9 +96,6 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	if target.Tag == ref.Latest {
 		return Pushed{}, fail.Hint(fail.Usagef("%q is not a version to push", ref.Latest), "name the version: that tag moves by itself to the highest stable one")
 	}
-	if err = req.check(); err != nil {
-		return Pushed{}, err
-	}
 	req.Version = target.Tag
 	image, version, err := req.pack(ctx)
 	if err != nil {
@@ -119,13 +116,20 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	return sign(ctx, pushed, target, pushed.Tags, req.Key, req.OCI)
 }
 
+// NoVersionError says that a module in a directory was to be packed without a
+// version.
+type NoVersionError struct{}
+
+// Error says so.
+func (*NoVersionError) Error() string { return "the version is missing" }
+
 // pack returns the artifact of the module and its version.
 func (req ModuleRequest) pack(ctx context.Context) (archive.Image, string, error) {
 	if archive.IsArchive(req.Source) {
 		return req.unpack()
 	}
 	if req.Version == "" {
-		return nil, "", fail.Hint(fail.Usagef("the version is missing"), "give it with --version 1.2.3")
+		return nil, "", &NoVersionError{}
 	}
 	if err := ref.CheckVersion(req.Version); err != nil {
 		return nil, "", err
@@ -187,9 +191,6 @@ func BuildModule(ctx context.Context, req ModuleRequest, output string, form arc
 }
 
 func write(output, tag string, image archive.Image, form archive.Layout) (Built, error) {
-	if err := fail.OneOf("--layout", form, archive.LayoutByName, archive.LayoutArchive, archive.LayoutDirectory); err != nil {
-		return Built{}, err
-	}
 	if err := archive.WriteLayout(output, tag, image, form); err != nil {
 		return Built{}, fmt.Errorf("write %s: %w", output, err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // destination returns the directory to unpack into, which is empty or does not
@@ -18,7 +17,7 @@ import (
 // puts the files in place, since nothing is replaced before all is verified.
 func (req PullRequest) destination() (dir string, put func(error) error, err error) {
 	if entries, _ := os.ReadDir(req.Dir); !req.Overwrite || len(entries) == 0 {
-		return req.Dir, explainFull, nil
+		return req.Dir, func(err error) error { return err }, nil
 	}
 	if err = link.Check(req.Dir, "."); err != nil {
 		return "", nil, err
@@ -32,14 +31,6 @@ func (req PullRequest) destination() (dir string, put func(error) error, err err
 		}
 		return errors.Join(err, os.RemoveAll(dir))
 	}, nil
-}
-
-// explainFull adds what can be done about a directory that is not empty.
-func explainFull(err error) error {
-	if !errors.Is(err, archive.ErrNotEmpty) {
-		return err
-	}
-	return fail.Hint(err, "choose an empty directory, or replace files with --overwrite")
 }
 
 // moveFiles puts the files below from in the place of those below to, through no

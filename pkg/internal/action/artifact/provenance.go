@@ -24,11 +24,6 @@ type Attestation struct {
 	ProgramVersion string
 }
 
-// check returns a usage error for a value that is none.
-func (a Attestation) check() error {
-	return fail.OneOf("--attest", a.Attach, oci.AttachAuto, oci.AttachAlways, oci.AttachNever, "")
-}
-
 // companions returns the documents about a module, made from its manifest.
 func (a Attestation) companions(image archive.Image, target ref.Reference) (oci.Companions, error) {
 	manifest, err := image.Manifest()

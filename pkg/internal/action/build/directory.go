@@ -96,6 +96,18 @@ type file struct {
 	mode fs.FileMode
 }
 
+// ForeignFilesError refuses to replace files that were not written for the
+// instance.
+type ForeignFilesError struct {
+	Files           []string
+	Name, Namespace string // of the instance
+}
+
+// Error names the files.
+func (e *ForeignFilesError) Error() string {
+	return fmt.Sprintf("%s: not written for %s in %s", strings.Join(e.Files, ", "), e.Name, e.Namespace)
+}
+
 // files returns the files to write, and refuses to replace any other.
 func (req DirectoryRequest) files() ([]file, error) {
 	files := make([]file, len(req.Objects))
@@ -122,8 +134,7 @@ func (req DirectoryRequest) files() ([]file, error) {
 		files[i] = f
 	}
 	if len(foreign) > 0 && !req.Overwrite {
-		return nil, fail.Hint(fail.Refusedf("%s: not written for %s in %s", strings.Join(foreign, ", "), req.Name, req.Namespace),
-			"give another directory, or --overwrite to replace the files")
+		return nil, fail.Refuse(&ForeignFilesError{Files: foreign, Name: req.Name, Namespace: req.Namespace})
 	}
 	return files, nil
 }

@@ -106,7 +106,7 @@ func StartExpressions(ctx context.Context, req *ApplyRequest) (end func(), err e
 	}
 	child, err := expression.Start(ctx, req.Evaluator)
 	if err != nil {
-		return nil, fmt.Errorf("evaluate --wait-for: %w", err)
+		return nil, fmt.Errorf("evaluate the rules to wait for: %w", err)
 	}
 	for _, r := range req.WaitFor {
 		if err := r.Compile(child); err != nil {

@@ -6,10 +6,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
@@ -55,6 +55,18 @@ func Differences(steps []*apply.Step) []instance.Difference {
 	return list
 }
 
+// emptyError is an apply.EmptyError about a kustomization.
+type emptyError struct {
+	dir   string
+	empty *apply.EmptyError
+}
+
+func (e *emptyError) Error() string {
+	return fmt.Sprintf("kustomization %q: it has no object, and all that %q had would be deleted", e.dir, e.empty.Instance.Name)
+}
+
+func (e *emptyError) Unwrap() error { return e.empty }
+
 // renderFor renders the module of a request, or its kustomization, for the
 // version of the cluster.
 func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, observer event.Observer) (*build.Result, error) {
@@ -67,8 +79,7 @@ func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, obse
 		var rendered *build.Result
 		if rendered, err = req.Kustomization.render(ctx, version, observer, func(ns string) { req.spaces = append(req.spaces, ns) }); err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {
 			// As with a module, but in the words of a kustomization.
-			return nil, fail.Hint(fail.Refusedf("kustomization %q: it has no object, and all that %q had would be deleted", req.Kustomization.Dir, req.Name),
-				"if it is meant to: --allow-empty; to remove the instance: kubectl timoni delete %s -n %s", req.Name, req.Namespace)
+			return nil, &emptyError{req.Kustomization.Dir, &apply.EmptyError{Instance: api.Metadata{Name: req.Name, Namespace: req.Namespace}}}
 		}
 		return rendered, err
 	}

@@ -75,7 +75,7 @@ func (t Target) members(ctx context.Context, site Site) (crew, error) {
 // warn tells the observer of what is not in the files of the bundle.
 func (c crew) warn(observer event.Observer) {
 	for _, record := range c.left {
-		observer.Observe(event.Warning{Text: leftText(record.Instance.Metadata, c.bundle)})
+		observer.Observe(unlisted(record.Instance.Metadata, c.bundle))
 	}
 	if c.moved != "" {
 		observer.Observe(event.Warning{Text: c.moved})
@@ -229,7 +229,7 @@ func checkMembers(name string, members []member) error {
 	for _, m := range members {
 		if m.record != nil && m.record.Bundle() != name {
 			e := &store.BundleError{Instance: api.Metadata{Name: m.Name, Namespace: m.Namespace}, Owner: m.record.Bundle(), Wanted: name}
-			errs = append(errs, fail.Hint(fail.With(fail.Refused, e), "to delete this instance: kubectl timoni delete %s -n %s", m.Name, m.Namespace))
+			errs = append(errs, fail.Hint(fail.Refusedf("%v", e), "to delete this instance: kubectl timoni delete %s -n %s", m.Name, m.Namespace))
 		}
 	}
 	return errors.Join(errs...)
@@ -249,8 +249,8 @@ func (d *deletion) notReached() error {
 	return fmt.Errorf("not deleted: instance %s", strings.Join(names, ", "))
 }
 
-func leftText(m api.Metadata, bundle string) string {
-	return fmt.Sprintf("instance %q in namespace %q belongs to the bundle %q and is no longer in its files: --prune-instances deletes it", m.Name, m.Namespace, bundle)
+func unlisted(m api.Metadata, bundle string) event.Unlisted {
+	return event.Unlisted{Name: m.Name, Namespace: m.Namespace, Bundle: bundle}
 }
 
 // NotInstalled is the state of an instance that the files name.

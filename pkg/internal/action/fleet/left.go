@@ -178,7 +178,7 @@ func (r *run) findLeft(ctx context.Context) error {
 func (r *run) planPrune(ctx context.Context) error {
 	for _, l := range r.left {
 		if !r.req.PruneInstances {
-			r.observer.Observe(event.Warning{Text: leftText(l.record.Instance.Metadata, r.bundle.Name)})
+			r.observer.Observe(unlisted(l.record.Instance.Metadata, r.bundle.Name))
 			continue
 		}
 		o := r.deleteOptions()

@@ -153,6 +153,13 @@ func launcher(frontDoor string) string {
 // it is there.
 type entry struct{ path, link, content string }
 
+// ForeignFileError refuses to replace a file that is neither the function nor a
+// launcher of it.
+type ForeignFileError struct{ Path string }
+
+// Error names the file.
+func (e *ForeignFileError) Error() string { return e.Path + " is not of this command's making" }
+
 // check returns an error when a file is in the way that is not ours: neither
 // the function, nor a link to something of its name, nor a launcher.
 func (e entry) check() error {
@@ -163,8 +170,7 @@ func (e entry) check() error {
 	if err != nil {
 		return err
 	}
-	foreign := fail.Hint(fail.Refusedf("%s is not of this command's making", e.path),
-		"move it away, or choose another directory with --dir")
+	foreign := fail.Refuse(&ForeignFileError{Path: e.path})
 	if info.Mode()&fs.ModeSymlink != 0 {
 		target, readErr := os.Readlink(e.path)
 		if readErr == nil && strings.HasPrefix(filepath.Base(target), functionName) {

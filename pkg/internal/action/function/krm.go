@@ -71,13 +71,21 @@ func Run(ctx context.Context, req Request, observer event.Observer) (list *krm.L
 	return list, err
 }
 
+// NoConfigError says that the file of a function config does not exist.
+type NoConfigError struct{ Name string }
+
+// Error names the file, which may be a command that is misspelt.
+func (e *NoConfigError) Error() string {
+	return fmt.Sprintf("%q is neither a command nor the file of a function config", e.Name)
+}
+
 func (req Request) read() (*krm.List, error) {
 	if req.Config == "" {
 		return krm.Read(req.Input)
 	}
 	config, err := os.ReadFile(req.Config)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fail.Hint(fail.Usagef("%q is neither a command nor the file of a function config", req.Config), "see 'timoni-krm --help'")
+		err = fail.Invalid(&NoConfigError{Name: req.Config})
 	}
 	if err != nil {
 		return krm.EmptyStream(), err

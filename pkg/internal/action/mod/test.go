@@ -293,7 +293,7 @@ func (c *testCase) checkObjects(t *Tested, objects []api.Object, update bool) (c
 	empty := !c.exact && c.want == nil && c.absent == nil
 	switch {
 	case empty && !update:
-		t.fail("nothing is expected: --update writes the objects that are rendered into it")
+		t.fail("nothing is expected: an update writes the objects that are rendered into it")
 	case update && (empty || c.exact && c.objects != all):
 		if changed = c.setObjects(objects, all); !changed {
 			t.fail("the objects are others, and what the test computes cannot be updated:\n%s", difference(c.objects, all))

@@ -51,7 +51,7 @@ metadata:
 			updated: "-- objects.yaml --\n" + configMap,
 		},
 		"nothing is expected": {
-			test: "# New.\n", failure: "nothing is expected: --update writes", updated: "# New.\n-- objects.yaml --\n" + configMap,
+			test: "# New.\n", failure: "nothing is expected: an update writes", updated: "# New.\n-- objects.yaml --\n" + configMap,
 		},
 		"part, otherwise": {
 			test:    "-- want.yaml --\nkind: ConfigMap\n# kept\n---\nkind: ConfigMap\ndata: {message: x}\n-- absent --\nJob/x\n",
@@ -109,7 +109,7 @@ func TestTestCUE(t *testing.T) {
 		},
 		"computed, otherwise": {test: `cases: {for n in ["x"] {a: want: [{kind: "ConfigMap", data: message: n}]}}`, failure: "-  message: x\n"},
 		"nothing is expected": {
-			test: "cases: a: {}\n", failure: "nothing is expected: --update writes",
+			test: "cases: a: {}\n", failure: "nothing is expected: an update writes",
 			updated: "cases: a: {\n\tobjects: [{\n\t\tapiVersion: \"v1\"\n\t\tdata: {\n\t\t\tmessage: \"Hello World\"\n\t\t}\n\t\tkind: \"ConfigMap\"\n\t\tmetadata: {\n\t\t\tlabels: {\n" +
 				"\t\t\t\t\"app.kubernetes.io/managed-by\": \"timoni\"\n\t\t\t\t\"app.kubernetes.io/name\":       \"app\"\n\t\t\t\t\"app.kubernetes.io/version\":    \"0.0.0-devel\"\n\t\t\t}\n" +
 				"\t\t\tname:      \"app\"\n\t\t\tnamespace: \"default\"\n\t\t}\n\t}]\n}\n",

@@ -35,6 +35,15 @@ func completed() []string {
 	return plugins
 }
 
+// errUnknownHome is the error when the directory for the shims has to be named.
+var errUnknownHome = errors.New("where kubectl-timoni is installed is not known")
+
+// ForeignFileError refuses to replace a file that is no shim.
+type ForeignFileError struct{ Path string }
+
+// Error names the file.
+func (e *ForeignFileError) Error() string { return e.Path + " was not written by this command" }
+
 // ShimDir returns the directory for the shims: that of the kubectl-timoni that
 // kubectl finds on PATH, which may be a link, else the front door's own.
 func (p Places) ShimDir() (string, error) {
@@ -44,7 +53,7 @@ func (p Places) ShimDir() (string, error) {
 	if p.home != "" {
 		return p.home, nil
 	}
-	return "", fail.Usagef("where %s is installed is not known: name a directory with --dir", FrontDoor)
+	return "", errUnknownHome
 }
 
 // InstallShims writes the executables through which kubectl completes our
@@ -80,7 +89,7 @@ func mayReplace(path string) error {
 		return err
 	}
 	if !bytes.Contains(content, []byte(shimMark)) {
-		return fail.Hint(fail.Refusedf("%s was not written by this command", path), "move it away, or choose another directory with --dir")
+		return fail.Refuse(&ForeignFileError{Path: path})
 	}
 	return nil
 }

@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/document"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -83,6 +82,12 @@ func ReadStream(config []byte, r io.Reader) (*List, error) {
 	return list, err
 }
 
+// NoListError says that what a function read is no ResourceList.
+type NoListError struct{}
+
+// Error says so.
+func (*NoListError) Error() string { return "there is no ResourceList on the standard input" }
+
 // EmptyStream returns the list of which nothing is written.
 func EmptyStream() *List { return &List{bare: true} }
 
@@ -111,8 +116,7 @@ func read(r io.Reader) (*List, error) {
 		return nil, fmt.Errorf("the standard input is not a ResourceList: %w", hidden(err))
 	}
 	if reader.WrappingKind != kio.ResourceListKind {
-		return nil, fail.Hint(errors.New("there is no ResourceList on the standard input"),
-			"this is a KRM function, which kustomize starts: see 'timoni-krm --help'")
+		return nil, &NoListError{}
 	}
 	list := &List{APIVersion: reader.WrappingAPIVersion, Items: items, Config: reader.FunctionConfig}
 	return list, errors.Join(list.expand(), checkItems(items))
