@@ -92,6 +92,18 @@ func (o Object) Is(group, kind string) bool { return o.Group() == group && o.Kin
 // object is none.
 func (o Object) IsSecret() bool { return o.Is("", "Secret") }
 
+// ExtensionsGroup is the group of CustomResourceDefinitions.
+const ExtensionsGroup = "apiextensions.k8s.io"
+
+// IsCRD says whether the object is a CustomResourceDefinition.
+func (o Object) IsCRD() bool { return o.Is(ExtensionsGroup, "CustomResourceDefinition") }
+
+// IsNamespace says whether the object is a Namespace.
+func (o Object) IsNamespace() bool { return o.Is("", "Namespace") }
+
+// IsClaim says whether the object is a PersistentVolumeClaim.
+func (o Object) IsClaim() bool { return o.Is("", "PersistentVolumeClaim") }
+
 // GroupKind names a kind in all its versions.
 type GroupKind struct{ Group, Kind string }
 
@@ -101,13 +113,7 @@ func (o Object) GroupKind() GroupKind { return GroupKind{o.Group(), o.Kind()} }
 // IsProtected says whether deleting the object would take along what it holds:
 // the data of a volume, the objects of a namespace or of a kind.
 func (o Object) IsProtected() bool {
-	switch o.Group() {
-	case "":
-		return o.Kind() == "Namespace" || o.Kind() == "PersistentVolumeClaim" || o.Kind() == "PersistentVolume"
-	case "apiextensions.k8s.io":
-		return o.Kind() == "CustomResourceDefinition"
-	}
-	return false
+	return o.IsNamespace() || o.IsCRD() || o.IsClaim() || o.Is("", "PersistentVolume")
 }
 
 // IsKept says whether an apply leaves the object in the cluster when the module

@@ -29,7 +29,7 @@ func (p *Plan) Brings() earlier.Brings {
 			continue
 		}
 		b.Objects = append(b.Objects, s.Object.ID())
-		if kinds.IsNamespace(s.Object) && s.Action == event.Created {
+		if s.Object.IsNamespace() && s.Action == event.Created {
 			b.Spaces = append(b.Spaces, s.Object.Name())
 		}
 	}
@@ -39,7 +39,7 @@ func (p *Plan) Brings() earlier.Brings {
 // definitionOf returns the identity of the CustomResourceDefinition of a
 // resource.
 func definitionOf(r kube.Resource) api.ID {
-	return api.ID{Group: kinds.ExtensionsGroup, Kind: "CustomResourceDefinition", Name: r.Resource + "." + r.Group}
+	return api.ID{Group: api.ExtensionsGroup, Kind: "CustomResourceDefinition", Name: r.Resource + "." + r.Group}
 }
 
 // Complete returns a plan in which everything is decided that it defers for what

@@ -232,7 +232,7 @@ func (e *Engine) applyStage(ctx context.Context, plan *Plan, first, rest []*Step
 	if err := e.applySteps(ctx, req, first); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(first, func(s *Step) bool { return kinds.IsCRD(s.Object) && s.Action != event.Unchanged }) {
+	if slices.ContainsFunc(first, func(s *Step) bool { return s.Object.IsCRD() && s.Action != event.Unchanged }) {
 		if err := e.watcher().Wait(ctx, items(first), ready.Criteria{}, req.waitLimit()); err != nil {
 			return err
 		}

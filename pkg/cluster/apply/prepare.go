@@ -102,7 +102,7 @@ func renderedKinds(stages []Stage) map[schema.GroupKind]kube.Resource {
 	rendered := map[schema.GroupKind]kube.Resource{}
 	for _, stage := range stages {
 		for _, o := range stage.Objects {
-			if !kinds.IsCRD(o) {
+			if !o.IsCRD() {
 				continue
 			}
 			gk, r := kinds.Defined(o)

@@ -31,7 +31,7 @@ import (
 // refused, unless it is a definition that the instance may share.
 func (e *Engine) decideForeign(ctx context.Context, req Request, s *Step, refusal error) error {
 	owner := ownership.Instance(s.Live)
-	if !kinds.IsCRD(s.Live) || owner.Name == "" || api.AnySelects(req.Replace, s.Ref()) {
+	if !s.Live.IsCRD() || owner.Name == "" || api.AnySelects(req.Replace, s.Ref()) {
 		s.refuse(refusal)
 		return nil
 	}

@@ -18,23 +18,11 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
 
-// The groups of kinds that others are built on.
-const (
-	ExtensionsGroup = "apiextensions.k8s.io"
-	rbacGroup       = "rbac.authorization.k8s.io"
-)
-
-// IsCRD says whether an object is a CustomResourceDefinition.
-func IsCRD(o api.Object) bool {
-	return o.Group() == ExtensionsGroup && o.Kind() == "CustomResourceDefinition"
-}
-
-// IsNamespace says whether an object is a Namespace.
-func IsNamespace(o api.Object) bool { return o.Group() == "" && o.Kind() == "Namespace" }
+const rbacGroup = "rbac.authorization.k8s.io"
 
 // IsFoundation says whether other objects cannot be checked before this one is
 // in place: they are planned and applied first.
-func IsFoundation(o api.Object) bool { return IsCRD(o) || IsNamespace(o) || isRole(o) }
+func IsFoundation(o api.Object) bool { return o.IsCRD() || o.IsNamespace() || isRole(o) }
 
 func isRole(o api.Object) bool {
 	return o.Group() == rbacGroup && (o.Kind() == "Role" || o.Kind() == "ClusterRole")
@@ -70,7 +58,7 @@ func Defined(crd api.Object) (schema.GroupKind, kube.Resource) {
 }
 
 // IsService says whether an object is a Service.
-func IsService(o api.Object) bool { return o.Group() == "" && o.Kind() == "Service" }
+func IsService(o api.Object) bool { return o.Is("", "Service") }
 
 // WithoutHeld returns a copy of an object without the addresses and ports that a
 // live one holds. Others stay, so that the server says whether they are free.
@@ -230,7 +218,7 @@ func KeepReason(live api.Object, also Unprotected) string {
 // KeepSize gives a claim the size of the live one when that is larger than what
 // it asks for, and returns both.
 func KeepSize(o, live api.Object) (kept, wanted string, smaller bool) {
-	if !o.Is("", "PersistentVolumeClaim") {
+	if !o.IsClaim() {
 		return "", "", false
 	}
 	path := []string{"spec", "resources", "requests", "storage"}

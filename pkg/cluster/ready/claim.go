@@ -30,7 +30,7 @@ const selectedNode = "volume.kubernetes.io/selected-node"
 // that the controller of claims reports.
 func (w Watcher) awaitsConsumer(ctx context.Context, claim api.Object) bool {
 	phase, _, _ := unstructured.NestedString(claim, "status", "phase")
-	if !isClaim(claim) || phase != "Pending" || claim.Annotation(selectedNode) != "" {
+	if !claim.IsClaim() || phase != "Pending" || claim.Annotation(selectedNode) != "" {
 		return false
 	}
 	name, _, _ := unstructured.NestedString(claim, "spec", "storageClassName")

@@ -119,14 +119,12 @@ func (w Watcher) watchClues(ctx context.Context, items []*Item) <-chan clue {
 			follow(kube.Core("Pod", "pods"), namespace, kube.Selector{Labels: selector})
 		}
 		follow(kube.Core("Event", "events"), namespace, kube.Selector{Fields: "type=Warning"})
-		if slices.ContainsFunc(live, isClaim) {
+		if slices.ContainsFunc(live, api.Object.IsClaim) {
 			follow(kube.Core("Event", "events"), namespace, kube.Selector{Fields: "involvedObject.kind=PersistentVolumeClaim"})
 		}
 	}
 	return out
 }
-
-func isClaim(o api.Object) bool { return o.Is("", "PersistentVolumeClaim") }
 
 // byNamespace groups the live objects of items that are in a namespace.
 func byNamespace(items []*Item) map[string][]api.Object {

@@ -62,7 +62,7 @@ func blockedBy(live api.Object) string {
 	if live == nil || !live.IsTerminating() {
 		return ""
 	}
-	if live.Is("", "Namespace") {
+	if live.IsNamespace() {
 		if what := namespaceContent(live); what != "" {
 			return what
 		}

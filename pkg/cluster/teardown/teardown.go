@@ -181,7 +181,7 @@ func (d Deleter) carryOut(ctx context.Context, p *planned) error {
 // apart from the rest: it goes last, and takes the lock along.
 func apart(items []*survey.Item, namespace string) (home, rest []*survey.Item) {
 	for _, s := range items {
-		if kinds.IsNamespace(s.Object) && s.Object.Name() == namespace {
+		if s.Object.IsNamespace() && s.Object.Name() == namespace {
 			home = append(home, s)
 		} else {
 			rest = append(rest, s)

@@ -109,7 +109,7 @@ func idsOf(objects []api.Object) []api.ID {
 
 // definedScope returns what a CustomResourceDefinition defines.
 func definedScope(o api.Object) (gk api.GroupKind, cluster, ok bool) {
-	if o.Kind() != "CustomResourceDefinition" || o.Group() != "apiextensions.k8s.io" {
+	if !o.IsCRD() {
 		return api.GroupKind{}, false, false
 	}
 	spec, _ := o["spec"].(map[string]any)

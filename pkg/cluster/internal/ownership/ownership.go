@@ -67,7 +67,7 @@ func Controller(o api.Object) string {
 // IsNamespaceOf says whether the object is the instance's namespace, created
 // by an earlier run because it was missing.
 func IsNamespaceOf(live api.Object, m api.Metadata) bool {
-	return live.Is("", "Namespace") && live.Name() == m.Namespace && live.Label(api.LabelCreatedBy) == api.CreatedBy
+	return live.IsNamespace() && live.Name() == m.Namespace && live.Label(api.LabelCreatedBy) == api.CreatedBy
 }
 
 // Instance returns the instance that owns an object by its labels, with an

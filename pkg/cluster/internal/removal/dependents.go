@@ -32,9 +32,9 @@ func (r Remover) CountDependents(ctx context.Context, m api.Metadata, items []*s
 		}
 		var err error
 		switch {
-		case kinds.IsCRD(s.Live):
+		case s.Live.IsCRD():
 			s.Reason, err = r.countKind(ctx, s.Live)
-		case kinds.IsNamespace(s.Live):
+		case s.Live.IsNamespace():
 			err = r.countNamespaced(ctx, m, s, doomed)
 		}
 		if kube.IsUnavailable(err) {
@@ -124,7 +124,7 @@ func (r Remover) CheckDeletes(ctx context.Context, items []*survey.Item, wanted 
 func (r Remover) CheckDependents(ctx context.Context, m api.Metadata, prune []*survey.Item) error {
 	doomed := uidsOf(prune)
 	for _, s := range prune {
-		if s.Action != event.Deleted || !kinds.IsNamespace(s.Live) {
+		if s.Action != event.Deleted || !s.Live.IsNamespace() {
 			continue
 		}
 		if s.Object.Name() == m.Namespace {

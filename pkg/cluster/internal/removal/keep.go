@@ -19,7 +19,7 @@ import (
 // instance shares: to know, it has to see the records of the whole cluster. Who
 // may not list them deletes no definition.
 func (r Remover) keepShared(ctx context.Context, m api.Metadata, items []*survey.Item) error {
-	doomed := slices.DeleteFunc(slices.Clone(items), func(s *survey.Item) bool { return s.Action != event.Deleted || !kinds.IsCRD(s.Live) })
+	doomed := slices.DeleteFunc(slices.Clone(items), func(s *survey.Item) bool { return s.Action != event.Deleted || !s.Live.IsCRD() })
 	if len(doomed) == 0 {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (r Remover) keepShared(ctx context.Context, m api.Metadata, items []*survey
 // instance has begun to share since the plan: the objects of a stage may take
 // long to go, and the version of a definition does not tell its users.
 func (r Remover) keepSharedSince(ctx context.Context, items []*survey.Item) error {
-	i := slices.IndexFunc(items, func(s *survey.Item) bool { return s.Action == event.Deleted && kinds.IsCRD(s.Live) })
+	i := slices.IndexFunc(items, func(s *survey.Item) bool { return s.Action == event.Deleted && s.Live.IsCRD() })
 	if i < 0 {
 		return nil
 	}

@@ -53,7 +53,7 @@ func deleteRank(s *survey.Item, stage int) int {
 	switch {
 	case !api.IsBuiltIn(s.Object.Group()):
 		return 3*stage + 2
-	case !kinds.IsCRD(s.Object) && !kinds.IsNamespace(s.Object):
+	case !s.Object.IsCRD() && !s.Object.IsNamespace():
 		return 3*stage + 1
 	}
 	return 3 * stage
@@ -64,9 +64,9 @@ func takesAlong(holder, s *survey.Item) bool {
 	switch {
 	case holder.Live == nil:
 		return false
-	case kinds.IsNamespace(holder.Live):
+	case holder.Live.IsNamespace():
 		return s.Object.Namespace() == holder.Live.Name()
-	case kinds.IsCRD(holder.Live):
+	case holder.Live.IsCRD():
 		gk, _ := kinds.Defined(holder.Live)
 		return gk == schema.GroupKind{Group: s.Object.Group(), Kind: s.Object.Kind()}
 	}

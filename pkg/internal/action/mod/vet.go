@@ -12,7 +12,6 @@ import (
 
 	"cuelang.org/go/cue/token"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
@@ -143,7 +142,7 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 		v.Objects = len(result.Objects())
 	}
 	for _, o := range result.Objects() {
-		id := api.ID{Group: o.Group(), Kind: o.Kind(), Namespace: o.Namespace(), Name: o.Name()}.String()
+		id := o.ID().String()
 		if !slices.Contains(v.Rendered, id) {
 			v.Rendered = append(v.Rendered, id)
 		}
