@@ -8,7 +8,6 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 )
 
@@ -19,7 +18,7 @@ func spacesToCreate(ctx context.Context, engine *apply.Engine, req ApplyRequest,
 	for _, stage := range request.Stages {
 		for _, o := range stage.Objects {
 			used[o.Namespace()] = true
-			if kinds.IsNamespace(o) {
+			if o.IsNamespace() {
 				rendered = append(rendered, o.Name())
 			}
 		}
