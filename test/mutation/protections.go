@@ -29,7 +29,7 @@ func ofEngine() []protection {
 		new: "if false {",
 	}, {
 		promise: "s03", file: "pkg/api/object.go",
-		old: `return o.Kind() == "Namespace" || `,
+		old: `return o.IsNamespace() || `,
 		new: `return `,
 	}, {
 		promise: "s04", file: "pkg/cluster/apply/plan.go",
@@ -45,7 +45,7 @@ func ofEngine() []protection {
 		new: "if true || ownership.Is(live, m) || ",
 	}, {
 		promise: "s10", file: "pkg/api/object.go",
-		old: `o.Kind() == "PersistentVolumeClaim" || `,
+		old: `o.IsClaim() || `,
 		new: ``,
 	}, {
 		promise: "s12", file: "pkg/cluster/ready/assess.go",
