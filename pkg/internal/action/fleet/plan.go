@@ -147,7 +147,7 @@ func (r *run) orderHint(it *item, err error) error {
 	}
 	for _, other := range r.items {
 		for _, o := range other.rendered.Objects() {
-			if !kinds.IsCRD(o) {
+			if !o.IsCRD() {
 				continue
 			}
 			if gk, _ := kinds.Defined(o); gk.Group == unknown.Object.Group && gk.Kind == unknown.Object.Kind {
