@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -226,11 +227,12 @@ func TestRegistryTrouble(t *testing.T) {
 	}
 }
 
-// TestRegistryResumes cuts a download in the middle, twice: the rest is asked
-// for, and nothing is sent a second time.
+// TestRegistryResumes pulls through a line that never holds for a whole layer:
+// the rest is asked for, nothing is sent a second time, and the layer arrives.
+// A client that begins again each time receives more and never has it.
 func TestRegistryResumes(t *testing.T) {
 	t.Parallel()
-	const size = 1 << 20
+	const size, holds = 1 << 20, 400 << 10
 	f, u := &front{}, newUser(t)
 	repo := registry(t, f)
 	data := make([]byte, size)
@@ -238,6 +240,7 @@ func TestRegistryResumes(t *testing.T) {
 	file := fixture.Write(t, filepath.Join(u.home, "random"), data)
 	u.must("", "artifact", "push", repo+":1.0.0", "-f", file)
 	var answers, sent int
+	var layer string
 	f.handle = func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/blobs/") {
 			next.ServeHTTP(w, r)
@@ -247,14 +250,11 @@ func TestRegistryResumes(t *testing.T) {
 		next.ServeHTTP(whole, r)
 		maps.Copy(w.Header(), whole.Header())
 		w.WriteHeader(whole.Code)
-		body, cut := whole.Body.Bytes(), answers < 2
-		if cut {
-			body = body[:len(body)/2]
-		}
-		answers++
-		sent += len(body)
-		_, _ = w.Write(body)
-		if cut {
+		body := whole.Body.Bytes()
+		part := body[:min(len(body), holds)]
+		answers, sent, layer = answers+1, sent+len(part), r.URL.Path
+		_, _ = w.Write(part)
+		if len(part) < len(body) {
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -263,9 +263,26 @@ func TestRegistryResumes(t *testing.T) {
 	if pulled, err := os.ReadFile(filepath.Join(out, "random")); err != nil || !bytes.Equal(pulled, data) {
 		t.Errorf("pulled %d bytes (%v), want the %d that were pushed", len(pulled), err, size)
 	}
-	t.Logf("%d answers with %d bytes", answers, sent)
+	t.Logf("with resumption: %d bytes in %d answers", sent, answers)
 	if answers != 3 || sent > size+size/100 {
 		t.Errorf("%d bytes were sent in %d answers for a layer of %d", sent, answers, size)
+	}
+
+	answers, sent = 0, 0
+	host, _, _ := strings.Cut(strings.TrimPrefix(repo, "oci://"), "/")
+	for answers < 4 {
+		resp, err := http.Get("http://" + host + layer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = io.Copy(io.Discard, resp.Body); err == nil {
+			t.Errorf("the layer came whole in answer %d", answers)
+		}
+		resp.Body.Close()
+	}
+	t.Logf("without: %d bytes in %d answers, and no layer", sent, answers)
+	if sent <= size {
+		t.Errorf("a client that begins again received %d bytes only", sent)
 	}
 }
 
