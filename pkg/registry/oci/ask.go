@@ -19,8 +19,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
-// bounded returns a context for the download of size bytes.
-func (s *session) bounded(ctx context.Context, size int64) (context.Context, context.CancelFunc) {
+// Bounded returns a context for the download of size bytes.
+func (s *Session) Bounded(ctx context.Context, size int64) (context.Context, context.CancelFunc) {
 	limit := resumptions*s.stall + time.Duration(size/slowest)*time.Second
 	return context.WithTimeoutCause(ctx, limit, guarded{slowError{limit}})
 }
@@ -29,8 +29,8 @@ func (s *session) bounded(ctx context.Context, size int64) (context.Context, con
 // time that interruptions take.
 const slowest = 1 << 10
 
-// direct is one anonymous request for a manifest.
-func (s *session) direct(ctx context.Context, wanted string) (data []byte, mediaType types.MediaType, ok bool) {
+// Direct is one anonymous request for a manifest.
+func (s *Session) Direct(ctx context.Context, wanted string) (data []byte, mediaType types.MediaType, ok bool) {
 	if s.loggedIn {
 		return nil, "", false
 	}
@@ -58,9 +58,9 @@ func (s *session) direct(ctx context.Context, wanted string) (data []byte, media
 // afterwards, at the cost of one request.
 const directShare = 6
 
-// blob asks for content by its digest: anonymously, when the manifest was had
+// Blob asks for content by its digest: anonymously, when the manifest was had
 // so, and otherwise, or when that is refused, with the credentials.
-func (s *session) blob(ctx context.Context, digest v1.Hash) (io.ReadCloser, error) {
+func (s *Session) Blob(ctx context.Context, digest v1.Hash) (io.ReadCloser, error) {
 	if s.public.Load() {
 		resp, err := s.get(ctx, s.transport, "blobs/"+digest.String())
 		if err == nil && resp.StatusCode == http.StatusOK {
@@ -86,15 +86,15 @@ func (s *session) blob(ctx context.Context, digest v1.Hash) (io.ReadCloser, erro
 	return resp.Body, nil
 }
 
-// listsReferrers says whether the registry has the referrers API of OCI 1.1.
-func (s *session) listsReferrers(ctx context.Context, digest v1.Hash) (bool, error) {
+// ListsReferrers says whether the registry has the referrers API of OCI 1.1.
+func (s *Session) ListsReferrers(ctx context.Context, digest v1.Hash) (bool, error) {
 	trip, err := s.login(ctx)
 	if err != nil {
-		return false, s.explain(ctx, err)
+		return false, s.Explain(ctx, err)
 	}
 	resp, err := s.get(ctx, trip, "referrers/"+digest.String(), string(types.OCIImageIndex))
 	if err != nil {
-		return false, s.explain(ctx, err)
+		return false, s.Explain(ctx, err)
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, archive.MaxManifest)) // so that the connection can be used again
@@ -107,9 +107,9 @@ const (
 	maxTagBytes = 64 << 20
 )
 
-// tags returns all tags of the repository, page by page.
-func (s *session) tags(ctx context.Context, puller *remote.Puller) ([]string, error) {
-	lister, err := puller.Lister(ctx, s.repo)
+// Tags returns all tags of the repository, page by page.
+func (s *Session) Tags(ctx context.Context, puller *remote.Puller) ([]string, error) {
+	lister, err := puller.Lister(ctx, s.Repo)
 	if err != nil {
 		return nil, err
 	}
@@ -130,22 +130,22 @@ func (s *session) tags(ctx context.Context, puller *remote.Puller) ([]string, er
 	return all, nil
 }
 
-// concurrentRequests is how many requests one registry is sent at a time.
-const concurrentRequests = 16
+// ConcurrentRequests is how many requests one registry is sent at a time.
+const ConcurrentRequests = 16
 
-// isNotFound says whether the registry has no such tag or no such repository.
-func isNotFound(err error) bool {
+// IsNotFound says whether the registry has no such tag or no such repository.
+func IsNotFound(err error) bool {
 	status, ok := errors.AsType[*transport.Error](err)
 	return ok && status.StatusCode == http.StatusNotFound
 }
 
 // login returns what sends requests with a token or password, as the registry
 // wants it. It asks the registry once.
-func (s *session) login(ctx context.Context) (http.RoundTripper, error) {
+func (s *Session) login(ctx context.Context) (http.RoundTripper, error) {
 	s.loginMutex.Lock()
 	defer s.loginMutex.Unlock()
 	if s.authenticated == nil {
-		trip, err := transport.NewWithContext(ctx, s.repo.Registry, s.auth, s.transport, []string{s.repo.Scope(transport.PullScope)})
+		trip, err := transport.NewWithContext(ctx, s.Repo.Registry, s.auth, s.transport, []string{s.Repo.Scope(transport.PullScope)})
 		if err != nil {
 			return nil, err
 		}
@@ -155,8 +155,8 @@ func (s *session) login(ctx context.Context) (http.RoundTripper, error) {
 }
 
 // get asks for a path below the repository.
-func (s *session) get(ctx context.Context, trip http.RoundTripper, path string, accept ...string) (*http.Response, error) {
-	url := fmt.Sprintf("%s://%s/v2/%s/%s", s.repo.Scheme(), s.repo.RegistryStr(), s.repo.RepositoryStr(), path)
+func (s *Session) get(ctx context.Context, trip http.RoundTripper, path string, accept ...string) (*http.Response, error) {
+	url := fmt.Sprintf("%s://%s/v2/%s/%s", s.Repo.Scheme(), s.Repo.RegistryStr(), s.Repo.RepositoryStr(), path)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err

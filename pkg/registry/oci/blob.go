@@ -18,11 +18,11 @@ import (
 
 // download gets one layer. It is hashed while it comes, once.
 func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, error) {
-	ctx, cancel := f.bounded(ctx, layer.Size)
+	ctx, cancel := f.Bounded(ctx, layer.Size)
 	defer cancel()
-	body, err := f.blob(ctx, layer.Digest)
+	body, err := f.Blob(ctx, layer.Digest)
 	if err != nil {
-		return nil, f.explain(ctx, err)
+		return nil, f.Explain(ctx, err)
 	}
 	defer body.Close()
 	// The size is bounded by the limits. One byte more shows an answer that
@@ -30,20 +30,20 @@ func (f *fetcher) download(ctx context.Context, layer v1.Descriptor) ([]byte, er
 	data, size := make([]byte, layer.Size+1), 0
 	parts, sum := hashParts()
 	transfer := event.Transferred{Reference: f.ref.String(), Digest: layer.Digest.String(), Total: layer.Size}
-	f.options.observe(transfer)
+	f.options.Observe(transfer)
 	for err == nil && size < len(data) {
 		var n int
 		n, err = body.Read(data[size:min(len(data), size+part)])
 		parts <- data[size : size+n]
 		size += n
 		transfer.Done = min(int64(size), layer.Size)
-		f.options.observe(transfer)
+		f.options.Observe(transfer)
 	}
 	close(parts)
 	err = f.checkDownload(ctx, layer, int64(size), <-sum, err)
 	if err != nil {
 		transfer.Failed = true
-		f.options.observe(transfer)
+		f.options.Observe(transfer)
 	}
 	return data[:size], err
 }
@@ -76,7 +76,7 @@ func (f *fetcher) checkDownload(ctx context.Context, layer v1.Descriptor, size i
 	if size < layer.Size {
 		reason := "the answer ended"
 		if err != nil && !errors.Is(err, io.EOF) {
-			reason = f.clean(err.Error())
+			reason = f.Clean(err.Error())
 		}
 		return fmt.Errorf("layer %s: the connection broke after %d of %d bytes: %s", layer.Digest, size, layer.Size, reason)
 	}

@@ -21,7 +21,7 @@ import (
 // GET /v2/, alone, which some registries answer without one.
 type challenged struct {
 	next    http.RoundTripper
-	session *session
+	session *Session
 
 	mutex  sync.Mutex
 	token  string
@@ -61,7 +61,7 @@ func (c *challenged) RoundTrip(req *http.Request) (*http.Response, error) {
 // token of the registry client.
 func (c *challenged) isConcerned(req *http.Request) bool {
 	s := c.session
-	return s.network.own[download.Address(req.URL)] && strings.HasPrefix(req.URL.Path, "/v2/"+s.repo.RepositoryStr()+"/") &&
+	return s.network.own[download.Address(req.URL)] && strings.HasPrefix(req.URL.Path, "/v2/"+s.Repo.RepositoryStr()+"/") &&
 		!strings.HasPrefix(req.Header.Get("Authorization"), "Bearer ")
 }
 
@@ -92,7 +92,7 @@ func (c *challenged) renew(req *http.Request, used string, challenge transport.C
 		wanted = transport.PushScope
 	}
 	// Some token servers read the first scope only.
-	scope := cmp.Or(challenge.Parameters["scope"], c.session.repo.Scope(wanted))
+	scope := cmp.Or(challenge.Parameters["scope"], c.session.Repo.Scope(wanted))
 	c.scopes = append([]string{scope}, slices.DeleteFunc(c.scopes, func(s string) bool { return s == scope })...)
 	token, err := c.fetch(req.Context(), challenge)
 	if err == nil {
@@ -104,7 +104,7 @@ func (c *challenged) renew(req *http.Request, used string, challenge transport.C
 func (c *challenged) fetch(ctx context.Context, challenge transport.Challenge) (string, error) {
 	s := c.session
 	trip := transport.NewUserAgent(c.next, s.userAgent)
-	token, err := transport.Exchange(ctx, s.repo.Registry, s.auth, trip, c.scopes, &challenge)
+	token, err := transport.Exchange(ctx, s.Repo.Registry, s.auth, trip, c.scopes, &challenge)
 	if err != nil {
 		return "", err
 	}

@@ -19,7 +19,7 @@ func TestClean(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := (&session{secrets: []string{tc.secret}}).clean(tc.text); got != tc.want {
+			if got := (&Session{secrets: []string{tc.secret}}).Clean(tc.text); got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})

@@ -37,7 +37,7 @@ const (
 
 // pushDocuments sends what refers to an image, before a tag leads to that: a
 // push that ends half way does not look complete to the next one.
-func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, image v1.Image, documents []Document, attach Attach) ([]Document, error) {
+func (t target) pushDocuments(ctx context.Context, pusher *remote.Pusher, image v1.Image, documents []Document, attach Attach) ([]Document, error) {
 	if len(documents) == 0 || attach == AttachNever {
 		return nil, nil
 	}
@@ -48,11 +48,11 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 	subject.ArtifactType, subject.Annotations = "", nil // no part of what is referred to
 	// Some registries take nothing that refers to what they do not have, and
 	// list nothing of a repository that does not exist yet.
-	if err = pusher.Push(ctx, s.repo.Digest(subject.Digest.String()), image); err != nil {
-		return nil, s.explain(ctx, err)
+	if err = pusher.Push(ctx, t.Repo.Digest(subject.Digest.String()), image); err != nil {
+		return nil, t.Explain(ctx, err)
 	}
 	if attach != AttachAlways {
-		listed, err := s.listsReferrers(ctx, subject.Digest)
+		listed, err := t.ListsReferrers(ctx, subject.Digest)
 		if err != nil || !listed {
 			return nil, err
 		}
@@ -67,8 +67,8 @@ func (s *session) pushDocuments(ctx context.Context, pusher *remote.Pusher, imag
 		if err != nil {
 			return nil, err
 		}
-		if err = pusher.Push(ctx, s.repo.Digest(digest.String()), artifact); err != nil {
-			return nil, fmt.Errorf("attach %s: %w", d.MediaType, s.explain(ctx, err))
+		if err = pusher.Push(ctx, t.Repo.Digest(digest.String()), artifact); err != nil {
+			return nil, fmt.Errorf("attach %s: %w", d.MediaType, t.Explain(ctx, err))
 		}
 		documents[i].Digest = digest.String()
 	}

@@ -24,14 +24,12 @@ var (
 	ErrNotFound     = errors.New("not found")
 	ErrUnauthorized = errors.New("access denied")
 	ErrUnreachable  = errors.New("registry is unreachable")
-	ErrExists       = errors.New("exists already")
-	ErrOffline      = errors.New("not in the cache")
 )
 
-// explain turns an error of the registry client into one that says what to do.
+// Explain turns an error of the registry client into one that says what to do.
 // Of the text that the registry sent only the first line is kept, without
 // control characters and without anything that is secret.
-func (s *session) explain(ctx context.Context, err error) error {
+func (s *Session) Explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -58,30 +56,30 @@ func (s *session) explain(ctx context.Context, err error) error {
 	if broken, ok := errors.AsType[*url.Error](err); ok {
 		return s.explainConnection(broken.Err)
 	}
-	return errors.New(s.clean(err.Error()))
+	return errors.New(s.Clean(err.Error()))
 }
 
-func (s *session) explainStatus(status *transport.Error) error {
+func (s *Session) explainStatus(status *transport.Error) error {
 	text := fmt.Sprintf("%d %s", status.StatusCode, http.StatusText(status.StatusCode))
 	for _, d := range status.Errors {
 		text += fmt.Sprintf(", %s: %s", d.Code, d.Message)
 	}
-	text = s.clean(text)
-	host := s.repo.RegistryStr()
+	text = s.Clean(text)
+	host := s.Repo.RegistryStr()
 	switch status.StatusCode {
 	case http.StatusNotFound:
-		return &NotFoundError{Source: s.ref.Source(), Err: fmt.Errorf("%w (%s)", ErrNotFound, text)}
+		return &NotFoundError{Source: s.Ref.Source(), Err: fmt.Errorf("%w (%s)", ErrNotFound, text)}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &DeniedError{Host: host, LoggedIn: s.loggedIn, Err: fmt.Errorf("%w (%s)", ErrUnauthorized, text)}
 	}
 	return fmt.Errorf("registry %s answered %s", host, text)
 }
 
-func (s *session) explainConnection(cause error) error {
+func (s *Session) explainConnection(cause error) error {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](cause)
 	_, notTLS := errors.AsType[tls.RecordHeaderError](cause)
 	return &UnreachableError{
-		Host: s.repo.RegistryStr(), Reason: s.clean(cause.Error()),
+		Host: s.Repo.RegistryStr(), Reason: s.Clean(cause.Error()),
 		Untrusted: untrusted || notTLS || errors.Is(cause, http.ErrSchemeMismatch), Isolated: isolated(),
 	}
 }
@@ -95,10 +93,10 @@ func isolated() bool {
 	})
 }
 
-// clean makes a text from outside fit for an error: one line, no control
+// Clean makes a text from outside fit for an error: one line, no control
 // characters, of bounded length, and none of the credentials, which a server
 // may send back.
-func (s *session) clean(text string) string {
+func (s *Session) Clean(text string) string {
 	const longest = 300
 	hidden := map[string]string{}
 	for _, secret := range s.secrets {

@@ -22,7 +22,7 @@ import (
 // fetcher reads verified content of one repository, from the cache where it
 // can. The session begins with the first request.
 type fetcher struct {
-	*session // nil before connect
+	*Session // nil before connect
 
 	ref     ref.Reference
 	options Options
@@ -35,14 +35,14 @@ func newFetcher(r ref.Reference, o Options) (*fetcher, error) {
 	if err := r.CheckRemote(); err != nil {
 		return nil, err
 	}
-	o.Cache = o.Cache.Usable(o.observe)
+	o.Cache = o.Cache.Usable(o.Observe)
 	return &fetcher{ref: r, options: o, limits: o.Limits.OrDefault(), keeping: &sync.WaitGroup{}}, nil
 }
 
 func (f *fetcher) close() {
 	f.keeping.Wait()
-	if f.session != nil {
-		f.session.close()
+	if f.Session != nil {
+		f.Session.Close()
 	}
 }
 
@@ -52,13 +52,13 @@ func (f *fetcher) connect(ctx context.Context, what string) (err error) {
 	if f.options.Offline {
 		return &OfflineError{What: what}
 	}
-	if f.session != nil {
+	if f.Session != nil {
 		return nil
 	}
-	if f.session, err = openToRead(ctx, f.ref, f.options.Access); err != nil {
+	if f.Session, err = OpenToRead(ctx, f.ref, f.options.Access); err != nil {
 		return err
 	}
-	f.puller, err = remote.NewPuller(f.session.options...)
+	f.puller, err = remote.NewPuller(f.Session.Remote...)
 	return err
 }
 
@@ -126,7 +126,7 @@ func (f *fetcher) withoutLatest(ctx context.Context, err error) error {
 		return err
 	}
 	const shown = 5
-	tags, listErr := f.tags(ctx, f.puller)
+	tags, listErr := f.Tags(ctx, f.puller)
 	list := choose(tags, ListOptions{Versions: true, Limit: shown})
 	if listErr != nil || len(list) == 0 {
 		return err
@@ -189,15 +189,15 @@ func (f *fetcher) checkPointer(manifest *v1.Manifest, digest v1.Hash) error {
 // with a request to find out how to log in. That way is taken for anything but
 // success, so that its errors, retries and credentials count.
 func (f *fetcher) readManifest(ctx context.Context, wanted string) (rawManifest, error) {
-	if data, mediaType, ok := f.direct(ctx, wanted); ok {
+	if data, mediaType, ok := f.Direct(ctx, wanted); ok {
 		return rawManifest{data, mediaType}, nil
 	}
 	// A digest is sent as if it were a tag, because the library's own check
 	// believes the digest in a header of the answer when that answer calls
 	// itself a manifest of the old schema 1.
-	answer, err := f.puller.Get(ctx, f.repo.Tag(wanted))
+	answer, err := f.puller.Get(ctx, f.Repo.Tag(wanted))
 	if err != nil {
-		return rawManifest{}, f.explain(ctx, err)
+		return rawManifest{}, f.Explain(ctx, err)
 	}
 	return rawManifest{answer.Manifest, answer.MediaType}, nil
 }

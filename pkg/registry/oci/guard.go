@@ -31,7 +31,7 @@ const (
 // credentials go, and the size and the duration of an answer.
 type guard struct {
 	next    http.RoundTripper
-	session *session
+	session *Session
 }
 
 // guarded is an error of this package that has come through the registry
@@ -46,7 +46,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	first, redirects := origin(req)
 	err := g.session.checkCredentials(req)
 	if redirects > maxRedirects {
-		err = guarded{fmt.Errorf("registry %s redirects more than %d times", g.session.repo.RegistryStr(), maxRedirects)}
+		err = guarded{fmt.Errorf("registry %s redirects more than %d times", g.session.Repo.RegistryStr(), maxRedirects)}
 	}
 	if err != nil {
 		if req.Body != nil {
@@ -167,21 +167,21 @@ func (b *boundBody) Close() error {
 // checkCredentials returns an error for a request that carries a password or a
 // refresh token to a host that is neither the registry's nor known to be its
 // token server. A registry names that server in its challenge.
-func (s *session) checkCredentials(req *http.Request) error {
+func (s *Session) checkCredentials(req *http.Request) error {
 	isOAuth := req.Method == http.MethodPost && req.Header.Get("Content-Type") == "application/x-www-form-urlencoded"
 	if !isOAuth && !strings.HasPrefix(req.Header.Get("Authorization"), "Basic ") {
 		return nil
 	}
-	host, own := req.URL.Hostname(), hostOf(s.repo.RegistryStr())
+	host, own := req.URL.Hostname(), hostOf(s.Repo.RegistryStr())
 	plain := req.URL.Scheme != "https"
 	switch {
-	case plain && s.repo.Scheme() == "https":
-		return guarded{fail.Refusedf("registry %s asks for the credentials over plain http at %s", s.repo.RegistryStr(), s.clean(host))}
+	case plain && s.Repo.Scheme() == "https":
+		return guarded{fail.Refusedf("registry %s asks for the credentials over plain http at %s", s.Repo.RegistryStr(), s.Clean(host))}
 	case strings.EqualFold(host, own), s.isNamed(download.Address(req.URL)):
 		return nil
 	case !plain && (sameDomain(host, own) || isTokenServer(own, host)):
 		return nil
 	}
-	shown := s.clean(host)
-	return guarded{&TokenServerError{Registry: s.repo.RegistryStr(), Host: shown}}
+	shown := s.Clean(host)
+	return guarded{&TokenServerError{Registry: s.Repo.RegistryStr(), Host: shown}}
 }

@@ -42,44 +42,44 @@ func List(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error)
 }
 
 func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
-	s, err := openToRead(ctx, r, o.Access)
+	s, err := OpenToRead(ctx, r, o.Access)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	puller, err := remote.NewPuller(s.options...)
+	defer s.Close()
+	puller, err := remote.NewPuller(s.Remote...)
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.tags(ctx, puller)
-	if isNotFound(err) {
+	names, err := s.Tags(ctx, puller)
+	if IsNotFound(err) {
 		return nil, fmt.Errorf("%w: the registry has no such repository", ErrNotFound)
 	}
 	if err != nil {
-		return nil, s.explain(ctx, err)
+		return nil, s.Explain(ctx, err)
 	}
 	names = choose(names, o)
 	list := make([]Tagged, len(names))
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(concurrentRequests)
+	group.SetLimit(ConcurrentRequests)
 	for i, tag := range names {
 		list[i].Tag = tag
 		if !o.Digests {
 			continue
 		}
 		group.Go(func() error {
-			found, headErr := puller.Head(groupCtx, s.repo.Tag(tag))
+			found, headErr := puller.Head(groupCtx, s.Repo.Tag(tag))
 			if headErr == nil {
 				list[i].Digest = found.Digest.String()
 			}
-			if isNotFound(headErr) {
+			if IsNotFound(headErr) {
 				return nil // deleted since the list was made
 			}
 			return headErr
 		})
 	}
 	if err = group.Wait(); err != nil {
-		return nil, s.explain(ctx, err)
+		return nil, s.Explain(ctx, err)
 	}
 	return list, nil
 }
@@ -147,7 +147,7 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 	}
 	var tags []Tagged
 	if o.Offline {
-		tags = newest(o.Cache.Usable(o.observe).Tags(r.Source()), within)
+		tags = newest(o.Cache.Usable(o.Observe).Tags(r.Source()), within)
 	} else if tags, err = listTags(ctx, r, ListOptions{Options: o, Versions: true, Range: within, Limit: 1}); err != nil {
 		return ref.Reference{}, archive.Named("list", r.Source(), err)
 	}
@@ -196,13 +196,13 @@ func tag(ctx context.Context, r ref.Reference, tags []string, o Options) (string
 	if err != nil {
 		return "", err
 	}
-	pusher, err := remote.NewPusher(f.session.options...)
+	pusher, err := remote.NewPusher(f.Session.Remote...)
 	if err != nil {
 		return "", err
 	}
 	for _, tag := range tags {
-		if err = pusher.Put(ctx, f.repo.Tag(tag), raw); err != nil {
-			return "", f.explain(ctx, err)
+		if err = pusher.Put(ctx, f.Repo.Tag(tag), raw); err != nil {
+			return "", f.Explain(ctx, err)
 		}
 	}
 	return digest.String(), nil

@@ -26,7 +26,7 @@ func Login(ctx context.Context, host string, o Access) (where string, err error)
 	if err != nil {
 		return "", archive.Named("log in to", host, err)
 	}
-	defer s.close()
+	defer s.Close()
 	auth, err := s.verify(ctx)
 	if err != nil {
 		return "", archive.Named("log in to", host, err)
@@ -35,12 +35,12 @@ func Login(ctx context.Context, host string, o Access) (where string, err error)
 	if err != nil {
 		return "", fmt.Errorf("docker configuration: %w", err)
 	}
-	key := storageKey(s.repo.Registry)
+	key := storageKey(s.Repo.Registry)
 	err = file.GetCredentialsStore(key).Store(types.AuthConfig{
 		ServerAddress: key, Username: auth.Username, Password: auth.Password,
 	})
 	if err != nil {
-		return "", fmt.Errorf("store the credentials: %s", s.clean(err.Error()))
+		return "", fmt.Errorf("store the credentials: %s", s.Clean(err.Error()))
 	}
 	return file.Filename, nil
 }
@@ -72,7 +72,7 @@ func Logout(host string) (where string, err error) {
 }
 
 // openHost opens a session that is about no repository.
-func openHost(ctx context.Context, host string, o Access) (*session, error) {
+func openHost(ctx context.Context, host string, o Access) (*Session, error) {
 	return openAt(ctx, ref.Reference{Repository: host + "/login"}, host+"/login", o)
 }
 
@@ -87,15 +87,15 @@ func storageKey(registry name.Registry) string {
 // verify asks the registry whether it takes the credentials, and returns them.
 // A registry that lets everybody in is asked with them too, since it may mind
 // wrong ones.
-func (s *session) verify(ctx context.Context) (*authn.AuthConfig, error) {
-	registry := s.repo.Registry
+func (s *Session) verify(ctx context.Context) (*authn.AuthConfig, error) {
+	registry := s.Repo.Registry
 	challenge, err := transport.Ping(ctx, registry, s.transport)
 	if err != nil {
-		return nil, s.explain(ctx, err)
+		return nil, s.Explain(ctx, err)
 	}
 	trip, err := transport.NewWithContext(ctx, registry, s.auth, s.transport, nil)
 	if err != nil {
-		return nil, s.explain(ctx, err)
+		return nil, s.Explain(ctx, err)
 	}
 	scheme := "https"
 	if challenge.Insecure {
@@ -107,11 +107,11 @@ func (s *session) verify(ctx context.Context) (*authn.AuthConfig, error) {
 	}
 	resp, err := (&http.Client{Transport: trip}).Do(req)
 	if err != nil {
-		return nil, s.explain(ctx, err)
+		return nil, s.Explain(ctx, err)
 	}
 	defer resp.Body.Close()
 	if err = transport.CheckError(resp, http.StatusOK); err != nil {
-		return nil, s.explain(ctx, err)
+		return nil, s.Explain(ctx, err)
 	}
 	config, err := s.auth.Authorization()
 	if err == nil && config.Username == "" {

@@ -54,7 +54,7 @@ func (f *fetcher) extract(ctx context.Context, dir string, manifest *v1.Manifest
 		return archive.Manifest{}, err
 	}
 	skipped := func(name string) {
-		f.options.observe(event.Warning{Text: fmt.Sprintf("%s: %q is left out: a pulled module holds no Git repository", f.ref, name)})
+		f.options.Observe(event.Warning{Text: fmt.Sprintf("%s: %q is left out: a pulled module holds no Git repository", f.ref, name)})
 	}
 	if err = archive.Extract(ctx, dir, f.limits, skipped, blobs...); err != nil {
 		return archive.Manifest{}, err

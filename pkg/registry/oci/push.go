@@ -67,23 +67,24 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 	if err != nil {
 		return Pushed{}, err
 	}
-	s, err := open(ctx, r, o.Access)
+	opened, err := Open(ctx, r, o.Access)
 	if err != nil {
 		return Pushed{}, err
 	}
-	defer s.close()
-	puller, err := remote.NewPuller(s.options...)
+	s := target{opened}
+	defer s.Close()
+	puller, err := remote.NewPuller(s.Remote...)
 	if err != nil {
 		return Pushed{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	isLatest := s.latest(ctx, puller, along.LatestAfter, o.observe)
+	isLatest := s.latest(ctx, puller, along.LatestAfter, o.Observe)
 	missing, err := s.missing(ctx, puller, digest, tags, force)
 	if err != nil {
 		return Pushed{}, err
 	}
-	pusher, err := remote.NewPusher(s.options...)
+	pusher, err := remote.NewPusher(s.Remote...)
 	if err != nil {
 		return Pushed{}, err
 	}
@@ -94,8 +95,8 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 		}
 	}
 	for _, tag := range missing {
-		if err = pusher.Push(ctx, s.repo.Tag(tag), image); err != nil {
-			return Pushed{}, s.explain(ctx, err)
+		if err = pusher.Push(ctx, s.Repo.Tag(tag), image); err != nil {
+			return Pushed{}, s.Explain(ctx, err)
 		}
 	}
 	if !isLatest() {
@@ -107,17 +108,20 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 		return pushed, err
 	}
 	pushed.Unchanged = false
-	if err = pusher.Push(ctx, s.repo.Tag(ref.Latest), image); err != nil {
-		return Pushed{}, s.explain(ctx, err)
+	if err = pusher.Push(ctx, s.Repo.Tag(ref.Latest), image); err != nil {
+		return Pushed{}, s.Explain(ctx, err)
 	}
 	return pushed, nil
 }
+
+// target is the repository that is pushed to.
+type target struct{ *Session }
 
 // latest finds out, while the artifact is on its way, whether the tag latest
 // moves to it: whether its version is the highest stable one. The function that
 // it returns waits for the answer. A registry that refuses to list its tags
 // moves nothing.
-func (s *session) latest(ctx context.Context, puller *remote.Puller, version string, observe func(event.Event)) func() bool {
+func (t target) latest(ctx context.Context, puller *remote.Puller, version string, observe func(event.Event)) func() bool {
 	pushed, err := semver.StrictNewVersion(version)
 	if err != nil || pushed.Prerelease() != "" {
 		return func() bool { return false }
@@ -128,13 +132,13 @@ func (s *session) latest(ctx context.Context, puller *remote.Puller, version str
 	}
 	listed := make(chan answer, 1)
 	go func() {
-		tags, err := s.tags(ctx, puller)
+		tags, err := t.Tags(ctx, puller)
 		listed <- answer{tags, err}
 	}()
 	return sync.OnceValue(func() bool {
 		a := <-listed
-		if a.err != nil && !isNotFound(a.err) {
-			observe(event.Warning{Text: fmt.Sprintf("the tag %s is not moved: the tags of %s cannot be listed: %s", ref.Latest, s.ref.Source(), s.explain(ctx, a.err))})
+		if a.err != nil && !IsNotFound(a.err) {
+			observe(event.Warning{Text: fmt.Sprintf("the tag %s is not moved: the tags of %s cannot be listed: %s", ref.Latest, t.Ref.Source(), t.Explain(ctx, a.err))})
 			return false
 		}
 		return !slices.ContainsFunc(versions(a.tags, nil), func(v *semver.Version) bool {
@@ -144,15 +148,15 @@ func (s *session) latest(ctx context.Context, puller *remote.Puller, version str
 }
 
 // missing returns the tags that do not point to digest.
-func (s *session) missing(ctx context.Context, puller *remote.Puller, digest v1.Hash, tags []string, force bool) ([]string, error) {
+func (t target) missing(ctx context.Context, puller *remote.Puller, digest v1.Hash, tags []string, force bool) ([]string, error) {
 	var missing []string
 	for _, tag := range tags {
-		found, err := puller.Head(ctx, s.repo.Tag(tag))
+		found, err := puller.Head(ctx, t.Repo.Tag(tag))
 		switch {
-		case isNotFound(err):
+		case IsNotFound(err):
 			missing = append(missing, tag)
 		case err != nil:
-			return nil, s.explain(ctx, err)
+			return nil, t.Explain(ctx, err)
 		case found.Digest == digest:
 		case force, tag == ref.Latest:
 			missing = append(missing, tag)

@@ -57,16 +57,16 @@ type Access struct {
 	IsPrivate func(netip.Addr) bool
 }
 
-func (a Access) observe(e event.Event) {
+func (a Access) Observe(e event.Event) {
 	if a.Observer != nil {
 		a.Observer.Observe(e)
 	}
 }
 
-// session is the conversation with one repository.
-type session struct {
-	ref       ref.Reference
-	repo      name.Repository
+// Session is the conversation with one repository.
+type Session struct {
+	Ref       ref.Reference
+	Repo      name.Repository
 	auth      authn.Authenticator
 	loggedIn  bool     // credentials are known
 	secrets   []string // what no error may contain
@@ -75,7 +75,7 @@ type session struct {
 	network   *network
 	stall     time.Duration
 	authHosts []string
-	options   []remote.Option
+	Remote   []remote.Option
 	userAgent string
 
 	public        atomic.Bool // the registry answers without knowing who asks
@@ -83,13 +83,13 @@ type session struct {
 	authenticated http.RoundTripper // nil before login
 }
 
-// open prepares a session; it asks credential helpers, but no registry.
-func open(ctx context.Context, r ref.Reference, o Access) (*session, error) {
+// Open prepares a session; it asks credential helpers, but no registry.
+func Open(ctx context.Context, r ref.Reference, o Access) (*Session, error) {
 	return openAt(ctx, r, r.Repository, o)
 }
 
-// openToRead is open, at a mirror where there is one.
-func openToRead(ctx context.Context, r ref.Reference, o Access) (*session, error) {
+// OpenToRead is open, at a mirror where there is one.
+func OpenToRead(ctx context.Context, r ref.Reference, o Access) (*Session, error) {
 	repository, err := o.Mirrors.Of(r.Repository)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func openToRead(ctx context.Context, r ref.Reference, o Access) (*session, error
 	return openAt(ctx, r, repository, o)
 }
 
-func openAt(ctx context.Context, r ref.Reference, repository string, o Access) (*session, error) {
+func openAt(ctx context.Context, r ref.Reference, repository string, o Access) (*Session, error) {
 	if err := r.CheckRemote(); err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Access) (
 	if err != nil {
 		return nil, err
 	}
-	s := &session{ref: r, repo: registry.Repo(path), userAgent: o.UserAgent, stall: cmp.Or(o.Stall, defaultStall)}
+	s := &Session{Ref: r, Repo: registry.Repo(path), userAgent: o.UserAgent, stall: cmp.Or(o.Stall, defaultStall)}
 	if s.authHosts, err = o.Mirrors.TokenServers(o.AuthHosts, registry.RegistryStr(), host); err != nil {
 		return nil, err
 	}
@@ -118,13 +118,13 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Access) (
 	}
 	resumed := resumer{retrier{&stallGuard{next: s.tcp, limit: s.stall}, func(t event.Transferred) {
 		t.Reference = r.String()
-		o.observe(t)
+		o.Observe(t)
 	}}}
 	s.transport = &challenged{next: guard{resumed, s}, session: s}
 	if s.auth, err = s.authenticate(ctx, o.Creds); err != nil {
 		return nil, err
 	}
-	s.options = []remote.Option{
+	s.Remote = []remote.Option{
 		remote.WithAuth(s.auth),
 		remote.WithTransport(s.transport),
 		// Requests are retried by our own transport. What is left to the library
@@ -133,13 +133,13 @@ func openAt(ctx context.Context, r ref.Reference, repository string, o Access) (
 		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 3}),
 	}
 	if o.UserAgent != "" {
-		s.options = append(s.options, remote.WithUserAgent(o.UserAgent))
+		s.Remote = append(s.Remote, remote.WithUserAgent(o.UserAgent))
 	}
 	return s, nil
 }
 
 // isNamed says whether the user named a host, HOST:PORT, for the credentials.
-func (s *session) isNamed(target string) bool {
+func (s *Session) isNamed(target string) bool {
 	host, _, err := net.SplitHostPort(target)
 	return err == nil && slices.ContainsFunc(s.authHosts, func(named string) bool {
 		return strings.EqualFold(named, host) || strings.EqualFold(named, target)
@@ -158,15 +158,15 @@ func newRegistry(host string, insecure bool) (name.Registry, error) {
 	return registry, nil
 }
 
-// close gives back the idle connections.
-func (s *session) close() { s.tcp.CloseIdleConnections() }
+// Close gives back the idle connections.
+func (s *Session) Close() { s.tcp.CloseIdleConnections() }
 
 func newTransport(o Access, n *network) (*http.Transport, error) {
 	t := &http.Transport{
 		Proxy:               n.guard.Proxy,
 		DialContext:         n.dial,
 		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: concurrentRequests,
+		MaxIdleConnsPerHost: ConcurrentRequests,
 		IdleConnTimeout:     30 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
 	}
@@ -195,7 +195,7 @@ func newTransport(o Access, n *network) (*http.Transport, error) {
 }
 
 // authenticate finds the credentials and notes what must be kept secret.
-func (s *session) authenticate(ctx context.Context, creds string) (authn.Authenticator, error) {
+func (s *Session) authenticate(ctx context.Context, creds string) (authn.Authenticator, error) {
 	if creds != "" {
 		user, password, ok := strings.Cut(creds, ":")
 		if !ok || user == "" {
@@ -203,21 +203,21 @@ func (s *session) authenticate(ctx context.Context, creds string) (authn.Authent
 		}
 		return s.know(authn.AuthConfig{Username: user, Password: password}), nil
 	}
-	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, s.repo)
+	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, s.Repo)
 	if err != nil {
-		return nil, &CredentialsError{Host: s.repo.RegistryStr(), Reason: s.clean(err.Error())}
+		return nil, &CredentialsError{Host: s.Repo.RegistryStr(), Reason: s.Clean(err.Error())}
 	}
 	if auth == authn.Anonymous {
 		return auth, nil
 	}
 	config, err := authn.Authorization(ctx, auth)
 	if err != nil {
-		return nil, fmt.Errorf("credentials for %s: %s", s.repo.RegistryStr(), s.clean(err.Error()))
+		return nil, fmt.Errorf("credentials for %s: %s", s.Repo.RegistryStr(), s.Clean(err.Error()))
 	}
 	return s.know(*config), nil
 }
 
-func (s *session) know(config authn.AuthConfig) authn.Authenticator {
+func (s *Session) know(config authn.AuthConfig) authn.Authenticator {
 	s.loggedIn = true
 	basic := base64.StdEncoding.EncodeToString([]byte(config.Username + ":" + config.Password))
 	for _, secret := range []string{basic, config.Auth, config.Password, config.IdentityToken, config.RegistryToken} {
@@ -228,8 +228,8 @@ func (s *session) know(config authn.AuthConfig) authn.Authenticator {
 	return authn.FromConfig(config)
 }
 
-// withContext returns the options of the session for a call of the library that
+// WithContext returns the options of the session for a call of the library that
 // takes no context by itself.
-func (s *session) withContext(ctx context.Context) []remote.Option {
-	return append(slices.Clip(s.options), remote.WithContext(ctx))
+func (s *Session) WithContext(ctx context.Context) []remote.Option {
+	return append(slices.Clip(s.Remote), remote.WithContext(ctx))
 }

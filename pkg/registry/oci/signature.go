@@ -238,9 +238,9 @@ func (f *fetcher) referrers(ctx context.Context, digest string) ([]v1.Descriptor
 		}
 		return parseIndex(f.options.Cache.Get(own, archive.MaxManifest))
 	}
-	index, err := remote.Referrers(f.repo.Digest(digest), f.withContext(ctx)...)
+	index, err := remote.Referrers(f.Repo.Digest(digest), f.WithContext(ctx)...)
 	if err != nil {
-		return nil, f.explain(ctx, err)
+		return nil, f.Explain(ctx, err)
 	}
 	data, err := index.RawManifest()
 	if err != nil {
@@ -306,12 +306,12 @@ func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Opt
 
 // attach adds a signature to those under a tag.
 func (f *fetcher) attach(ctx context.Context, tag string, s signature.Signature) error {
-	image, err := remote.Image(f.repo.Tag(tag), f.withContext(ctx)...)
-	if isNotFound(err) {
+	image, err := remote.Image(f.Repo.Tag(tag), f.WithContext(ctx)...)
+	if IsNotFound(err) {
 		image, err = mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON), nil
 	}
 	if err != nil {
-		return f.explain(ctx, err)
+		return f.Explain(ctx, err)
 	}
 	image, err = mutate.Append(image, mutate.Addendum{
 		Layer:       static.NewLayer(s.Payload, mediaTypePayload),
@@ -320,5 +320,5 @@ func (f *fetcher) attach(ctx context.Context, tag string, s signature.Signature)
 	if err != nil {
 		return err
 	}
-	return f.explain(ctx, remote.Write(f.repo.Tag(tag), image, f.withContext(ctx)...))
+	return f.Explain(ctx, remote.Write(f.Repo.Tag(tag), image, f.WithContext(ctx)...))
 }
