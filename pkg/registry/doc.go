@@ -10,6 +10,7 @@
 //   - archive packs and unpacks artifacts, and knows no network.
 //   - cache keeps what was pulled, by digest.
 //   - mirror says where to read instead.
+//   - session talks to a registry: credentials, retries, limits.
 //   - oci pushes, lists and pulls artifacts.
 //   - sign has signatures: by key, without a key, and the policy of trust.
 //   - attest writes statements about a module's content and origin.

@@ -79,7 +79,8 @@ func libraryLayers() []layer {
 		{"registry/archive", 1, []string{registry}},
 		{"registry/cache", 2, []string{registry, "github.com/rogpeppe/go-internal/lockedfile"}},
 		{"registry/mirror", 1, []string{yamlNodes}},
-		{"registry/oci", 3, []string{registry, semver, sync, "github.com/opencontainers/", "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix"}},
+		{"registry/session", 2, []string{registry, "github.com/docker/cli/cli/config", "golang.org/x/net/publicsuffix"}},
+		{"registry/oci", 3, []string{registry, semver, sync}},
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},
 		{"cluster/kube", 1, []string{clientGo, apimachinery, apiTypes, "k8s.io/klog/"}},

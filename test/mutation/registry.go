@@ -5,27 +5,27 @@ package main
 // ofRegistry returns the protections against registries.
 func ofRegistry() []protection {
 	return []protection{{
-		promise: "s30", file: "pkg/registry/oci/network.go",
+		promise: "s30", file: "pkg/registry/session/network.go",
 		old:  "return !n.public\n",
 		new:  "return true\n",
 		test: "./pkg/registry/oci -run TestPrivateAddresses|TestRebinding",
 	}, {
-		promise: "s31", file: "pkg/registry/oci/guard.go",
+		promise: "s31", file: "pkg/registry/session/guard.go",
 		old:  "err := g.session.checkCredentials(req)",
 		new:  "err := error(nil)",
 		test: "./pkg/registry/oci -run TestTokenServer",
 	}, {
-		promise: "s32", file: "pkg/registry/oci/guard.go",
+		promise: "s32", file: "pkg/registry/session/guard.go",
 		old:  "if redirects > maxRedirects {",
 		new:  "if redirects > maxRedirects && req == nil {",
 		test: "./pkg/registry/oci -run TestEndless/.*itself",
 	}, {
-		promise: "s32", file: "pkg/registry/oci/guard.go",
+		promise: "s32", file: "pkg/registry/session/guard.go",
 		old:  "b.bound.left < 0 {",
 		new:  "false {",
 		test: "./pkg/registry/oci -run TestEndless/a_large_manifest",
 	}, {
-		promise: "s32", file: "pkg/registry/oci/ask.go",
+		promise: "s32", file: "pkg/registry/session/ask.go",
 		old:  "if pages == maxPages || ",
 		new:  "if ",
 		test: "./pkg/registry/oci -run TestEndless/pages",

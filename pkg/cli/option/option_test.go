@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 func TestModule(t *testing.T) {
@@ -36,7 +37,7 @@ func TestModule(t *testing.T) {
 	if got, want := req.Module.String(), "oci://reg.example.com/mod:1.2.3@"+digest; got != want {
 		t.Errorf("module %q, want %q", got, want)
 	}
-	if diff := cmp.Diff(oci.Options{Access: oci.Access{Creds: "u:p", Insecure: true, UserAgent: "agent"}}, req.OCI, cmpopts.IgnoreUnexported(oci.Options{}, cache.Cache{})); diff != "" {
+	if diff := cmp.Diff(oci.Options{Access: session.Access{Creds: "u:p", Insecure: true, UserAgent: "agent"}}, req.OCI, cmpopts.IgnoreUnexported(oci.Options{}, cache.Cache{})); diff != "" {
 		t.Errorf("registry (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]values.Source{{Name: "<stdin>", Data: []byte("a: 1")}}, req.Values); diff != "" {

@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -271,7 +272,7 @@ func TestMirrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{Pairs: test.mirrors}}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, test.reference), t.TempDir(), oci.Options{Access: session.Access{Mirrors: mirror.Mirrors{Pairs: test.mirrors}}})
 			if test.text != "" {
 				fixture.WantError(t, err, test.text)
 				return
@@ -306,7 +307,7 @@ func TestMirrorsFile(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "registries.yaml")
 			fixture.Write(t, file, test.content)
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{Pairs: test.pairs, File: file}}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://registry.invalid/app:1.0.0"), t.TempDir(), oci.Options{Access: session.Access{Mirrors: mirror.Mirrors{Pairs: test.pairs, File: file}}})
 			if test.text == "" {
 				if err != nil {
 					t.Error(err)
@@ -321,7 +322,7 @@ func TestMirrorsFile(t *testing.T) {
 	}
 	for required, text := range map[bool]string{true: "no such file", false: "registry is unreachable"} {
 		_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://127.0.0.1:1/app:1.0.0"), t.TempDir(),
-			oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}}})
+			oci.Options{Access: session.Access{Mirrors: mirror.Mirrors{File: filepath.Join(t.TempDir(), "none"), Required: required}}})
 		fixture.WantError(t, err, text)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 // The conditions that a caller may ask for with errors.Is, in addition to those
@@ -22,11 +23,11 @@ var (
 type NoVersionError struct{ Newest []string } // versions that exist
 
 func (e *NoVersionError) Error() string {
-	return fmt.Sprintf("no version is named, and the tag %s is %v", ref.Latest, ErrNotFound)
+	return fmt.Sprintf("no version is named, and the tag %s is %v", ref.Latest, session.ErrNotFound)
 }
 
 // Unwrap returns the condition.
-func (e *NoVersionError) Unwrap() error { return ErrNotFound }
+func (e *NoVersionError) Unwrap() error { return session.ErrNotFound }
 
 // OfflineError says that something is not in the cache and Options.Offline lets
 // no registry be asked. It is an ErrOffline.

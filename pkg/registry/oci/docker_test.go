@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -34,7 +35,7 @@ func TestDockerConfig(t *testing.T) {
 			t.Setenv("USERPROFILE", home)
 			t.Setenv("DOCKER_CONFIG", home)
 			fixture.Write(t, filepath.Join(home, "config.json"), test.config)
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Creds: test.creds}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), oci.Options{Access: session.Access{Creds: test.creds}})
 			if test.text == "" {
 				if err != nil {
 					t.Fatal(err)

@@ -17,12 +17,13 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 // fetcher reads verified content of one repository, from the cache where it
 // can. The session begins with the first request.
 type fetcher struct {
-	*Session // nil before connect
+	*session.Session // nil before connect
 
 	ref     ref.Reference
 	options Options
@@ -55,7 +56,7 @@ func (f *fetcher) connect(ctx context.Context, what string) (err error) {
 	if f.Session != nil {
 		return nil
 	}
-	if f.Session, err = OpenToRead(ctx, f.ref, f.options.Access); err != nil {
+	if f.Session, err = session.OpenToRead(ctx, f.ref, f.options.Access); err != nil {
 		return err
 	}
 	f.puller, err = remote.NewPuller(f.Session.Remote...)
@@ -122,7 +123,7 @@ func (f *fetcher) raw(ctx context.Context) (rawManifest, v1.Hash, error) {
 // withoutLatest explains that the tag latest, which stands for a version that
 // is not named, does not exist.
 func (f *fetcher) withoutLatest(ctx context.Context, err error) error {
-	if f.ref.Tag != "" || f.ref.Digest != "" || !errors.Is(err, ErrNotFound) {
+	if f.ref.Tag != "" || f.ref.Digest != "" || !errors.Is(err, session.ErrNotFound) {
 		return err
 	}
 	const shown = 5

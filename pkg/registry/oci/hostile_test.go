@@ -24,6 +24,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -79,7 +80,7 @@ func TestEndless(t *testing.T) {
 						test.handle(w, r)
 					}
 				}))
-				r, o := fixture.Reference(t, "oci://"+host+"/app:1.0.0"), oci.Options{Access: oci.Access{Creds: creds}}
+				r, o := fixture.Reference(t, "oci://"+host+"/app:1.0.0"), oci.Options{Access: session.Access{Creds: creds}}
 				if strings.HasSuffix(name, "byte by byte") {
 					o.Stall = 500 * time.Millisecond
 				}
@@ -124,7 +125,7 @@ func TestLayerByteByByte(t *testing.T) {
 		}
 		f.ServeHTTP(w, r)
 	}))
-	o := oci.Options{Access: oci.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
+	o := oci.Options{Access: session.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 	fixture.WantError(t, err, "the answer is not complete after 2s")
 }
@@ -189,7 +190,7 @@ func TestPrivateAddresses(t *testing.T) {
 			if test.public {
 				host = serveFar(t, handler)
 			}
-			o := withPrivate(oci.Options{Access: oci.Access{Insecure: true}}, farIsPublic)
+			o := withPrivate(oci.Options{Access: session.Access{Insecure: true}}, farIsPublic)
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 			if test.text == "" {
 				if err != nil {
@@ -217,7 +218,7 @@ func TestRebinding(t *testing.T) {
 		w.Header().Set("Connection", "close")
 		f.ServeHTTP(w, r)
 	}))
-	o := withPrivate(oci.Options{Access: oci.Access{Creds: credentials.Creds}}, func(netip.Addr) bool { return private.Load() })
+	o := withPrivate(oci.Options{Access: session.Access{Creds: credentials.Creds}}, func(netip.Addr) bool { return private.Load() })
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 	fixture.WantError(t, err, "has an address within a private network")
 }
@@ -236,9 +237,9 @@ func TestTokenServer(t *testing.T) {
 		"the same host":               {"127.0.0.1", credentials, true},
 		"another, without a password": {"localhost", oci.Options{}, true},
 		"another":                     {"localhost", credentials, false},
-		"another, named":              {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, AuthHosts: []string{"LOCALHOST"}}}, true},
-		"another, in the settings":    {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: mirror.Mirrors{File: "HOST"}}}, true},
-		"another of another registry": {"localhost", oci.Options{Access: oci.Access{Creds: credentials.Creds, Mirrors: mirror.Mirrors{File: settings}}}, false},
+		"another, named":              {"localhost", oci.Options{Access: session.Access{Creds: credentials.Creds, AuthHosts: []string{"LOCALHOST"}}}, true},
+		"another, in the settings":    {"localhost", oci.Options{Access: session.Access{Creds: credentials.Creds, Mirrors: mirror.Mirrors{File: "HOST"}}}, true},
+		"another of another registry": {"localhost", oci.Options{Access: session.Access{Creds: credentials.Creds, Mirrors: mirror.Mirrors{File: settings}}}, false},
 	} {
 		for greeting, open := range map[string]bool{"challenge in the greeting": false, "open greeting": true} {
 			t.Run(name+", "+greeting, func(t *testing.T) {
@@ -346,7 +347,7 @@ func TestRefusedToken(t *testing.T) {
 	host := fixture.Serve(t, registry)
 	registry.realm = "http://" + host + "/none"
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), credentials)
-	if !errors.Is(err, oci.ErrUnauthorized) {
+	if !errors.Is(err, session.ErrUnauthorized) {
 		t.Errorf("error %v", err)
 	}
 }

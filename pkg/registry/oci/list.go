@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 // Tagged is a tag of a repository.
@@ -42,7 +43,7 @@ func List(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error)
 }
 
 func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, error) {
-	s, err := OpenToRead(ctx, r, o.Access)
+	s, err := session.OpenToRead(ctx, r, o.Access)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +53,8 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 		return nil, err
 	}
 	names, err := s.Tags(ctx, puller)
-	if IsNotFound(err) {
-		return nil, fmt.Errorf("%w: the registry has no such repository", ErrNotFound)
+	if session.IsNotFound(err) {
+		return nil, fmt.Errorf("%w: the registry has no such repository", session.ErrNotFound)
 	}
 	if err != nil {
 		return nil, s.Explain(ctx, err)
@@ -61,7 +62,7 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 	names = choose(names, o)
 	list := make([]Tagged, len(names))
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(ConcurrentRequests)
+	group.SetLimit(session.ConcurrentRequests)
 	for i, tag := range names {
 		list[i].Tag = tag
 		if !o.Digests {
@@ -72,7 +73,7 @@ func listTags(ctx context.Context, r ref.Reference, o ListOptions) ([]Tagged, er
 			if headErr == nil {
 				list[i].Digest = found.Digest.String()
 			}
-			if IsNotFound(headErr) {
+			if session.IsNotFound(headErr) {
 				return nil // deleted since the list was made
 			}
 			return headErr
@@ -152,7 +153,7 @@ func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, er
 		return ref.Reference{}, archive.Named("list", r.Source(), err)
 	}
 	if len(tags) == 0 {
-		err = &NotFoundError{Source: r.Source(), Err: fmt.Errorf("no version in the range %q: %w", r.Range, ErrNotFound)}
+		err = &session.NotFoundError{Source: r.Source(), Err: fmt.Errorf("no version in the range %q: %w", r.Range, session.ErrNotFound)}
 		return ref.Reference{}, archive.Named("resolve", r.Source(), err)
 	}
 	r.Tag, r.Range = tags[0].Tag, ""

@@ -9,6 +9,7 @@ package oci
 
 import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 )
@@ -16,7 +17,7 @@ import (
 // Options say how a registry is reached, and what is taken of it. The zero value
 // takes the credentials of the docker configuration and its helpers.
 type Options struct {
-	Access
+	session.Access
 
 	Limits archive.Limits
 	// Verifier is asked before content is used, nil to use it in any case.

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 // Pull writes the module that r names into dir, which must be empty or not
@@ -90,7 +91,7 @@ func artifactLayers(manifest *v1.Manifest, contentType string) ([]v1.Descriptor,
 		}
 	}
 	if len(layers) == 0 {
-		return nil, fmt.Errorf("%w: no layer of content type %q among %q", ErrNotFound, contentType, present)
+		return nil, fmt.Errorf("%w: no layer of content type %q among %q", session.ErrNotFound, contentType, present)
 	}
 	return layers, nil
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -206,11 +207,11 @@ func TestPullRefuses(t *testing.T) {
 			good, nil, ":1.0.0@" + other, archive.ErrDigest, `for "1.0.0"`, fail.Refused,
 		},
 		"an unknown version": {
-			good, nil, ":9.9.9", oci.ErrNotFound, ": not found (404 Not Found, MANIFEST_UNKNOWN: there is[31m nothing)", fail.Failed,
+			good, nil, ":9.9.9", session.ErrNotFound, ": not found (404 Not Found, MANIFEST_UNKNOWN: there is[31m nothing)", fail.Failed,
 		},
 		"a layer that is gone": {
 			good, func(f *fake) { delete(f.answers, "blobs/"+digest) },
-			":1.0.0", oci.ErrNotFound, "404", fail.Failed,
+			":1.0.0", session.ErrNotFound, "404", fail.Failed,
 		},
 		"a traversal": {
 			good, func(f *fake) {
@@ -371,14 +372,14 @@ func TestCredentials(t *testing.T) {
 		is                      error
 	}{
 		"right":     {host, credentials.Creds, "", "", nil},
-		"none":      {host, "", "access denied (401 Unauthorized, UNAUTHORIZED: go away, )", login, oci.ErrUnauthorized},
-		"wrong":     {host, "me:x" + secret, "UNAUTHORIZED: go away, Basic ***)", check, oci.ErrUnauthorized},
-		"forbidden": {forbidden, credentials.Creds, "access denied (403 Forbidden, DENIED: no)", check, oci.ErrUnauthorized},
+		"none":      {host, "", "access denied (401 Unauthorized, UNAUTHORIZED: go away, )", login, session.ErrUnauthorized},
+		"wrong":     {host, "me:x" + secret, "UNAUTHORIZED: go away, Basic ***)", check, session.ErrUnauthorized},
+		"forbidden": {forbidden, credentials.Creds, "access denied (403 Forbidden, DENIED: no)", check, session.ErrUnauthorized},
 		"malformed": {host, secret, "not of the form USER:PASSWORD", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+test.host+"/app:1.0.0"), t.TempDir(), oci.Options{Access: oci.Access{Creds: test.creds}})
+			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+test.host+"/app:1.0.0"), t.TempDir(), oci.Options{Access: session.Access{Creds: test.creds}})
 			if test.text == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -415,7 +416,7 @@ func TestInsecure(t *testing.T) {
 	if diff := cmp.Diff([]string{"name the certificate of its authority with --registry-ca FILE, or use --insecure-registry"}, hintsOf(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
-	if _, err = oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Access: oci.Access{Creds: credentials.Creds, Insecure: true}}); err != nil {
+	if _, err = oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Access: session.Access{Creds: credentials.Creds, Insecure: true}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -439,7 +440,7 @@ func TestAuthority(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := fixture.Reference(t, "oci://"+strings.TrimPrefix(server.URL, "https://")+"/app:1.0.0")
-			_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Access: oci.Access{CAFile: test.file}})
+			_, err := oci.Pull(t.Context(), r, t.TempDir(), oci.Options{Access: session.Access{CAFile: test.file}})
 			if test.text != "" {
 				fixture.WantError(t, err, test.text)
 				return
@@ -477,7 +478,7 @@ func TestStall(t *testing.T) {
 				}
 				<-r.Context().Done()
 			}))
-			o := oci.Options{Access: oci.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
+			o := oci.Options{Access: session.Access{Creds: credentials.Creds, Stall: 100 * time.Millisecond}}
 			_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), o)
 			fixture.WantError(t, err, test.text)
 		})
@@ -498,7 +499,7 @@ func TestSlowDirect(t *testing.T) {
 		f.ServeHTTP(w, r)
 	}))
 	dir := t.TempDir()
-	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.Options{Access: oci.Access{Stall: 6 * time.Second}})
+	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), dir, oci.Options{Access: session.Access{Stall: 6 * time.Second}})
 	if err != nil || len(fixture.Tree(t, dir)) == 0 {
 		t.Errorf("on disk: %q, error %v", fixture.Tree(t, dir), err)
 	}
@@ -531,7 +532,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	_, err := oci.Pull(t.Context(), fixture.Reference(t, "oci://"+host+"/app:1.0.0"), t.TempDir(), credentials)
 	fixture.WantError(t, err, "pull oci://"+host+"/app:1.0.0: registry is unreachable: "+host+": ")
-	if !errors.Is(err, oci.ErrUnreachable) {
+	if !errors.Is(err, session.ErrUnreachable) {
 		t.Errorf("error %q does not wrap ErrUnreachable", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 // Pushed says what a push did.
@@ -67,7 +68,7 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 	if err != nil {
 		return Pushed{}, err
 	}
-	opened, err := Open(ctx, r, o.Access)
+	opened, err := session.Open(ctx, r, o.Access)
 	if err != nil {
 		return Pushed{}, err
 	}
@@ -115,7 +116,7 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 }
 
 // target is the repository that is pushed to.
-type target struct{ *Session }
+type target struct{ *session.Session }
 
 // latest finds out, while the artifact is on its way, whether the tag latest
 // moves to it: whether its version is the highest stable one. The function that
@@ -137,7 +138,7 @@ func (t target) latest(ctx context.Context, puller *remote.Puller, version strin
 	}()
 	return sync.OnceValue(func() bool {
 		a := <-listed
-		if a.err != nil && !IsNotFound(a.err) {
+		if a.err != nil && !session.IsNotFound(a.err) {
 			observe(event.Warning{Text: fmt.Sprintf("the tag %s is not moved: the tags of %s cannot be listed: %s", ref.Latest, t.Ref.Source(), t.Explain(ctx, a.err))})
 			return false
 		}
@@ -153,7 +154,7 @@ func (t target) missing(ctx context.Context, puller *remote.Puller, digest v1.Ha
 	for _, tag := range tags {
 		found, err := puller.Head(ctx, t.Repo.Tag(tag))
 		switch {
-		case IsNotFound(err):
+		case session.IsNotFound(err):
 			missing = append(missing, tag)
 		case err != nil:
 			return nil, t.Explain(ctx, err)

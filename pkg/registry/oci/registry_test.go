@@ -19,13 +19,14 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // secret is the password of every test. It must not turn up in any error.
 const secret = "hunter2-hunter2"
 
-var credentials = oci.Options{Access: oci.Access{Creds: "me:" + secret}}
+var credentials = oci.Options{Access: session.Access{Creds: "me:" + secret}}
 
 // answer is what a registry made by hand says to one request.
 type answer struct {

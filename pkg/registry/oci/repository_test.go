@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -25,7 +26,7 @@ func TestNoRepository(t *testing.T) {
 		fixture.FileEntry(".git/config", "[filter \"x\"]\nclean = touch /pwned"), fixture.FileEntry(".git/HEAD", "ref: x"), fixture.FileEntry("a/.G\u200cIT/config", ""), fixture.FileEntry("git~1/config", ""))
 	host := fixture.Serve(t, newFake(t, vendor, content, nil))
 	var warnings []string
-	o := oci.Options{Access: oci.Access{Observer: event.Func(func(e event.Event) {
+	o := oci.Options{Access: session.Access{Observer: event.Func(func(e event.Event) {
 		if w, ok := e.(event.Warning); ok {
 			warnings = append(warnings, strings.TrimPrefix(w.Text, "oci://"+host+"/app:1.0.0: "))
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
 )
 
@@ -141,7 +142,7 @@ func (f *fetcher) tagged(ctx context.Context, digest string) ([]signature.Signat
 	}
 	f = f.at(signatureTag(digest), "")
 	manifest, own, err := f.manifest(ctx)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, session.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -307,7 +308,7 @@ func sign(ctx context.Context, r ref.Reference, digest string, key Signer, o Opt
 // attach adds a signature to those under a tag.
 func (f *fetcher) attach(ctx context.Context, tag string, s signature.Signature) error {
 	image, err := remote.Image(f.Repo.Tag(tag), f.WithContext(ctx)...)
-	if IsNotFound(err) {
+	if session.IsNotFound(err) {
 		image, err = mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON), nil
 	}
 	if err != nil {

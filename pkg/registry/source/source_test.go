@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -84,7 +84,7 @@ func TestOpenErrors(t *testing.T) {
 		"localhost:5000/app":          {fs.ErrNotExist, "file does not exist", "for a module in a registry use oci://localhost:5000/app"},
 		"registry:5000/app":           {fs.ErrNotExist, "file does not exist", "for a module in a registry use oci://registry:5000/app"},
 		file:                          {source.ErrNoDirectory, "is not a directory", "name the directory that holds cue.mod"},
-		"oci://127.0.0.1:1/app:1.0.0": {oci.ErrUnreachable, "pull oci://127.0.0.1:1/app:1.0.0: ", `check the name "127.0.0.1:1" and that it can be reached from here`},
+		"oci://127.0.0.1:1/app:1.0.0": {session.ErrUnreachable, "pull oci://127.0.0.1:1/app:1.0.0: ", `check the name "127.0.0.1:1" and that it can be reached from here`},
 	} {
 		t.Run(reference, func(t *testing.T) {
 			t.Parallel()

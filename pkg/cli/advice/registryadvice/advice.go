@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/trust"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
@@ -35,16 +36,16 @@ func hint(code fail.Code, format string, args ...any) fail.Advice {
 // ofRegistry advises on what a registry answers, or that it does not.
 func ofRegistry(err error) fail.Advice {
 	switch e := err.(type) { //nolint:errorlint // an adviser looks at one error
-	case *oci.NotFoundError:
+	case *session.NotFoundError:
 		return hint(0, "see what there is with 'kubectl timoni mod list %s'", e.Source)
 	case *oci.NoVersionError:
 		return hint(0, "name one with --version; the newest are %s", strings.Join(e.Newest, ", "))
-	case *oci.DeniedError:
+	case *session.DeniedError:
 		if e.LoggedIn {
 			return hint(0, "check that these credentials for %s are right and that the repository exists", e.Host)
 		}
 		return hint(0, "log in with 'kubectl timoni registry login %s' or give --creds USER:PASSWORD", e.Host)
-	case *oci.UnreachableError:
+	case *session.UnreachableError:
 		switch {
 		case e.Untrusted:
 			return hint(0, "name the certificate of its authority with --registry-ca FILE, or use --insecure-registry")
@@ -52,9 +53,9 @@ func ofRegistry(err error) fail.Advice {
 			return hint(0, "there is no network here: a function in a container needs 'network: true' next to its image, and --network")
 		}
 		return hint(0, "check the name %q and that it can be reached from here", e.Host)
-	case *oci.CredentialsError:
+	case *session.CredentialsError:
 		return hint(0, "check the docker configuration and its credential helpers, or give --creds USER:PASSWORD")
-	case *oci.TokenServerError:
+	case *session.TokenServerError:
 		return hint(fail.Refused, "if that is its token server, allow it with --auth-host %s, or list it under authHosts in registries.yaml", e.Host)
 	case *oci.ExistsError:
 		return hint(fail.Refused, "choose another version, or move the tag with --force")

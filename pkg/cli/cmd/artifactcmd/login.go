@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 const loginLong = `Check credentials for a registry and store them.
@@ -57,7 +57,7 @@ func (o *login) run(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	where, err := oci.Login(ctx, host, oci.Access{
+	where, err := session.Login(ctx, host, session.Access{
 		Creds: o.user + ":" + password, CAFile: o.ca, Insecure: o.insecure, UserAgent: cli.UserAgent("artifact"),
 		AuthHosts: o.authHosts, Mirrors: registryflag.Mirrors(o.env),
 	})
@@ -97,7 +97,7 @@ func newLogout(env cli.Env) *cobra.Command {
 		Example: cli.Example(env, "registry logout ghcr.io"),
 		Args:    cli.Args(1, "HOST"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			where, err := oci.Logout(args[0])
+			where, err := session.Logout(args[0])
 			if err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
@@ -119,7 +120,7 @@ func (r *Flags) Options(stdin io.Reader, userAgent string) (oci.Options, error) 
 		return oci.Options{}, err
 	}
 	o := oci.Options{
-		Access: oci.Access{
+		Access: session.Access{
 			Creds: r.creds, Insecure: r.insecure, UserAgent: userAgent,
 			CAFile: r.ca, AuthHosts: r.authHosts,
 		},

@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/cache"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/mirror"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -33,7 +34,7 @@ func (p process) Places() plugins.Places   { return plugins.Places{} }
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	env := process{"TIMONI_REGISTRY_CREDS": "env:e", "TIMONI_REGISTRY_MIRRORS": "a=b", "cache": "/c", "config": "conf"}
-	common := oci.Options{Access: oci.Access{Mirrors: mirror.Mirrors{Pairs: "a=b", File: "conf"}, UserAgent: "agent"}, Cache: cache.Cache{Dir: "/c"}}
+	common := oci.Options{Access: session.Access{Mirrors: mirror.Mirrors{Pairs: "a=b", File: "conf"}, UserAgent: "agent"}, Cache: cache.Cache{Dir: "/c"}}
 	with := func(change func(*oci.Options)) oci.Options {
 		o := common
 		change(&o)

@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
 
@@ -158,7 +159,7 @@ func (u *updater) wanted(ctx context.Context, m ref.Reference, at pin.Module, ru
 	newest := m
 	newest.Range, newest.Tag = within, ""
 	newest, err = source.Resolve(ctx, newest, source.Options{OCI: u.req.Render.OCI})
-	if errors.Is(err, oci.ErrNotFound) {
+	if errors.Is(err, session.ErrNotFound) {
 		newest, err = m, nil // none is newer
 	}
 	return newest, err

@@ -20,7 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -125,7 +125,7 @@ func TestRunErrors(t *testing.T) {
 			"    module: {url: " + minimal + "}\n    kubeVersion: latest\n", []string{`"latest" is not a version of Kubernetes`}, nil,
 		},
 		"no registry": {
-			"    module: {url: oci://127.0.0.1:1/app, version: 1.0.0}\n", []string{"pull oci://127.0.0.1:1/app:1.0.0: "}, oci.ErrUnreachable,
+			"    module: {url: oci://127.0.0.1:1/app, version: 1.0.0}\n", []string{"pull oci://127.0.0.1:1/app:1.0.0: "}, session.ErrUnreachable,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

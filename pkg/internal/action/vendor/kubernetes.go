@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/schema/kubernetes"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 // contentGen is the content type of an artifact with schemas (docs/interop.md,
@@ -75,7 +76,7 @@ func (req KubernetesRequest) schemas(ctx context.Context) (map[string][]byte, er
 	var first error
 	for _, r := range req.From {
 		content, err := pullSchemas(ctx, r, req.OCI)
-		if !errors.Is(err, oci.ErrNotFound) {
+		if !errors.Is(err, session.ErrNotFound) {
 			return content, err
 		}
 		first = cmp.Or(first, err)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci_test
+package session_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/session"
 )
 
 func TestSameDomain(t *testing.T) {
@@ -26,7 +26,7 @@ func TestSameDomain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := oci.SameDomain(test.a, test.b); got != test.want {
+			if got := session.SameDomain(test.a, test.b); got != test.want {
 				t.Errorf("got %v", got)
 			}
 		})
@@ -39,7 +39,7 @@ func FuzzChallenges(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		for _, c := range oci.ParseChallenges(header) {
+		for _, c := range session.ParseChallenges(header) {
 			if strings.ContainsAny(c.Scheme, " ,=") {
 				t.Errorf("scheme %q", c.Scheme)
 			}

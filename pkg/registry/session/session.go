@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package oci
+// Package session talks to one repository of a registry: with credentials, which
+// go nowhere else, through connections that break and stall, to a registry that
+// may not lead inside a private network and whose answers have an end. It says in
+// one line why a request failed, and shows no secret.
+package session
 
 import (
 	"cmp"
@@ -57,6 +61,7 @@ type Access struct {
 	IsPrivate func(netip.Addr) bool
 }
 
+// Observe tells the observer of an event, if there is one.
 func (a Access) Observe(e event.Event) {
 	if a.Observer != nil {
 		a.Observer.Observe(e)
@@ -75,7 +80,7 @@ type Session struct {
 	network   *network
 	stall     time.Duration
 	authHosts []string
-	Remote   []remote.Option
+	Remote    []remote.Option
 	userAgent string
 
 	public        atomic.Bool // the registry answers without knowing who asks
