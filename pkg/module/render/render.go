@@ -223,7 +223,7 @@ func (e *evaluation) result(root cue.Value) (*Result, error) {
 		checks: checks,
 		limits: e.req.Limits,
 
-		isPrivate: e.req.Cache != nil && memo.NamesSecret(e.valuesFile),
+		isPrivate: e.req.Cache != nil && memo.NameSecret(e.valuesFile, e.instance.Files),
 	}
 	if e.req.ObjectsOnly {
 		return result, nil

@@ -8,6 +8,7 @@ import (
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -45,18 +46,49 @@ func placesIn(expr ast.Expr) string {
 	return b.String()
 }
 
-// NamesSecret says whether a file gives a value to a field whose name tells that
-// it may be a secret.
-func NamesSecret(file *ast.File) bool {
+// NameSecret says whether the values of a module have a field whose name tells
+// that it may be a secret, as the user's file of values has them, or another file
+// gives one a text.
+func NameSecret(own *ast.File, files []*ast.File) bool {
+	if own == nil || names(own, func(ast.Expr) bool { return true }) {
+		return true
+	}
+	for _, file := range files {
+		for _, decl := range file.Decls {
+			field, ok := decl.(*ast.Field)
+			if !ok || file == own {
+				continue
+			}
+			if name, _, err := ast.LabelName(field.Label); err == nil && name == "values" && names(field.Value, givesText) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// names says whether a secret is named below a node, with a value that counts.
+func names(n ast.Node, counts func(ast.Expr) bool) bool {
 	found := false
-	ast.Walk(file, func(n ast.Node) bool {
+	ast.Walk(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Field:
 			name, _, err := ast.LabelName(n.Label)
-			found = found || err != nil || mask.IsSecret(name)
+			found = found || (err != nil || mask.IsSecret(name)) && counts(n.Value)
 		case *ast.LetClause:
-			found = found || mask.IsSecret(n.Ident.Name)
+			found = found || mask.IsSecret(n.Ident.Name) && counts(n.Expr)
 		}
+		return !found
+	}, nil)
+	return found
+}
+
+// givesText says whether an expression holds a text that is not empty.
+func givesText(e ast.Expr) bool {
+	found := false
+	ast.Walk(e, func(n ast.Node) bool {
+		lit, ok := n.(*ast.BasicLit)
+		found = found || ok && lit.Kind == token.STRING && len(strings.Trim(lit.Value, "\"'#")) > 0
 		return !found
 	}, nil)
 	return found
