@@ -33,6 +33,11 @@ func ofBundles() []protection {
 		old: "if len(c.own) > 0 || len(c.others) == 0 {",
 		new: "if true {",
 	}, {
+		promise: "s23", file: "pkg/internal/action/fleet/left.go",
+		old:  "if !apierrors.IsForbidden(err) {",
+		new:  "if true || apierrors.IsForbidden(err) {",
+		test: "./pkg/internal/action/fleet -run TestNamespaceAdmin",
+	}, {
 		promise: "s17", file: "pkg/internal/action/fleet/left.go",
 		old:  "if !l.goes {",
 		new:  "if l.steps == nil {",

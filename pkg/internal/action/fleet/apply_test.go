@@ -120,6 +120,29 @@ func TestPruneIsPlanned(t *testing.T) {
 	}
 }
 
+// TestNamespaceAdmin holds S23 for bundles: who may read one namespace alone
+// applies a bundle there, and finds what left its files.
+func TestNamespaceAdmin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kubeconfig, _, err := w.cp.NamespaceAdmin(t.Context(), w.ns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.as(kubeconfig)
+	all := map[string]one{"a": {namespace: w.ns, objects: []string{"a=1"}}, "b": {namespace: w.ns, objects: []string{"b=1"}}}
+	w.apply(request(w.bundle("shop", all)))
+	delete(all, "b")
+	req := request(w.bundle("shop", all))
+	req.PruneInstances = true
+	if got := states(w.apply(req)); !slices.Equal(got, []string{"a Applied", "b Deleted"}) {
+		t.Errorf("states %q", got)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "1"}, w.configMaps(w.ns)); diff != "" {
+		t.Errorf("objects (-want +got):\n%s", diff)
+	}
+}
+
 func states(applied *fleet.Applied) []string {
 	var list []string
 	for _, in := range applied.Instances {
