@@ -110,13 +110,13 @@ func plain(e event.Event) event.Event {
 }
 
 // Transfers is Observer for commands that report of the rest by their result:
-// in addition to warnings and versions it shows how transfers get on, but only on a
+// in addition to warnings, notes and versions it shows how transfers get on, but only on a
 // terminal. With lines it says elsewhere which layers are transferred.
 func Transfers(w io.Writer, quiet, lines bool) event.Observer {
 	text := NewText(w)
 	return event.Func(func(e event.Event) {
 		switch e := e.(type) {
-		case event.Warning, event.Resolved:
+		case event.Warning, event.Note, event.Resolved:
 			text.Observe(e)
 		case event.Transferred:
 			switch {

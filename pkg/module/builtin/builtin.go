@@ -243,6 +243,27 @@ func (c *checker) selector(o api.Object) {
 	}
 }
 
+// Unpinned returns the images of the containers that are not named by a digest,
+// each of which is harmless.
+func Unpinned(objects []api.Object) []Problem {
+	c := &checker{objects: objects}
+	for i, o := range objects {
+		c.index = i
+		at, policies := template(o)
+		if policies == nil {
+			continue
+		}
+		for _, list := range []string{"containers", "initContainers"} {
+			visit(map[string]any(o), "", strings.Split(at+"spec."+list+".[].image", "."), func(path string, v any) {
+				if image, ok := v.(string); ok && !strings.Contains(image, "@") {
+					c.warn(path, "image %q is not named by a digest", image)
+				}
+			})
+		}
+	}
+	return c.problems
+}
+
 // ports warns of the ports of a Service that no container of its pods has.
 func (c *checker) ports(o api.Object) {
 	selector, _ := lookup(map[string]any(o), "spec.selector").(map[string]any)

@@ -68,7 +68,8 @@ func (e *StructureError) Error() string {
 // Check holds custom resources to the CRDs that are given, to those among the
 // objects, which win, and for other kinds to those that the module has in its
 // cue.mod; and objects of Kubernetes' own kinds to what its API server takes.
-// The error is a StructureError.
+// The error is a StructureError. Images without a digest are noted when the
+// latter is strict.
 func Check(ctx context.Context, req Request, m *source.Module, result *render.Result, observer event.Observer) error {
 	mask := values.Mask(req.Values)
 	var refused []StructureProblem
@@ -97,6 +98,11 @@ func Check(ctx context.Context, req Request, m *source.Module, result *render.Re
 				how = ValidateWarn
 			}
 			report(how, StructureProblem{p.String(), result.Origin(p.Index, p.Path)})
+		}
+	}
+	if req.BuiltIns == ValidateStrict {
+		for _, p := range builtin.Unpinned(result.Objects()) {
+			observer.Observe(event.Note{Text: mask(p.String())})
 		}
 	}
 	if len(refused) > 0 {

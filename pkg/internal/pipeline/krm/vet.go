@@ -31,11 +31,12 @@ type vetConfig struct {
 }
 
 type vetSpec struct {
-	Schema   schemaConfig   `json:"schema" schema:"required" doc:"Where the definitions are."`
-	Rules    []ruleConfig   `json:"rules" schema:"required" doc:"Which objects are checked by which definition; by all that match."`
-	Emit     string         `json:"emit" schema:"All|None" doc:"The objects that are passed on. Default: All. Under validators: kustomize wants None, which elsewhere deletes all objects."`
-	Registry registryConfig `json:"registry" doc:"How the registry is reached."`
-	Verify   verifyConfig   `json:"verify" doc:"By whom a schema in a registry must be signed."`
+	Schema     schemaConfig   `json:"schema" doc:"Where the definitions are. Required unless kubernetes is given."`
+	Rules      []ruleConfig   `json:"rules" doc:"Which objects are checked by which definition; by all that match."`
+	Kubernetes string         `json:"kubernetes" doc:"A version of Kubernetes, such as 1.36.3, as whose API server would objects of its own kinds are checked: kinds, fields, selectors. Ports that no container has are a warning, images without a digest an info. Default: they are not checked."`
+	Emit       string         `json:"emit" schema:"All|None" doc:"The objects that are passed on. Default: All. Under validators: kustomize wants None, which elsewhere deletes all objects."`
+	Registry   registryConfig `json:"registry" doc:"How the registry is reached."`
+	Verify     verifyConfig   `json:"verify" doc:"By whom a schema in a registry must be signed."`
 }
 
 type schemaConfig struct {
@@ -70,7 +71,11 @@ const (
 )
 
 func (c *vetConfig) check() error {
-	problems := []error{c.Spec.Registry.check(), c.Spec.Schema.check()}
+	problems := []error{c.Spec.Registry.check()}
+	hasSchema := c.Spec.Schema != schemaConfig{} || len(c.Spec.Rules) > 0
+	if hasSchema || c.Spec.Kubernetes == "" {
+		problems = append(problems, c.Spec.Schema.check())
+	}
 	if c.Metadata.Name == "" {
 		problems = append(problems, fieldErrorf("metadata.name", "is missing"))
 	}
@@ -78,7 +83,7 @@ func (c *vetConfig) check() error {
 	if e := c.Spec.Emit; e != "" && !slices.Contains(known, e) {
 		problems = append(problems, fieldErrorf("spec.emit", "unknown value %q%s", e, fail.Suggest(e, known)))
 	}
-	if len(c.Spec.Rules) == 0 {
+	if len(c.Spec.Rules) == 0 && (hasSchema || c.Spec.Kubernetes == "") {
 		problems = append(problems, fieldErrorf("spec.rules", "is missing"))
 	}
 	severities := []string{string(Error), string(Warning), string(Info)}
@@ -124,14 +129,16 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	if err != nil {
 		return list.report(s, err)
 	}
-	rules, err := f.rules(ctx, config.Spec, list.Items, &s)
-	if err != nil {
-		return list.report(s, err)
+	var rules []vet.Rule
+	if len(config.Spec.Rules) > 0 {
+		if rules, err = f.rules(ctx, config.Spec, list.Items, &s); err != nil {
+			return list.report(s, err)
+		}
 	}
 	if len(list.Items) == 0 {
 		list.warn(s, "there are no objects to check: kustomize passes them only to what is listed under validators: or transformers:")
 	}
-	found, err := render.Bounded(ctx, f.Limits, "check the objects", func() ([]Result, error) { return violations(rules, list.Items) })
+	found, err := render.Bounded(ctx, f.Limits, "check the objects", func() ([]Result, error) { return violations(rules, config.Spec.Kubernetes, list.Items) })
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -252,13 +259,18 @@ func (m matchConfig) check(parent string) error {
 }
 
 // violations returns what is wrong with the items, in their order.
-func violations(rules []vet.Rule, items []*yaml.RNode) ([]Result, error) {
+func violations(rules []vet.Rule, kubernetes string, items []*yaml.RNode) ([]Result, error) {
 	objects := make([]vet.Object, len(items))
 	for i, item := range items {
 		id := identify(item)
 		objects[i] = vet.Object{Node: item, ID: id, Name: describeID(id)}
 	}
 	found, err := vet.Check(rules, objects)
+	if err == nil && kubernetes != "" {
+		var more []vet.Violation
+		more, err = vet.BuiltIns(objects, kubernetes)
+		found = append(found, more...)
+	}
 	var results []Result
 	for _, v := range found {
 		results = append(results, violation(v))
