@@ -85,6 +85,10 @@ type Options struct {
 	// its error ends the run. Nil for none.
 	Review func(context.Context, *Plan) error
 
+	// Unchecked is called with the objects that the server has not checked when
+	// a plan is made that is not refused. Nil for none.
+	Unchecked func([]api.Object)
+
 	// ReadOnly plans without asking the server to check: what exists is
 	// updated, what does not is created. Such a plan cannot be executed.
 	ReadOnly bool

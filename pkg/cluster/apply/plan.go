@@ -29,10 +29,27 @@ func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
 		return nil, err
 	}
 	plan, err := e.planInTime(ctx, req, exists)
-	if err == nil && req.Review != nil && plan.Refusal() == nil {
-		err = req.Review(ctx, plan)
+	if err == nil && plan.Refusal() == nil {
+		err = req.review(ctx, plan)
 	}
 	return plan, err
+}
+
+// review shows a plan to the caller.
+func (req Request) review(ctx context.Context, plan *Plan) error {
+	if req.Unchecked != nil && !req.outside { // what is outside is planned again
+		var objects []api.Object
+		for _, s := range plan.Steps {
+			if s.Action == event.Deferred || req.ReadOnly {
+				objects = append(objects, s.Object)
+			}
+		}
+		req.Unchecked(objects)
+	}
+	if req.Review == nil {
+		return nil
+	}
+	return req.Review(ctx, plan)
 }
 
 // planInTime is plan within the time that the request allows.

@@ -108,8 +108,8 @@ func (e *Engine) planChecked(ctx context.Context, req Request, exists bool) (*Pl
 	if err == nil {
 		err = plan.Refusal()
 	}
-	if err == nil && req.Review != nil {
-		err = req.Review(ctx, plan)
+	if err == nil {
+		err = req.review(ctx, plan)
 	}
 	return plan, err
 }

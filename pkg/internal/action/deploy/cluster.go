@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/expression"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -120,6 +121,7 @@ func StartExpressions(ctx context.Context, req *ApplyRequest) (end func(), err e
 
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
 	engine.Concurrency = req.Concurrency
+	req.Unchecked = warnUnchecked(req, engine.Observer)
 	if req.Show != nil {
 		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
 	}
@@ -139,6 +141,27 @@ func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *
 		return plan, err
 	}
 	return engine.Apply(ctx, request)
+}
+
+// warnUnchecked warns once of what is wrong with objects of Kubernetes' own kinds
+// which the server has not seen when the first of them is written.
+func warnUnchecked(req ApplyRequest, observer event.Observer) func([]api.Object) {
+	if observer == nil {
+		return nil
+	}
+	known, hide := map[string]bool{}, values.Mask(req.Values)
+	return func(objects []api.Object) {
+		schemas, err := builtin.Embedded()
+		if len(objects) == 0 || err != nil {
+			return
+		}
+		for _, p := range schemas.Check(objects, req.KubeVersion) {
+			if text := hide(p.String()); !p.Harmless && !known[text] {
+				known[text] = true
+				observer.Observe(event.Warning{Text: text})
+			}
+		}
+	}
 }
 
 // RequestFor returns the request to apply a rendered instance. With
