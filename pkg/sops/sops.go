@@ -37,7 +37,7 @@ type Plain struct {
 }
 
 // Decrypter decrypts a file. Its name says the format; it has no known extension
-// if that is to be found out.
+// if the content decides.
 type Decrypter func(ctx context.Context, name string, data []byte) (Plain, error)
 
 // ciphertext begins each encrypted value, and the checksum of each file.

@@ -29,6 +29,10 @@ func phrases() []phrase {
 		{`names no object`, `"invalid target %q: want KIND/NAME"`},
 		{`(?:an?|the) \w+ is wanted`, `"expected an int, got the string …"`},
 		{`surviv\w+ this input`, `"internal error"`},
+		{`for want of`, `"because … is missing", "without"`},
+		{`knows? nothing of`, `"ignores", "does not read"`},
+		{`(?:is|are) known again`, `"identifies", "is recognized by"`},
+		{`(?:to|cannot) be found out`, `"is unknown", "to determine"`},
 		{`requests (?:are|may be) under way at once`, `"maximum concurrent requests"`},
 		{`definitions? of (?:a kind|kinds)`, `"CRD"`},
 	}

@@ -37,7 +37,7 @@ func ofEngine() []protection {
 		new: "s.Action = event.Created\n\tif true {",
 	}, {
 		promise: "s06", file: "pkg/cluster/apply/execute.go",
-		old: "return kube.Join(plan.partial(kube.OneUnreachable(err)), e.rememberFailure(late, plan, record, changed))",
+		old: "return kube.Join(plan.partial(kube.OneUnreachable(err)), e.recordFailure(late, plan, record, changed))",
 		new: "_ = late\n\t\treturn err",
 	}, {
 		promise: "s07", file: "pkg/cluster/apply/owner.go",

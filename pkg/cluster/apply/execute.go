@@ -39,7 +39,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 	if err := e.applyAndPrune(ctx, plan); err != nil {
 		late, cancel := kube.Detached(ctx)
 		defer cancel()
-		return kube.Join(plan.partial(kube.OneUnreachable(err)), e.rememberFailure(late, plan, record, changed))
+		return kube.Join(plan.partial(kube.OneUnreachable(err)), e.recordFailure(late, plan, record, changed))
 	}
 	if changed {
 		var err error
@@ -48,7 +48,7 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 			return plan.unrecorded(err)
 		}
 	}
-	return errors.Join(plan.unrecorded(e.remember(ctx, plan, record, changed, store.Succeeded)), survey.UnknownError(itemsOf(plan.Prune)))
+	return errors.Join(plan.unrecorded(e.saveLedger(ctx, plan, record, changed, store.Succeeded)), survey.UnknownError(itemsOf(plan.Prune)))
 }
 
 func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
@@ -60,9 +60,9 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 	return errors.Join(err, e.remover().RemoveInOrder(ctx, itemsOf(plan.toPrune()), plan.record.StagesWith(plan.ledger), !req.NoWait, req.waitLimit()))
 }
 
-// rememberFailure records that a run has ended without all that it wanted, so
+// recordFailure records that a run has ended without all that it wanted, so
 // that it is not taken for one that is under way.
-func (e *Engine) rememberFailure(ctx context.Context, plan *Plan, record *store.Record, revision bool) error {
+func (e *Engine) recordFailure(ctx context.Context, plan *Plan, record *store.Record, revision bool) error {
 	var err error
 	if revision {
 		if next, markErr := e.Store.MarkFailed(ctx, record); markErr == nil {
@@ -71,12 +71,12 @@ func (e *Engine) rememberFailure(ctx context.Context, plan *Plan, record *store.
 			err = markErr
 		}
 	}
-	return kube.Join(err, e.remember(ctx, plan, record, revision, store.Failed))
+	return kube.Join(err, e.saveLedger(ctx, plan, record, revision, store.Failed))
 }
 
-// remember writes the ledger: the fingerprints and, of a run that made a
+// saveLedger writes the ledger: the fingerprints and, of a run that made a
 // revision, how it ended.
-func (e *Engine) remember(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
+func (e *Engine) saveLedger(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
 	next := &store.Ledger{
 		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(record), History: plan.ledger.History,
 		Shared: plan.shared(), Abandoned: plan.abandoned(),

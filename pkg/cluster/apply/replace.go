@@ -151,19 +151,19 @@ func words(text string) []string {
 // stage that needs it, or before the first when none is known to. It returns
 // what it deleted.
 func (e *Engine) removeReplaced(ctx context.Context, plan *Plan, stage int) ([]*Step, error) {
-	var doomed []*Step
+	var toDelete []*Step
 	for _, c := range plan.Prune {
 		if c.replaced && !c.gone && c.Action == event.Deleted && stage >= c.neededIn() {
-			doomed = append(doomed, c)
+			toDelete = append(toDelete, c)
 		}
 	}
-	if len(doomed) == 0 {
+	if len(toDelete) == 0 {
 		return nil, nil
 	}
-	for _, c := range doomed {
+	for _, c := range toDelete {
 		c.gone = true
 	}
-	return doomed, e.remover().Remove(ctx, itemsOf(doomed), true, plan.request.waitLimit())
+	return toDelete, e.remover().Remove(ctx, itemsOf(toDelete), true, plan.request.waitLimit())
 }
 
 // neededIn returns the first stage that a replaced object makes room for.

@@ -18,7 +18,7 @@ type Right struct {
 	Namespace, Name string
 }
 
-// IsForbidden says whether the server refused a request for want of a right.
+// IsForbidden says whether the server refused a request because a right is missing.
 func IsForbidden(err error) bool { return apierrors.IsForbidden(err) }
 
 // Allowed says whether the server lets the client do something, and why.

@@ -16,7 +16,7 @@ func prepare(schema map[string]any) map[string]any {
 	properties := fields(root["properties"])
 	for _, name := range []string{"apiVersion", "kind", "metadata", "status"} {
 		delete(properties, name)
-		forget(root, name)
+		removeRequired(root, name)
 	}
 	delete(root, "description")
 	// The importer would demand the fields that are set here.
@@ -37,7 +37,7 @@ func prepareSchema(schema map[string]any) map[string]any {
 	// The server fills in defaults before it asks for required fields.
 	for name, property := range fields(s["properties"]) {
 		if _, has := fields(property)["default"]; has {
-			forget(s, name)
+			removeRequired(s, name)
 		}
 	}
 	for _, keyword := range []string{"title", "example", "externalDocs"} {
@@ -122,8 +122,8 @@ func prepareEmbedded(s map[string]any) {
 	metadata["x-kubernetes-preserve-unknown-fields"] = true
 }
 
-// forget takes a name from the required ones.
-func forget(s map[string]any, name string) {
+// removeRequired takes a name from the required ones.
+func removeRequired(s map[string]any, name string) {
 	required, ok := s["required"].([]any)
 	if !ok {
 		return

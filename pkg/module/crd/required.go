@@ -67,7 +67,7 @@ func relax(name string, s map[string]any) {
 			continue
 		}
 		for _, field := range row[1:] {
-			forget(s, field)
+			removeRequired(s, field)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (v *Validator) Definition(object api.Object) (d Definition, ok bool) {
 
 // Validate returns what the API server would refuse in the object for its
 // structure, and the fields that it would drop, in the order of the paths. It
-// knows nothing of objects of other kinds, and leaves rules in CEL to the API
+// does not look at objects of other kinds, and leaves rules in CEL to the API
 // server. As that does, it fills in defaults first, in a copy.
 func (v *Validator) Validate(object api.Object) []Problem {
 	d, known := v.Definition(object)

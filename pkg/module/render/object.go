@@ -19,7 +19,7 @@ import (
 // way, so that an author sees all of it at once.
 type reader struct {
 	namespace string
-	scopes    []Scope                                                      // of kinds, for want of a CRD among the objects
+	scopes    []Scope                                                      // of kinds whose CRD is not among the objects
 	vendored  func(gk api.GroupKind, version string) (cluster, known bool) // of the module's own schemas
 	unscoped  []api.Object
 	problems  []values.Problem

@@ -63,8 +63,8 @@ func (f *fetcher) connect(ctx context.Context, what string) (err error) {
 	return err
 }
 
-// wanted returns the tag or the digest that the manifest is asked for by.
-func (f *fetcher) wanted() string {
+// requested returns the tag or the digest that the manifest is asked for by.
+func (f *fetcher) requested() string {
 	if f.ref.Digest != "" && (f.ref.Tag == "" || f.ref.Tag == ref.Latest) {
 		return f.ref.Digest
 	}
@@ -77,7 +77,7 @@ func (f *fetcher) wanted() string {
 // address returns where the manifest is, as the cache knows it.
 func (f *fetcher) address() string {
 	r := ref.Reference{Repository: f.ref.Repository}
-	if wanted := f.wanted(); wanted == f.ref.Digest {
+	if wanted := f.requested(); wanted == f.ref.Digest {
 		r.Digest = wanted
 	} else {
 		r.Tag = wanted
@@ -108,7 +108,7 @@ func (f *fetcher) raw(ctx context.Context) (rawManifest, v1.Hash, error) {
 	if err := f.connect(ctx, f.address()); err != nil {
 		return rawManifest{}, v1.Hash{}, err
 	}
-	wanted := f.wanted()
+	wanted := f.requested()
 	raw, err := f.readManifest(ctx, wanted)
 	if err != nil {
 		return rawManifest{}, v1.Hash{}, f.withoutLatest(ctx, err)
@@ -168,7 +168,7 @@ func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 	if err != nil {
 		return nil, v1.Hash{}
 	}
-	wanted := f.wanted()
+	wanted := f.requested()
 	if f.ref.Digest != "" && wanted != f.ref.Digest && manifest.Annotations[archive.AnnotationVersion] != wanted {
 		return nil, v1.Hash{}
 	}
@@ -178,7 +178,7 @@ func (f *fetcher) cachedManifest() (*v1.Manifest, v1.Hash) {
 // checkPointer returns an error when the cache leads from a version to the
 // manifest of another one. Online the registry decides.
 func (f *fetcher) checkPointer(manifest *v1.Manifest, digest v1.Hash) error {
-	wanted, has := f.wanted(), manifest.Annotations[archive.AnnotationVersion]
+	wanted, has := f.requested(), manifest.Annotations[archive.AnnotationVersion]
 	if f.ref.Digest != "" || has == "" || has == wanted || ref.CheckVersion(wanted) != nil {
 		return nil //nolint:nilerr // a tag that is no version says nothing of one
 	}

@@ -45,7 +45,7 @@ func (e *UnreachableError) Error() string {
 // Unwrap returns the condition.
 func (e *UnreachableError) Unwrap() error { return ErrUnreachable }
 
-// CredentialsError says that the credentials for a registry cannot be found out.
+// CredentialsError says that the credentials for a registry cannot be read.
 type CredentialsError struct{ Host, Reason string }
 
 func (e *CredentialsError) Error() string {

@@ -133,7 +133,7 @@ func ofServer(err error) fail.Advice {
 	return fail.Advice{}
 }
 
-// ofForbidden returns the hint that fits: the server forbids for want of rights,
+// ofForbidden returns the hint that fits: the server forbids because rights are missing,
 // and also for quotas, terminating namespaces and admission. The reason is the
 // same, and the texts are those of the API server.
 func ofForbidden(err error) fail.Advice {

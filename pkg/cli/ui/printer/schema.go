@@ -188,7 +188,7 @@ func outcomeOf(o event.Outcome) Outcome {
 func InstanceOf(s instance.Summary) Instance {
 	i := Instance{
 		Object: owned(ofInstance(api.KindInstance, s.Name, s.Namespace), s.Bundle),
-		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Complete: s.Complete != nil, Wanted: wanted(s), Objects: s.Objects, Ready: s.Ready, Images: s.Images,
+		Module: s.Module, LastTransitionTime: s.LastTransition, State: s.State, Complete: s.Complete != nil, Wanted: requestedModule(s), Objects: s.Objects, Ready: s.Ready, Images: s.Images,
 	}
 	i.APIVersion = api.APIVersion // the kind is that of the record
 	return i
@@ -203,8 +203,8 @@ func owned(o Object, bundle string) Object {
 	return o
 }
 
-// wanted returns the module of the last run, nil when the record's own is it.
-func wanted(s instance.Summary) *api.Module {
+// requestedModule returns the module of the last run, nil when the record's own is it.
+func requestedModule(s instance.Summary) *api.Module {
 	if reflect.DeepEqual(s.Wanted, s.Module) {
 		return nil
 	}
@@ -249,7 +249,7 @@ func Inspection(i *instance.Inspection, section string) any {
 	case "images":
 		return images{Object: ofInstance("Images", m.Name, m.Namespace), Images: append([]string{}, i.Instance.Images...)}
 	}
-	return record{Instance: i.Instance, State: i.State, Complete: i.Complete != nil, Wanted: wanted(i.Summary), Pending: i.Pending}
+	return record{Instance: i.Instance, State: i.State, Complete: i.Complete != nil, Wanted: requestedModule(i.Summary), Pending: i.Pending}
 }
 
 // History returns the result of history for an instance.
@@ -262,7 +262,7 @@ func History(key instance.Key, history []store.Revision) []Revision {
 // StatusOf returns the result of status.
 func StatusOf(r *instance.StatusReport) Status {
 	return Status{
-		Object: owned(ofInstance("InstanceStatus", r.Name, r.Namespace), r.Bundle), Module: r.Module, State: r.State, Complete: r.Complete != nil, Wanted: wanted(r.Summary), Ready: r.Ready,
+		Object: owned(ofInstance("InstanceStatus", r.Name, r.Namespace), r.Bundle), Module: r.Module, State: r.State, Complete: r.Complete != nil, Wanted: requestedModule(r.Summary), Ready: r.Ready,
 		Objects: convert(r.Objects, func(o instance.ObjectStatus) ObjectStatus {
 			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message, Drift: o.Drift}
 		}),

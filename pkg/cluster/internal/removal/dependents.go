@@ -25,7 +25,7 @@ func (r Remover) CountDependents(ctx context.Context, m api.Metadata, items []*s
 	if err := r.keepShared(ctx, m, items); err != nil {
 		return err
 	}
-	doomed := uidsOf(items)
+	toDelete := uidsOf(items)
 	for _, s := range items {
 		if s.Action != event.Deleted {
 			continue
@@ -35,7 +35,7 @@ func (r Remover) CountDependents(ctx context.Context, m api.Metadata, items []*s
 		case s.Live.IsCRD():
 			s.Reason, err = r.countKind(ctx, s.Live)
 		case s.Live.IsNamespace():
-			err = r.countNamespaced(ctx, m, s, doomed)
+			err = r.countNamespaced(ctx, m, s, toDelete)
 		}
 		if kube.IsUnavailable(err) {
 			s.KeepUnknown(err)
@@ -74,8 +74,8 @@ func (r Remover) listKind(ctx context.Context, crd api.Object) ([]api.Object, er
 // countNamespaced counts what a namespace holds other than the objects that are
 // to be deleted themselves and the record of the instance. A namespace of which
 // that is unknown is kept.
-func (r Remover) countNamespaced(ctx context.Context, m api.Metadata, s *survey.Item, doomed map[string]bool) error {
-	names, unknown, err := r.content(ctx, s.Live.Name(), doomed)
+func (r Remover) countNamespaced(ctx context.Context, m api.Metadata, s *survey.Item, toDelete map[string]bool) error {
+	names, unknown, err := r.content(ctx, s.Live.Name(), toDelete)
 	if err != nil {
 		return err
 	}
@@ -93,11 +93,11 @@ func (r Remover) countNamespaced(ctx context.Context, m api.Metadata, s *survey.
 
 // uidsOf returns the uids of the live objects that are to be deleted.
 func uidsOf(items []*survey.Item) map[string]bool {
-	doomed := map[string]bool{}
+	toDelete := map[string]bool{}
 	for _, s := range items {
-		doomed[kube.UID(s.Live)] = s.Action == event.Deleted
+		toDelete[kube.UID(s.Live)] = s.Action == event.Deleted
 	}
-	return doomed
+	return toDelete
 }
 
 // CheckDeletes asks the server about the deletes of a dry run, if that is
@@ -122,7 +122,7 @@ func (r Remover) CheckDeletes(ctx context.Context, items []*survey.Item, wanted 
 // CRD it says how many objects go along, and a namespace is kept as long as it
 // holds anything that does not go too (docs/safety.md, S3).
 func (r Remover) CheckDependents(ctx context.Context, m api.Metadata, prune []*survey.Item) error {
-	doomed := uidsOf(prune)
+	toDelete := uidsOf(prune)
 	for _, s := range prune {
 		if s.Action != event.Deleted || !s.Live.IsNamespace() {
 			continue
@@ -131,7 +131,7 @@ func (r Remover) CheckDependents(ctx context.Context, m api.Metadata, prune []*s
 			s.Action, s.Reason = event.Kept, "it is the namespace of the instance"
 			continue
 		}
-		what, _, err := r.content(ctx, s.Object.Name(), doomed) // countNamespaced minds what is unknown
+		what, _, err := r.content(ctx, s.Object.Name(), toDelete) // countNamespaced minds what is unknown
 		if err != nil {
 			return fmt.Errorf("find out what %s holds: %w", s.Ref(), err)
 		}
@@ -145,7 +145,7 @@ func (r Remover) CheckDependents(ctx context.Context, m api.Metadata, prune []*s
 // content names the objects in a namespace that are not to be deleted by
 // themselves and were not put there by Kubernetes. unknown says which API groups
 // do not tell what they hold.
-func (r Remover) content(ctx context.Context, namespace string, doomed map[string]bool) (names []string, unknown []error, err error) {
+func (r Remover) content(ctx context.Context, namespace string, toDelete map[string]bool) (names []string, unknown []error, err error) {
 	resources, unknown, err := r.Client.Namespaced()
 	if err != nil {
 		return nil, nil, err
@@ -169,7 +169,7 @@ func (r Remover) content(ctx context.Context, namespace string, doomed map[strin
 		}
 		for _, o := range list {
 			// What has an owner goes with it.
-			if !doomed[kube.UID(o)] && !isDefault(o) && !hasOwner(o) {
+			if !toDelete[kube.UID(o)] && !isDefault(o) && !hasOwner(o) {
 				names = append(names, o.Ref().String())
 			}
 		}

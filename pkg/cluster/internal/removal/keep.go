@@ -19,8 +19,8 @@ import (
 // instance shares: to know, it has to see the records of the whole cluster. Who
 // may not list them deletes no definition.
 func (r Remover) keepShared(ctx context.Context, m api.Metadata, items []*survey.Item) error {
-	doomed := slices.DeleteFunc(slices.Clone(items), func(s *survey.Item) bool { return s.Action != event.Deleted || !s.Live.IsCRD() })
-	if len(doomed) == 0 {
+	toDelete := slices.DeleteFunc(slices.Clone(items), func(s *survey.Item) bool { return s.Action != event.Deleted || !s.Live.IsCRD() })
+	if len(toDelete) == 0 {
 		return nil
 	}
 	records, err := r.Store.List(ctx, "", "")
@@ -32,13 +32,13 @@ func (r Remover) keepShared(ctx context.Context, m api.Metadata, items []*survey
 	if err != nil && !kube.IsForbidden(err) && records == nil {
 		return err
 	}
-	for _, s := range doomed {
+	for _, s := range toDelete {
 		reason, unknown := userOf(s, m, records, ledgers), err
 		if reason == "" && unknown == nil {
 			unknown = r.userUnread(ctx, s, bad)
 		}
 		if unknown != nil {
-			reason = "another instance may share it, which cannot be found out: " + unknown.Error()
+			reason = "it is unknown whether another instance shares it: " + unknown.Error()
 			r.observe(event.Warning{Text: s.Ref().String() + " is kept: " + reason})
 		}
 		if reason != "" {

@@ -76,15 +76,15 @@ func (r Remover) Remove(ctx context.Context, items []*survey.Item, wait bool, ti
 	if err := r.keepSharedSince(ctx, items); err != nil {
 		return err
 	}
-	var doomed []*survey.Item
+	var toDelete []*survey.Item
 	for _, s := range items {
 		if s.Action == event.Deleted {
-			doomed = append(doomed, s)
+			toDelete = append(toDelete, s)
 			continue
 		}
 		r.observe(event.Applied{Object: s.Ref(), Action: s.Action, Reason: s.Reason})
 	}
-	err := kube.Each(r.Concurrency, doomed, func(s *survey.Item) error {
+	err := kube.Each(r.Concurrency, toDelete, func(s *survey.Item) error {
 		if err := r.DeleteLive(ctx, s); err != nil {
 			return fmt.Errorf("delete %s: %w", s.Ref(), err)
 		}
@@ -95,7 +95,7 @@ func (r Remover) Remove(ctx context.Context, items []*survey.Item, wait bool, ti
 	if err != nil || !wait {
 		return err
 	}
-	return r.WaitGone(ctx, timeout, doomed)
+	return r.WaitGone(ctx, timeout, toDelete)
 }
 
 // DeleteLive deletes the live object of an item. One that was changed since it

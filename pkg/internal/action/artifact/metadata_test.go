@@ -40,7 +40,7 @@ func TestIsRemote(t *testing.T) {
 	}
 }
 
-// TestMetadata shows what wins, in a directory that git knows nothing of.
+// TestMetadata shows what wins, in a directory that is in no git repository.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -32,8 +32,8 @@ type member struct {
 	record *store.Record
 }
 
-// crew are the instances that a target means.
-type crew struct {
+// membership is the instances that a target means.
+type membership struct {
 	bundle  string // its name
 	members []member
 	before  [][]int         // which have to be applied before each
@@ -44,23 +44,23 @@ type crew struct {
 
 // members returns the instances of the target in the order in which they are
 // applied.
-func (t Target) members(ctx context.Context, site Site) (crew, error) {
+func (t Target) members(ctx context.Context, site Site) (membership, error) {
 	s := store.New(site.Client)
 	if len(t.Files) == 0 {
 		members, err := t.named(ctx, s)
-		return crew{bundle: t.Name, members: members, before: sequence(len(members))}, err
+		return membership{bundle: t.Name, members: members, before: sequence(len(members))}, err
 	}
 	req := t.Request
 	req.namesOnly = true
 	b, err := load(ctx, site, req)
 	if err != nil {
-		return crew{}, err
+		return membership{}, err
 	}
-	c := crew{bundle: b.Name, before: b.Before(b.Selected)}
+	c := membership{bundle: b.Name, before: b.Before(b.Selected)}
 	for _, in := range b.Selected {
 		m := member{Key: instance.Key{Namespace: in.Namespace, Name: in.Name}}
 		if m.record, err = s.Get(ctx, in.Namespace, in.Name); err != nil && !errors.Is(err, store.ErrNotFound) {
-			return crew{}, err
+			return membership{}, err
 		}
 		c.members = append(c.members, m)
 	}
@@ -73,7 +73,7 @@ func (t Target) members(ctx context.Context, site Site) (crew, error) {
 }
 
 // warn tells the observer of what is not in the files of the bundle.
-func (c crew) warn(observer event.Observer) {
+func (c membership) warn(observer event.Observer) {
 	for _, record := range c.left {
 		observer.Observe(unlisted(record.Instance.Metadata, c.bundle))
 	}
@@ -172,7 +172,7 @@ func Delete(ctx context.Context, site Site, req DeleteRequest, observer event.Ob
 		c.before, c.left = append(c.before, sequence(len(c.members))[len(c.before):]...), nil
 	}
 	c.warn(observer)
-	d := &deletion{site: site, how: req.Delete, crew: c, observer: observer, done: done, reached: make([]bool, len(c.members))}
+	d := &deletion{site: site, how: req.Delete, membership: c, observer: observer, done: done, reached: make([]bool, len(c.members))}
 	if err = inOrder(backward(c.before), maxAtOnce, func(i int) error { return d.delete(ctx, i) }); err != nil {
 		return site.Wrap(errors.Join(err, d.notReached()))
 	}
@@ -192,7 +192,7 @@ func sequence(n int) [][]int {
 
 // deletion is a bundle that is being deleted.
 type deletion struct {
-	crew
+	membership
 	site     Site
 	how      instance.DeleteRequest
 	observer event.Observer

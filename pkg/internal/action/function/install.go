@@ -19,7 +19,7 @@ import (
 const (
 	functionName  = "timoni-krm"
 	frontDoorName = "kubectl-timoni"
-	// launcherMark is how a launcher of ours is known again. What it runs is
+	// launcherMark identifies a launcher of ours. What it runs is
 	// said behind it, for the doctor.
 	launcherMark = "Written by 'kubectl timoni krm install'."
 )

@@ -19,7 +19,7 @@ const (
 	// PATH when the words after a plugin are to be completed
 	// (k8s.io/kubectl/pkg/cmd/plugin, lookupCompletionExec).
 	shimPrefix = "kubectl_complete-"
-	// shimMark is how a file of ours is known again.
+	// shimMark identifies a file of ours.
 	shimMark = "Written by 'kubectl timoni completion install'."
 )
 
