@@ -27,6 +27,9 @@ names several clusters, select one with --runtime-cluster, or write a directory
 for each with --output-dir. In that directory, or in that of the cluster, each
 instance has one, and each object a file.
 
+With --emit the objects say to Argo CD or Flux in which order they are applied.
+--push pushes them as an artifact: with several clusters one for each, below PATH.
+
 What was read from a Secret is printed where the modules put it, as the objects
 need it; --mask-secrets shows *** for it and for the data of all Secrets.`
 
@@ -36,6 +39,7 @@ type bundleBuild struct {
 	output, dir            string
 	overwrite, maskSecrets bool
 	kubeVersion            string
+	handover               handover
 	validation             option.Validation
 }
 
@@ -58,6 +62,7 @@ func newBundleBuild(env cli.Env) *cobra.Command {
 	fs.StringVar(&o.dir, "output-dir", "", "write each object to a file of its own below `DIR` instead of printing it")
 	fs.BoolVar(&o.overwrite, "overwrite", false, "let --output-dir replace files that were not written for the instance")
 	fs.BoolVar(&o.maskSecrets, "mask-secrets", false, "show *** for the values in the data of Secrets, and for those that a runtime reads from Secrets")
+	o.handover.addTo(fs)
 	fs.StringVar(&o.kubeVersion, "kube-version", "", "`VERSION` of Kubernetes that the modules are told, such as 1.36")
 	return cmd
 }
@@ -72,7 +77,7 @@ func (o *bundleBuild) check() error {
 	if o.overwrite && o.dir == "" {
 		return fail.Usagef("--overwrite is about the files of --output-dir, which is not given")
 	}
-	return nil
+	return o.handover.check(o)
 }
 
 func (o *bundleBuild) run(ctx context.Context) error {
@@ -90,9 +95,9 @@ func (o *bundleBuild) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(clusters) > 1 && o.dir == "" {
+	if len(clusters) > 1 && o.dir == "" && o.handover.push == "" {
 		return fail.Hint(fail.Usagef("the runtime %q has %d clusters, and the standard output is for one", req.Definition.Name, len(clusters)),
-			"select one with --runtime-cluster %s, or give --output-dir", clusters[0].Name)
+			"select one with --runtime-cluster %s, or give --output-dir or --push", clusters[0].Name)
 	}
 	for _, site := range clusters {
 		if err = o.build(ctx, site, req, observer); err != nil {
@@ -112,19 +117,20 @@ func (o *bundleBuild) build(ctx context.Context, site fleet.Site, req fleet.Requ
 		return err
 	}
 	var all []api.Object
-	for _, in := range instances {
-		objects := in.Result.Objects()
+	for i, in := range instances {
+		if o.handover.tool == emitArgoCD {
+			in.Result.SyncWaves()
+		}
 		if o.maskSecrets {
-			b.Mask(objects)
+			for _, set := range in.Result.Sets {
+				b.Mask(set.Objects)
+			}
 		}
 		if o.dir == "" {
-			all = append(all, objects...)
+			all = append(all, in.Result.Objects()...)
 			continue
 		}
-		written, err := build.WriteDirectory(build.DirectoryRequest{
-			Dir: filepath.Join(o.dir, site.Name, in.Name), Name: in.Name, Namespace: in.Namespace, Objects: objects,
-			Complete: true, Overwrite: o.overwrite,
-		})
+		written, err := o.write(site, b.Name, instances, i, observer)
 		if err != nil {
 			return err
 		}
@@ -132,10 +138,26 @@ func (o *bundleBuild) build(ctx context.Context, site fleet.Site, req fleet.Requ
 			return err
 		}
 	}
-	if o.dir != "" {
+	switch {
+	case o.dir != "":
 		return nil
+	case o.handover.push != "":
+		return o.pushObjects(ctx, site, req.Render.OCI, all)
 	}
 	return o.print(all)
+}
+
+// write writes the directory of an instance.
+func (o *bundleBuild) write(site fleet.Site, bundle string, all []fleet.Instance, i int, observer event.Observer) (build.Written, error) {
+	in := all[i]
+	req := build.DirectoryRequest{
+		Dir: filepath.Join(o.dir, site.Name, in.Name), Name: in.Name, Namespace: in.Namespace, Complete: true, Overwrite: o.overwrite,
+	}
+	if o.handover.tool == emitFlux {
+		return o.writeFlux(req, bundle, all, i, observer)
+	}
+	req.Objects = in.Result.Objects()
+	return build.WriteDirectory(req)
 }
 
 func (o *bundleBuild) print(objects []api.Object) error {

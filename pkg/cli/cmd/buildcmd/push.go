@@ -3,14 +3,12 @@
 package buildcmd
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
@@ -31,13 +29,7 @@ func (o *options) target() (ref.Reference, error) {
 
 // pushTo does what 'artifact push -f - --format=flux' does with the objects.
 func (o *options) pushTo(ctx context.Context, target ref.Reference, registryOptions oci.Options, objects []byte) error {
-	pushed, err := artifact.PushArtifact(ctx, artifact.PushArtifactRequest{
-		ArtifactRequest: artifact.ArtifactRequest{
-			Source: "-", Stdin: bytes.NewReader(objects), Format: archive.FormatFlux,
-			Metadata: artifact.Metadata{SourceDateEpoch: o.env.Getenv("SOURCE_DATE_EPOCH")},
-		},
-		Target: target, OCI: registryOptions,
-	})
+	pushed, err := artifact.PushObjects(ctx, target, objects, o.env.Getenv("SOURCE_DATE_EPOCH"), registryOptions)
 	if err != nil {
 		return err
 	}

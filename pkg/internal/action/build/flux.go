@@ -23,6 +23,20 @@ import (
 type FluxSource struct {
 	Kind, Name, Namespace string // an empty Namespace is that of the instance
 	Path                  string // of the directory in the source, ./ when empty
+	// After are the Kustomizations, NAMESPACE/NAME, that are ready before the first
+	// stage is applied.
+	After []string
+}
+
+// LastKustomization returns the name of the Kustomization that is ready when an
+// instance of this name is, empty when it has no objects.
+func (r *Result) LastKustomization(name string) string {
+	for _, set := range slices.Backward(r.Sets) {
+		if len(set.Objects) > 0 {
+			return objectName(name + "-" + set.Name)
+		}
+	}
+	return ""
 }
 
 // ParseFluxSource reads KIND/NAME or KIND/NAME.NAMESPACE, as flux has it.
@@ -55,7 +69,11 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 		observer.Observe(event.Warning{Text: text})
 	}
 	stages, kustomizations := map[string]bool{}, []api.Object(nil)
-	previous := ""
+	var previous []any
+	for _, name := range source.After {
+		ns, name, _ := strings.Cut(name, "/")
+		previous = append(previous, map[string]any{"name": name, "namespace": ns})
+	}
 	for _, set := range r.Sets {
 		if len(set.Objects) == 0 {
 			continue // git keeps no empty directory, and Flux fails where it finds none
@@ -67,7 +85,7 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 		for _, o := range set.Objects {
 			fluxActions(o)
 		}
-		kustomizations, previous = append(kustomizations, k), k.Name()
+		kustomizations, previous = append(kustomizations, k), []any{map[string]any{"name": k.Name()}}
 		stages[escape(set.Name)] = true
 		if err := done.add(req, filepath.Join(fluxStages, escape(set.Name)), set.Objects); err != nil {
 			return done, err
@@ -111,7 +129,7 @@ func (w *Written) removeStages(req DirectoryRequest, stages map[string]bool) err
 	return err
 }
 
-func fluxKustomization(req DirectoryRequest, source FluxSource, set render.Set, previous string) api.Object {
+func fluxKustomization(req DirectoryRequest, source FluxSource, set render.Set, previous []any) api.Object {
 	sourceRef := map[string]any{"kind": source.Kind, "name": source.Name}
 	if source.Namespace != "" {
 		sourceRef["namespace"] = source.Namespace
@@ -126,8 +144,8 @@ func fluxKustomization(req DirectoryRequest, source FluxSource, set render.Set, 
 	} else if awaited != nil {
 		spec["healthChecks"] = awaited
 	}
-	if previous != "" {
-		spec["dependsOn"] = []any{map[string]any{"name": previous}}
+	if previous != nil {
+		spec["dependsOn"] = previous
 	}
 	return api.Object{
 		"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",

@@ -196,6 +196,7 @@ func (b *Bundle) render(ctx context.Context, observer event.Observer) ([]*build.
 type Instance struct {
 	bundle.Instance
 	Result *build.Result // nil when it could not be rendered
+	Before []int         // the indices of those that are ready before it
 }
 
 // Build renders the instances. The error joins those of all.
@@ -204,9 +205,9 @@ func Build(ctx context.Context, b *Bundle, observer event.Observer) ([]Instance,
 	if results == nil {
 		return nil, err
 	}
-	instances := make([]Instance, len(results))
+	instances, before := make([]Instance, len(results)), b.Before(b.Selected)
 	for i, r := range results {
-		instances[i] = Instance{b.Selected[i], r}
+		instances[i] = Instance{b.Selected[i], r, before[i]}
 	}
 	return instances, err
 }
