@@ -206,7 +206,7 @@ func (u Unprotected) allows(o api.Object) bool {
 
 // KeepReason returns why a live object is not deleted, empty when it may be.
 func KeepReason(live api.Object, also Unprotected) string {
-	if live.Annotation(api.AnnotationPrune) == api.DisabledValue {
+	if live.IsDisabled(api.AnnotationPrune) {
 		return "annotated with " + api.AnnotationPrune + ": " + api.DisabledValue
 	}
 	if live.IsProtected() && !also.allows(live) {

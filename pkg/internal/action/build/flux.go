@@ -158,7 +158,7 @@ func fluxKustomization(req DirectoryRequest, source FluxSource, set render.Set, 
 // is all of them: Flux waits for all or for those that it is told.
 func fluxHealthChecks(objects []api.Object) (awaited []any, all bool) {
 	for _, o := range objects {
-		if o.Annotation(api.AnnotationWait) == api.DisabledValue {
+		if o.IsDisabled(api.AnnotationWait) {
 			continue
 		}
 		reference := map[string]any{"apiVersion": o.APIVersion(), "kind": o.Kind(), "name": o.Name()}
@@ -178,8 +178,8 @@ func fluxActions(o api.Object) {
 		asked      bool
 		flux, says string
 	}{
-		{o.Annotation(api.AnnotationForce) == api.EnabledValue, group + "force", "enabled"},
-		{o.Annotation(api.AnnotationOneOff) == api.EnabledValue, group + "ssa", "IfNotPresent"},
+		{o.IsEnabled(api.AnnotationForce), group + "force", "enabled"},
+		{o.IsEnabled(api.AnnotationOneOff), group + "ssa", "IfNotPresent"},
 		{o.IsKept(), group + "prune", "disabled"},
 	} {
 		if a.asked && o.Annotation(a.flux) == "" {

@@ -86,7 +86,7 @@ func (r *run) checkShared() error {
 
 // shares says whether two instances may render an object.
 func (u user) shares(other user) bool {
-	isOneOff := func(o api.Object) bool { return o.Annotation(api.AnnotationOneOff) == api.EnabledValue }
+	isOneOff := func(o api.Object) bool { return o.IsEnabled(api.AnnotationOneOff) }
 	if isOneOff(u.object) && isOneOff(other.object) {
 		return true
 	}
