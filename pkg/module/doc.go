@@ -14,6 +14,7 @@
 //   - outline finds the fields of a CUE file without parsing it.
 //   - partial loads of vendored packages what the module refers to.
 //   - wellknown has the cluster-scoped kinds of well-known projects.
+//   - assignment makes values of PATH=VALUE.
 //   - cuefile evaluates CUE files that are no module.
 //   - render evaluates a module.
 //   - crd reads CustomResourceDefinitions: schemas, validation, generated CUE.

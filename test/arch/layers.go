@@ -91,6 +91,7 @@ func libraryLayers() []layer {
 		{"registry/source", 4, nil},
 		{"module/render", 3, []string{cue, apimachinery, yaml}},
 		{"internal/blueprint", 2, nil},
+		{"module/assignment", 2, []string{cue}}, // PATH=VALUE of a command line
 		{"module/cuefile", 2, []string{cue}},
 		{"cluster/earlier", 2, []string{apimachinery}}, // instances of a bundle
 		{"cluster/store", 2, []string{apimachinery, yaml}},

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/assignment"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
@@ -27,7 +28,7 @@ type Values struct {
 // setting is one of the flags that set a single value.
 type setting struct {
 	flag string
-	form values.Form
+	form assignment.Form
 	arg  string
 }
 
@@ -38,13 +39,13 @@ func (v *Values) AddTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&v.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
 	for _, f := range []struct {
 		flag  string
-		form  values.Form
+		form  assignment.Form
 		usage string
 	}{
-		{"set", values.AsScalar, "set one value, `PATH=VALUE`, over those of the files: true, false, null, a number or a string; may be repeated, a later one wins"},
-		{"set-string", values.AsString, "as --set, but VALUE of `PATH=VALUE` is always a string"},
-		{"set-json", values.AsJSON, "as --set, but VALUE of `PATH=VALUE` is JSON"},
-		{"set-file", values.AsFile, "as --set, but VALUE of `PATH=FILE` is the content of a file, as a string"},
+		{"set", assignment.AsScalar, "set one value, `PATH=VALUE`, over those of the files: true, false, null, a number or a string; may be repeated, a later one wins"},
+		{"set-string", assignment.AsString, "as --set, but VALUE of `PATH=VALUE` is always a string"},
+		{"set-json", assignment.AsJSON, "as --set, but VALUE of `PATH=VALUE` is JSON"},
+		{"set-file", assignment.AsFile, "as --set, but VALUE of `PATH=FILE` is the content of a file, as a string"},
 	} {
 		fs.Var(&setter{flag: "--" + f.flag, form: f.form, to: &v.set}, f.flag, f.usage)
 	}
@@ -126,7 +127,7 @@ func AdviseValue(p values.Problem) string {
 // their order on the command line is kept.
 type setter struct {
 	flag string
-	form values.Form
+	form assignment.Form
 	to   *[]setting
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/assignment"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
@@ -164,7 +165,7 @@ func randomValues(t *testing.T, oneOf func(...string) string) values.Source {
 	case "wrapped":
 		return values.Source{Name: "w", Data: []byte("values:\n  image:\n    tag: \"" + size + "\"\n  list: null\n")}
 	}
-	src, err := values.AsScalar.Source("--set", "size="+size)
+	src, err := assignment.AsScalar.Source("--set", "size="+size)
 	if err != nil {
 		t.Fatal(err)
 	}

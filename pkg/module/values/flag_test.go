@@ -11,13 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/assignment"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
 // form returns the form of a flag's argument.
-func form(flag string) values.Form {
-	return map[string]values.Form{"--set-string": values.AsString, "--set-json": values.AsJSON, "--set-file": values.AsFile}[flag]
+func form(flag string) assignment.Form {
+	return map[string]assignment.Form{"--set-string": assignment.AsString, "--set-json": assignment.AsJSON, "--set-file": assignment.AsFile}[flag]
 }
 
 // flags returns the sources of flags, each "--set PATH=VALUE".
@@ -141,9 +142,9 @@ func FuzzFlag(f *testing.F) {
 		f.Add(seed, true)
 	}
 	f.Fuzz(func(t *testing.T, arg string, isJSON bool) {
-		form := values.AsScalar
+		form := assignment.AsScalar
 		if isJSON {
-			form = values.AsJSON
+			form = assignment.AsJSON
 		}
 		src, err := form.Source("--set", arg)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/assignment"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -39,7 +40,7 @@ func For(err error) fail.Advice {
 		return hint("make one with a file cue.mod/module.cue")
 	case *values.NoValuesError:
 		return hint("a CUE file of values has the form values: {…}")
-	case *values.ListError:
+	case *assignment.ListError:
 		return hint("give all of it: --set-json '%s=[…]'", e.Path)
 	}
 	return fail.Advice{}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package values
+// Package assignment makes values of what a flag of a command line sets: PATH=VALUE.
+package assignment
 
 import (
 	"bytes"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
 // Form is what VALUE of a setting PATH=VALUE is.
@@ -44,12 +46,12 @@ func (e *ListError) Error() string { return "a list is replaced as a whole" }
 // whose name begins with two hyphens. PATH is names with dots in between; a name
 // with a dot in it is quoted, or the dot escaped with a backslash. The error is a
 // *fail.InvalidError, unless it is a file's.
-func (f Form) Source(flag, arg string) (Source, error) {
+func (f Form) Source(flag, arg string) (values.Source, error) {
 	if !strings.Contains(arg, "=") { // it may be a value alone, and a secret
-		return Source{}, fail.Invalidf("%s: expected PATH=VALUE, the argument has no \"=\"", flag)
+		return values.Source{}, fail.Invalidf("%s: expected PATH=VALUE, the argument has no \"=\"", flag)
 	}
 	if !utf8.ValidString(arg) {
-		return Source{}, fail.Invalidf("%s: the argument is not valid UTF-8", flag)
+		return values.Source{}, fail.Invalidf("%s: the argument is not valid UTF-8", flag)
 	}
 	path, rest, err := parsePath(arg)
 	if err == nil && !strings.HasPrefix(rest, "=") {
@@ -58,16 +60,16 @@ func (f Form) Source(flag, arg string) (Source, error) {
 	if err != nil {
 		// What follows the path may be a secret.
 		name, _, _ := strings.Cut(arg, "=")
-		return Source{}, fail.Invalidf("%s %s: %w", flag, name, err)
+		return values.Source{}, fail.Invalidf("%s %s: %w", flag, name, err)
 	}
 	at := len(arg) - len(rest) + 1
-	src := Source{Name: flag + " " + arg[:at-1], Data: []byte(flag + " " + arg)}
+	src := values.Source{Name: flag + " " + arg[:at-1], Data: []byte(flag + " " + arg)}
 	file := token.NewFile(src.Name, -1, len(src.Data))
 	file.SetLinesForContent(src.Data)
 	pos := func(offset int) token.Pos { return file.Pos(len(flag)+1+offset, token.NoRelPos) }
 	value, err := f.value(src.Name, arg[at:], len(flag)+1+at, pos(at))
 	if err != nil {
-		return Source{}, err
+		return values.Source{}, err
 	}
 	for _, step := range slices.Backward(path) {
 		label := ast.NewString(step.name)
