@@ -29,10 +29,10 @@ type document struct {
 	Definitions map[string]definition `json:"definitions"`
 }
 
-// openAPI returns an archive with the schemas of the kinds of Kubernetes: one
-// document of OpenAPI v2 for each Go package, and the file kinds, which says of
-// each apiVersion and kind which definition is its own. It is called in this
-// directory.
+// openAPI returns an archive with the schemas of the kinds of Kubernetes: a file
+// for each Go package, in which a line is the name of a definition and, after a
+// space, its schema of OpenAPI v2; and the file kinds, which says of each
+// apiVersion and kind which definition is its own. It is called in this directory.
 func openAPI() ([]byte, error) {
 	published, err := publishedOpenAPI()
 	if err != nil {
@@ -44,7 +44,7 @@ func openAPI() ([]byte, error) {
 		return nil, err
 	}
 	kinds, needed := kindsOf(published), map[string]bool{}
-	documents := map[string]document{}
+	packages := map[string]map[string]definition{}
 	var need func(name string)
 	need = func(name string) {
 		if needed[name] {
@@ -56,10 +56,10 @@ func openAPI() ([]byte, error) {
 			need(reference)
 		}
 		in := name[:strings.LastIndex(name, ".")]
-		if documents[in].Definitions == nil {
-			documents[in] = document{map[string]definition{}}
+		if packages[in] == nil {
+			packages[in] = map[string]definition{}
 		}
-		documents[in].Definitions[name] = bare
+		packages[in][name] = bare
 	}
 	var index strings.Builder
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
@@ -67,12 +67,16 @@ func openAPI() ([]byte, error) {
 		need(kinds[kind])
 	}
 	tree := fstest.MapFS{"kinds": {Data: []byte(index.String())}}
-	for in, d := range documents {
-		data, err := json.Marshal(d)
-		if err != nil {
-			return nil, err
+	for in, definitions := range packages {
+		var lines strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(definitions)) {
+			data, err := json.Marshal(definitions[name])
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(&lines, "%s %s\n", name, data)
 		}
-		tree[in+".json"] = &fstest.MapFile{Data: data}
+		tree[in] = &fstest.MapFile{Data: []byte(lines.String())}
 	}
 	return pack(tree)
 }

@@ -241,6 +241,31 @@ func (c *checker) selector(o api.Object) {
 		slices.Sort(missing)
 		c.add(at, "the labels of spec.template do not have %s", strings.Join(missing, ", "))
 	}
+	expressions, _ := lookup(map[string]any(o), "spec.selector.matchExpressions").([]any)
+	for i, e := range expressions {
+		if expression, ok := e.(map[string]any); ok && !holds(expression, labels) {
+			c.add(fmt.Sprintf("spec.selector.matchExpressions[%d]", i), "the labels of spec.template do not match it")
+		}
+	}
+}
+
+// holds says whether labels match an expression of a selector.
+func holds(expression, labels map[string]any) bool {
+	key, _ := expression["key"].(string)
+	values, _ := expression["values"].([]any)
+	value, has := labels[key]
+	isIn := has && slices.Contains(values, value)
+	switch expression["operator"] {
+	case "In":
+		return isIn
+	case "NotIn":
+		return !isIn
+	case "Exists":
+		return has
+	case "DoesNotExist":
+		return !has
+	}
+	return true // which is no operator
 }
 
 // Unpinned returns the images of the containers that are not named by a digest,

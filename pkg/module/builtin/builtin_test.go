@@ -3,6 +3,7 @@
 package builtin_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -94,6 +95,15 @@ func TestCheck(t *testing.T) {
 		"selector": {[]string{strings.Replace(workload, "matchLabels: {app: web}", "matchLabels: {app: other, team: a}", 1)}, "1.36.3", []string{
 			"Deployment.apps/apps/web: spec.selector.matchLabels: the labels of spec.template do not have app=other, team=a",
 		}},
+		"expressions of a selector": {[]string{
+			strings.Replace(workload, "matchLabels: {app: web}", "matchExpressions: [{key: app, operator: In, values: [web]}, {key: tier, operator: Exists}, {key: x, operator: DoesNotExist}, {key: x, operator: NotIn, values: [z]}]", 1),
+			strings.Replace(workload, "matchLabels: {app: web}", "matchExpressions: [{key: app, operator: In, values: [x]}, {key: x, operator: Exists}, {key: app, operator: DoesNotExist}, {key: app, operator: NotIn, values: [web]}]", 1),
+		}, "1.36.3", []string{
+			"Deployment.apps/apps/web: spec.selector.matchExpressions[0]: the labels of spec.template do not match it",
+			"Deployment.apps/apps/web: spec.selector.matchExpressions[1]: the labels of spec.template do not match it",
+			"Deployment.apps/apps/web: spec.selector.matchExpressions[2]: the labels of spec.template do not match it",
+			"Deployment.apps/apps/web: spec.selector.matchExpressions[3]: the labels of spec.template do not match it",
+		}},
 		"ports": {[]string{
 			workload,
 			"{apiVersion: v1, kind: Service, metadata: {name: good, namespace: apps}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}, {port: 8080}]}}",
@@ -124,6 +134,31 @@ func TestCheck(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// BenchmarkCheck checks as many objects as a large module has.
+func BenchmarkCheck(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
+			var object map[string]any
+			if err := utilyaml.Unmarshal([]byte(workload), &object); err != nil {
+				b.Fatal(err)
+			}
+			objects := make([]api.Object, n)
+			for i := range objects {
+				objects[i] = object
+			}
+			for b.Loop() {
+				schemas, err := builtin.Embedded()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if found := schemas.Check(objects, "1.36.3"); found != nil {
+					b.Fatal(found)
+				}
 			}
 		})
 	}

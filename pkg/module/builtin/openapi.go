@@ -17,14 +17,15 @@ import (
 // kubernetes is the version of Kubernetes whose kinds are known.
 const kubernetes = "1.36"
 
-// The program test/schemas writes it, with 'make gen': a document for each Go
-// package, and which definition each kind has.
+// The program test/schemas writes it, with 'make gen': a file for each Go
+// package with the name and the schema of a definition in each line, and kinds,
+// which says which definition each kind has.
 //
 //go:embed openapi.zip
 var archive []byte
 
-// Embedded returns the schemas in the binary. Of the documents only those are
-// read that objects need.
+// Embedded returns the schemas in the binary. Of them only those are decoded
+// that objects need.
 func Embedded() (*Schemas, error) {
 	tree, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
@@ -40,16 +41,21 @@ func Embedded() (*Schemas, error) {
 		at := strings.LastIndex(line, " ")
 		kinds[line[:at]] = line[at+1:]
 	}
-	documents := map[string]crd.Documents{}
+	packages := map[string][]byte{}
 	openAPI := crd.NewOpenAPI(kinds, func(name string) json.RawMessage {
 		in := name[:max(strings.LastIndex(name, "."), 0)]
-		if documents[in] == nil {
-			documents[in] = crd.Documents{}
-			if data, err := fs.ReadFile(tree, in+".json"); err == nil {
-				_ = documents[in].Add(data) // TestEmbedded reads all of them
-			}
+		lines, isRead := packages[in]
+		if !isRead {
+			lines, _ = fs.ReadFile(tree, in) // TestEmbedded reads all of them
+			lines = append([]byte("\n"), lines...)
+			packages[in] = lines
 		}
-		return documents[in][name]
+		_, line, found := bytes.Cut(lines, []byte("\n"+name+" "))
+		if !found {
+			return nil
+		}
+		line, _, _ = bytes.Cut(line, []byte("\n"))
+		return line
 	})
 	return &Schemas{openAPI: openAPI, isEmbedded: true}, nil
 }

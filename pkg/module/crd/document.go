@@ -41,12 +41,12 @@ func NewOpenAPI(kinds map[string]string, definition func(name string) json.RawMe
 	return o
 }
 
-// Documents are OpenAPI documents, v2 or v3, by the names of their definitions.
-type Documents map[string]json.RawMessage
+// documents are OpenAPI documents, v2 or v3, by the names of their definitions.
+type documents map[string]json.RawMessage
 
-// Add adds the definitions of a document. Those of types that several documents
+// add adds the definitions of a document. Those of types that several documents
 // have are the same in each.
-func (d Documents) Add(document []byte) error {
+func (d documents) add(document []byte) error {
 	var root struct {
 		Definitions map[string]json.RawMessage `json:"definitions"`
 		Components  struct {
@@ -61,8 +61,8 @@ func (d Documents) Add(document []byte) error {
 	return nil
 }
 
-// OpenAPI returns the schemas of the kinds that the documents describe.
-func (d Documents) OpenAPI() (*OpenAPI, error) {
+// openAPI returns the schemas of the kinds that the documents describe.
+func (d documents) openAPI() (*OpenAPI, error) {
 	kinds := map[string]string{}
 	for name, data := range d {
 		var head struct {

@@ -43,14 +43,14 @@ func Read(ctx context.Context, f Files) ([]Definition, error) {
 // ReadOpenAPI reads OpenAPI documents, v2 or v3, such as 'kubectl get --raw
 // /openapi/v2' prints.
 func ReadOpenAPI(ctx context.Context, f Files) (*OpenAPI, error) {
-	documents := Documents{}
-	if err := f.each(ctx, documents.Add); err != nil {
+	all := documents{}
+	if err := f.each(ctx, all.add); err != nil {
 		return nil, err
 	}
-	if len(documents) == 0 {
+	if len(all) == 0 {
 		return nil, fmt.Errorf("%s: there is no OpenAPI document", strings.Join(f.Names, ", "))
 	}
-	return documents.OpenAPI()
+	return all.openAPI()
 }
 
 // each calls add with what is read.
