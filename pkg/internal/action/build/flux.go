@@ -70,8 +70,8 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 	}
 	stages, kustomizations := map[string]bool{}, []api.Object(nil)
 	var previous []any
-	for _, name := range source.After {
-		ns, name, _ := strings.Cut(name, "/")
+	for _, earlier := range source.After {
+		ns, name, _ := strings.Cut(earlier, "/")
 		previous = append(previous, map[string]any{"name": name, "namespace": ns})
 	}
 	for _, set := range r.Sets {
