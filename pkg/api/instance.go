@@ -18,6 +18,11 @@ const (
 	// AnnotationBundleNamespaces holds, on the record of an instance of a bundle,
 	// the namespaces of all its instances.
 	AnnotationBundleNamespaces = "bundle.timoni.sh/namespaces"
+	// AnnotationBundlePosition holds the position of the instance in the order in
+	// which those of its bundle are applied, counted from 1, and
+	// AnnotationBundleDependsOn the names of those that it depends on.
+	AnnotationBundlePosition  = "bundle.timoni.sh/position"
+	AnnotationBundleDependsOn = "bundle.timoni.sh/depends-on"
 
 	LabelName      = "app.kubernetes.io/name"
 	LabelComponent = "app.kubernetes.io/component"

@@ -56,6 +56,10 @@ type Instance struct {
 	dependsOn []string
 }
 
+// DependsOn returns the names of the instances that have to be ready before
+// this one is applied.
+func (in Instance) DependsOn() []string { return in.dependsOn }
+
 const apiVersion = "v1alpha1"
 
 // Read evaluates the files. What is wrong with them is a *values.Error with the

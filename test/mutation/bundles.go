@@ -26,8 +26,8 @@ func ofBundles() []protection {
 		new: "case slices.Contains(home, ns):",
 	}, {
 		promise: "s11", file: "pkg/internal/action/fleet/left.go",
-		old: "return slices.DeleteFunc(slices.Clone(c.own), func(r *store.Record) bool { return b.has(r.Instance.Metadata) })",
-		new: "return nil",
+		old: "gone := slices.DeleteFunc(slices.Clone(c.own), func(r *store.Record) bool { return b.has(r.Instance.Metadata) })",
+		new: "gone := []*store.Record(nil)",
 	}, {
 		promise: "s11", file: "pkg/internal/action/fleet/left.go",
 		old: "if len(c.own) > 0 || len(c.others) == 0 {",

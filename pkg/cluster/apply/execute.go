@@ -41,12 +41,15 @@ func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
 		defer cancel()
 		return kube.Join(plan.partial(kube.OneUnreachable(err)), e.recordFailure(late, plan, record, changed))
 	}
+	var err error
 	if changed {
-		var err error
 		plan.disown() // another instance may have created a definition meanwhile
-		if record, err = e.Store.Finish(ctx, record, plan.instance); err != nil {
-			return plan.unrecorded(err)
-		}
+		record, err = e.Store.Finish(ctx, record, plan.instance)
+	} else {
+		err = e.Store.In(plan.request.Bundle).SavePlace(ctx, record)
+	}
+	if err != nil {
+		return plan.unrecorded(err)
 	}
 	return errors.Join(plan.unrecorded(e.saveLedger(ctx, plan, record, changed, store.Succeeded)), survey.UnknownError(itemsOf(plan.Prune)))
 }

@@ -82,8 +82,8 @@ func (c membership) warn(observer event.Observer) {
 	}
 }
 
-// named returns the instances that carry the name of a bundle, those first that
-// were applied first. It refuses to say which is meant when there are several
+// named returns the instances that carry the name of a bundle, in the order in
+// which they are applied. It refuses to say which is meant when there are several
 // bundles of the name.
 func (t Target) named(ctx context.Context, s store.Store) ([]member, error) {
 	records, err := list(ctx, s, t.Name, []string{t.Namespace})
@@ -97,11 +97,8 @@ func (t Target) named(ctx context.Context, s store.Store) ([]member, error) {
 	if len(records) == 0 {
 		return nil, fail.Hint(fmt.Errorf("bundle %q: %w", t.Name, store.ErrNotFound), "see what is installed with 'kubectl timoni list -A'")
 	}
-	slices.SortStableFunc(records, func(a, b *store.Record) int {
-		return strings.Compare(a.Instance.LastTransitionTime, b.Instance.LastTransitionTime)
-	})
 	members := make([]member, len(records))
-	for i, r := range records {
+	for i, r := range inPlace(records) {
 		m := r.Instance.Metadata
 		members[i] = member{Key: instance.Key{Namespace: m.Namespace, Name: m.Name}, record: r}
 	}

@@ -127,9 +127,10 @@ func list(ctx context.Context, s store.Store, name string, namespaces []string) 
 }
 
 // left returns the records of the bundle whose instances its files do not name
-// any more.
+// any more, in the order in which they are applied.
 func (b *Bundle) left(c census) []*store.Record {
-	return slices.DeleteFunc(slices.Clone(c.own), func(r *store.Record) bool { return b.has(r.Instance.Metadata) })
+	gone := slices.DeleteFunc(slices.Clone(c.own), func(r *store.Record) bool { return b.has(r.Instance.Metadata) })
+	return inPlace(gone)
 }
 
 // movedText says where instances of a bundle of this name are, when none is in
@@ -167,7 +168,7 @@ func (r *run) findLeft(ctx context.Context) error {
 	for _, it := range r.items {
 		it.record = c.find(it.Instance)
 	}
-	for _, record := range r.bundle.left(c) {
+	for _, record := range slices.Backward(r.bundle.left(c)) {
 		r.left = append(r.left, &leftover{record: record, state: NotReached})
 	}
 	return nil
@@ -197,7 +198,7 @@ func (r *run) planPrune(ctx context.Context) error {
 
 // prune deletes the instances that left the files, as it was planned.
 func (r *run) prune(ctx context.Context) error {
-	for _, l := range slices.Backward(r.left) {
+	for _, l := range r.left {
 		if !l.goes {
 			continue
 		}

@@ -32,7 +32,7 @@ type run struct {
 	store    store.Store
 	items    []*item
 	before   [][]int     // which items have to be done before each
-	left     []*leftover // of the bundle, and no longer in its files
+	left     []*leftover // of the bundle, and no longer in its files; in the order of their deletion
 	showing  sync.Mutex  // held while a plan is reviewed
 }
 
@@ -163,7 +163,7 @@ func (r *run) request(it *item, before *earlier.Instances) apply.Request {
 	one := r.req.Apply
 	one.Request = r.bundle.Requests[it.index]
 	request := deploy.RequestFor(one, it.rendered)
-	request.Bundle, request.Earlier = store.Bundle{Name: r.bundle.Name, Namespaces: r.bundle.namespaces()}, before
+	request.Bundle, request.Earlier = r.bundle.owner(it.Instance), before
 	request.Record, it.record = it.record, nil // counts for one plan
 	return request
 }
