@@ -92,13 +92,12 @@ func record(cmd *cobra.Command, got *taken) {
 	}
 }
 
-// Every documented command line is accepted.
+// Every documented command line is accepted. One after the other, because a
+// command sets the logs of Kubernetes' libraries for its whole process.
 func TestDocumented(t *testing.T) {
-	t.Parallel()
 	all := slices.Concat(documented(), documentedBundles())
 	for _, text := range all {
 		t.Run(text, func(t *testing.T) {
-			t.Parallel()
 			if got := run(strings.Fields(text)); got.Code != 0 || got.Command == "" {
 				t.Errorf("exit code %d: %s", got.Code, got.Error)
 			}
@@ -108,7 +107,6 @@ func TestDocumented(t *testing.T) {
 }
 
 func TestKeyless(t *testing.T) {
-	t.Parallel()
 	for _, text := range keyless() {
 		if got := run(strings.Fields(text)); got.Code != fail.Usage || !strings.Contains(got.Error, "cosign sign") {
 			t.Errorf("%s: exit code %d: %s", text, got.Code, got.Error)
@@ -119,11 +117,9 @@ func TestKeyless(t *testing.T) {
 // Each spelling is accepted, is not in the help of its command, and is in the
 // page for those who come from Timoni.
 func TestSpellings(t *testing.T) {
-	t.Parallel()
 	page := readPage(t)
 	for _, s := range spelling.Table() {
 		t.Run(s.Theirs, func(t *testing.T) {
-			t.Parallel()
 			if !strings.Contains(page, row(s)) {
 				t.Errorf("docs/moving-from-timoni.md has no line for it; run UPDATE=1 go test ./pkg/internal/test/dropin")
 			}
