@@ -65,6 +65,7 @@ func Check(files []File) []Finding {
 	}
 	all = append(all, checkDocuments(files)...)
 	all = append(all, checkEvidence(files)...)
+	all = append(all, checkPaths(files)...)
 	all = append(all, checkPackages(files)...)
 	all = append(all, checkWords(files)...)
 	all = append(all, checkExported(files)...)

@@ -210,6 +210,38 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// TestPaths checks what the table of CONTRIBUTING.md names.
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	files := []arch.File{{Path: "pkg/a/one.go", Source: head}, {Path: "pkg/b/two.go", Source: head}}
+	for name, tc := range map[string]struct {
+		row  string
+		want []string
+	}{
+		"a directory":     {"| x | `pkg/a`, tables: `pkg/b` |", nil},
+		"a file":          {"| x | `pkg/a/one.go` |", nil},
+		"a file below":    {"| x | `pkg/a`: `one.go`; `pkg/b`: `two.go` |", nil},
+		"no directory":    {"| x | `pkg/c` |", []string{"pkg/c does not exist"}},
+		"another's file":  {"| x | `pkg/a`: `two.go` |", []string{"pkg/a/two.go does not exist"}},
+		"a placeholder":   {"| x | `pkg/VERBcmd` |", []string{"pkg/VERBcmd does not exist"}},
+		"outside a table": {"Write `pkg/c` first.", nil},
+		"not a path":      {"| x | `status.Compute`, `ls pkg/c` |", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, f := range arch.Check(append(slices.Clone(files), arch.File{Path: "CONTRIBUTING.md", Source: tc.row + "\n"})) {
+				if f.Rule == "path" {
+					got = append(got, f.Text)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	page := arch.File{Path: "docs/page.md", Source: "# Page\n\n## 1. First thing, `x`\n\n14. **A decision.**\n"}
