@@ -73,6 +73,11 @@ func TestCheck(t *testing.T) {
 			`Secret/x: data.a: must be a string in base64; the value is not shown`,
 			`Secret/x: type: must be of type string: "integer"`,
 		}},
+		"wrapped base64": {[]string{`{apiVersion: v1, kind: Secret, metadata: {name: x}, data: {a: "YWJj\nZGVm\n", b: "YWJj\r\nZGVm\r\n", c: "\n", d: "YW\nJj"}}`}, "1.36.3", nil},
+		"null in maps": {[]string{
+			"{apiVersion: v1, kind: ConfigMap, metadata: {name: x, labels: {a: null}, annotations: {a: null}}, data: {a: null}}",
+			strings.Replace(workload, "tier: front", "tier: null", 1),
+		}, "1.36.3", nil},
 		"what is not set": {[]string{
 			"{apiVersion: v1, kind: Pod, metadata: {name: x, creationTimestamp: null, labels: null}, spec: {nodeName: null, containers: [{name: x, args: [null], resources: {limits: {cpu: 1, memory: 1.5e3, a: 0.5}}}]}, status: {conditions: null}}",
 		}, "1.36.3", nil},

@@ -4,6 +4,7 @@ package crd
 
 import (
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -260,6 +261,12 @@ func (r *rules) checkString(path, s string) []problem {
 	}
 	if r.Format == quantity && !quantityRE.MatchString(s) {
 		return wrong(path, "must be a quantity such as 500m or 1Gi: %q", s)
+	}
+	if r.Format == "byte" && r.openAPI != nil {
+		if _, err := base64.StdEncoding.DecodeString(s); err != nil { // that takes line ends, as the API server does
+			return wrong(path, "must be of type byte: %q", s)
+		}
+		return nil
 	}
 	if strfmt.Default.ContainsName(r.Format) && !strfmt.Default.Validates(r.Format, s) {
 		return wrong(path, "must be of type %s: %q", r.Format, s)
