@@ -215,22 +215,41 @@ func (r *reader) module(v cue.Value) ref.Reference {
 		return selected
 	case digest != "":
 		r.problem(field(v, "digest"), "the module %q is a directory, which has no digest", url)
-	case !filepath.IsAbs(reference.Dir):
-		reference.Dir = filepath.Join(r.dirOf(at), filepath.FromSlash(reference.Dir))
+	default:
+		reference.Dir = r.path(at, reference.Dir)
 	}
 	return reference
 }
 
-// dirOf returns the directory of the file in which a value is written; the
-// working directory for one that is written nowhere else.
-func (r *reader) dirOf(v cue.Value) string {
+// path returns a path as it is from the working directory of the process: where
+// it is relative, it begins at the file that names it. In an artifact nothing
+// leads out of it.
+func (r *reader) path(v cue.Value, name string) string {
+	file := r.fileOf(v)
+	if name = filepath.FromSlash(name); file.Root != "" && !filepath.IsLocal(name) {
+		r.problem(v, "%q leads out of the artifact", name)
+		return ""
+	}
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(file.Path), name)
+}
+
+// fileOf returns the file that a value comes from. One from an imported package
+// belongs to the artifact, if there is one.
+func (r *reader) fileOf(v cue.Value) cuefile.File {
+	var artifact cuefile.File
 	name := position(v).Filename
 	for _, f := range r.files {
-		if f.Name == name && f.Path != "" {
-			return filepath.Dir(f.Path)
+		if f.Name == name {
+			return f
+		}
+		if f.Root != "" {
+			artifact = f
 		}
 	}
-	return "."
+	return artifact
 }
 
 // values returns the values of an instance, and what is needed to quote the

@@ -27,11 +27,18 @@ type Inputs struct {
 	Download download.Options // of URLs
 	// Decrypt decrypts what SOPS encrypted, nil to refuse it.
 	Decrypt sops.Decrypter
+	// Pull returns the directory with the content of an artifact oci://…, and the
+	// name of the artifact. nil refuses artifacts.
+	Pull func(ctx context.Context, reference string) (dir, name string, err error)
+	// Workdir is the directory whose CUE module imports are resolved in, empty for
+	// that around the files.
+	Workdir string
 }
 
 // ReadFiles reads the files of a command line in their order: a file, a
 // directory, of which the files in CUE, YAML and JSON directly in it are read
-// by name, an https URL, or - for the standard input.
+// by name, an artifact with such a directory, an https URL, or - for the standard
+// input.
 func ReadFiles(ctx context.Context, names []string, in Inputs) ([]cuefile.File, error) {
 	var files []cuefile.File
 	for i, name := range names {
@@ -43,6 +50,7 @@ func ReadFiles(ctx context.Context, names []string, in Inputs) ([]cuefile.File, 
 			return nil, err
 		}
 		for i, f := range read {
+			f.Workdir = in.Workdir
 			if read[i], err = f.Decrypted(ctx, in.Decrypt); err != nil {
 				return nil, err
 			}
@@ -60,6 +68,8 @@ func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) 
 			return nil, fmt.Errorf("read the standard input: %w", err)
 		}
 		return []cuefile.File{{Name: values.StdinName, Format: values.DetectFormat(values.StdinName, data), Data: data}}, nil
+	case strings.HasPrefix(name, "oci://") && in.Pull != nil:
+		return in.pull(ctx, name)
 	case download.IsURL(name):
 		return in.get(ctx, name)
 	}
@@ -92,6 +102,22 @@ func (in Inputs) get(ctx context.Context, address string) ([]cuefile.File, error
 		format = cuefile.FormatOf(path.Base(u.Path))
 	}
 	return []cuefile.File{{Name: name, Format: format, Data: data}}, nil
+}
+
+// pull reads the files of an artifact.
+func (in Inputs) pull(ctx context.Context, reference string) ([]cuefile.File, error) {
+	dir, name, err := in.Pull(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	files, err := readDir(dir)
+	if err != nil {
+		return nil, fail.Invalidf("artifact %q: it has no file with the extension .cue, .yaml, .yml or .json in its top directory", name)
+	}
+	for i, f := range files {
+		files[i].Name, files[i].Root = name+"/"+filepath.Base(f.Path), dir
+	}
+	return files, nil
 }
 
 func readDir(dir string) ([]cuefile.File, error) {

@@ -51,9 +51,7 @@ func (r *reader) origin(v cue.Value) Origin {
 	case o.File != "" && object != values.Reference{}:
 		r.problem(v, "a file and an object are two sources of values")
 	case o.File != "":
-		if !filepath.IsAbs(o.File) {
-			o.File = filepath.Join(r.dirOf(field(v, "file")), filepath.FromSlash(o.File))
-		}
+		o.File = r.path(field(v, "file"), o.File)
 	case object.Kind != values.ConfigMap && object.Kind != values.Secret:
 		r.problem(v, "expected file, or kind (%s or %s), name and key", values.ConfigMap, values.Secret)
 	case object.Name == "" || object.Key == "":

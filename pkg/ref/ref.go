@@ -70,6 +70,21 @@ func Parse(s string) (Reference, error) {
 	return Reference{Dir: s, typed: s}, nil
 }
 
+// ParseRanged is Parse for an address that may have a range of versions in the
+// place of the tag: oci://host/path:RANGE.
+func ParseRanged(s string) (Reference, error) {
+	rest, digest, _ := strings.Cut(strings.TrimPrefix(s, ociScheme), "@")
+	i := strings.LastIndex(rest, ":")
+	if hasCredentials(s) || i <= strings.LastIndex(rest, "/") || !isRange(rest[i+1:]) {
+		return Parse(s)
+	}
+	r, err := Parse(ociScheme + rest[:i])
+	if err != nil {
+		return r, err
+	}
+	return r.Select(rest[i+1:], digest)
+}
+
 // hasCredentials says whether an address holds USER:PASSWORD@. A digest follows
 // an @ too, but after a path.
 func hasCredentials(s string) bool {

@@ -144,3 +144,39 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestParseRanged(t *testing.T) {
+	t.Parallel()
+	digest := "sha256:" + strings.Repeat("a", 64)
+	for text, want := range map[string]string{
+		"oci://host:5000/app":            "host:5000/app|||",
+		"oci://host:5000/app:1.0.0":      "host:5000/app|1.0.0||",
+		"oci://host/app:latest":          "host/app|latest||",
+		"oci://host/app:>=1.0.0 <2":      "host/app||>=1.0.0 <2|",
+		"oci://host/app:1.x":             "host/app||1.x|",
+		"oci://host/app:1.0.0@" + digest: "host/app|1.0.0||" + digest,
+		"oci://host/app:^1@" + digest:    "host/app||^1|" + digest,
+		"oci://host/app:>=one":           `module "oci://host/app": ">=one" is not a range of versions such as '>=1.2 <2'`,
+		"oci://host/App:>=1":             `module "oci://host/App": "App" is not a repository path (lower case letters, digits and ._-/)`,
+		"oci://user:secret@host/app:>=1": "secret",
+		"oci://:>=1":                     "is not",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			r, err := ref.ParseRanged(text)
+			got := strings.Join([]string{r.Repository, r.Tag, r.Range, r.Digest}, "|")
+			switch {
+			case want == "secret":
+				if err == nil || strings.Contains(err.Error(), want) {
+					t.Errorf("error %v", err)
+				}
+			case err != nil:
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %v, want %s", err, want)
+				}
+			case got != want:
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}

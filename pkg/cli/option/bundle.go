@@ -4,8 +4,10 @@ package option
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -13,10 +15,14 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
@@ -24,24 +30,38 @@ import (
 type Files struct {
 	names   []string
 	private bool
+	workdir string
+	pulled  []*source.Module
 }
 
 // AddTo registers the flags. what says what the files are.
 func (f *Files) AddTo(fs *pflag.FlagSet, what string) {
 	fs.StringArrayVarP(&f.names, "file", "f", nil,
-		what+" `FILE` in CUE, YAML or JSON, directory, https URL, or - for stdin; may be repeated, they are unified")
+		what+" `FILE` in CUE, YAML or JSON, directory, artifact oci://HOST/PATH:VERSION, https URL, or - for stdin; may be repeated, they are unified")
 	fs.BoolVar(&f.private, "allow-private-address", false, "allow a URL to lead to this machine or into a private network")
+	fs.StringVar(&f.workdir, "workdir", "", "resolve imports in the CUE module at or above `DIR`; default: that at or above the file")
 }
 
 // Given says whether a file is named.
 func (f *Files) Given() bool { return len(f.names) > 0 }
 
+// ReadsStdin says whether one of the files is the standard input.
+func (f *Files) ReadsStdin() bool { return slices.Contains(f.names, "-") }
+
+// Reading says where files are read from, other than the disk.
+type Reading struct {
+	Stdin     io.Reader
+	UserAgent string
+	OCI       oci.Options
+	Observer  event.Observer // of what is pulled
+}
+
 // Read reads the files that are named: at least one.
-func (f *Files) Read(ctx context.Context, stdin io.Reader, userAgent string) ([]cuefile.File, error) {
+func (f *Files) Read(ctx context.Context, from Reading) ([]cuefile.File, error) {
 	if len(f.names) == 0 {
 		return nil, fail.Usagef("no file is named: give -f FILE")
 	}
-	return readFiles(ctx, f.names, stdin, f.Download(userAgent))
+	return f.read(ctx, f.names, from)
 }
 
 // Download returns how a URL of the command line is downloaded.
@@ -49,8 +69,45 @@ func (f *Files) Download(userAgent string) download.Options {
 	return download.Options{AllowPrivate: f.private, UserAgent: userAgent}
 }
 
-func readFiles(ctx context.Context, paths []string, stdin io.Reader, o download.Options) ([]cuefile.File, error) {
-	return bundle.ReadFiles(ctx, splitNames(paths), bundle.Inputs{Stdin: stdin, Download: o, Decrypt: sops.Decrypt})
+// Close removes the content of the artifacts that were read.
+func (f *Files) Close() error {
+	var errs []error
+	for _, m := range f.pulled {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (f *Files) read(ctx context.Context, names []string, from Reading) ([]cuefile.File, error) {
+	if f.workdir != "" {
+		if info, err := os.Stat(f.workdir); err != nil || !info.IsDir() {
+			return nil, fail.Usagef("--workdir %s: is not a directory", f.workdir)
+		}
+	}
+	return bundle.ReadFiles(ctx, splitNames(names), bundle.Inputs{
+		Stdin: from.Stdin, Download: f.Download(from.UserAgent), Decrypt: sops.Decrypt, Workdir: f.workdir,
+		Pull: func(ctx context.Context, reference string) (dir, name string, err error) {
+			return f.pull(ctx, reference, from)
+		},
+	})
+}
+
+// pull puts the content of an artifact on disk until Close.
+func (f *Files) pull(ctx context.Context, reference string, from Reading) (dir, name string, err error) {
+	r, err := ref.ParseRanged(reference)
+	if err != nil {
+		return "", "", err
+	}
+	options := source.Options{OCI: from.OCI, Observer: from.Observer}
+	if r, err = source.Resolve(ctx, r, options); err != nil {
+		return "", "", err
+	}
+	m, err := source.OpenArtifact(ctx, r, options)
+	if err != nil {
+		return "", "", err
+	}
+	f.pulled = append(f.pulled, m)
+	return m.Dir, r.String(), nil
 }
 
 // Runtime are the flags that say which values a bundle gets, and on which
@@ -109,18 +166,19 @@ func (r *Runtime) Env(environ func() []string) (bundle.Runtime, error) {
 }
 
 // Read reads the runtime files, nil when none is named, and selects clusters.
-func (r *Runtime) Read(ctx context.Context, stdin io.Reader, o download.Options) (*bundle.Definition, error) {
+// files are the flags about the files of the bundle, which are about these, too.
+func (r *Runtime) Read(ctx context.Context, files *Files, from Reading) (*bundle.Definition, error) {
 	if len(r.Files) == 0 {
 		if len(r.Clusters)+len(r.Groups) > 0 {
 			return nil, fail.Usagef("--runtime-cluster and --runtime-group select clusters of a runtime: give --runtime FILE")
 		}
 		return nil, nil
 	}
-	files, err := readFiles(ctx, r.Files, stdin, o)
+	read, err := files.read(ctx, r.Files, from)
 	if err != nil {
 		return nil, err
 	}
-	return r.Define(files)
+	return r.Define(read)
 }
 
 // Define evaluates runtime files, and selects clusters.
@@ -164,8 +222,11 @@ func (b *Bundle) Request(stdin io.Reader, userAgent string) (build.Request, erro
 	if b.cueRegistry.allowed && b.Registry.Offline() {
 		return build.Request{}, fail.Usagef("--allow-cue-registry and --offline exclude each other")
 	}
-	if b.Registry.ReadsStdin() && slices.Contains(b.Files.names, "-") {
+	if b.Registry.ReadsStdin() && b.Files.ReadsStdin() {
 		return build.Request{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
+	}
+	if b.Registry.ReadsStdin() && slices.Contains(b.Runtime.Files, "-") {
+		return build.Request{}, fail.Usagef("--creds-stdin and --runtime - cannot both read the standard input")
 	}
 	options, err := b.Registry.Options(stdin, userAgent)
 	if err != nil {
@@ -180,14 +241,14 @@ func (b *Bundle) Request(stdin io.Reader, userAgent string) (build.Request, erro
 }
 
 // Read reads the files and the runtime.
-func (b *Bundle) Read(ctx context.Context, stdin io.Reader, userAgent string) ([]cuefile.File, *bundle.Definition, error) {
+func (b *Bundle) Read(ctx context.Context, from Reading) ([]cuefile.File, *bundle.Definition, error) {
 	if slices.Contains(b.Files.names, "-") && slices.Contains(b.Runtime.Files, "-") {
 		return nil, nil, fail.Usagef("-f - and --runtime - cannot both read the standard input")
 	}
-	files, err := b.Files.Read(ctx, stdin, userAgent)
+	files, err := b.Files.Read(ctx, from)
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := b.Runtime.Read(ctx, stdin, b.Files.Download(userAgent))
+	d, err := b.Runtime.Read(ctx, &b.Files, from)
 	return files, d, err
 }

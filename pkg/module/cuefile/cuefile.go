@@ -7,6 +7,7 @@
 package cuefile
 
 import (
+	"cmp"
 	"context"
 	stderrors "errors"
 	"fmt"
@@ -42,6 +43,9 @@ type File struct {
 	Format values.Format
 	Data   []byte
 	Hidden []string // the secrets of a file that was encrypted
+
+	Workdir string // imports are those of the CUE module around it; empty: around the file
+	Root    string // what the file belongs to and its paths do not leave, such as an artifact; empty: nothing
 }
 
 // Decrypted returns a file as it is before SOPS encrypts it; one that SOPS did not
@@ -110,6 +114,9 @@ type loader struct {
 	first   token.Pos // of the first such import
 	dir     string    // of the first file in CUE that is one, absolute
 	display string    // the same as in the name of that file
+	workdir string    // of the first file that has one, absolute
+	typed   string    // the same as it was given
+	root    string    // of the first file in CUE that is one
 	roots   []*os.Root
 }
 
@@ -132,9 +139,15 @@ func (l *loader) parse(f File) error {
 		return nil
 	}
 	if l.options.Edit != nil {
-		if err := l.options.Edit(file); err != nil {
+		if err = l.options.Edit(file); err != nil {
 			return values.Explain(err)
 		}
+	}
+	if f.Workdir != "" && l.workdir == "" {
+		if l.workdir, err = filepath.Abs(f.Workdir); err != nil {
+			return err
+		}
+		l.typed = f.Workdir
 	}
 	for spec := range file.ImportSpecs() {
 		name, _ := strconv.Unquote(spec.Path.Value)
@@ -161,7 +174,7 @@ func (l *loader) confine(f File, file *ast.File) error {
 		return err
 	}
 	if l.dir == "" {
-		l.dir, l.display = dir, path.Dir(filepath.ToSlash(f.Name))
+		l.dir, l.display, l.root = dir, f.Name[:strings.LastIndex(filepath.ToSlash(f.Name), "/")+1], f.Root
 	}
 	if embedded(file) == nil {
 		return nil
@@ -246,6 +259,9 @@ func (l *loader) load() (map[string]*build.Instance, error) {
 	}
 	l.roots = append(l.roots, root)
 	p := &packages{within: within, from: l.dir, display: l.display, fs: root.FS()}
+	if l.workdir != "" {
+		p.from, p.display = l.workdir, l.typed
+	}
 	if err := p.check(filepath.Join(module, "cue.mod", "module.cue")); err != nil {
 		return nil, err
 	}
@@ -301,12 +317,15 @@ func (p *packages) parse(name string, src any, config parser.Config) (*ast.File,
 }
 
 // name returns the name of a file as seen from where the user's files are.
-func (p *packages) name(path string) string {
-	rel, err := filepath.Rel(p.from, path)
+func (p *packages) name(file string) string {
+	rel, err := filepath.Rel(p.from, file)
 	if err != nil {
-		return path
+		return file
 	}
-	return filepath.Join(filepath.FromSlash(p.display), rel)
+	if scheme, dir, isURL := strings.Cut(p.display, "://"); isURL {
+		return scheme + "://" + path.Join(dir, filepath.ToSlash(rel))
+	}
+	return filepath.Join(p.display, rel)
 }
 
 func (p *packages) check(name string) error {
@@ -332,14 +351,18 @@ func (p *packages) confine() error {
 }
 
 // module returns the directory that nothing leaves, and the CUE module around
-// the files, which lies in or below it; empty when there is none.
+// the files or the working directory, which lies in or below it; empty when
+// there is none.
 func (l *loader) module() (within, module string, err error) {
-	if l.options.Within != "" {
-		if within, err = filepath.Abs(l.options.Within); err != nil {
+	if within = l.options.Within; within == "" && l.workdir == "" {
+		within = l.root
+	}
+	if within != "" {
+		if within, err = filepath.Abs(within); err != nil {
 			return "", "", err
 		}
 	}
-	for at := l.dir; at != ""; at = filepath.Dir(at) {
+	for at := cmp.Or(l.workdir, l.dir); at != ""; at = filepath.Dir(at) {
 		if _, err := os.Stat(filepath.Join(at, "cue.mod")); err == nil {
 			module = at
 			break

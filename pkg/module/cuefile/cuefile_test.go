@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"cuelang.org/go/cue"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
@@ -69,6 +71,49 @@ func TestNothingLeaves(t *testing.T) {
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "TOPSECRET") {
 				t.Errorf("%v, error %v, want %q", v, err, test.want)
+			}
+		})
+	}
+}
+
+// TestImportsOf holds where imports are resolved: in the module around the file,
+// or around its working directory, and for an artifact in none above it.
+func TestImportsOf(t *testing.T) {
+	t.Parallel()
+	module := "module: \"example.com/m\"\nlanguage: version: \"v0.9.0\"\n"
+	dir := fixture.Dir(t, map[string]string{
+		"near/cue.mod/module.cue": module, "near/lib/lib.cue": "package lib\n\ntext: \"near\"\n", "near/artifact/none": "",
+		"far/cue.mod/module.cue": module, "far/lib/lib.cue": "package lib\n\ntext: \"far\"\n", "far/below/none": "",
+	})
+	in := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
+	for name, test := range map[string]struct {
+		file       cuefile.File
+		want, text string
+	}{
+		"around the file":       {file: cuefile.File{Path: in("near/a.cue")}, want: "near"},
+		"above it":              {file: cuefile.File{Path: in("near/artifact/a.cue")}, want: "near"},
+		"an artifact":           {file: cuefile.File{Path: in("near/artifact/a.cue"), Root: in("near/artifact")}, text: "there is no CUE module around the file"},
+		"a working directory":   {file: cuefile.File{Path: in("near/a.cue"), Workdir: in("far/below")}, want: "far"},
+		"of an artifact":        {file: cuefile.File{Path: in("near/artifact/a.cue"), Root: in("near/artifact"), Workdir: in("far")}, want: "far"},
+		"of the standard input": {file: cuefile.File{Workdir: in("far")}, want: "far"},
+		"of nothing":            {file: cuefile.File{}, text: "there is no CUE module around the file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := test.file
+			f.Name, f.Data = "a.cue", []byte("import \"example.com/m/lib\"\n\nout: lib.text\n")
+			v, err := cuefile.Evaluate([]cuefile.File{f}, cuefile.Options{})
+			if test.text != "" {
+				if err == nil || !strings.Contains(err.Error(), test.text) {
+					t.Errorf("error %v, want one with %q", err, test.text)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := v.LookupPath(cue.ParsePath("out")).String(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}

@@ -51,6 +51,19 @@ type Module struct {
 // which only this user may enter. The error wraps ErrNoDirectory or one of
 // package oci; nothing is left on disk then.
 func Open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	return openBy(ctx, r, o, open)
+}
+
+// OpenArtifact is Open for an artifact of any content in a registry.
+func OpenArtifact(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+	return openBy(ctx, r, o, func(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+		return pull(ctx, r, o, func(ctx context.Context, r ref.Reference, dir string, o oci.Options) (archive.Manifest, error) {
+			return oci.PullArtifact(ctx, r, dir, "", o)
+		})
+	})
+}
+
+func openBy(ctx context.Context, r ref.Reference, o Options, open func(context.Context, ref.Reference, Options) (*Module, error)) (*Module, error) {
 	if o.OCI.Observer == nil {
 		o.OCI.Observer = o.Observer
 	}
@@ -109,7 +122,7 @@ func (m *Module) Close() error {
 func open(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 	switch {
 	case !r.IsLocal():
-		return pull(ctx, r, o)
+		return pull(ctx, r, o, oci.Pull)
 	case isArchive(r.Dir):
 		return unpack(ctx, r, o)
 	}
@@ -200,12 +213,12 @@ func (e *TempDirError) Error() string { return e.Err.Error() }
 // Unwrap returns the error of the system.
 func (e *TempDirError) Unwrap() error { return e.Err }
 
-func pull(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
+func pull(ctx context.Context, r ref.Reference, o Options, fetch func(context.Context, ref.Reference, string, oci.Options) (archive.Manifest, error)) (*Module, error) {
 	dir, err := tempDir(o)
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := oci.Pull(ctx, r, dir, o.OCI)
+	manifest, err := fetch(ctx, r, dir, o.OCI)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

@@ -4,6 +4,7 @@ package applycmd
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,9 +61,17 @@ func addCluster(fs *pflag.FlagSet, flags *kubeflag.Flags) {
 	})
 }
 
+// runE returns what runs a verb, and then removes the artifacts with its files.
+func (o *bundleOptions) runE(do func(context.Context, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := do(cmd.Context(), args)
+		return errors.Join(err, o.bundle.Files.Close())
+	}
+}
+
 // request returns which bundle the command line names. Reading the files is all
 // it does.
-func (o *bundleOptions) request(ctx context.Context) (fleet.Request, error) {
+func (o *bundleOptions) request(ctx context.Context, observer event.Observer) (fleet.Request, error) {
 	var req fleet.Request
 	agent, stdin := cli.UserAgent("bundle"), cli.Until(ctx, o.env.Stdin)
 	var err error
@@ -72,7 +81,8 @@ func (o *bundleOptions) request(ctx context.Context) (fleet.Request, error) {
 	if req.Env, err = o.bundle.Runtime.Env(o.env.Environ); err != nil {
 		return req, err
 	}
-	if req.Files, req.Definition, err = o.bundle.Read(ctx, stdin, agent); err != nil {
+	from := option.Reading{Stdin: stdin, UserAgent: agent, OCI: req.Render.OCI, Observer: observer}
+	if req.Files, req.Definition, err = o.bundle.Read(ctx, from); err != nil {
 		return req, err
 	}
 	req.Select, req.Decrypt = o.bundle.Names, sops.Decrypt
@@ -82,11 +92,11 @@ func (o *bundleOptions) request(ctx context.Context) (fleet.Request, error) {
 
 // rendering returns which bundle the command line names, and how it is rendered
 // and checked.
-func (o *bundleOptions) rendering(ctx context.Context, v *option.Validation) (fleet.Request, error) {
+func (o *bundleOptions) rendering(ctx context.Context, v *option.Validation, observer event.Observer) (fleet.Request, error) {
 	if err := v.Check(&option.Values{}); err != nil {
 		return fleet.Request{}, err
 	}
-	req, err := o.request(ctx)
+	req, err := o.request(ctx, observer)
 	if err != nil {
 		return req, err
 	}

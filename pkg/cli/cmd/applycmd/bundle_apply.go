@@ -60,8 +60,8 @@ func (p *planning) addTo(fs *pflag.FlagSet) {
 }
 
 // request returns which bundle is planned, and how.
-func (p *planning) request(ctx context.Context, how deploy.ApplyRequest) (fleet.ApplyRequest, error) {
-	req, err := p.rendering(ctx, &p.validation)
+func (p *planning) request(ctx context.Context, how deploy.ApplyRequest, observer event.Observer) (fleet.ApplyRequest, error) {
+	req, err := p.rendering(ctx, &p.validation, observer)
 	return fleet.ApplyRequest{Request: req, Apply: how}, err
 }
 
@@ -95,13 +95,13 @@ func newBundleApply(env cli.Env) *cobra.Command {
 			"apply -f bundle.cue --prune-instances --dry-run=server",
 			"apply -f bundle.cue --runtime runtime.cue --runtime-group staging"),
 		Args: cli.Args(0, "no arguments, the bundle with -f"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: o.planning.runE(func(ctx context.Context, _ []string) error {
 			req, err := o.request()
 			if err != nil {
 				return err
 			}
-			return o.done(o.run(cmd.Context(), req))
-		},
+			return o.done(o.run(ctx, req))
+		}),
 	}
 	fs := cmd.Flags()
 	o.planning.addTo(fs)
@@ -113,12 +113,12 @@ func newBundleApply(env cli.Env) *cobra.Command {
 }
 
 func (o *bundleApply) run(ctx context.Context, how deploy.ApplyRequest) error {
-	req, err := o.planning.request(ctx, how)
+	observer := o.observer()
+	req, err := o.planning.request(ctx, how, observer)
 	if err != nil {
 		return err
 	}
 	req.PruneInstances = o.pruneInstances
-	observer := o.observer()
 	clusters, err := o.planning.sites(req, &o.policy.Plan, observer)
 	if err != nil {
 		return err
@@ -248,17 +248,13 @@ func newBundleDiff(env cli.Env) *cobra.Command {
 		Use: "diff -f FILE", Short: "Show what an apply of a bundle would change", Long: bundleDiffLong,
 		Example: cli.Example(env, "diff -f bundle.cue", "diff -f bundle.cue --runtime runtime.cue --runtime-cluster eu-1 -o json"),
 		Args:    cli.Args(0, "no arguments, the bundle with -f"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: p.runE(func(ctx context.Context, _ []string) error {
 			how, err := o.plan(&flags)
 			if err != nil {
 				return err
 			}
-			req, err := p.request(cmd.Context(), how)
-			if err != nil {
-				return err
-			}
-			return o.bundleDiff(cmd.Context(), &p, &flags, req)
-		},
+			return o.bundleDiff(ctx, &p, &flags, how)
+		}),
 	}
 	p.addTo(cmd.Flags())
 	o.addOutput(cmd.Flags())
@@ -266,8 +262,12 @@ func newBundleDiff(env cli.Env) *cobra.Command {
 	return cmd
 }
 
-func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag.Plan, req fleet.ApplyRequest) error {
+func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag.Plan, how deploy.ApplyRequest) error {
 	observer := o.observer()
+	req, err := p.request(ctx, how, observer)
+	if err != nil {
+		return err
+	}
 	clusters, err := p.sites(req, flags, observer)
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func newBundleBuild(env cli.Env) *cobra.Command {
 			"build -f bundle.cue -f production.yaml --runtime runtime.cue --runtime-cluster eu-1",
 			"build -f bundle.cue --runtime-from-env --output-dir manifests"),
 		Args: cli.Args(0, "no arguments, the bundle with -f"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: o.runE(func(ctx context.Context, _ []string) error { return o.run(ctx) }),
 	}
 	fs := cmd.Flags()
 	o.addTo(fs)
@@ -84,13 +84,13 @@ func (o *bundleBuild) run(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	req, err := o.rendering(ctx, &o.validation)
+	observer := ui.Transfers(o.env.Stderr, false, false)
+	req, err := o.rendering(ctx, &o.validation, observer)
 	if err != nil {
 		return err
 	}
 	req.Render.KubeVersion = cmp.Or(o.kubeVersion, o.env.Getenv(option.KubeVersionVariable))
 	req.Render.BuiltIns, req.Render.ObjectsOnly = o.validation.BuiltIns(), true
-	observer := ui.Transfers(o.env.Stderr, false, false)
 	clusters, err := offlineSites(o.kube, req.Definition, observer)
 	if err != nil {
 		return err

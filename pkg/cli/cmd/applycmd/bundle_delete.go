@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/deleteflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
@@ -62,14 +64,13 @@ func (t *bundleTarget) target(ctx context.Context, args []string, observer event
 	var target fleet.Target
 	if len(args) > 0 {
 		target.Name, target.Namespace = args[0], t.namespace
-		agent := cli.UserAgent("bundle")
-		d, err := t.bundle.Runtime.Read(ctx, cli.Until(ctx, t.env.Stdin), t.bundle.Files.Download(agent))
+		d, err := t.definition(ctx, observer)
 		if err != nil {
 			return target, nil, err
 		}
 		target.Definition = d
 	} else {
-		req, err := t.request(ctx)
+		req, err := t.request(ctx, observer)
 		if err != nil {
 			return target, nil, err
 		}
@@ -77,6 +78,17 @@ func (t *bundleTarget) target(ctx context.Context, args []string, observer event
 	}
 	clusters, err := sites(t.kube, target.Definition, observer)
 	return target, clusters, err
+}
+
+// definition reads the runtime of a bundle that is given by its name.
+func (t *bundleTarget) definition(ctx context.Context, observer event.Observer) (*bundle.Definition, error) {
+	from := option.Reading{Stdin: cli.Until(ctx, t.env.Stdin), UserAgent: cli.UserAgent("bundle"), Observer: observer}
+	req, err := t.bundle.Request(from.Stdin, from.UserAgent)
+	if err != nil {
+		return nil, err
+	}
+	from.OCI = req.OCI
+	return t.bundle.Runtime.Read(ctx, &t.bundle.Files, from)
 }
 
 const bundleDeleteLong = `Delete the instances of a bundle, the last one first, or where they say on which
@@ -98,7 +110,7 @@ func newBundleDelete(env cli.Env) *cobra.Command {
 		Use: "delete NAME|-f FILE", Aliases: []string{"uninstall"}, Short: "Delete the instances of a bundle", Long: bundleDeleteLong,
 		Example: cli.Example(env, "delete -f bundle.cue", "delete shop", "delete -f bundle.cue --dry-run=server"),
 		Args:    o.args,
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		RunE:    o.runE(o.run),
 	}
 	fs := cmd.Flags()
 	o.addTo(fs)
@@ -155,7 +167,7 @@ func newBundleStatus(env cli.Env) *cobra.Command {
 		Use: "status NAME|-f FILE", Short: "Show whether the instances of a bundle are ready", Long: bundleStatusLong,
 		Example: cli.Example(env, "status -f bundle.cue", "status shop -o json"),
 		Args:    o.args,
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.status(cmd.Context(), args) },
+		RunE:    o.runE(o.status),
 	}
 	o.addTo(cmd.Flags())
 	return cmd

@@ -32,7 +32,7 @@ func newBundleGraph(env cli.Env) *cobra.Command {
 		Use: "graph -f FILE", Short: "Draw the order in which the instances of a bundle are applied", Long: bundleGraphLong,
 		Example: cli.Example(env, "graph -f bundle.cue", "graph -f bundle.cue --live -o dot | dot -Tsvg >bundle.svg"),
 		Args:    cli.Args(0, "no arguments, the bundle with -f"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE:    o.runE(func(ctx context.Context, _ []string) error { return o.run(ctx) }),
 	}
 	o.addTo(cmd.Flags())
 	cli.AddOutput(cmd, &o.output, append(ui.GraphFormats(), "json")...)
@@ -41,11 +41,11 @@ func newBundleGraph(env cli.Env) *cobra.Command {
 }
 
 func (o *bundleGraph) run(ctx context.Context) error {
-	req, err := o.request(ctx)
+	observer := ui.NewText(o.env.Stderr)
+	req, err := o.request(ctx, observer)
 	if err != nil {
 		return err
 	}
-	observer := ui.NewText(o.env.Stderr)
 	connect := offlineSites
 	if o.live {
 		connect = sites

@@ -42,7 +42,7 @@ func newBundleUpdate(env cli.Env) *cobra.Command {
 		Use: "update -f FILE", Short: "Write the newest versions of modules into the files of a bundle", Long: bundleUpdateLong,
 		Example: cli.Example(env, "update -f bundle.cue --dry-run --diff", "update -f bundle.cue --level patch --pin"),
 		Args:    cli.Args(0, "no arguments, the bundle with -f"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE:    o.runE(func(ctx context.Context, _ []string) error { return o.run(ctx) }),
 	}
 	fs := cmd.Flags()
 	o.addTo(fs)
@@ -61,11 +61,11 @@ func (o *bundleUpdate) run(ctx context.Context) error {
 	if o.diff && o.output != "" {
 		return fail.Usagef("--diff is for people: leave out -o %s", o.output)
 	}
-	req, err := o.request(ctx)
+	observer := ui.Transfers(o.env.Stderr, false, false)
+	req, err := o.request(ctx, observer)
 	if err != nil {
 		return err
 	}
-	observer := ui.Transfers(o.env.Stderr, false, false)
 	clusters, err := offlineSites(o.kube, req.Definition, observer)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func newBundleVet(env cli.Env) *cobra.Command {
 		Use: "vet -f FILE", Short: "Check that a bundle is valid", Long: bundleVetLong,
 		Example: cli.Example(env, "vet -f bundle.cue", "vet -f bundle.cue --runtime-from-env --print-value"),
 		Args:    cli.Args(0, "no arguments, the bundle with -f"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE:    o.runE(func(ctx context.Context, _ []string) error { return o.run(ctx) }),
 	}
 	o.addTo(cmd.Flags())
 	o.validation.AddFilesTo(cmd.Flags())
@@ -52,13 +52,13 @@ func (o *bundleVet) run(ctx context.Context) error {
 	if o.printValue && o.output != "" {
 		return fail.Usagef("--print-value prints CUE: leave out -o %s", o.output)
 	}
-	req, err := o.rendering(ctx, &o.validation)
+	observer := ui.Transfers(o.env.Stderr, false, false)
+	req, err := o.rendering(ctx, &o.validation, observer)
 	if err != nil {
 		return err
 	}
 	req.Render.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
 	req.Render.BuiltIns = o.validation.BuiltIns()
-	observer := ui.Transfers(o.env.Stderr, false, false)
 	clusters, err := offlineSites(o.kube, req.Definition, observer)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
@@ -28,21 +29,27 @@ type runtimeBuild struct {
 	kube       *kubeflag.Flags
 	files      option.Files
 	runtime    option.Runtime
+	registry   option.Registry
 	output     string
 	printValue bool
 }
 
 func newRuntimeBuild(env cli.Env) *cobra.Command {
 	o := &runtimeBuild{env: env, kube: kubeflag.NewFlags()}
+	o.registry.Process = env
 	cmd := &cobra.Command{
 		Use: "build -f FILE", Short: "Print the values that a runtime reads from clusters", Long: runtimeBuildLong,
 		Example: cli.Example(env, "runtime build -f runtime.cue", "runtime build -f runtime.cue --runtime-group staging -o json"),
 		Args:    cli.Args(0, "no arguments, the runtime with -f"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := o.run(cmd.Context())
+			return errors.Join(err, o.files.Close())
+		},
 	}
 	addCluster(cmd.Flags(), o.kube)
 	o.files.AddTo(cmd.Flags(), "runtime")
 	o.runtime.AddClustersTo(cmd.Flags())
+	o.registry.AddTo(cmd.Flags())
 	cli.AddOutput(cmd, &o.output)
 	cmd.Flags().BoolVar(&o.printValue, "print-value", false, "show what was read from Secrets")
 	return cmd
@@ -57,7 +64,15 @@ type runtimeValues struct {
 }
 
 func (o *runtimeBuild) run(ctx context.Context) error {
-	files, err := o.files.Read(ctx, cli.Until(ctx, o.env.Stdin), cli.UserAgent("bundle"))
+	from := option.Reading{Stdin: cli.Until(ctx, o.env.Stdin), UserAgent: cli.UserAgent("bundle"), Observer: ui.Transfers(o.env.Stderr, false, false)}
+	if o.registry.ReadsStdin() && o.files.ReadsStdin() {
+		return fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
+	}
+	var err error
+	if from.OCI, err = o.registry.Options(from.Stdin, from.UserAgent); err != nil {
+		return err
+	}
+	files, err := o.files.Read(ctx, from)
 	if err != nil {
 		return err
 	}

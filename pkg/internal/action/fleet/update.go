@@ -204,7 +204,7 @@ func (u *updater) rewritten() ([]Rewritten, error) {
 		switch {
 		case after == nil:
 			continue
-		case f.Path == "":
+		case f.Path == "" || f.Root != "":
 			return nil, fail.Invalidf("%s cannot be rewritten: name a file", f.Name)
 		case f.Hidden != nil:
 			return nil, fail.Invalidf("file %q is encrypted, and cannot be rewritten", f.Name)
