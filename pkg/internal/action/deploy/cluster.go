@@ -121,7 +121,7 @@ func StartExpressions(ctx context.Context, req *ApplyRequest) (end func(), err e
 
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
 	engine.Concurrency = req.Concurrency
-	req.Unchecked = warnUnchecked(req, engine.Observer)
+	req.Unchecked = WarnUnchecked(req, engine.Observer)
 	if req.Show != nil {
 		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
 	}
@@ -143,9 +143,10 @@ func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *
 	return engine.Apply(ctx, request)
 }
 
-// warnUnchecked warns once of what is wrong with objects of Kubernetes' own kinds
-// which the server has not seen when the first of them is written.
-func warnUnchecked(req ApplyRequest, observer event.Observer) func([]api.Object) {
+// WarnUnchecked returns what warns once of what is wrong with objects of
+// Kubernetes' own kinds which the server has not seen when the first of them is
+// written.
+func WarnUnchecked(req ApplyRequest, observer event.Observer) func([]api.Object) {
 	if observer == nil {
 		return nil
 	}

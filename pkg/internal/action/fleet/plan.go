@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
@@ -46,6 +47,8 @@ type item struct {
 	plan     *apply.Plan // nil until it is planned
 	done     *apply.Plan // as far as it was carried out
 	state    State
+
+	unchecked func([]api.Object) // warns of what the server has not checked
 }
 
 // wrap says in an error which instance it is about.
@@ -80,6 +83,9 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 		it := &item{Instance: in, index: i, rendered: rendered[i], state: NotReached}
 		it.engine = apply.New(site.Client, r.within(in))
 		it.engine.Concurrency, it.engine.Spaces = req.Apply.Concurrency, spaces
+		one := req.Apply
+		one.Request = r.bundle.Requests[i]
+		it.unchecked = deploy.WarnUnchecked(one, it.engine.Observer)
 		r.items = append(r.items, it)
 	}
 	err = r.findLeft(ctx)
@@ -165,6 +171,7 @@ func (r *run) request(it *item, before *earlier.Instances) apply.Request {
 	request := deploy.RequestFor(one, it.rendered)
 	request.Bundle, request.Earlier = r.bundle.owner(it.Instance), before
 	request.Record, it.record = it.record, nil // counts for one plan
+	request.Unchecked = it.unchecked
 	return request
 }
 
