@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -117,6 +118,30 @@ func TestPruneIsPlanned(t *testing.T) {
 	refusal = nil
 	if got := states(w.apply(req)); !slices.Equal(got, []string{"a Applied", "b Deleted"}) || w.configMap(w.more, "b") != "" {
 		t.Errorf("states %q", got)
+	}
+}
+
+// TestPlanKeepsWhatIsAdopted holds that the plan of a renamed instance does not
+// show as deleted what the new one adopts, and the run keeps.
+func TestPlanKeepsWhatIsAdopted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(request(w.bundle("shop", map[string]one{"a": {namespace: w.ns, objects: []string{"a=1", "b=1"}}})))
+	req := request(w.bundle("shop", map[string]one{"z": {namespace: w.ns, objects: []string{"a=1"}}}))
+	req.PruneInstances, req.Apply.Adopt = true, apply.AdoptAll
+	var shown []string
+	req.Apply.Show = func(_ context.Context, differences []instance.Difference) error {
+		for _, d := range differences {
+			shown = append(shown, fmt.Sprintf("%s %s", d.Name, d.Action))
+		}
+		return nil
+	}
+	w.apply(req)
+	if diff := cmp.Diff([]string{"a configured", "b deleted"}, shown); diff != "" {
+		t.Errorf("shown (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "1"}, w.configMaps(w.ns)); diff != "" {
+		t.Errorf("there (-want +got):\n%s", diff)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -177,6 +178,7 @@ func (r *run) findLeft(ctx context.Context) error {
 // planPrune plans to delete the instances that left the files, if that is asked
 // for, and else names them.
 func (r *run) planPrune(ctx context.Context) error {
+	taken := r.taken()
 	for _, l := range r.left {
 		if !r.req.PruneInstances {
 			r.observer.Observe(unlisted(l.record.Instance.Metadata, r.bundle.Name))
@@ -188,12 +190,34 @@ func (r *run) planPrune(ctx context.Context) error {
 		if l.objects, err = r.delete(ctx, l, o); err != nil {
 			return err
 		}
+		l.objects = slices.DeleteFunc(l.objects, func(o teardown.Object) bool { return taken[identity(o.Object)] })
 		l.goes = true
 		if r.req.Apply.DryRun.IsDry() {
 			l.state = Planned
 		}
 	}
 	return nil
+}
+
+// taken returns the objects that the run writes. Those that an instance which
+// left the files has still, the run adopts before it deletes that.
+func (r *run) taken() map[api.ID]bool {
+	all := map[api.ID]bool{}
+	for _, it := range r.items {
+		if it.plan == nil {
+			continue
+		}
+		for _, o := range apply.Outcomes(it.plan.Steps) {
+			if o.IsChange() {
+				all[identity(o.Object)] = true
+			}
+		}
+	}
+	return all
+}
+
+func identity(o event.Object) api.ID {
+	return api.ID{Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
 // prune deletes the instances that left the files, as it was planned.
