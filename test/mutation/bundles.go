@@ -9,9 +9,9 @@ func ofBundles() []protection {
 		old: "if record == nil || record.Bundle() == wanted {",
 		new: "if true || record.Bundle() == wanted {",
 	}, {
-		promise: "s08", file: "pkg/internal/action/fleet/delete.go",
-		old: "if spaces := apart(records); len(spaces) > 1 {",
-		new: "if spaces := apart(records); false {",
+		promise: "s08", file: "pkg/internal/action/fleet/named.go",
+		old: "if len(bundles) > 1 && err == nil {",
+		new: "if false {",
 	}, {
 		promise: "s08", file: "pkg/internal/action/fleet/left.go",
 		old: "case slices.ContainsFunc(r.Namespaces(), func(ns string) bool { return slices.Contains(home, ns) }):",

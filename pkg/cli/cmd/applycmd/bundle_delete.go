@@ -39,7 +39,7 @@ func newBundleTarget(env cli.Env, formats ...string) *bundleTarget {
 
 func (t *bundleTarget) addTo(fs *pflag.FlagSet) {
 	t.bundleOptions.addTo(fs)
-	fs.StringVarP(&t.namespace, "namespace", "n", "", "with NAME, look in this namespace alone; default: all")
+	fs.StringVarP(&t.namespace, "namespace", "n", "", "one of the bundle NAME, where several have the name")
 	fs.BoolVarP(&t.quiet, "quiet", "q", false, "print no progress")
 	t.out.AddTo(fs)
 }
@@ -93,9 +93,10 @@ func (t *bundleTarget) definition(ctx context.Context, observer event.Observer) 
 
 const bundleDeleteLong = `Delete the instances of a bundle, the last one first, or where they say on which
 others they depend, each before those; each as 'delete' does. The bundle is that
-of the files of -f or, where only one has it in the cluster, that of NAME, in each
-cluster of the runtime, if one is given. Nothing is deleted when an instance
-belongs to another bundle or to none.`
+of the files of -f or that of NAME, in each cluster of the runtime, if one is
+given. Where several bundles have the name, -n says which one is meant, with any of
+its namespaces; all of its instances are deleted. Nothing is deleted when an
+instance belongs to another bundle or to none.`
 
 type bundleDelete struct {
 	*bundleTarget
@@ -159,7 +160,8 @@ func (o *bundleDelete) print(d fleet.Deleted, site fleet.Site) error {
 }
 
 const bundleStatusLong = `Show the state of each instance of a bundle, and the objects that are not ready.
-The exit code is 0 when all instances are installed and ready, 1 when not.`
+An instance of another bundle, or of none, is Foreign. The exit code is 0 when all
+instances are installed and ready, 1 when not.`
 
 func newBundleStatus(env cli.Env) *cobra.Command {
 	o := newBundleTarget(env)
@@ -232,7 +234,7 @@ func statusRow(site fleet.Site, r *instance.StatusReport) []string {
 		}
 	}
 	row := []string{site.Name, r.Namespace, r.Name, "-", string(r.State), "-"}
-	if r.State != fleet.NotInstalled {
+	if r.State != fleet.NotInstalled && r.State != fleet.Foreign {
 		row[3], row[5] = printer.Version(r.Summary), fmt.Sprintf("%d/%d", ready, len(r.Objects))
 	}
 	return row

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -22,7 +21,7 @@ import (
 type Target struct {
 	Request
 	Name      string
-	Namespace string // with a name: the only one to look in; empty for all
+	Namespace string // with a name: one of the bundle that is meant; empty when only one has it
 }
 
 // member is an instance of a bundle, and its record, nil when it is not
@@ -47,8 +46,7 @@ type membership struct {
 func (t Target) members(ctx context.Context, site Site) (membership, error) {
 	s := store.New(site.Client)
 	if len(t.Files) == 0 {
-		members, err := t.named(ctx, s)
-		return membership{bundle: t.Name, members: members, before: sequence(len(members))}, err
+		return t.named(ctx, s)
 	}
 	req := t.Request
 	req.namesOnly = true
@@ -68,7 +66,7 @@ func (t Target) members(ctx context.Context, site Site) (membership, error) {
 		return c, nil
 	}
 	found, err := b.count(ctx, s)
-	c.left, c.moved, c.others = b.left(found), b.movedText(found), b.othersText(found)
+	c.left, c.moved, c.others = b.left(found), b.movedText(found), found.othersText(b.Name)
 	return c, err
 }
 
@@ -80,56 +78,9 @@ func (c membership) warn(observer event.Observer) {
 	if c.moved != "" {
 		observer.Observe(event.Warning{Text: c.moved})
 	}
-}
-
-// named returns the instances that carry the name of a bundle, in the order in
-// which they are applied. It refuses to say which is meant when there are several
-// bundles of the name.
-func (t Target) named(ctx context.Context, s store.Store) ([]member, error) {
-	records, err := list(ctx, s, t.Name, []string{t.Namespace})
-	if err != nil {
-		return nil, err
+	if c.others != "" {
+		observer.Observe(event.Note{Text: c.others})
 	}
-	if spaces := apart(records); len(spaces) > 1 {
-		return nil, fail.Hint(fail.Refusedf("there are %d bundles with the name %q: in the namespaces %s", len(spaces), t.Name, strings.Join(spaces, "; ")),
-			"say which one is meant with its files, -f FILE, or with a namespace, -n NAMESPACE")
-	}
-	if len(records) == 0 {
-		return nil, fail.Hint(fmt.Errorf("bundle %q: %w", t.Name, store.ErrNotFound), "see what is installed with 'kubectl timoni list -A'")
-	}
-	members := make([]member, len(records))
-	for i, r := range inPlace(records) {
-		m := r.Instance.Metadata
-		members[i] = member{Key: instance.Key{Namespace: m.Namespace, Name: m.Name}, record: r}
-	}
-	return members, nil
-}
-
-// apart returns the namespaces of each bundle among records of bundles of one
-// name. Two records are of one bundle when they were applied with files that have
-// a namespace in common.
-func apart(records []*store.Record) []string {
-	var bundles [][]string
-	for _, r := range records {
-		own := r.Namespaces()
-		var others [][]string
-		for _, spaces := range bundles {
-			if slices.ContainsFunc(spaces, func(ns string) bool { return slices.Contains(own, ns) }) {
-				own = append(own, spaces...)
-			} else {
-				others = append(others, spaces)
-			}
-		}
-		slices.Sort(own)
-		others = append(others, slices.Compact(own))
-		bundles = others
-	}
-	texts := make([]string, len(bundles))
-	for i, spaces := range bundles {
-		texts[i] = strings.Join(spaces, ", ")
-	}
-	slices.Sort(texts)
-	return texts
 }
 
 // DeleteRequest says which bundle is deleted, and how.
@@ -250,8 +201,11 @@ func unlisted(m api.Metadata, bundle string) event.Unlisted {
 	return event.Unlisted{Name: m.Name, Namespace: m.Namespace, Bundle: bundle}
 }
 
-// NotInstalled is the state of an instance that the files name.
-const NotInstalled instance.State = "NotInstalled"
+// The states of an instance that the files name and the bundle does not have.
+const (
+	NotInstalled instance.State = "NotInstalled"
+	Foreign      instance.State = "Foreign" // another bundle, or none, has it
+)
 
 // Status returns the state of each instance of a bundle. Of one whose state cannot
 // be found out the error says why, and those of the others are returned.
@@ -261,14 +215,14 @@ func Status(ctx context.Context, site Site, t Target, observer event.Observer) (
 		return nil, site.Wrap(err)
 	}
 	c.warn(observer)
-	if c.others != "" {
-		observer.Observe(event.Note{Text: c.others})
-	}
 	var reports []*instance.StatusReport
 	var errs []error
 	for _, m := range c.members {
 		report := &instance.StatusReport{Summary: instance.Summary{Key: m.Key, State: NotInstalled}}
-		if m.record != nil {
+		if err = store.CheckBundle(m.record, c.bundle); err != nil {
+			observer.Observe(event.Warning{Text: err.Error()})
+			report.State, report.Bundle = Foreign, m.record.Bundle()
+		} else if m.record != nil {
 			if report, err = instance.Status(ctx, site.Client, m.Key); err != nil {
 				errs = append(errs, err)
 				continue

@@ -90,7 +90,7 @@ func nodeOf(in bundle.Instance) Node {
 
 func liveOf(r *instance.StatusReport) *Live {
 	l := &Live{State: string(r.State), Ready: r.IsGood()}
-	if r.State != NotInstalled {
+	if r.State != NotInstalled && r.State != Foreign {
 		l.Version = r.Module.Version
 	}
 	return l

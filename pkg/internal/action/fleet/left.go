@@ -61,12 +61,18 @@ func (c census) find(in bundle.Instance) *store.Record {
 // those in the namespaces of its files, and those elsewhere that were applied
 // with files that had one of these namespaces.
 func (b *Bundle) count(ctx context.Context, s store.Store) (census, error) {
-	all, err := b.records(ctx, s)
-	if err != nil {
+	home := b.namespaces()
+	all, err := recordsOf(ctx, s, b.Name, home)
+	if err = unreadableIn(home, err); err != nil {
 		return census{}, fmt.Errorf("find the instances of the bundle %q: %w", b.Name, err)
 	}
+	return newCensus(all, home), nil
+}
+
+// newCensus tells the records of the bundle in some namespaces from those of
+// others of its name.
+func newCensus(all []*store.Record, home []string) census {
 	var c census
-	home := b.namespaces()
 	for _, r := range all {
 		ns := r.Instance.Metadata.Namespace
 		switch {
@@ -77,18 +83,17 @@ func (b *Bundle) count(ctx context.Context, s store.Store) (census, error) {
 		}
 	}
 	slices.Sort(c.others)
-	return c, nil
+	return c
 }
 
-// records returns the records of bundles of this name: of all namespaces or, for
-// who may not read those, of the bundle's and of those that its records name.
-func (b *Bundle) records(ctx context.Context, s store.Store) ([]*store.Record, error) {
-	home := b.namespaces()
-	all, err := list(ctx, s, b.Name, []string{""})
+// recordsOf returns the records of bundles of a name: of all namespaces or, for
+// who may not read those, of some and of those that the records there name.
+func recordsOf(ctx context.Context, s store.Store, name string, home []string) ([]*store.Record, error) {
+	all, err := list(ctx, s, name, []string{""})
 	if !apierrors.IsForbidden(err) {
-		return all, unreadableIn(home, err)
+		return all, err
 	}
-	if all, err = list(ctx, s, b.Name, home); err != nil {
+	if all, err = list(ctx, s, name, home); err != nil {
 		return nil, err
 	}
 	var elsewhere []string
@@ -99,7 +104,7 @@ func (b *Bundle) records(ctx context.Context, s store.Store) ([]*store.Record, e
 			}
 		}
 	}
-	there, err := list(ctx, s, b.Name, elsewhere)
+	there, err := list(ctx, s, name, elsewhere)
 	return append(all, there...), err
 }
 
@@ -146,11 +151,11 @@ func (b *Bundle) movedText(c census) string {
 }
 
 // othersText says the same of a bundle that is installed.
-func (b *Bundle) othersText(c census) string {
+func (c census) othersText(name string) string {
 	if len(c.own) == 0 || len(c.others) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("instances of another bundle of the name %q, or of this one before it moved, are in the namespaces %s", b.Name, strings.Join(c.others, ", "))
+	return fmt.Sprintf("instances of another bundle of the name %q, or of this one before it moved, are in the namespaces %s", name, strings.Join(c.others, ", "))
 }
 
 // findLeft finds the instances that left the files. When a part of the bundle is

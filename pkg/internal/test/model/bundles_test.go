@@ -321,8 +321,8 @@ func (u *bundleUser) deletes(random *rand.Rand, spaces []string) act {
 	}
 }
 
-// deletesByName deletes by the name, in one namespace or where there is one
-// bundle of it.
+// deletesByName deletes by the name, the bundle that a namespace names or, where
+// there is one bundle of the name, that.
 func (u *bundleUser) deletesByName(random *rand.Rand) act {
 	namespace := append([]string{""}, u.spaces...)[random.IntN(4)]
 	return act{fmt.Sprintf("bundle delete %s -n %q", u.name, namespace),
@@ -332,35 +332,46 @@ func (u *bundleUser) deletesByName(random *rand.Rand) act {
 		func(m bundleModel) outcome {
 			var members []place
 			for p, in := range m {
-				if in.bundle == u.name && (namespace == "" || p.namespace == namespace) {
+				if in.bundle == u.name {
 					members = append(members, p)
 				}
 			}
 			if len(members) == 0 {
 				return fails
 			}
-			if m.areApart(members) {
+			first := namespace
+			if first == "" {
+				first = members[0].namespace
+			}
+			own := m.connected(members, first)
+			switch {
+			case len(own) == 0:
+				return fails
+			case namespace == "" && len(own) < len(members):
 				return refuses
 			}
+			members = own
 			m.remove(members)
 			return succeeds
 		},
 	}
 }
 
-// areApart says whether instances are of several bundles: those of one are
-// connected by namespaces.
-func (m bundleModel) areApart(members []place) bool {
-	reached := append(slices.Clone(m[members[0]].spaces), members[0].namespace)
+// connected returns those of some instances that are of the bundle in a
+// namespace: they are connected by namespaces.
+func (m bundleModel) connected(members []place, namespace string) []place {
+	reached := []string{namespace}
+	var own []place
 	for range members {
+		own = nil
 		for _, p := range members {
-			own := append(slices.Clone(m[p].spaces), p.namespace)
-			if slices.ContainsFunc(own, func(ns string) bool { return slices.Contains(reached, ns) }) {
-				reached = append(reached, own...)
+			spaces := append(slices.Clone(m[p].spaces), p.namespace)
+			if slices.ContainsFunc(spaces, func(ns string) bool { return slices.Contains(reached, ns) }) {
+				reached, own = append(reached, spaces...), append(own, p)
 			}
 		}
 	}
-	return slices.ContainsFunc(members, func(p place) bool { return !slices.Contains(reached, p.namespace) })
+	return own
 }
 
 func (u *bundleUser) deleteBundle(ctx context.Context, target fleet.Target, prune bool) error {
