@@ -140,6 +140,59 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
+// TestLargeBounds keeps a few numbers of a CRD from making large definitions.
+func TestLargeBounds(t *testing.T) {
+	t.Parallel()
+	values := make([]string, 20000)
+	for i := range values {
+		values[i] = fmt.Sprintf("v%d", i)
+	}
+	for name, schema := range map[string]string{
+		"minItems":       "{type: array, items: {type: string}, minItems: 1000000000}",
+		"huge minItems":  "{type: array, items: {type: string}, minItems: 1000000000000000000}",
+		"other bounds":   "{type: object, maxProperties: 1000000000, minProperties: 1000000000, properties: {a: {type: string, minLength: 1000000000, maxLength: 1000000000}}}",
+		"enum":           "{type: string, enum: [" + strings.Join(values, ", ") + "]}",
+		"nested schemas": strings.Repeat("{type: array, items: ", 200) + "{type: string}" + strings.Repeat("}", 200),
+		"minItems below": strings.Repeat("{type: array, minItems: 16, items: ", 20) + "{type: string}" + strings.Repeat("}", 20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			definitions, err := crd.Parse([]byte(definition("{type: object, properties: {a: " + schema + "}}")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := definitions[0].Generate(definitions[0].Versions[0], crd.GenerateOptions{})
+			if err != nil || len(out) > 4000 {
+				t.Errorf("%d bytes, error %v", len(out), err)
+			}
+		})
+	}
+}
+
+// TestRefusedSchemas wants an error to say where it is.
+func TestRefusedSchemas(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ schema, err string }{
+		"length":  {"{type: object, properties: {a: {type: string, minLength: -1}}}", "properties.a.minLength: invalid uint"},
+		"in list": {"{type: array, items: {type: object, additionalProperties: {type: string, maxLength: 1.5}}}", "items.additionalProperties.maxLength: invalid uint"},
+		"choice":  {"{type: object, anyOf: [{}, {minProperties: -1}]}", "anyOf[1].minProperties: invalid uint"},
+		"pattern": {"{type: object, properties: {a: {type: string, pattern: 'a{1001}'}}}", "properties.a.pattern: invalid regexp \"a{1001}\": error parsing regexp: invalid repeat count: `{1001}`"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			definitions, err := crd.Parse([]byte(definition(tc.schema)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = definitions[0].Generate(definitions[0].Versions[0], crd.GenerateOptions{})
+			want := "things.example.com v1: openAPIV3Schema.properties.spec." + tc.err
+			if text(err) != want {
+				t.Errorf("error %q, want %q", text(err), want)
+			}
+		})
+	}
+}
+
 // large returns a CRD as controller-gen makes them of the types that hold pod
 // templates: n of them, each with containers, probes, affinity and volumes.
 func large(n int) []byte {

@@ -16,7 +16,6 @@ import (
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
-	"cuelang.org/go/encoding/jsonschema"
 )
 
 // GenerateOptions say what goes into the CUE definitions.
@@ -46,11 +45,9 @@ func (d Definition) Generate(v Version, o GenerateOptions) (out []byte, err erro
 		}
 	}()
 	schema := prepare(v.schema)
-	imported, err := jsonschema.Extract(cuecontext.New().Encode(schema), &jsonschema.Config{
-		SingleRoot: true, DefaultVersion: jsonschema.VersionKubernetesCRD,
-	})
+	imported, err := importSchema(schema)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", d.Name, v.Name, err)
+		return nil, fmt.Errorf("%s %s: %s: %w", d.Name, v.Name, blame("openAPIV3Schema", schema), err)
 	}
 	g := &generator{definition: d, options: o, taken: map[string]bool{}}
 	file, err := g.file(v, schema, imported)

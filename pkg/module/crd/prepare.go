@@ -4,6 +4,7 @@ package crd
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -47,7 +48,25 @@ func prepareSchema(schema map[string]any) map[string]any {
 		s["description"] = strings.TrimSpace(strings.TrimSpace(text(s["description"])) + "\n\n" + rules)
 	}
 	delete(s, "x-kubernetes-validations")
+	dropLarge(s)
 	return s
+}
+
+// What is larger is left to the schema that is kept next to the definitions:
+// CUE writes an element for each item of minItems, and the importer compares
+// each value of an enum with all others.
+const (
+	maxMinItems = 16
+	maxEnum     = 1000
+)
+
+func dropLarge(s map[string]any) {
+	if n, isNumber := plain(s["minItems"]).(float64); isNumber && n > maxMinItems && n == math.Trunc(n) {
+		delete(s, "minItems")
+	}
+	if values, _ := s["enum"].([]any); len(values) > maxEnum {
+		delete(s, "enum")
+	}
 }
 
 // mapSchemas replaces the schemas right below a copy of a schema.

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
 // CRDRequest says which definitions go into which module.
@@ -28,6 +29,8 @@ type CRDRequest struct {
 	Versions []string // all that are served when empty
 	Defaults bool     // see crd.GenerateOptions
 	Prune    bool     // delete what there is of versions that are no longer served
+
+	Limits render.Limits // of generating the definitions of a version
 }
 
 // Kind is one version of a kind that a CRD defines.
@@ -85,7 +88,7 @@ func CRD(ctx context.Context, req CRDRequest) ([]File, error) {
 		if content[name] != nil {
 			return nil, fmt.Errorf("%s is defined twice", name)
 		}
-		if content[name], err = s.definition.Generate(s.version, crd.GenerateOptions{Defaults: req.Defaults}); err != nil {
+		if content[name], err = generate(ctx, req, s); err != nil {
 			return nil, err
 		}
 		if content[s.definition.KeptPath(s.version.Name)], err = s.definition.Keep(s.version); err != nil {
@@ -98,6 +101,20 @@ func CRD(ctx context.Context, req CRDRequest) ([]File, error) {
 	}
 	deleted, err := prune(req.Dir, selected)
 	return append(files, deleted...), err
+}
+
+// generate makes the CUE definitions of a version within the limits of rendering.
+func generate(ctx context.Context, req CRDRequest, s selection) ([]byte, error) {
+	what := s.definition.Name + " " + s.version.Name
+	data, err := render.Bounded(ctx, req.Limits, what, func() ([]byte, error) {
+		return s.definition.Generate(s.version, crd.GenerateOptions{Defaults: req.Defaults})
+	})
+	if e, ok := errors.AsType[*render.LimitError](err); ok && e.Memory > 0 {
+		return nil, fmt.Errorf("%s: its CUE definitions need more than %s of memory", what, render.FormatBytes(e.Memory))
+	} else if ok {
+		return nil, fmt.Errorf("%s: its CUE definitions are not done after %s", what, e.Time)
+	}
+	return data, err
 }
 
 // prune deletes what earlier runs wrote of versions of the selected kinds that
