@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -111,6 +113,7 @@ func (r *run) hide(err error) error {
 // plan plans every instance. The error joins all reasons why one cannot be
 // applied.
 func (r *run) plan(ctx context.Context) error {
+	r.warnRules()
 	var errs []error
 	for i, it := range r.items {
 		errs = append(errs, r.planOne(ctx, it, r.earlier(i)))
@@ -119,6 +122,20 @@ func (r *run) plan(ctx context.Context) error {
 		return err
 	}
 	return r.checkShared()
+}
+
+// warnRules warns of rules to wait for that no instance has an object for.
+func (r *run) warnRules() {
+	for _, rule := range r.req.Apply.WaitFor {
+		if !slices.ContainsFunc(r.items, func(it *item) bool { return it.has(rule) }) {
+			r.observer.Observe(event.Warning{Text: fmt.Sprintf("%s: no instance has such an object", rule.Name())})
+		}
+	}
+}
+
+// has says whether the instance has an object that a rule is about.
+func (it *item) has(rule ready.WaitRule) bool {
+	return slices.ContainsFunc(it.rendered.Objects(), func(o api.Object) bool { return rule.Selects(o.Ref()) })
 }
 
 // earlier returns what the items before one bring.
@@ -168,6 +185,7 @@ func (r *run) orderHint(it *item, err error) error {
 func (r *run) request(it *item, before *earlier.Instances) apply.Request {
 	one := r.req.Apply
 	one.Request = r.bundle.Requests[it.index]
+	one.WaitFor = slices.DeleteFunc(slices.Clone(one.WaitFor), func(rule ready.WaitRule) bool { return !it.has(rule) })
 	request := deploy.RequestFor(one, it.rendered)
 	request.Bundle, request.Earlier = r.bundle.owner(it.Instance), before
 	request.Record, it.record = it.record, nil // counts for one plan
