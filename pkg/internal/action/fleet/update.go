@@ -64,7 +64,7 @@ func UpdateFiles(ctx context.Context, site Site, req UpdateRequest, observer eve
 	if err != nil {
 		return nil, nil, err
 	}
-	u := &updater{req: req, files: files, observer: observer}
+	u := &updater{req: req, files: files, observer: observer, updates: []Update{}}
 	var errs []error
 	for _, in := range b.Selected {
 		if in.Module.IsLocal() {
