@@ -30,7 +30,7 @@ type Validation struct {
 func (v *Validation) AddTo(fs *pflag.FlagSet) {
 	v.AddFilesTo(fs)
 	fs.StringVar((*string)(&v.mode), "validate", string(build.ValidateStrict),
-		"how to report objects that an API server would refuse: strict (error), warn, off")
+		"how to report custom resources that a server would refuse: strict (error), warn, off")
 	v.flag = fs.Lookup("validate")
 }
 
@@ -42,8 +42,12 @@ func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
 }
 
 // AddSchemaTo registers the flag of a command that asks no server about objects
-// of Kubernetes' own kinds.
+// of Kubernetes' own kinds: --validate is about them too, with another default.
 func (v *Validation) AddSchemaTo(fs *pflag.FlagSet) {
+	if v.flag != nil {
+		v.flag.Usage = "how to report objects that a server would refuse: strict (error), warn, off"
+		v.flag.DefValue = "strict for custom resources, warn for kinds of Kubernetes"
+	}
 	fs.StringArrayVar(&v.openAPI, "schema", nil,
 		"`FILE`, directory or https URL with the OpenAPI of another Kubernetes; may be repeated")
 }

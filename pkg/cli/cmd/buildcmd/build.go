@@ -32,8 +32,12 @@ No cluster is asked and no kubeconfig read: the namespace is that of -n, and the
 module is told the version of Kubernetes of --kube-version or, without it, of
 TIMONI_KUBE_VERSION. Custom resources are held to the structure that their CRDs
 describe, where the module renders these or --crds names them; rules in CEL are
-left to the API server. What module.cue names as deps is fetched with
---allow-cue-registry alone, and only where cue.mod has no copy of it.
+left to the API server. Of Kubernetes' own kinds, what a server would refuse is a
+warning, since a server may know more of them than this program: give
+--validate=strict to make it an error.
+
+What module.cue names as deps is fetched with --allow-cue-registry alone, and only
+where cue.mod has no copy of it.
 
 The objects are printed in the order in which they would be applied, as the
 module has them: the labels by which an instance owns its objects are added by
