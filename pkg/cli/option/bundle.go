@@ -84,7 +84,11 @@ func (f *Files) read(ctx context.Context, names []string, from Reading) ([]cuefi
 			return nil, fail.Usagef("--workdir %s: is not a directory", f.workdir)
 		}
 	}
-	return bundle.ReadFiles(ctx, splitNames(names), bundle.Inputs{
+	files, err := filesOf(names)
+	if err != nil {
+		return nil, err
+	}
+	return bundle.ReadFiles(ctx, files, bundle.Inputs{
 		Stdin: from.Stdin, Download: f.Download(from.UserAgent), Decrypt: sops.Decrypt, Workdir: f.workdir,
 		Pull: func(ctx context.Context, reference string) (dir, name string, err error) {
 			return f.pull(ctx, reference, from)

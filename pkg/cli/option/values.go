@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/assignment"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
@@ -87,6 +89,19 @@ func splitNames(paths []string) []string {
 	return names
 }
 
+// filesOf is splitNames that refuses an empty name, which a comma too many makes.
+func filesOf(paths []string) ([]string, error) {
+	for _, path := range paths {
+		switch {
+		case path == "":
+			return nil, fail.Usagef("file %q: the name is empty", path)
+		case slices.Contains(splitNames([]string{path}), ""):
+			return nil, fail.Usagef("files %q: the list has an empty name", path)
+		}
+	}
+	return splitNames(paths), nil
+}
+
 // Download returns how a URL of the command line is downloaded. userAgent is
 // sent with each request.
 func (v *Values) Download(userAgent string) download.Options {
@@ -99,7 +114,11 @@ func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string)
 	if err != nil {
 		return nil, err
 	}
-	sources, err := values.ReadFiles(ctx, v.names(), values.Inputs{Stdin: stdin, Download: v.Download(userAgent), Decrypt: sops.Decrypt})
+	files, err := filesOf(v.files)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := values.ReadFiles(ctx, files, values.Inputs{Stdin: stdin, Download: v.Download(userAgent), Decrypt: sops.Decrypt})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -130,7 +131,7 @@ func (x *explainer) say(p *Problem, group []finding, at token.Position, path []s
 		x.missing(p, f, path, inValues)
 	case mismatch, conflict, bound:
 		p.Message = message(group, at, secret)
-		if stringRE.MatchString(p.Message) {
+		if stringRE.MatchString(p.Message) && (secret || takesText(group, at)) {
 			x.advise(p, Quote, "quote it")
 		}
 	}
@@ -246,10 +247,7 @@ func message(group []finding, at token.Position, secret bool) string {
 	var wanted, kinds []string
 	onlyTypes := true
 	for _, f := range group {
-		side := 0
-		if f.class != bound && len(f.places) > 1 && f.places[1] == at {
-			side = 1
-		}
+		side := f.side(at)
 		value = f.args[side]
 		if secret {
 			value = mask.Hidden
@@ -279,6 +277,28 @@ func message(group []finding, at token.Position, secret bool) string {
 		return shorten(value) + " conflicts with " + shorten(wanted[0])
 	}
 	return "expected one of " + enumerate(wanted) + ", got " + shorten(value)
+}
+
+// side returns which of the two sides of a conflict a place has.
+func (f finding) side(at token.Position) int {
+	if f.class != bound && len(f.places) > 1 && f.places[1] == at {
+		return 1
+	}
+	return 0
+}
+
+// takesText says whether the module may take a value where it is quoted. What
+// cannot be evaluated alone may.
+func takesText(group []finding, at token.Position) bool {
+	ctx := cuecontext.New()
+	return slices.ContainsFunc(group, func(f finding) bool {
+		if f.class != mismatch {
+			return false
+		}
+		side := f.side(at)
+		wanted := ctx.CompileString(f.args[1-side])
+		return wanted.Err() != nil || wanted.Unify(ctx.Encode(f.args[side])).Err() == nil
+	})
 }
 
 func typeMessage(value string, f finding, at token.Position, kinds []string) string {
