@@ -125,8 +125,23 @@ func ArgsBetween(low, high int, names string) cobra.PositionalArgs {
 		if low <= len(args) && len(args) <= high {
 			return nil
 		}
-		return fail.Hint(fail.Usagef("%s takes %s, not %d arguments", cmd.CommandPath(), names, len(args)),
-			"see '%s --help'", cmd.CommandPath())
+		return fail.Hint(countError(cmd, names, args), "see '%s --help'", cmd.CommandPath())
+	}
+}
+
+func countError(cmd *cobra.Command, names string, args []string) error {
+	return fail.Usagef("%s takes %s, not %d arguments", cmd.CommandPath(), names, len(args))
+}
+
+// ArgsToWrite is Args of a command whose last operand is the file or directory
+// that it writes, which -o names as well unless that is the name of a format.
+func ArgsToWrite(n int, names string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if o := cmd.Flags().Lookup("output"); o != nil && o.Changed && len(args) == n-1 {
+			return fail.Hint(countError(cmd, names, args),
+				"-o %s is a format of what is printed; to write to that name, give -o ./%s", o.Value, o.Value)
+		}
+		return Args(n, names)(cmd, args)
 	}
 }
 

@@ -7,6 +7,7 @@ package ref
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -145,6 +146,9 @@ func parseOCI(s string) (Reference, error) {
 // IsLocal says whether the module is read from a directory.
 func (r Reference) IsLocal() bool { return r.Repository == "" }
 
+// IsArchive says whether a local module has the name of an archive.
+func (r Reference) IsArchive() bool { return r.IsLocal() && filepath.Ext(r.Dir) == ".tar" }
+
 // CheckRemote returns an error for a module that is read from a directory.
 func (r Reference) CheckRemote() error {
 	if r.IsLocal() {
@@ -180,12 +184,13 @@ func (r Reference) Source() string {
 
 // Select returns the reference with a version and a digest that were given
 // apart from it, each of which may be empty. It is an error when the reference
-// names another one already, and for a directory, which has neither.
+// names another one already, and for a directory, which has neither. Those of an
+// archive are compared when it is read.
 func (r Reference) Select(version, digest string) (Reference, error) {
 	if version == "" && digest == "" {
 		return r, nil
 	}
-	if r.IsLocal() {
+	if r.IsLocal() && !r.IsArchive() {
 		return Reference{}, fail.Invalid(&DirectoryError{Module: r.typed})
 	}
 	if version != "" {

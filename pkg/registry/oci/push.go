@@ -34,6 +34,8 @@ type Companions struct {
 	// LatestAfter is the version of the artifact, to which the tag latest moves
 	// if it is the highest stable one. Empty: the tag stays.
 	LatestAfter string
+	// WarnLatest asks for a warning that says why latest does not move.
+	WarnLatest bool
 }
 
 func checkTarget(r ref.Reference) error {
@@ -80,7 +82,7 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	isLatest := s.latest(ctx, puller, along.LatestAfter, o.Observe)
+	isLatest := s.latest(ctx, puller, along, o.Observe)
 	missing, err := s.missing(ctx, puller, digest, tags, force)
 	if err != nil {
 		return Pushed{}, err
@@ -122,10 +124,19 @@ type target struct{ *session.Session }
 // moves to it: whether its version is the highest stable one. The function that
 // it returns waits for the answer. A registry that refuses to list its tags
 // moves nothing.
-func (t target) latest(ctx context.Context, puller *remote.Puller, version string, observe func(event.Event)) func() bool {
-	pushed, err := semver.StrictNewVersion(version)
-	if err != nil || pushed.Prerelease() != "" {
+func (t target) latest(ctx context.Context, puller *remote.Puller, along Companions, observe func(event.Event)) func() bool {
+	stays := func(asked bool, format string, args ...any) bool {
+		if asked {
+			observe(event.Warning{Text: fmt.Sprintf("the tag %s is not moved: "+format, append([]any{ref.Latest}, args...)...)})
+		}
+		return false
+	}
+	pushed, err := semver.StrictNewVersion(along.LatestAfter)
+	switch {
+	case err != nil:
 		return func() bool { return false }
+	case pushed.Prerelease() != "":
+		return func() bool { return stays(along.WarnLatest, "%s is a pre-release", pushed) }
 	}
 	type answer struct {
 		tags []string
@@ -139,12 +150,13 @@ func (t target) latest(ctx context.Context, puller *remote.Puller, version strin
 	return sync.OnceValue(func() bool {
 		a := <-listed
 		if a.err != nil && !session.IsNotFound(a.err) {
-			observe(event.Warning{Text: fmt.Sprintf("the tag %s is not moved: the tags of %s cannot be listed: %s", ref.Latest, t.Ref.Source(), t.Explain(ctx, a.err))})
-			return false
+			return stays(true, "the tags of %s cannot be listed: %s", t.Ref.Source(), t.Explain(ctx, a.err))
 		}
-		return !slices.ContainsFunc(versions(a.tags, nil), func(v *semver.Version) bool {
-			return v.Prerelease() == "" && v.GreaterThan(pushed)
-		})
+		all := versions(a.tags, nil)
+		if i := slices.IndexFunc(all, func(v *semver.Version) bool { return v.Prerelease() == "" && v.GreaterThan(pushed) }); i >= 0 {
+			return stays(along.WarnLatest, "%s is lower than %s", pushed, all[i])
+		}
+		return true
 	})
 }
 

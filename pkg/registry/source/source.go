@@ -15,14 +15,17 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
+
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
 
 // ErrNoDirectory says that a local reference names no directory.
-var ErrNoDirectory = errors.New("is not a directory")
+var ErrNoDirectory = errors.New("is not a directory, nor an OCI archive whose name ends in .tar")
 
 // Options say where a module may come from. The zero value works.
 type Options struct {
@@ -102,8 +105,12 @@ func IsUnavailable(err error) bool {
 }
 
 // Resolve returns r with the newest version in its range, if it has one, and
-// tells the observer which that is.
+// tells the observer which that is. That of an archive is compared when it is
+// opened.
 func Resolve(ctx context.Context, r ref.Reference, o Options) (ref.Reference, error) {
+	if r.IsLocal() {
+		return r, nil
+	}
 	resolved, err := oci.Resolve(ctx, r, o.OCI)
 	if err == nil && r.Range != "" && o.Observer != nil {
 		o.Observer.Observe(event.Resolved{Range: r.Range, Reference: resolved.String()})
@@ -137,7 +144,7 @@ func isArchive(name string) bool {
 	case err != nil:
 		return false
 	case !info.IsDir():
-		return filepath.Ext(name) == ".tar"
+		return ref.Reference{Dir: name}.IsArchive()
 	}
 	_, err = os.Stat(filepath.Join(name, "cue.mod"))
 	return errors.Is(err, fs.ErrNotExist) && archive.IsArchive(name)
@@ -149,14 +156,39 @@ func unpack(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 		return nil, err
 	}
 	manifest, err := archive.Unpack(ctx, r.Dir, dir, o.OCI.Limits)
+	version := manifest.Annotations[archive.AnnotationVersion]
+	if err == nil {
+		err = checkSelected(r, version, manifest.Digest)
+	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return &Module{
 		Dir: dir, Repository: r.Source(), Digest: manifest.Digest, Annotations: manifest.Annotations,
-		Version: cmp.Or(manifest.Annotations[archive.AnnotationVersion], ref.DevelVersion),
+		Version: cmp.Or(version, ref.DevelVersion),
 		Within:  dir, pulled: dir,
 	}, nil
+}
+
+// checkSelected compares what a reference to an archive selects with what the
+// archive holds.
+func checkSelected(r ref.Reference, version, digest string) error {
+	within := true
+	if r.Range != "" {
+		constraints, err := ref.ParseRange(r.Range)
+		if err != nil {
+			return err
+		}
+		held, err := semver.StrictNewVersion(version)
+		within = err == nil && constraints.Check(held)
+	}
+	switch {
+	case !within, r.Tag != "" && r.Tag != version:
+		return fail.Invalidf("module %q holds version %q, but %q is asked for", r, version, cmp.Or(r.Range, r.Tag))
+	case r.Digest != "" && r.Digest != digest:
+		return fail.Invalidf("module %q has the digest %s, but %s is asked for", r, digest, r.Digest)
+	}
+	return nil
 }
 
 func tempDir(o Options) (string, error) {

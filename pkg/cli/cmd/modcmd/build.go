@@ -24,7 +24,7 @@ func newBuild(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "build DIR OUTPUT", Short: "Pack a module into an OCI archive or layout", Long: buildLong,
 		Example: cli.Example(env, "build ./module app.tar --version 1.2.3"),
-		Args:    cli.Args(2, "DIR and OUTPUT"),
+		Args:    cli.ArgsToWrite(2, "DIR and OUTPUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := p.request(cmd.Context(), env, args[0])
 			if err != nil {

@@ -30,7 +30,7 @@ func newPull(env cli.Env) *cobra.Command {
 		Example: cli.Example(env,
 			"pull oci://registry.example.com/modules/app:1.2.3 ./app",
 			"pull oci://registry.example.com/modules/app ./app --version '>=1.2 <2'"),
-		Args: cli.Args(2, "MODULE and DIR"),
+		Args: cli.ArgsToWrite(2, "MODULE and DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
 	}
 	o.selection.AddTo(cmd.Flags())

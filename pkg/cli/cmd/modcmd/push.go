@@ -47,7 +47,10 @@ func newPush(env cli.Env) *cobra.Command {
 			"push ./module oci://registry.example.com/modules/app --version 1.2.3",
 			"push app.tar oci://registry.example.com/modules/app"),
 		Args: cli.Args(2, "SOURCE and TARGET"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.req.WarnLatest = cmd.Flags().Changed("latest")
+			return o.run(cmd.Context(), args[0], args[1])
+		},
 	}
 	fs := cmd.Flags()
 	o.packing.addTo(cmd)

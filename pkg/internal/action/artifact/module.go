@@ -36,8 +36,9 @@ type PushModuleRequest struct {
 	Attestation
 	// NoLatest leaves the tag latest alone, which otherwise moves to a version
 	// that is the highest stable one.
-	NoLatest bool
-	Force    bool // moves a version that is there with other content
+	NoLatest   bool
+	WarnLatest bool // says why the tag latest does not move
+	Force      bool // moves a version that is there with other content
 
 	Key oci.Signer // signs it, nil to leave it unsigned
 }
@@ -107,7 +108,7 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 		return Pushed{}, err
 	}
 	if !req.NoLatest {
-		along.LatestAfter = version
+		along.LatestAfter, along.WarnLatest = version, req.WarnLatest
 	}
 	pushed, err := oci.PushWith(ctx, image, along, target, []string{version}, req.Force, req.OCI)
 	if err != nil {
