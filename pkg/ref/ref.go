@@ -5,6 +5,7 @@
 package ref
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -148,6 +149,27 @@ func (r Reference) IsLocal() bool { return r.Repository == "" }
 
 // IsArchive says whether a local module has the name of an archive.
 func (r Reference) IsArchive() bool { return r.IsLocal() && filepath.Ext(r.Dir) == ".tar" }
+
+// CheckContent compares what the reference to an archive selects with the
+// version and the digest that the archive holds.
+func (r Reference) CheckContent(version, digest string) error {
+	within := true
+	if r.Range != "" {
+		constraints, err := ParseRange(r.Range)
+		if err != nil {
+			return err
+		}
+		held, err := semver.StrictNewVersion(version)
+		within = err == nil && constraints.Check(held)
+	}
+	switch {
+	case !within, r.Tag != "" && r.Tag != version:
+		return fail.Invalidf("module %q holds version %q, but %q is asked for", r, version, cmp.Or(r.Range, r.Tag))
+	case r.Digest != "" && r.Digest != digest:
+		return fail.Invalidf("module %q has the digest %s, but %s is asked for", r, digest, r.Digest)
+	}
+	return nil
+}
 
 // CheckRemote returns an error for a module that is read from a directory.
 func (r Reference) CheckRemote() error {

@@ -114,6 +114,37 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+// TestCheckContent compares a version, a range and a digest with those of an archive.
+func TestCheckContent(t *testing.T) {
+	t.Parallel()
+	other := "sha256:" + strings.Repeat("cd", 32)
+	for name, tc := range map[string]struct{ version, digest, err string }{
+		"nothing":         {},
+		"version":         {version: "1.0.0"},
+		"range":           {version: ">=1 <2"},
+		"digest":          {digest: digest},
+		"both":            {version: "1.0.0", digest: digest},
+		"another version": {version: "2.0.0", err: `holds version "1.0.0", but "2.0.0" is asked for`},
+		"another range":   {version: ">=2", err: `holds version "1.0.0", but ">=2" is asked for`},
+		"another digest":  {version: "1.0.0", digest: other, err: "has the digest " + digest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := ref.Parse("./app.tar")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err = r.Select(tc.version, tc.digest); err != nil {
+				t.Fatal(err)
+			}
+			err = r.CheckContent("1.0.0", digest)
+			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
+				t.Errorf("got %v, want %q", err, tc.err)
+			}
+		})
+	}
+}
+
 func TestSelectRange(t *testing.T) {
 	t.Parallel()
 	for _, within := range []string{">=1.2 <2", "1.x", "~1.2", "^1", "*", "1.2.3 || 2.x"} {

@@ -15,10 +15,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -158,7 +155,7 @@ func unpack(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 	manifest, err := archive.Unpack(ctx, r.Dir, dir, o.OCI.Limits)
 	version := manifest.Annotations[archive.AnnotationVersion]
 	if err == nil {
-		err = checkSelected(r, version, manifest.Digest)
+		err = r.CheckContent(version, manifest.Digest)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -168,27 +165,6 @@ func unpack(ctx context.Context, r ref.Reference, o Options) (*Module, error) {
 		Version: cmp.Or(version, ref.DevelVersion),
 		Within:  dir, pulled: dir,
 	}, nil
-}
-
-// checkSelected compares what a reference to an archive selects with what the
-// archive holds.
-func checkSelected(r ref.Reference, version, digest string) error {
-	within := true
-	if r.Range != "" {
-		constraints, err := ref.ParseRange(r.Range)
-		if err != nil {
-			return err
-		}
-		held, err := semver.StrictNewVersion(version)
-		within = err == nil && constraints.Check(held)
-	}
-	switch {
-	case !within, r.Tag != "" && r.Tag != version:
-		return fail.Invalidf("module %q holds version %q, but %q is asked for", r, version, cmp.Or(r.Range, r.Tag))
-	case r.Digest != "" && r.Digest != digest:
-		return fail.Invalidf("module %q has the digest %s, but %s is asked for", r, digest, r.Digest)
-	}
-	return nil
 }
 
 func tempDir(o Options) (string, error) {
