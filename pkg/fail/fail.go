@@ -137,6 +137,12 @@ type advised struct {
 
 func (e *advised) Unwrap() error { return e.error }
 
+// hider is an error that changes what is shown of the hints below it, too.
+type hider interface {
+	Unwrap() error
+	HideHint(hint string) string
+}
+
 // adviceOf returns the advice for err and the errors that it wraps or joins, from
 // the outside in.
 func adviceOf(err error, advisers []Adviser) []Advice {
@@ -145,6 +151,11 @@ func adviceOf(err error, advisers []Adviser) []Advice {
 		switch e := err.(type) { //nolint:errorlint // walk visits each link of the chain itself
 		case *advised:
 			list = append(list, e.list...)
+			return false
+		case hider:
+			for _, a := range adviceOf(e.Unwrap(), advisers) {
+				list = append(list, Advice{a.Code, e.HideHint(a.Hint)})
+			}
 			return false
 		case *coded:
 			list = append(list, Advice{Code: e.code})

@@ -2,24 +2,34 @@
 
 package mask
 
-// Error returns an error whose text is what hide makes of it, and the error
-// itself when that changes nothing.
+import "errors"
+
+// Error returns an error whose text, and that of its hints, is what hide makes
+// of it. Each of joined errors stays one of its own.
 func Error(err error, hide func(string) string) error {
 	if err == nil {
 		return nil
 	}
-	if text := hide(err.Error()); text != err.Error() {
-		return &hiddenError{text: text, error: err}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() {
+		return &hiddenError{hide: hide, error: err}
 	}
-	return err
+	var parts []error
+	for _, part := range joined.Unwrap() {
+		parts = append(parts, Error(part, hide))
+	}
+	return errors.Join(parts...)
 }
 
 // hiddenError is an error with a text of its own. What is below it must not be
 // printed, but tells its type, hints and the exit code.
 type hiddenError struct {
-	text string
+	hide func(string) string
 	error
 }
 
-func (h *hiddenError) Error() string { return h.text }
+func (h *hiddenError) Error() string { return h.hide(h.error.Error()) }
 func (h *hiddenError) Unwrap() error { return h.error }
+
+// HideHint returns what may be shown of a hint that is below the error.
+func (h *hiddenError) HideHint(hint string) string { return h.hide(hint) }

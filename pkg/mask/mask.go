@@ -49,11 +49,12 @@ const shortest = 4
 
 // Values returns a function that replaces values in a text. The map has what
 // stands in the place of each: Hidden, or a name. A value is found as it is,
-// in quotes, in a URL, in base64, and by each of its lines.
+// in upper and lower case, in quotes, in a URL, in base64, and by each of its
+// lines.
 func Values(replacements map[string]string) func(string) string {
 	found := map[string]string{}
 	for value, name := range replacements {
-		for _, shape := range shapes(value) {
+		for _, shape := range slices.Concat(shapes(value), cases(value)) {
 			if _, whole := replacements[shape]; !whole {
 				found[shape] = name
 			}
@@ -121,6 +122,17 @@ func shapes(value string) []string {
 		all = append(all, strings.Split(value, "\n")...)
 	}
 	return slices.DeleteFunc(all, func(s string) bool { return len(strings.TrimSpace(s)) < shortest })
+}
+
+// cases returns a value in upper and in lower case, as a bundle may make it, in
+// each of its shapes.
+func cases(value string) (all []string) {
+	for _, changed := range []string{strings.ToUpper(value), strings.ToLower(value)} {
+		if changed != value && len(strings.TrimSpace(changed)) >= shortest {
+			all = append(append(all, changed), shapes(changed)...)
+		}
+	}
+	return all
 }
 
 // inner returns what is between the quotes.

@@ -28,6 +28,7 @@ func TestValues(t *testing.T) {
 		"f.p:1 and x.p are places":   "f.p:1 and x.p are places",
 		`"say \"hi\"" conflicts`:     `"<GREETING>" conflicts`,
 		"only another":               "only ***",
+		"GEHEIM, R0VIRUlN and P":     "***, *** and P",
 	} {
 		if got := hide(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

@@ -25,6 +25,31 @@ func ofTexts() []protection {
 		new:  "",
 		test: "./pkg/mask -run TestForms",
 	}, {
+		promise: "s111", file: "pkg/module/values/problem.go",
+		old:  "p.Path, p.Message, p.Rule, p.Advice = change(p.Path), ",
+		new:  "p.Path, p.Message, p.Rule, p.Advice = p.Path, ",
+		test: "./pkg/internal/action/fleet -run TestErrorsHideNames",
+	}, {
+		promise: "s111", file: "pkg/internal/action/fleet/fleet.go",
+		old:  "return results, b.Hide(errors.Join(append(errs, checkShared(b.Selected, results))...))",
+		new:  "return results, errors.Join(append(errs, checkShared(b.Selected, results))...)",
+		test: "./pkg/internal/action/fleet -run TestErrorsHideNames",
+	}, {
+		promise: "s111", file: "pkg/internal/action/fleet/vet.go",
+		old:  "b.Hide(checkShared(b.Selected, rendered))",
+		new:  "checkShared(b.Selected, rendered)",
+		test: "./pkg/internal/action/fleet -run TestErrorsHideNames",
+	}, {
+		promise: "s111", file: "pkg/module/values/mask.go",
+		old:  "hideProblems(part, hide)",
+		new:  "_ = part",
+		test: "./pkg/module/values -run TestHideIn",
+	}, {
+		promise: "s111", file: "pkg/fail/fail.go",
+		old:  "Advice{a.Code, e.HideHint(a.Hint)}",
+		new:  "a",
+		test: "./pkg/module/values -run TestHideIn",
+	}, {
 		promise: "s71", file: "pkg/mask/terminal.go",
 		old:  "unicode.Cf, ",
 		new:  "",

@@ -3,7 +3,6 @@
 package values
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -46,12 +45,25 @@ func HiderOf(texts []string) func(string) string {
 // it.
 func HideIn(hide func(string) string) func(error) error {
 	return func(err error) error {
-		if e, ok := errors.AsType[*Error](err); ok {
-			for i := range e.Problems {
-				e.Problems[i] = e.Problems[i].Replace(hide)
-			}
-		}
+		hideProblems(err, hide)
 		return mask.Error(err, hide)
+	}
+}
+
+// hideProblems changes the problems of every *Error in a tree of errors: what
+// prints them one by one does not see the text of the error.
+func hideProblems(err error, hide func(string) string) {
+	switch e := err.(type) { //nolint:errorlint // each link of the chain is visited
+	case *Error:
+		for i := range e.Problems {
+			e.Problems[i] = e.Problems[i].Replace(hide)
+		}
+	case interface{ Unwrap() error }:
+		hideProblems(e.Unwrap(), hide)
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			hideProblems(part, hide)
+		}
 	}
 }
 

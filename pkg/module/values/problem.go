@@ -235,7 +235,7 @@ func NewError(problems []Problem) *Error { return &Error{Problems: tidy(problems
 
 // Replace returns the problem with every text of it changed.
 func (p Problem) Replace(change func(string) string) Problem {
-	p.Message, p.Rule, p.Advice = change(p.Message), change(p.Rule), change(p.Advice)
+	p.Path, p.Message, p.Rule, p.Advice = change(p.Path), change(p.Message), change(p.Rule), change(p.Advice)
 	p.quotes = slices.Clone(p.quotes)
 	for i := range p.quotes {
 		p.quotes[i] = change(p.quotes[i])

@@ -132,7 +132,7 @@ func (o *bundleBuild) build(ctx context.Context, site fleet.Site, req fleet.Requ
 		}
 		written, err := o.write(site, b.Name, instances, i, observer)
 		if err != nil {
-			return err
+			return b.Hide(err)
 		}
 		if err = ui.Value(o.env.Stdout, "", written); err != nil {
 			return err

@@ -39,6 +39,15 @@ type membership struct {
 	left    []*store.Record // that left the files
 	moved   string          // where else there are instances of a bundle of the name, if none is here
 	others  string          // and if some are
+	files   *Bundle         // nil without files
+}
+
+// wrap returns an error without what the files hide, and with its cluster.
+func (c membership) wrap(site Site, err error) error {
+	if c.files != nil {
+		err = c.files.Hide(err)
+	}
+	return site.Wrap(err)
 }
 
 // members returns the instances of the target in the order in which they are
@@ -54,11 +63,11 @@ func (t Target) members(ctx context.Context, site Site) (membership, error) {
 	if err != nil {
 		return membership{}, err
 	}
-	c := membership{bundle: b.Name, before: b.Before(b.Selected)}
+	c := membership{files: b, bundle: b.Name, before: b.Before(b.Selected)}
 	for _, in := range b.Selected {
 		m := member{Key: instance.Key{Namespace: in.Namespace, Name: in.Name}}
 		if m.record, err = s.Get(ctx, in.Namespace, in.Name); err != nil && !errors.Is(err, store.ErrNotFound) {
-			return membership{}, err
+			return c, err
 		}
 		c.members = append(c.members, m)
 	}
@@ -68,6 +77,14 @@ func (t Target) members(ctx context.Context, site Site) (membership, error) {
 	found, err := b.count(ctx, s)
 	c.left, c.moved, c.others = b.left(found), b.movedText(found), found.othersText(b.Name)
 	return c, err
+}
+
+// hiding returns an observer that is told nothing of what the files hide.
+func (c membership) hiding(observer event.Observer) event.Observer {
+	if c.files == nil {
+		return observer
+	}
+	return event.Hiding(observer, c.files.secret)
 }
 
 // warn tells the observer of what is not in the files of the bundle.
@@ -110,7 +127,7 @@ func Delete(ctx context.Context, site Site, req DeleteRequest, observer event.Ob
 		err = checkMembers(c.bundle, c.members)
 	}
 	if err != nil {
-		return site.Wrap(err)
+		return c.wrap(site, err)
 	}
 	if req.PruneInstances { // before those that they may need
 		for _, record := range c.left {
@@ -119,10 +136,11 @@ func Delete(ctx context.Context, site Site, req DeleteRequest, observer event.Ob
 		}
 		c.before, c.left = append(c.before, sequence(len(c.members))[len(c.before):]...), nil
 	}
+	observer = c.hiding(observer)
 	c.warn(observer)
 	d := &deletion{site: site, how: req.Delete, membership: c, observer: observer, done: done, reached: make([]bool, len(c.members))}
 	if err = inOrder(backward(c.before), maxAtOnce, func(i int) error { return d.delete(ctx, i) }); err != nil {
-		return site.Wrap(errors.Join(err, d.notReached()))
+		return c.wrap(site, errors.Join(err, d.notReached()))
 	}
 	return nil
 }
@@ -212,8 +230,9 @@ const (
 func Status(ctx context.Context, site Site, t Target, observer event.Observer) ([]*instance.StatusReport, error) {
 	c, err := t.members(ctx, site)
 	if err != nil {
-		return nil, site.Wrap(err)
+		return nil, c.wrap(site, err)
 	}
+	observer = c.hiding(observer)
 	c.warn(observer)
 	var reports []*instance.StatusReport
 	var errs []error
@@ -230,5 +249,5 @@ func Status(ctx context.Context, site Site, t Target, observer event.Observer) (
 		}
 		reports = append(reports, report)
 	}
-	return reports, site.Wrap(errors.Join(errs...))
+	return reports, c.wrap(site, errors.Join(errs...))
 }

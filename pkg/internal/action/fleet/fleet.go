@@ -96,7 +96,7 @@ func load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 		b.keepNothing()
 	}
 	if !req.namesOnly {
-		err = b.readValues(ctx, site, req.Decrypt)
+		err = b.Hide(b.readValues(ctx, site, req.Decrypt))
 	}
 	return b, err
 }
@@ -150,7 +150,7 @@ func (req Request) load(ctx context.Context, runtime bundle.Runtime) (*Bundle, e
 	}
 	b := &Bundle{Bundle: read, all: read.Used}
 	if b.Selected, err = read.Select(req.Select); err != nil {
-		return nil, fail.With(fail.Usage, err)
+		return nil, fail.With(fail.Usage, read.Used.Hide(err))
 	}
 	for _, in := range b.Selected {
 		one := req.Render
@@ -160,8 +160,9 @@ func (req Request) load(ctx context.Context, runtime bundle.Runtime) (*Bundle, e
 	return b, nil
 }
 
-// hide returns an error without any value of the runtime and of encrypted files.
-func (b *Bundle) hide(err error) error { return values.HideIn(b.secret)(b.all.Hide(err)) }
+// Hide returns an error without any value of the runtime and of encrypted files.
+// Every error about a bundle that was read goes through it.
+func (b *Bundle) Hide(err error) error { return values.HideIn(b.secret)(b.all.Hide(err)) }
 
 // MaskText returns a text without what was read from Secrets of the cluster.
 func (b *Bundle) MaskText(text string) string { return b.secret(text) }
@@ -187,9 +188,9 @@ func (b *Bundle) render(ctx context.Context, observer event.Observer) ([]*build.
 			continue
 		}
 		results[i] = o.Result
-		errs = append(errs, b.hide(o.Err))
+		errs = append(errs, o.Err)
 	}
-	return results, errors.Join(append(errs, checkShared(b.Selected, results))...)
+	return results, b.Hide(errors.Join(append(errs, checkShared(b.Selected, results))...))
 }
 
 // Instance is a rendered instance of a bundle.

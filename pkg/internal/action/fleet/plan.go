@@ -90,7 +90,7 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 		it.unchecked = deploy.WarnUnchecked(one, it.engine.Observer)
 		r.items = append(r.items, it)
 	}
-	err = r.findLeft(ctx)
+	err = r.bundle.Hide(r.findLeft(ctx))
 	return r, err
 }
 

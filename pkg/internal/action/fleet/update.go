@@ -64,7 +64,7 @@ func UpdateFiles(ctx context.Context, site Site, req UpdateRequest, observer eve
 	if err != nil {
 		return nil, nil, err
 	}
-	u := &updater{req: req, files: files, observer: observer, updates: []Update{}}
+	u := &updater{req: req, files: files, observer: event.Hiding(observer, b.secret), updates: []Update{}}
 	var errs []error
 	for _, in := range b.Selected {
 		if in.Module.IsLocal() {
@@ -75,7 +75,7 @@ func UpdateFiles(ctx context.Context, site Site, req UpdateRequest, observer eve
 		}
 	}
 	rewritten, err := u.rewritten()
-	if err = errors.Join(append(errs, err)...); err != nil || req.DryRun {
+	if err = b.Hide(errors.Join(append(errs, err)...)); err != nil || req.DryRun {
 		return u.updates, rewritten, err
 	}
 	for i, f := range rewritten {

@@ -64,13 +64,13 @@ func Vet(ctx context.Context, site Site, req Request, observer event.Observer) (
 		case o.Err == nil:
 			in.Module, in.Objects = &o.Result.Module, len(o.Result.Objects())
 		case isUnknown(ctx, o.Err):
-			errs = append(errs, b.hide(o.Err))
+			errs = append(errs, b.Hide(o.Err))
 		default:
-			v.Valid, in.Problem = false, b.hide(o.Err).Error()
+			v.Valid, in.Problem = false, b.Hide(o.Err).Error()
 		}
 		v.Instances = append(v.Instances, in)
 	}
-	if shared := checkShared(b.Selected, rendered); shared != nil {
+	if shared := b.Hide(checkShared(b.Selected, rendered)); shared != nil {
 		v.Valid, v.Problems = false, append(v.Problems, strings.Split(shared.Error(), "\n")...)
 	}
 	return v, b, errors.Join(errs...)

@@ -82,7 +82,7 @@ func (e *resultsError) about() string {
 	case e.subject.ref == nil:
 		return ""
 	case e.subject.instance != "":
-		return describeID(*e.subject.ref) + ": " + e.subject.instance + ": "
+		return describeID(*e.subject.ref) + ": " + e.subject.hide(e.subject.instance) + ": "
 	}
 	return describeID(*e.subject.ref) + ": "
 }
@@ -101,7 +101,7 @@ func (l *List) report(s subject, err error) error {
 	if errors.Is(err, fs.ErrPermission) && os.Getuid() == uidNobody && len(fail.HintsOf(err)) == 0 {
 		err = fail.Hint(err, "functions in containers run as the user nobody: let all users read the file, or build with --as-current-user")
 	}
-	err = values.HideIn(s.hide)(s.runtime.Hide(err))
+	err = values.HideIn(s.hide)(err)
 	results := s.results(err)
 	if s.ref != nil && isConfigMap(l.Config) {
 		for i := range results {
@@ -137,7 +137,7 @@ func (l *List) explained(err error) error {
 
 // warn adds a warning to the results.
 func (l *List) warn(s subject, text string) {
-	l.Results = append(l.Results, s.result(Warning, s.hide(s.runtime.Hider()(text))))
+	l.Results = append(l.Results, s.result(Warning, s.hide(text)))
 }
 
 // subject is what results are about.
@@ -153,7 +153,10 @@ type subject struct {
 	secret func(string) string // hides what was encrypted, nil for nothing
 }
 
+// hide returns a text without the values of the runtime and what was encrypted.
+// Every text that leaves the function goes through it, but for the objects.
 func (s subject) hide(text string) string {
+	text = s.runtime.Hider()(text)
 	if s.secret == nil {
 		return text
 	}
@@ -163,7 +166,7 @@ func (s subject) hide(text string) string {
 func (s subject) result(severity Severity, message string) Result {
 	r := Result{Severity: severity, Message: message, ResourceRef: s.ref}
 	if s.instance != "" {
-		r.tag("instance", s.instance)
+		r.tag("instance", s.hide(s.instance))
 	}
 	return r
 }

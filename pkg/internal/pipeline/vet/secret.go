@@ -23,6 +23,7 @@ func conceal(secret *yaml.RNode, problems []values.Problem) []values.Problem {
 			p.Message = "the value, which is not shown, is not what the definition asks for"
 		}
 		problems[i] = p.Replace(hide)
+		problems[i].Path = p.Path // of the object, and not what it holds
 	}
 	return problems
 }
