@@ -23,7 +23,7 @@ type edit struct {
 
 // Set gives a literal another value. Two values for one literal are an error.
 func (e *Edits) Set(l *Literal, value string) error {
-	return e.add(edit{l.file, l.start, l.end, l.quote + value + l.quote})
+	return e.add(edit{l.file, l.start, l.end, l.before + value + l.after})
 }
 
 func (e *Edits) add(next edit) error {
@@ -52,7 +52,7 @@ func (p *Files) Insert(e *Edits, l *Literal, name, value string) error {
 	label := strings.TrimLeft(line, " \t")
 	indent := line[:len(line)-len(label)]
 	own := strings.TrimLeft(label[strings.LastIndexAny(label, "{,")+1:], " \t")
-	field := prefixOf(own) + name + ": " + cmp.Or(l.quote, `"`) + value + cmp.Or(l.quote, `"`)
+	field := prefixOf(own) + name + ": " + cmp.Or(l.before, `"`) + value + cmp.Or(l.after, `"`)
 	isJSON := p.format[l.file] == values.JSON
 	if isJSON {
 		field = `"` + name + `": "` + value + `"`
@@ -63,9 +63,9 @@ func (p *Files) Insert(e *Edits, l *Literal, name, value string) error {
 	case own != label || bytes.HasPrefix(rest, []byte("}")):
 		return e.add(edit{l.file, at, at, field + ", "})
 	case isJSON:
-		return e.add(edit{l.file, at, at, field + ",\n" + indent})
+		return e.add(edit{l.file, at, at, field + "," + newline(data, l.end) + indent})
 	}
-	return e.add(edit{l.file, end, end, "\n" + indent + field})
+	return e.add(edit{l.file, end, end, newline(data, l.end) + indent + field})
 }
 
 // prefixOf returns what is before the name of a field in the form a: b: name.
@@ -82,6 +82,19 @@ func endOfLine(data []byte, from int) int {
 		return from + len(bytes.TrimRight(data[from:from+i], "\r"))
 	}
 	return len(data)
+}
+
+// newline returns what ends the line at an offset or, of the last one, the line
+// before.
+func newline(data []byte, at int) string {
+	i := bytes.IndexByte(data[at:], '\n')
+	if i += at; i < at {
+		i = bytes.LastIndexByte(data[:at], '\n')
+	}
+	if i > 0 && data[i-1] == '\r' {
+		return "\r\n"
+	}
+	return "\n"
 }
 
 // Apply returns the files with the changes, nil for a file without any.

@@ -22,11 +22,11 @@ import (
 type Literal struct {
 	At token.Position
 
-	file       int               // its index
-	rule       bundle.UpdateRule // zero when nothing is said
-	start, end int               // offsets, with the quotes
-	quote      string            // around it, empty in YAML only
-	isField    bool              // the value of a field of the module itself
+	file          int               // its index
+	rule          bundle.UpdateRule // zero when nothing is said
+	start, end    int               // offsets, with the quotes
+	before, after string            // the quotes, empty in YAML only
+	isField       bool              // the value of a field of the module itself
 }
 
 // Module is where a module's version and digest are written, nil for what is
@@ -142,10 +142,15 @@ func (p *Files) at(i int, lit *ast.BasicLit, value string) *Literal {
 	}
 	l := &Literal{file: i, At: lit.Pos().Position(), start: start}
 	rest := string(data[start:])
+	raw := "" // the signs of a raw string
+	if p.format[i] == values.CUE {
+		raw = rest[:len(rest)-len(strings.TrimLeft(rest, "#"))]
+	}
 	for _, quote := range []string{`"`, `'`, ""} {
-		written := quote + value + quote
+		l.before, l.after = raw+quote, quote+raw
+		written := l.before + value + l.after
 		if strings.HasPrefix(rest, written) && (quote != "" || p.format[i] == values.YAML) {
-			l.quote, l.end = quote, start+len(written)
+			l.end = start + len(written)
 			return l
 		}
 	}

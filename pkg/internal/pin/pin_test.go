@@ -76,3 +76,32 @@ func edit(files *pin.Files, edits *pin.Edits, words []string) string {
 	}
 	return text
 }
+
+// TestLineEnds holds that a digest that is added ends its line as the file does,
+// and that no other byte changes.
+func TestLineEnds(t *testing.T) {
+	t.Parallel()
+	const cue = "bundle: instances: a: module: {\n\turl: \"x\"\n\tversion: \"1.0.0\" // it\n}\n"
+	const yaml = "bundle:\n  instances:\n    a:\n      module:\n        url: x\n        version: 1.0.0"
+	const json = "{\"bundle\": {\"instances\": {\"a\": {\"module\": {\n  \"version\": \"1.0.0\"\n}}}}}\n"
+	for name, c := range map[string]struct{ before, after string }{
+		"bundle.cue":  {cue, strings.Replace(cue, "// it\n", "// it\n\tdigest: \"new\"\n", 1)},
+		"bundle.yaml": {yaml, yaml + "\n        digest: \"new\""},
+		"bundle.json": {json, strings.Replace(json, "  \"version\"", "  \"digest\": \"new\",\n  \"version\"", 1)},
+	} {
+		for _, end := range []string{"\n", "\r\n"} {
+			data := []byte(strings.ReplaceAll(c.before, "\n", end))
+			files, err := pin.Parse([]cuefile.File{{Name: name, Format: cuefile.FormatOf(name), Data: data}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var edits pin.Edits
+			if err = files.Insert(&edits, files.Find("a", "1.0.0", "").Version, "digest", "new"); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := string(files.Apply(&edits)[0]), strings.ReplaceAll(c.after, "\n", end); got != want {
+				t.Errorf("%s becomes %q, want %q", name, got, want)
+			}
+		}
+	}
+}

@@ -43,15 +43,17 @@ func (s *stage) enter(name string) { s.name.Store(&name) }
 // LimitError says that a limit was passed: the one of Limits that is not zero.
 // It is an ErrLimit.
 type LimitError struct {
-	Stage string // what the rendering was at
+	Stage   string // what the rendering was at
+	Subject string // what passed it; empty: the module
 	Limits
 }
 
 func (e *LimitError) Error() string {
+	subject := cmp.Or(e.Subject, "the module")
 	if e.Memory != 0 {
-		return fmt.Sprintf("%s: the module needs more than %s of memory", e.Stage, FormatBytes(e.Memory))
+		return fmt.Sprintf("%s: %s needs more than %s of memory", e.Stage, subject, FormatBytes(e.Memory))
 	}
-	return fmt.Sprintf("%s: the module is not done after %s", e.Stage, e.Time)
+	return fmt.Sprintf("%s: %s is not done after %s", e.Stage, subject, e.Time)
 }
 
 // Is makes it an ErrLimit.
@@ -101,19 +103,23 @@ func bounded[T any](ctx context.Context, limits Limits, begin string, work func(
 		case <-ctx.Done():
 			return none, cancelled()
 		case <-late:
-			return none, &LimitError{*current.name.Load(), Limits{Time: limits.Time}}
+			return none, &LimitError{Stage: *current.name.Load(), Limits: Limits{Time: limits.Time}}
 		case <-tick.C:
 			if budget.Exceeded(limits.Memory) {
-				return none, &LimitError{*current.name.Load(), Limits{Memory: limits.Memory}}
+				return none, &LimitError{Stage: *current.name.Load(), Limits: Limits{Memory: limits.Memory}}
 			}
 		}
 	}
 }
 
 // Bounded runs other work of the evaluator's within the limits, as Build does.
-// what names it in errors.
-func Bounded[T any](ctx context.Context, limits Limits, what string, work func() (T, error)) (T, error) {
-	return bounded(ctx, limits, what, func(*stage) (T, error) { return work() })
+// verb and subject name it in errors.
+func Bounded[T any](ctx context.Context, limits Limits, verb, subject string, work func() (T, error)) (T, error) {
+	result, err := bounded(ctx, limits, verb+" "+subject, func(*stage) (T, error) { return work() })
+	if e, ok := errors.AsType[*LimitError](err); ok && e.Subject == "" {
+		e.Subject = subject
+	}
+	return result, err
 }
 
 // FormatBytes returns a size with the largest unit that divides it: 512Mi.

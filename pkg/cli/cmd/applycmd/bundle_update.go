@@ -86,9 +86,8 @@ func (o *bundleUpdate) print(updates []fleet.Update, files []fleet.Rewritten) er
 		return ui.Structured(o.env.Stdout, o.output, updates)
 	}
 	if o.diff {
-		colours := ui.IsTerminal(o.env.Stdout) && o.env.Getenv("NO_COLOR") == ""
 		for _, f := range files {
-			if err := ui.Diff(o.env.Stdout, f.Diff(), colours); err != nil {
+			if err := o.printDiff(f.Diff()); err != nil {
 				return err
 			}
 		}
@@ -107,6 +106,15 @@ func (o *bundleUpdate) print(updates []fleet.Update, files []fleet.Rewritten) er
 	}
 	_, err := ui.Println(o.env.Stdout, "no newer version is allowed: nothing changes")
 	return err
+}
+
+// printDiff prints a diff byte by byte, for git apply and patch, and for a person
+// in colours.
+func (o *bundleUpdate) printDiff(text string) error {
+	if !ui.IsTerminal(o.env.Stdout) {
+		return ui.Raw(o.env.Stdout, []byte(text))
+	}
+	return ui.Diff(o.env.Stdout, text, o.env.Getenv("NO_COLOR") == "")
 }
 
 func changeText(u fleet.Update) string {

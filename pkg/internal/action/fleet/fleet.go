@@ -142,7 +142,7 @@ func (req Request) values(ctx context.Context, site Site) (Values, error) {
 }
 
 func (req Request) load(ctx context.Context, runtime bundle.Runtime) (*Bundle, error) {
-	read, err := render.Bounded(ctx, req.Render.Limits, "read the bundle", func() (*bundle.Bundle, error) {
+	read, err := render.Bounded(ctx, req.Render.Limits, "read", "the bundle", func() (*bundle.Bundle, error) {
 		return bundle.Read(bundle.Request{Files: req.Files, Runtime: runtime})
 	})
 	if err != nil {

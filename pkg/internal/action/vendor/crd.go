@@ -106,7 +106,7 @@ func CRD(ctx context.Context, req CRDRequest) ([]File, error) {
 // generate makes the CUE definitions of a version within the limits of rendering.
 func generate(ctx context.Context, req CRDRequest, s selection) ([]byte, error) {
 	what := s.definition.Name + " " + s.version.Name
-	data, err := render.Bounded(ctx, req.Limits, what, func() ([]byte, error) {
+	data, err := render.Bounded(ctx, req.Limits, "generate", what, func() ([]byte, error) {
 		return s.definition.Generate(s.version, crd.GenerateOptions{Defaults: req.Defaults})
 	})
 	if e, ok := errors.AsType[*render.LimitError](err); ok && e.Memory > 0 {

@@ -203,7 +203,7 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 		return nil, err
 	}
 	s.runtime = runtime
-	b, err := render.Bounded(ctx, f.Limits, "read the bundle", func() (*bundle.Bundle, error) {
+	b, err := render.Bounded(ctx, f.Limits, "read", "the bundle", func() (*bundle.Bundle, error) {
 		return bundle.Read(bundle.Request{Files: files, Runtime: runtime, Within: repository(f.Dir)})
 	})
 	if err != nil {

@@ -138,7 +138,7 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	if len(list.Items) == 0 {
 		list.warn(s, "there are no objects to check: kustomize passes them only to what is listed under validators: or transformers:")
 	}
-	found, err := render.Bounded(ctx, f.Limits, "check the objects", func() ([]Result, error) { return violations(rules, config.Spec.Kubernetes, list.Items) })
+	found, err := render.Bounded(ctx, f.Limits, "check", "the objects", func() ([]Result, error) { return violations(rules, config.Spec.Kubernetes, list.Items) })
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -215,7 +215,7 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 
 // readPolicy evaluates files within the limits of a rendering.
 func (f Function) readPolicy(ctx context.Context, files []cuefile.File, within string) (*vet.Policy, error) {
-	return render.Bounded(ctx, f.Limits, "read the schema", func() (*vet.Policy, error) { return vet.Read(files, within) })
+	return render.Bounded(ctx, f.Limits, "read", "the schema", func() (*vet.Policy, error) { return vet.Read(files, within) })
 }
 
 func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Reference, items []*yaml.RNode) ([]cuefile.File, string, error) {
