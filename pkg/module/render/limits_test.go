@@ -158,3 +158,17 @@ timoni: {
 	}
 }
 `
+
+// TestBounded holds that an error about other work than a module's names that.
+func TestBounded(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	defer close(release)
+	_, err := render.Bounded(t.Context(), render.Limits{Time: time.Millisecond}, "read", "the bundle", func() (int, error) {
+		<-release
+		return 0, nil
+	})
+	if err == nil || err.Error() != "read the bundle: the bundle is not done after 1ms" {
+		t.Errorf("error %v", err)
+	}
+}
