@@ -34,7 +34,7 @@ func ofFields() []protection {
 		new: "if defaults == nil {",
 	}, {
 		promise: "s70", file: "pkg/cluster/kube/client.go",
-		old:  "return got, withoutSecret(o, err)",
+		old:  "return got, withoutInternals(withoutSecret(o, err))",
 		new:  "return got, err",
 		test: "./pkg/cluster/apply -run TestSecretInRefusal",
 	}, {

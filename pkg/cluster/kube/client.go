@@ -357,7 +357,7 @@ func metadata(o api.Object, key string) string {
 // shows nothing of a Secret.
 func (c *Client) written(o api.Object, u *unstructured.Unstructured, err error) (api.Object, error) {
 	got, err := c.object(u, err)
-	return got, withoutSecret(o, err)
+	return got, withoutInternals(withoutSecret(o, err))
 }
 
 func (c *Client) object(u *unstructured.Unstructured, err error) (api.Object, error) {

@@ -46,3 +46,31 @@ func TestWithoutSecret(t *testing.T) {
 		})
 	}
 }
+
+// TestWithoutInternals holds that an error about a value of a wrong type names
+// the value as the user wrote it, but none of a Secret.
+func TestWithoutInternals(t *testing.T) {
+	t.Parallel()
+	for says, want := range map[string]string{
+		`.data.v: expected string, got &value.valueUnstructured{Value:1}`:                                                                                                             `.data.v: expected a string, got the number 1`,
+		`.data.v: expected string, got &value.valueUnstructured{Value:true}`:                                                                                                          `.data.v: expected a string, got the boolean true`,
+		`.spec.replicas: expected numeric, got &value.valueUnstructured{Value:"a b"}`:                                                                                                 `.spec.replicas: expected a number, got the string "a b"`,
+		`.a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"x":1}}` + "\n" + `.b: expected list, got &value.valueUnstructured{Value:interface {}(nil)}`: `.a: expected a string, got a map` + "\n" + `.b: expected a list, got null`,
+		`.a: expected string, got &value.valueUnstructured{Value:[]interface {}{"x"}}`:                                                                                                `.a: expected a string, got a list`,
+		`.spec: expected map, got &{text}`:  `.spec: expected a map, got the string "text"`,
+		`.data.v: expected string, got [1]`: `.data.v: expected string, got [1]`,
+	} {
+		err := withoutInternals(apierrors.NewBadRequest(says))
+		if err.Error() != want || !apierrors.IsBadRequest(err) {
+			t.Errorf("%s: got %v, want %s", says, err, want)
+		}
+	}
+	o := api.Object{"kind": "Secret", "stringData": map[string]any{"pin": int64(1234)}}
+	err := withoutInternals(withoutSecret(o, apierrors.NewBadRequest(`.stringData.pin: expected string, got &value.valueUnstructured{Value:1234}`)))
+	if want := ".stringData.pin: expected a string, got ***"; err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if withoutInternals(nil) != nil {
+		t.Error("nil is an error")
+	}
+}
