@@ -156,9 +156,15 @@ func (o *bundleApply) showOn(site fleet.Site, how deploy.ApplyRequest) func(cont
 // reached.
 func (o *bundleApply) printAll(clusters []fleet.Site, all []*fleet.Applied, how deploy.ApplyRequest, failed error) error {
 	var outcomes []event.Outcome
+	name := ""
+	for _, a := range all {
+		if a != nil && name == "" {
+			name = a.Bundle
+		}
+	}
 	for i, a := range all {
 		if a == nil {
-			all[i] = &fleet.Applied{Cluster: clusters[i].Cluster, State: fleet.NotReached}
+			all[i] = &fleet.Applied{Cluster: clusters[i].Cluster, Bundle: name, State: fleet.NotReached}
 		}
 		outcomes = append(outcomes, all[i].Outcomes()...)
 	}

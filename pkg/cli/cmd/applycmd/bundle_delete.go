@@ -132,13 +132,13 @@ func (o *bundleDelete) run(ctx context.Context, args []string) error {
 	}
 	req := fleet.DeleteRequest{Target: target, Delete: o.how.Request(store.Holder(o.env.Process)), PruneInstances: o.pruneInstances}
 	_, text := o.out.Format()
-	var all []event.Outcome
+	var all []any
 	var mu sync.Mutex
 	failed := fleet.Each(clusters, o.atOnce, func(_ int, site fleet.Site) error {
 		return fleet.Delete(ctx, site, req, observer, func(deleted fleet.Deleted) error {
 			mu.Lock()
 			defer mu.Unlock()
-			all = append(all, deleted.Outcomes...)
+			all = append(all, outcomesIn(site.Name, deleted.Key, deleted.Outcomes)...)
 			if !text || deleted.Err != nil {
 				return nil
 			}
@@ -148,7 +148,7 @@ func (o *bundleDelete) run(ctx context.Context, args []string) error {
 	if text {
 		return failed
 	}
-	return errors.Join(failed, o.out.Print(o.env.Stdout, printer.Outcomes(all)))
+	return errors.Join(failed, o.out.Print(o.env.Stdout, all))
 }
 
 func (o *bundleDelete) print(d fleet.Deleted, site fleet.Site) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
 // bundleOutcome is what was done with an object of an instance of a bundle.
@@ -27,6 +28,7 @@ type bundleResult struct {
 	Cluster   string           `json:"cluster,omitempty"`
 	Group     string           `json:"group,omitempty"`
 	State     fleet.State      `json:"state"`
+	Message   string           `json:"message,omitempty"` // why it failed
 	Instances []instanceResult `json:"instances"`
 }
 
@@ -35,7 +37,17 @@ type instanceResult struct {
 	Name      string               `json:"name"`
 	Namespace string               `json:"namespace"`
 	State     fleet.State          `json:"state"`
-	Objects   map[event.Action]int `json:"objects"` // their number by what was done
+	Message   string               `json:"message,omitempty"` // why it failed
+	Objects   map[event.Action]int `json:"objects"`           // their number by what was done
+}
+
+// outcomesIn returns what was done with the objects of an instance.
+func outcomesIn(cluster string, key instance.Key, outcomes []event.Outcome) []any {
+	var list []any
+	for _, o := range printer.Outcomes(outcomes) {
+		list = append(list, bundleOutcome{o, instanceName{key.Name, key.Namespace, cluster}})
+	}
+	return list
 }
 
 // resultOf returns the result of 'bundle apply' for a program: the outcomes of
@@ -45,9 +57,7 @@ func resultOf(all []*fleet.Applied, names bool) []any {
 	var list []any
 	for _, a := range all {
 		for _, in := range a.Instances {
-			for _, o := range printer.Outcomes(in.Outcomes) {
-				list = append(list, bundleOutcome{o, instanceName{in.Name, in.Namespace, a.Cluster.Name}})
-			}
+			list = append(list, outcomesIn(a.Cluster.Name, in.Key, in.Outcomes)...)
 		}
 	}
 	if names {
@@ -62,14 +72,21 @@ func resultOf(all []*fleet.Applied, names bool) []any {
 func clusterResult(a *fleet.Applied) bundleResult {
 	r := bundleResult{
 		Object:  printer.Object{Type: printer.Type{APIVersion: printer.APIVersion, Kind: "BundleResult"}, Metadata: printer.Metadata{Name: a.Bundle}},
-		Cluster: a.Cluster.Name, Group: a.Cluster.Group, State: a.State, Instances: []instanceResult{},
+		Cluster: a.Cluster.Name, Group: a.Cluster.Group, State: a.State, Message: messageOf(a.Err), Instances: []instanceResult{},
 	}
 	for _, in := range a.Instances {
-		result := instanceResult{Name: in.Name, Namespace: in.Namespace, State: in.State, Objects: map[event.Action]int{}}
+		result := instanceResult{Name: in.Name, Namespace: in.Namespace, State: in.State, Message: messageOf(in.Err), Objects: map[event.Action]int{}}
 		for _, o := range in.Outcomes {
 			result.Objects[o.Action]++
 		}
 		r.Instances = append(r.Instances, result)
 	}
 	return r
+}
+
+func messageOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

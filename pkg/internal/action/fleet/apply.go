@@ -40,6 +40,7 @@ type Applied struct {
 	Cluster   bundle.Cluster
 	Bundle    string
 	State     State
+	Err       error
 	Instances []AppliedInstance // all that were to be applied, in order, then those that left the files
 }
 
@@ -48,6 +49,7 @@ type AppliedInstance struct {
 	instance.Key
 	Module   api.Module
 	State    State
+	Err      error           // why it failed
 	Outcomes []event.Outcome // of one that failed, what was done by then
 }
 
@@ -78,25 +80,32 @@ func (a *Applied) Reached() int {
 // returned with an error, too.
 func Apply(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*Applied, error) {
 	applied := &Applied{Cluster: site.Cluster, State: Failed}
+	applied.Err = applied.apply(ctx, site, req, observer)
+	return applied, site.Wrap(applied.Err)
+}
+
+func (a *Applied) apply(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) error {
 	end, err := deploy.StartExpressions(ctx, &req.Apply)
 	if err != nil {
-		return applied, site.Wrap(err)
+		return err
 	}
 	defer end()
 	r, err := newRun(ctx, site, req, observer)
-	if err != nil {
-		return applied, site.Wrap(err)
+	if r != nil {
+		a.Bundle = r.bundle.Name
 	}
-	applied.Bundle = r.bundle.Name
-	err = r.apply(ctx)
-	applied.Instances = r.results()
+	if err != nil {
+		return err
+	}
+	err = r.hide(r.apply(ctx))
+	a.Instances = r.results()
 	if err == nil {
-		applied.State = Done
+		a.State = Done
 		if req.Apply.DryRun.IsDry() {
-			applied.State = Planned
+			a.State = Planned
 		}
 	}
-	return applied, site.Wrap(r.hide(err))
+	return err
 }
 
 // Diff returns what an apply would change, and leaves nothing in the cluster.
@@ -159,7 +168,8 @@ func (r *run) execute(ctx context.Context, it *item) error {
 			return nil
 		}
 		if _, stale := errors.AsType[*apply.StaleError](err); !stale || n == maxPlans {
-			return it.wrap(err)
+			it.err = it.wrap(err)
+			return it.err
 		}
 		if err = r.replan(ctx, it, err); err != nil {
 			return err

@@ -145,6 +145,27 @@ func TestPlanKeepsWhatIsAdopted(t *testing.T) {
 	}
 }
 
+// TestRefusedPlanSaysWhy holds that the result of an apply whose plan is refused
+// says which instance is at fault, and why.
+func TestRefusedPlanSaysWhy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	applied, err := fleet.Apply(t.Context(), w.site(), request(w.bundle("shop", map[string]one{
+		"a": {namespace: w.ns, objects: []string{"a=1"}},
+		"b": {namespace: w.ns, more: `b: {apiVersion: "v1", kind: "ConfigMap", metadata: name: "b", data: key: 1}` + "\n"},
+	})), w.observer())
+	if got := states(applied); !slices.Equal(got, []string{"a NotReached", "b Failed"}) || applied.Bundle != "shop" {
+		t.Errorf("bundle %q, states %q", applied.Bundle, got)
+	}
+	want := "apply b: ConfigMap/" + w.ns + "/b: "
+	if why := applied.Instances[1].Err; why == nil || !strings.Contains(why.Error(), want) || applied.Err == nil || applied.Err.Error() != err.Error() {
+		t.Errorf("instance %v, result %v, error %v", why, applied.Err, err)
+	}
+	if !strings.Contains(err.Error(), ".data.key: expected a string, got the number 1") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestNamespaceAdmin holds S23 for bundles: who may read one namespace alone
 // applies a bundle there, and finds what left its files.
 func TestNamespaceAdmin(t *testing.T) {

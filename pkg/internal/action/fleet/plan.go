@@ -49,6 +49,7 @@ type item struct {
 	plan     *apply.Plan // nil until it is planned
 	done     *apply.Plan // as far as it was carried out
 	state    State
+	err      error // why it failed
 
 	unchecked func([]api.Object) // warns of what the server has not checked
 }
@@ -64,6 +65,7 @@ type leftover struct {
 	state   State
 }
 
+// newRun returns the run of a bundle, with an error as far as it was read.
 func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*run, error) {
 	version, err := site.Client.ServerVersion(ctx)
 	if err != nil {
@@ -77,7 +79,7 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 	r.observer = event.Hiding(observer, r.bundle.secret)
 	rendered, err := r.bundle.render(ctx, r.observer)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	r.before = r.bundle.Before(r.bundle.Selected)
 	spaces := &apply.Spaces{}
@@ -156,7 +158,8 @@ func (r *run) planOne(ctx context.Context, it *item, before *earlier.Instances) 
 		err = plan.Refusal()
 	}
 	if err != nil {
-		return r.orderHint(it, it.wrap(err))
+		it.state, it.err = Failed, r.orderHint(it, it.wrap(err))
+		return it.err
 	}
 	it.plan = plan
 	return nil
@@ -229,7 +232,7 @@ func (r *run) hidden(list []instance.Difference) []instance.Difference {
 func (r *run) results() []AppliedInstance {
 	var all []AppliedInstance
 	for _, it := range r.items {
-		result := AppliedInstance{Key: instance.Key{Namespace: it.Namespace, Name: it.Name}, Module: it.rendered.Module, State: it.state}
+		result := AppliedInstance{Key: instance.Key{Namespace: it.Namespace, Name: it.Name}, Module: it.rendered.Module, State: it.state, Err: r.hide(it.err)}
 		switch {
 		case r.req.Apply.DryRun.IsDry() && it.plan != nil:
 			result.State, result.Outcomes = Planned, it.plan.Outcomes()
