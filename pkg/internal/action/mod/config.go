@@ -69,7 +69,8 @@ func fieldsOf(typ, defaults, config cue.Value) []Field {
 		f := Field{Name: selector.Unquoted(), Doc: doc(items.Value()), value: items.Value()}
 		f.Optional = selector.ConstraintType() == cue.OptionalConstraint && !defaults.LookupPath(path).Exists()
 		initial, filled := defaults.LookupPath(path), config.LookupPath(path)
-		if hasFields(f.value) {
+		isChoice := choices(f.value) != nil
+		if hasFields(f.value) && !isChoice {
 			below := initial
 			if !below.Exists() {
 				below = f.value // the defaults of a struct that only the user sets
@@ -89,10 +90,10 @@ func fieldsOf(typ, defaults, config cue.Value) []Field {
 			continue
 		}
 		f.typ = typeText(f.value)
-		if isKnown(initial) && initial.IncompleteKind() != cue.StructKind {
+		if isKnown(initial) && (isChoice || initial.IncompleteKind() != cue.StructKind) {
 			f.initial = text(initial)
 		}
-		f.Required = f.initial == "" && selector.ConstraintType() != cue.OptionalConstraint && f.value.IncompleteKind() != cue.StructKind
+		f.Required = f.initial == "" && selector.ConstraintType() != cue.OptionalConstraint && (isChoice || f.value.IncompleteKind() != cue.StructKind)
 		fields = append(fields, f)
 	}
 	return fields

@@ -44,7 +44,7 @@ func TestConfig(t *testing.T) {
 }
 
 // TestConfigForms compares what is said of maps, of bounds that name other
-// fields, of optional structs, and of the comment of a struct.
+// fields, of optional structs, of choices, and of the comment of a struct.
 func TestConfigForms(t *testing.T) {
 	t.Parallel()
 	dir := fixture.Module(t, map[string]string{"timoni.cue": formsModule, "values.cue": "package main\n\nvalues: {}\n"})
@@ -95,6 +95,15 @@ const formsModule = `package main
 		// A default within what is optional.
 		port: *443 | int & <=65535
 	}
+	// One of two structs, with a default or without.
+	either: {a!: int} | {b!: string} | *{a: 1}
+	one: {c!: int} | {d!: string}
+	maybe?: {e!: int} | {f!: string}
+	// Neither YAML nor JSON can give bytes.
+	raw: *'x' | bytes
+	// null unsets a field.
+	named:   null | string
+	unnamed: *null | string
 	text: *"a\nb" | string
 	on!:  bool
 }

@@ -99,7 +99,7 @@ func (f Field) isSet() bool {
 	if f.Optional {
 		return false
 	}
-	return f.initial != "" || slices.ContainsFunc(f.Fields, Field.isSet)
+	return f.initialJSON() != nil || slices.ContainsFunc(f.Fields, Field.isSet)
 }
 
 // key returns a name as the key of a mapping in YAML: quoted where it could be
@@ -126,13 +126,15 @@ func (f Field) yamlValue() string {
 	return text
 }
 
-// initialJSON returns the default of a field, nil if it has none.
+// initialJSON returns the default of a field, nil if it has none, or bytes, which
+// neither YAML nor JSON can give.
 func (f Field) initialJSON() []byte {
 	if f.initial == "" {
 		return nil
 	}
-	data, err := cuecontext.New().CompileString(f.initial).MarshalJSON()
-	if err != nil {
+	initial := cuecontext.New().CompileString(f.initial)
+	data, err := initial.MarshalJSON()
+	if err != nil || initial.Kind() == cue.BytesKind {
 		return nil
 	}
 	return data

@@ -17,6 +17,9 @@ import (
 // typeText returns what a field may hold. Its default is left out where it is
 // only one of many values.
 func typeText(v cue.Value) string {
+	if structs := choices(v); structs != nil {
+		return strings.Join(structs, " | ")
+	}
 	if v.IncompleteKind() == cue.StructKind {
 		return "{[string]: " + elementText(v) + "}"
 	}
@@ -51,6 +54,26 @@ func typeText(v cue.Value) string {
 		texts[i] = string(out)
 	}
 	return strings.Join(texts, " | ")
+}
+
+// choices returns the structs that a value may be one of, as CUE; nil where it is
+// no choice of several. A default that is only one value of them is left out.
+func choices(v cue.Value) []string {
+	op, parts := operands(v)
+	if op != cue.OrOp || v.IncompleteKind() != cue.StructKind {
+		return nil
+	}
+	var structs []string
+	for _, part := range parts {
+		text := fmt.Sprint(part)
+		if hasFields(part) && part.Validate(cue.Concrete(true)) != nil && !slices.Contains(structs, text) {
+			structs = append(structs, text)
+		}
+	}
+	if len(structs) < 2 {
+		return nil
+	}
+	return structs
 }
 
 // operands returns the operator of an expression and what it is applied to. Of a

@@ -4,6 +4,7 @@ package mod
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func property(f Field) map[string]any {
 	case f.elements != nil:
 		schema = map[string]any{"type": "object", "additionalProperties": object(f.elements, false)}
 	default:
-		schema = leaf(f.typ, f.value.IncompleteKind())
+		schema = withNull(f, leaf(f.typ, f.value.IncompleteKind()))
 		if render.IsQuantity(f.value) {
 			schema["type"] = []string{"string", "number"}
 		}
@@ -64,6 +65,26 @@ func property(f Field) map[string]any {
 			schema["default"] = initial
 		}
 	}
+	return schema
+}
+
+// withNull returns the schema of a field that may hold null. In a file null
+// unsets a field: a required one may not be null, and one with the default null
+// may.
+func withNull(f Field, schema map[string]any) map[string]any {
+	null := map[string]any{"type": "null"}
+	parts, ok := schema["anyOf"].([]any)
+	switch {
+	case f.initial == "null" && f.value.IncompleteKind() != cue.NullKind && !ok:
+		return map[string]any{"anyOf": []any{null, schema}}
+	case !f.Required || !ok || f.value.IncompleteKind() == cue.NullKind:
+		return schema
+	}
+	others := slices.DeleteFunc(parts, func(part any) bool { return reflect.DeepEqual(part, null) })
+	if len(others) == 1 && len(schema) == 1 {
+		return others[0].(map[string]any) //nolint:forcetypeassert // schemas are objects
+	}
+	schema["anyOf"] = others
 	return schema
 }
 
