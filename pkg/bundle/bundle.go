@@ -268,7 +268,7 @@ func (r *reader) values(v cue.Value) []values.Source {
 	}
 	sources := make([]values.Source, len(r.files))
 	for i, f := range r.files {
-		sources[i] = values.Source{Name: f.Name, Data: f.Data, Expr: &ast.StructLit{}, Secret: f.Hidden != nil, Hidden: f.Hidden}
+		sources[i] = values.Source{Name: f.Name, Data: f.Data, Expr: &ast.StructLit{}, Secret: f.Hidden != nil, Hidden: f.Hidden, Stored: f.Stored}
 	}
 	sources[len(sources)-1].Expr = lit
 	return sources

@@ -42,7 +42,7 @@ func read(t *testing.T, archive *txtar.Archive) string {
 		case len(words) == 0:
 		case words[0] == "bundle":
 			for _, name := range words[1:] {
-				f, err := cuefile.Read(filepath.Join(dir, name))
+				f, err := cuefile.Read(t.Context(), filepath.Join(dir, name))
 				if err != nil {
 					t.Fatal(err)
 				}

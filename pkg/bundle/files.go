@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -63,7 +64,7 @@ func ReadFiles(ctx context.Context, names []string, in Inputs) ([]cuefile.File, 
 func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) {
 	switch {
 	case name == "-":
-		data, err := io.ReadAll(in.Stdin)
+		data, err := input.All(ctx, in.Stdin)
 		if err != nil {
 			return nil, fmt.Errorf("read the standard input: %w", err)
 		}
@@ -75,9 +76,9 @@ func (in Inputs) read(ctx context.Context, name string) ([]cuefile.File, error) 
 	}
 	info, err := os.Stat(name)
 	if err == nil && info.IsDir() {
-		return readDir(name)
+		return readDir(ctx, name)
 	}
-	f, err := cuefile.Read(name)
+	f, err := cuefile.Read(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -110,17 +111,18 @@ func (in Inputs) pull(ctx context.Context, reference string) ([]cuefile.File, er
 	if err != nil {
 		return nil, err
 	}
-	files, err := readDir(dir)
+	files, err := readDir(ctx, dir)
 	if err != nil {
 		return nil, fail.Invalidf("artifact %q: it has no file with the extension .cue, .yaml, .yml or .json in its top directory", name)
 	}
 	for i, f := range files {
 		files[i].Name, files[i].Root = name+"/"+filepath.Base(f.Path), dir
+		files[i].Stored = false // the directory is removed
 	}
 	return files, nil
 }
 
-func readDir(dir string) ([]cuefile.File, error) {
+func readDir(ctx context.Context, dir string) ([]cuefile.File, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -130,7 +132,7 @@ func readDir(dir string) ([]cuefile.File, error) {
 		if entry.IsDir() || !isKnown(entry.Name()) {
 			continue
 		}
-		f, err := cuefile.Read(filepath.Join(dir, entry.Name()))
+		f, err := cuefile.Read(ctx, filepath.Join(dir, entry.Name()))
 		if err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ func (e Env) CacheDir() string {
 		return dir
 	}
 	dir, err := os.UserCacheDir()
-	if err != nil {
+	if err != nil || !filepath.IsAbs(dir) { // of a relative HOME
 		return ""
 	}
 	return filepath.Join(dir, "kubectl-timoni")

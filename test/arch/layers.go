@@ -61,6 +61,7 @@ func libraryLayers() []layer {
 		{"internal/document", 0, []string{yamlNodes}},
 		{"internal/link", 0, nil},
 		{"internal/cachedir", 0, nil},
+		{"internal/input", 0, nil},
 		{"module/internal/outline", 0, nil},
 		{"module/internal/order", 0, []string{cue}},
 		{"module/internal/wellknown", 0, nil},

@@ -116,8 +116,8 @@ func ofResults() []protection {
 		test: "./pkg/module/render -run TestCacheForeign",
 	}, {
 		promise: "s110", file: "pkg/module/internal/memo/source.go",
-		old:  "if mask.IsSecret(text) || ",
-		new:  "if mask.IsSecret(\"\") || ",
+		old:  "if mask.IsWary(text) || ",
+		new:  "if mask.IsWary(\"\") || ",
 		test: "./pkg/module/render -run TestCacheNothing",
 	}, {
 		promise: "s110", file: "pkg/module/render/cache.go",

@@ -3,12 +3,15 @@
 package option
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
-// renderCacheVariable turns the cache of rendered results off: "off".
+// renderCacheVariable turns the cache of rendered results off: "off", "false" or "0".
 const renderCacheVariable = "TIMONI_RENDER_CACHE"
 
 // RenderCache is the flag about the cache of rendered results.
@@ -26,7 +29,9 @@ func (c *RenderCache) Cache(process interface {
 	BuildID() string
 },
 ) *render.Cache {
-	if c.off || process.Getenv(renderCacheVariable) == "off" || process.CacheDir() == "" {
+	setting := process.Getenv(renderCacheVariable)
+	on, err := strconv.ParseBool(setting)
+	if c.off || strings.EqualFold(setting, "off") || err == nil && !on || process.CacheDir() == "" {
 		return nil
 	}
 	return &render.Cache{Dir: process.CacheDir(), Program: process.BuildID()}

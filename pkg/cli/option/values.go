@@ -124,7 +124,7 @@ func (v *Values) Sources(ctx context.Context, stdin io.Reader, userAgent string)
 	}
 	sources = append(sources, references...)
 	for _, s := range v.set {
-		src, err := s.form.Source(s.flag, s.arg)
+		src, err := s.form.Source(ctx, s.flag, s.arg)
 		if err != nil {
 			return nil, err
 		}

@@ -5,10 +5,9 @@ package assignment
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"cuelang.org/go/encoding/json"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -46,7 +46,7 @@ func (e *ListError) Error() string { return "a list is replaced as a whole" }
 // whose name begins with two hyphens. PATH is names with dots in between; a name
 // with a dot in it is quoted, or the dot escaped with a backslash. The error is a
 // *fail.InvalidError, unless it is a file's.
-func (f Form) Source(flag, arg string) (values.Source, error) {
+func (f Form) Source(ctx context.Context, flag, arg string) (values.Source, error) {
 	if !strings.Contains(arg, "=") { // it may be a value alone, and a secret
 		return values.Source{}, fail.Invalidf("%s: expected PATH=VALUE, the argument has no \"=\"", flag)
 	}
@@ -67,7 +67,13 @@ func (f Form) Source(flag, arg string) (values.Source, error) {
 	file := token.NewFile(src.Name, -1, len(src.Data))
 	file.SetLinesForContent(src.Data)
 	pos := func(offset int) token.Pos { return file.Pos(len(flag)+1+offset, token.NoRelPos) }
-	value, err := f.value(src.Name, arg[at:], len(flag)+1+at, pos(at))
+	var value ast.Expr
+	if f == AsFile {
+		value, src.Stored, err = readString(ctx, src.Name, arg[at:], pos(at))
+	} else {
+		src.Stored = true
+		value, err = f.value(src.Name, arg[at:], len(flag)+1+at, pos(at))
+	}
 	if err != nil {
 		return values.Source{}, err
 	}
@@ -91,21 +97,6 @@ func (f Form) value(name, text string, column int, pos token.Pos) (ast.Expr, err
 			return nil, fail.Invalidf("%s: the value is not JSON", name)
 		}
 		return expr, nil
-	case AsFile:
-		data, err := os.ReadFile(text)
-		if err != nil {
-			if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-				err = pathErr.Err
-			}
-			if mask.IsSecret(name) { // it may be the secret itself
-				text = mask.Hidden
-			}
-			return nil, fmt.Errorf("%s: file %q: %w", name, text, err)
-		}
-		if at := invalidUTF8(data); at >= 0 {
-			return nil, fmt.Errorf("%s: file %q: the byte at offset %d, in line %d, is not valid UTF-8", name, text, at, 1+bytes.Count(data[:at], []byte("\n")))
-		}
-		return stringLit(string(data), pos), nil
 	case AsScalar:
 		if lit := scalar(text); lit != nil {
 			ast.SetPos(lit, pos)
@@ -113,6 +104,22 @@ func (f Form) value(name, text string, column int, pos token.Pos) (ast.Expr, err
 		}
 	}
 	return stringLit(text, pos), nil
+}
+
+// readString returns the content of a file as a string, and whether it is stored
+// there. name is that of the source.
+func readString(ctx context.Context, name, file string, pos token.Pos) (ast.Expr, bool, error) {
+	in, err := input.Read(ctx, file)
+	if err != nil {
+		if mask.IsSecret(name) { // it may be the secret itself
+			file = mask.Hidden
+		}
+		return nil, false, fmt.Errorf("%s: file %q: %w", name, file, err)
+	}
+	if at := invalidUTF8(in.Data); at >= 0 {
+		return nil, false, fmt.Errorf("%s: file %q: the byte at offset %d, in line %d, is not valid UTF-8", name, file, at, 1+bytes.Count(in.Data[:at], []byte("\n")))
+	}
+	return stringLit(string(in.Data), pos), in.Stored, nil
 }
 
 // invalidUTF8 returns where a text ceases to be valid, -1 if it does not.

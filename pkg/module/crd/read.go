@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 )
 
 // maxInput is how much is read from one place.
@@ -112,7 +113,7 @@ func reason(err error) error {
 func (f Files) read(ctx context.Context, name string) ([]byte, error) {
 	switch {
 	case name == "-":
-		data, err := readAll(f.Stdin)
+		data, err := input.Await(ctx, func() ([]byte, error) { return readAll(f.Stdin) })
 		if err != nil {
 			err = fmt.Errorf("the standard input: %w", err)
 		}
@@ -120,16 +121,20 @@ func (f Files) read(ctx context.Context, name string) ([]byte, error) {
 	case download.IsURL(name):
 		return download.Get(ctx, name, f.Download)
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, reason(err))
-	}
-	defer file.Close()
-	data, err := readAll(file)
+	data, err := input.Await(ctx, func() ([]byte, error) { return readFile(name) })
 	if err != nil {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
 	return data, err
+}
+
+func readFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, reason(err)
+	}
+	defer file.Close()
+	return readAll(file)
 }
 
 func readAll(r io.Reader) ([]byte, error) {

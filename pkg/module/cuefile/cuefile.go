@@ -9,7 +9,6 @@ package cuefile
 import (
 	"cmp"
 	"context"
-	stderrors "errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -31,6 +30,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
@@ -43,6 +43,7 @@ type File struct {
 	Format values.Format
 	Data   []byte
 	Hidden []string // the secrets of a file that was encrypted
+	Stored bool     // as of a values.Source
 
 	Workdir string // imports are those of the CUE module around it; empty: around the file
 	Root    string // what the file belongs to and its paths do not leave, such as an artifact; empty: nothing
@@ -430,13 +431,10 @@ func FormatOf(name string) values.Format {
 }
 
 // Read reads a file from the disk, by its name.
-func Read(name string) (File, error) {
-	data, err := os.ReadFile(name)
+func Read(ctx context.Context, name string) (File, error) {
+	in, err := input.Read(ctx, name)
 	if err != nil {
-		if pathErr, ok := stderrors.AsType[*fs.PathError](err); ok {
-			err = pathErr.Err // the name is said once
-		}
 		return File{}, fmt.Errorf("file %q: %w", mask.Argument(name), err)
 	}
-	return File{Name: name, Path: name, Format: FormatOf(name), Data: data}, nil
+	return File{Name: name, Path: name, Format: FormatOf(name), Data: in.Data, Stored: in.Stored}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"cuelang.org/go/cue"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/healthcheck"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/internal/memo"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -186,7 +187,7 @@ func (p place) keep(now trees, req Request, result *Result) {
 		entry.Sets = append(entry.Sets, kept)
 	}
 	data, err := entry.Encode()
-	if err != nil {
+	if err != nil || mask.HasShape(string(data)) { // which the module may have put together
 		return
 	}
 	if after, err := now.of(req.Dir); err == nil && after == p.tree {

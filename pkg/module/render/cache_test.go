@@ -157,15 +157,15 @@ func randomValues(t *testing.T, oneOf func(...string) string) values.Source {
 	size := oneOf("2", "3", "40")
 	switch oneOf("yaml", "json", "cue", "wrapped", "set") {
 	case "yaml":
-		return values.Source{Name: "v.yaml", Format: values.YAML, Data: []byte("# A comment.\nsize: " + size + "\nextra:\n- " + oneOf("a", "b") + "\n")}
+		return values.Source{Stored: true, Name: "v.yaml", Format: values.YAML, Data: []byte("# A comment.\nsize: " + size + "\nextra:\n- " + oneOf("a", "b") + "\n")}
 	case "json":
-		return values.Source{Name: "v.json", Format: values.JSON, Data: []byte(`{"name": "` + oneOf("x", "y") + `"}`)}
+		return values.Source{Stored: true, Name: "v.json", Format: values.JSON, Data: []byte(`{"name": "` + oneOf("x", "y") + `"}`)}
 	case "cue":
-		return values.Source{Name: "v.cue", Format: values.CUE, Data: []byte("package main\n\n_n: " + size + "\nvalues: size: _n + 1\n")}
+		return values.Source{Stored: true, Name: "v.cue", Format: values.CUE, Data: []byte("package main\n\n_n: " + size + "\nvalues: size: _n + 1\n")}
 	case "wrapped":
-		return values.Source{Name: "w", Data: []byte("values:\n  image:\n    tag: \"" + size + "\"\n  list: null\n")}
+		return values.Source{Stored: true, Name: "w", Data: []byte("values:\n  image:\n    tag: \"" + size + "\"\n  list: null\n")}
 	}
-	src, err := assignment.AsScalar.Source("--set", "size="+size)
+	src, err := assignment.AsScalar.Source(t.Context(), "--set", "size="+size)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func keyRequest(t *testing.T) render.Request {
 		t.Fatal(err)
 	}
 	req := request(t, dir)
-	req.Values = []values.Source{{Name: "v.yaml", Format: values.YAML, Data: []byte("size: 2\n")}}
+	req.Values = []values.Source{{Stored: true, Name: "v.yaml", Format: values.YAML, Data: []byte("size: 2\n")}}
 	return req
 }
 
@@ -105,7 +105,7 @@ func TestCacheKey(t *testing.T) {
 		"format":             {change(func(r *render.Request) { r.Values[0].Format = values.Detect }), false},
 		"more values":        {change(func(r *render.Request) { r.Values = append(r.Values, r.Values[0]) }), false},
 		"values as syntax": {change(func(r *render.Request) {
-			r.Values = []values.Source{{Expr: ast.NewStruct("size", ast.NewLit(token.INT, "2"))}}
+			r.Values = []values.Source{{Stored: true, Expr: ast.NewStruct("size", ast.NewLit(token.INT, "2"))}}
 		}), false},
 		"file of the package": {write("timoni.cue", strings.Replace(keyModule, "\"v1\"", "\"v2\"", 1)), false},
 		"one more file":       {write("more.cue", "package main\n"), false},
@@ -177,7 +177,7 @@ func TestCacheNothing(t *testing.T) {
 		return func(_ *testing.T, req *render.Request) { req.Values = []values.Source{src} }
 	}
 	yaml := func(text string) values.Source {
-		return values.Source{Name: "v.yaml", Format: values.YAML, Data: []byte(text)}
+		return values.Source{Stored: true, Name: "v.yaml", Format: values.YAML, Data: []byte(text)}
 	}
 	file := func(name, text string) func(*testing.T, *render.Request) {
 		return func(t *testing.T, req *render.Request) {
@@ -189,7 +189,7 @@ func TestCacheNothing(t *testing.T) {
 		t.Helper()
 		dir := fixture.Dir(t, map[string]string{"v.json": `{"a": 1}`})
 		req.Values = []values.Source{{
-			Name: filepath.Join(dir, "v.cue"), Dir: dir, Format: values.CUE,
+			Stored: true, Name: filepath.Join(dir, "v.cue"), Dir: dir, Format: values.CUE,
 			Data: []byte("@extern(embed)\n\npackage main\n\nvalues: _ @embed(file=v.json)\n"),
 		}}
 	}
@@ -203,13 +203,16 @@ func TestCacheNothing(t *testing.T) {
 		"a Secret in a List":               file("timoni.cue", module(`{apiVersion: "v1", kind: "SecretList", items: [{apiVersion: "v1", kind: "Secret", metadata: name: "a"}]}`)),
 		"a password":                       source(yaml("db: {password: x}\n")),
 		"a token in a URL":                 source(yaml("url: https://example.com/?token=x\n")),
+		"a URL with a password":            source(yaml("url: postgres://u:p@h\n")),
+		"a name that may be a secret's":    source(yaml("dbPass: x\n")),
+		"a URL with a password, made":      file("timoni.cue", module(`{apiVersion: "v1", kind: "ConfigMap", metadata: name: "a", data: url: "postgres://u:\("p")@h"}`)),
+		"a URL with a password, its own":   file("values.cue", "package main\n\nvalues: url: \"postgres://u:p@h\"\n"),
 		"a password, escaped":              source(yaml("\"pass\\x77ord\": x\n")),
-		"a password in a let clause":       source(values.Source{Name: "v.cue", Format: values.CUE, Data: []byte("let password = \"x\"\nvalues: a: password\n")}),
+		"a password in a let clause":       source(values.Source{Stored: true, Name: "v.cue", Format: values.CUE, Data: []byte("let password = \"x\"\nvalues: a: password\n")}),
 		"a password of the module":         file("values.cue", "package main\n\nvalues: password: \"x\"\n"),
 		"a password of another file of it": file("more.cue", "package main\n\nvalues: password: *\"x\" | string\n"),
-		"a value of a Secret":              source(values.Source{Name: "v.yaml", Format: values.YAML, Data: []byte("a: x\n"), Secret: true}),
-		"values of the standard input":     source(values.Source{Name: values.StdinName, Data: []byte("a: x\n")}),
-		"values of a program":              source(values.Source{Name: "/dev/fd/63", Data: []byte("a: x\n")}),
+		"a value of a Secret":              source(values.Source{Stored: true, Name: "v.yaml", Format: values.YAML, Data: []byte("a: x\n"), Secret: true}),
+		"values that are stored nowhere":   source(values.Source{Name: "v.yaml", Data: []byte("a: x\n")}),
 		"values that embed a file":         embeds,
 		"replaced dependencies":            file("cue.mod/local-module.cue", "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n"),
 		"a dependency with a replacement":  file("cue.mod/pkg/example.com/cue.mod/module.cue", "// replaceWith\n"),

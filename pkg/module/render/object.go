@@ -217,7 +217,7 @@ func (r *reader) cueProblem(err error) {
 
 func (r *reader) problem(v cue.Value, format string, args ...any) {
 	r.problems = append(r.problems, values.Problem{
-		Path: v.Path().String(), Message: fmt.Sprintf(format, args...), Positions: positions(v),
+		Path: v.Path().String(), Message: fmt.Sprintf(format, args...), Positions: positions(v), IsOwn: true,
 	})
 }
 

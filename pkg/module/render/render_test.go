@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 )
 
@@ -170,5 +171,23 @@ func TestErrNoModule(t *testing.T) {
 	_, err := render.Build(t.Context(), render.Request{Dir: dir})
 	if hints := fail.HintsOf(fail.Advise(err, moduleadvice.For)); len(hints) != 1 || !strings.Contains(hints[0], "mod init") {
 		t.Errorf("hints %q", hints)
+	}
+}
+
+// TestTwiceNames holds that an error names the object, also when the words of its
+// name stand in the user's values.
+func TestTwiceNames(t *testing.T) {
+	t.Parallel()
+	req := request(t, fixture.Dir(t, map[string]string{
+		"cue.mod/module.cue": "module: \"timoni.sh/test\"\nlanguage: version: \"v0.9.0\"\n",
+		"values.cue":         "package main\n\nvalues: {objs: [...]}\n",
+		"timoni.cue":         "package main\n\ntimoni: {apiVersion: \"v1alpha1\", instance: config: {}, apply: app: values.objs}\n",
+	}))
+	req.Values = []values.Source{{Name: "v.json", Format: values.JSON, Data: []byte(
+		`{"objs": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app"}, "data": {"x": "1", "password": "hunter2"}},
+{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app"}, "data": {"x": "2", "password": "hunter2"}}]}`)}}
+	_, err := render.Build(t.Context(), req)
+	if err == nil || !strings.Contains(err.Error(), "ConfigMap/") || !strings.Contains(err.Error(), "it is also timoni.apply.app[0]") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -95,7 +95,7 @@ func TestSetFileUTF8(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		src, err := assignment.AsFile.Source("--set-file", "a="+file)
+		src, err := assignment.AsFile.Source(t.Context(), "--set-file", "a="+file)
 		if want == "" {
 			got, evalErr := mergedText(src)
 			if err != nil || evalErr != nil || !strings.Contains(got, `é\u0000`) {
@@ -107,7 +107,7 @@ func TestSetFileUTF8(t *testing.T) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
 		}
 	}
-	if _, err := assignment.AsScalar.Source("--set", "a=\xff"); err == nil || !strings.Contains(err.Error(), "not valid UTF-8") {
+	if _, err := assignment.AsScalar.Source(t.Context(), "--set", "a=\xff"); err == nil || !strings.Contains(err.Error(), "not valid UTF-8") {
 		t.Errorf("a flag with an invalid byte: %v", err)
 	}
 }

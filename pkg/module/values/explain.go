@@ -110,6 +110,7 @@ type finding struct {
 	choice string           // where the disjunction is of which this is one alternative's
 
 	unresolved bool // a reference to nothing
+	own        bool // Problem.IsOwn
 	unparsed   bool // nothing of the source may be shown: what it holds is not known
 }
 
@@ -119,7 +120,7 @@ func (e *Error) findings() []finding {
 	}
 	list := make([]finding, len(e.Problems))
 	for i, p := range e.Problems {
-		if list[i] = (finding{text: p.Message, where: p.Path, places: p.Positions}); p.finding != nil {
+		if list[i] = (finding{text: p.Message, where: p.Path, places: p.Positions, own: p.IsOwn}); p.finding != nil {
 			list[i] = *p.finding
 		}
 	}

@@ -3,6 +3,7 @@
 package values_test
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func flags(args ...string) ([]values.Source, error) {
 	var sources []values.Source
 	for _, arg := range args {
 		flag, rest, _ := strings.Cut(arg, " ")
-		src, err := form(flag).Source(flag, rest)
+		src, err := form(flag).Source(context.Background(), flag, rest)
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +147,7 @@ func FuzzFlag(f *testing.F) {
 		if isJSON {
 			form = assignment.AsJSON
 		}
-		src, err := form.Source("--set", arg)
+		src, err := form.Source(t.Context(), "--set", arg)
 		if err != nil {
 			if fail.CodeOf(err) != fail.Usage {
 				t.Errorf("%q: code %d: %v", arg, fail.CodeOf(err), err)

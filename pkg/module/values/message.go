@@ -78,7 +78,7 @@ func (x *explainer) disclosure(p *Problem, f finding) disclosure {
 		return structure
 	case f.class == unknownField:
 		return names // it may be a misspelt secret
-	case !isUsers || isOwn(f.text):
+	case !isUsers || isOwn(f.text) || f.own && p.Path != "":
 		return known
 	case f.unresolved:
 		p.Message = "a name that is not defined; a string needs quotes"

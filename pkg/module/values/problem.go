@@ -27,6 +27,7 @@ type Problem struct {
 	Path      string // in the configuration, "values.image.tag"
 	Message   string
 	Positions []token.Position // where it was written, without repetition
+	IsOwn     bool             // the message is this program's, about values that were understood
 
 	// Of a problem that Tree.Explain has explained: the source of the module's
 	// field that is broken, where that is, and what the user may do.

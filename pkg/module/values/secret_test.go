@@ -106,7 +106,7 @@ func TestSecretFlagNeverShown(t *testing.T) {
 	} {
 		flag, text, _ := strings.Cut(arg, " ")
 		for _, text := range damaged(text, true) {
-			src, err := form(flag).Source(flag, text)
+			src, err := form(flag).Source(t.Context(), flag, text)
 			if err == nil {
 				err = evaluateSecret(src)
 			}

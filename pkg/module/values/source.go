@@ -9,12 +9,9 @@ package values
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -22,6 +19,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
@@ -57,6 +55,9 @@ type Source struct {
 	// Expr, when it is set, is the struct of values itself; Format and Data are
 	// not used then.
 	Expr ast.Expr
+	// Stored says that a cache may keep what is made of the content: it stands on a
+	// disk, or was typed on the command line. False is right of anything else.
+	Stored bool
 	// Secret says that nothing of the content may be shown, not even in an error.
 	Secret bool
 	// Hidden are the secrets of a source of which only some values are; nil when
@@ -111,7 +112,7 @@ func checkPaths(paths []string) error {
 
 func (in Inputs) read(ctx context.Context, path string) (Source, error) {
 	if path == "-" {
-		data, err := io.ReadAll(in.Stdin)
+		data, err := input.All(ctx, in.Stdin)
 		if err != nil {
 			return Source{}, fmt.Errorf("read values from the standard input: %w", err)
 		}
@@ -120,7 +121,7 @@ func (in Inputs) read(ctx context.Context, path string) (Source, error) {
 	if download.IsURL(path) {
 		return in.get(ctx, path)
 	}
-	return readFile(path)
+	return readFile(ctx, path)
 }
 
 // Decrypted returns a source as it is before SOPS encrypts it; one that SOPS did
@@ -158,24 +159,19 @@ func (in Inputs) get(ctx context.Context, address string) (Source, error) {
 }
 
 // ReadFile reads a file, whose extension says the format.
-func ReadFile(path string) (Source, error) {
+func ReadFile(ctx context.Context, path string) (Source, error) {
 	if formatOf(path) == Detect {
 		return Source{}, fail.Invalidf("values file %q: unknown extension: want .cue, .yaml, .yml or .json", mask.Argument(path))
 	}
-	return readFile(path)
+	return readFile(ctx, path)
 }
 
-func readFile(path string) (Source, error) {
-	data, err := os.ReadFile(path)
+func readFile(ctx context.Context, path string) (Source, error) {
+	in, err := input.Read(ctx, path)
 	if err != nil {
-		// The operating system's error repeats the path, and on some systems
-		// in another form than the user typed.
-		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathErr.Err
-		}
 		return Source{}, fmt.Errorf("values file %q: %w", mask.Argument(path), err)
 	}
-	return Source{Name: path, Format: formatOf(path), Data: data, Dir: filepath.Dir(path)}, nil
+	return Source{Name: path, Format: formatOf(path), Data: in.Data, Dir: filepath.Dir(path), Stored: in.Stored}, nil
 }
 
 func formatOf(path string) Format {
@@ -188,10 +184,4 @@ func formatOf(path string) Format {
 		return JSON
 	}
 	return Detect
-}
-
-// IsDevice says whether a file is a pipe of the shell's, such as <(command).
-func IsDevice(name string) bool {
-	slashed := filepath.ToSlash(filepath.Clean(name))
-	return strings.HasPrefix(slashed, "/dev/") || strings.HasPrefix(slashed, "/proc/")
 }

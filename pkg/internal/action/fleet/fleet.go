@@ -90,9 +90,11 @@ func load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 		return nil, err
 	}
 	b.secrets, b.secret = read.Secret, hider(read.Secret, b.Hidden)
-	isHidden := func(name string) bool { return read.Secret[name] != "" || req.Env[name] != "" }
-	isStream := func(f cuefile.File) bool { return f.Path == "" || values.IsDevice(f.Path) }
-	if len(b.Hidden) > 0 || slices.ContainsFunc(req.Files, isStream) || slices.ContainsFunc(b.Asked, isHidden) {
+	isRead := func(name string) bool {
+		return name != bundle.ClusterName && name != bundle.ClusterGroup && read.All[name] != ""
+	}
+	isStream := func(f cuefile.File) bool { return !f.Stored }
+	if len(b.Hidden) > 0 || slices.ContainsFunc(req.Files, isStream) || slices.ContainsFunc(b.Asked, isRead) {
 		b.keepNothing()
 	}
 	if !req.namesOnly {
@@ -102,7 +104,7 @@ func load(ctx context.Context, site Site, req Request) (*Bundle, error) {
 }
 
 // keepNothing has no result kept in the cache: the values may hold what was read
-// from Secrets, encrypted files or the environment.
+// from the cluster, encrypted files, streams or the environment.
 func (b *Bundle) keepNothing() {
 	for i := range b.Requests {
 		b.Requests[i].Cache = nil

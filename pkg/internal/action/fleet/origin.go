@@ -37,7 +37,7 @@ func (b *Bundle) readValues(ctx context.Context, site Site, decrypt sops.Decrypt
 
 func readOrigin(ctx context.Context, site Site, namespace string, o bundle.Origin, decrypt sops.Decrypter) (values.Source, error) {
 	if o.File != "" {
-		source, err := values.ReadFile(o.File)
+		source, err := values.ReadFile(ctx, o.File)
 		if err != nil {
 			return source, err
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
@@ -68,7 +69,7 @@ type Tested struct {
 // Test runs the tests of a module, several at once, and returns how they ended
 // in the order of their names.
 func Test(ctx context.Context, req TestRequest) ([]Tested, error) {
-	tests, err := req.find()
+	tests, err := req.find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (t *test) file() *cueTests {
 }
 
 // find returns the tests that there are.
-func (req TestRequest) find() ([]*test, error) {
+func (req TestRequest) find(ctx context.Context) ([]*test, error) {
 	if _, err := os.Stat(filepath.Join(req.Dir, filepath.FromSlash(moduleFile))); err != nil {
 		return nil, fmt.Errorf("directory %q has no %s: %w", req.Dir, moduleFile, render.ErrNoModule)
 	}
@@ -129,7 +130,7 @@ func (req TestRequest) find() ([]*test, error) {
 		if err != nil {
 			return err
 		}
-		for _, t := range req.read(strings.TrimSuffix(filepath.ToSlash(rel), extension), file) {
+		for _, t := range req.read(ctx, strings.TrimSuffix(filepath.ToSlash(rel), extension), file) {
 			all++
 			if req.Run == nil || req.Run.MatchString(t.Name) {
 				tests = append(tests, t)
@@ -152,16 +153,16 @@ func (req TestRequest) find() ([]*test, error) {
 
 // read returns the tests of a file: one in an archive, one for each case in
 // CUE. A file that cannot be read is a test that fails.
-func (req TestRequest) read(name, file string) []*test {
-	data, err := req.readTest(file)
+func (req TestRequest) read(ctx context.Context, name, file string) []*test {
+	in, err := req.readTest(ctx, file)
 	var cases []*testCase
 	switch {
 	case err != nil:
 	case filepath.Ext(file) == ".cue":
-		cases, err = readCUE(req.Dir, file, data)
+		cases, err = readCUE(req.Dir, file, in.Data)
 	default:
 		cases = make([]*testCase, 1)
-		cases[0], err = parseCase(file, data)
+		cases[0], err = parseCase(file, in.Data)
 	}
 	if err != nil {
 		t := &test{Tested: Tested{Name: name, File: file}}
@@ -170,6 +171,9 @@ func (req TestRequest) read(name, file string) []*test {
 	}
 	tests := make([]*test, len(cases))
 	for i, c := range cases {
+		for j := range c.values {
+			c.values[j].Stored = in.Stored
+		}
 		tests[i] = &test{Tested{Name: path.Join(name, c.title), File: file, Status: Passed}, c}
 	}
 	return tests
@@ -177,14 +181,14 @@ func (req TestRequest) read(name, file string) []*test {
 
 // readTest reads a file of tests, which no link may have outside of the module:
 // a test that fails shows what it holds.
-func (req TestRequest) readTest(file string) ([]byte, error) {
+func (req TestRequest) readTest(ctx context.Context, file string) (input.Content, error) {
 	switch inside, err := values.Within(req.Dir, file); {
 	case err != nil:
-		return nil, err
+		return input.Content{}, err
 	case !inside:
-		return nil, fmt.Errorf("%s is a link that leads out of the module", file)
+		return input.Content{}, fmt.Errorf("%s is a link that leads out of the module", file)
 	}
-	return os.ReadFile(file)
+	return input.Read(ctx, file)
 }
 
 // writeTest writes a file of tests.

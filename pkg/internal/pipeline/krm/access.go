@@ -3,6 +3,7 @@
 package krm
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -74,7 +75,7 @@ func (c registryConfig) check() error {
 
 // access returns what the config says of registries, for one of them; a local
 // module is in none.
-func (f Function) access(c registryConfig, verify verifyConfig, module ref.Reference, items []*yaml.RNode) (Access, error) {
+func (f Function) access(ctx context.Context, c registryConfig, verify verifyConfig, module ref.Reference, items []*yaml.RNode) (Access, error) {
 	host, _, _ := strings.Cut(module.Repository, "/")
 	a := Access{Offline: c.Offline, Insecure: c.Insecure}
 	if module.IsLocal() {
@@ -101,9 +102,11 @@ func (f Function) access(c registryConfig, verify verifyConfig, module ref.Refer
 	}
 	if verify.Key != "" {
 		a.KeyName = verify.Key
-		if a.Key, err = readFile(f.Dir, verify.Key); err != nil {
+		key, err := readFile(ctx, f.Dir, verify.Key)
+		if err != nil {
 			return a, atField("spec.verify.key", err)
 		}
+		a.Key = key.Data
 		if _, err = signature.ParsePublicKey(verify.Key, a.Key); err != nil {
 			return a, fieldErrorf("spec.verify.key", "%q: %w", verify.Key, err)
 		}

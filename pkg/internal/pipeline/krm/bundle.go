@@ -181,7 +181,7 @@ func (f Function) members(ctx context.Context, config *bundleConfig, items []*ya
 	for i := range members {
 		m := &members[i]
 		m.KubeVersion, m.Within = spec.KubeVersion, f.within(m.Module)
-		if m.Access, err = f.access(spec.Registry, spec.Verify, m.Module, items); err != nil {
+		if m.Access, err = f.access(ctx, spec.Registry, spec.Verify, m.Module, items); err != nil {
 			return nil, fmt.Errorf("instance %q: %w", m.Name, err)
 		}
 	}

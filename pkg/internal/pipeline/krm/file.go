@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
@@ -45,19 +46,16 @@ func localFile(base, name string) (string, error) {
 }
 
 // readFile reads such a file.
-func readFile(base, name string) ([]byte, error) {
+func readFile(ctx context.Context, base, name string) (input.Content, error) {
 	path, err := localFile(base, name)
 	if err != nil {
-		return nil, err
+		return input.Content{}, err
 	}
-	data, err := os.ReadFile(path)
+	in, err := input.Read(ctx, path)
 	if err != nil {
-		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathErr.Err // the name is said once
-		}
-		return nil, fmt.Errorf("file %q: %w", name, err)
+		return input.Content{}, fmt.Errorf("file %q: %w", name, err)
 	}
-	return data, nil
+	return in, nil
 }
 
 // readValues reads a file of values, named relative to the base directory, which
@@ -70,7 +68,7 @@ func (f Function) readValues(ctx context.Context, name string) (values.Source, e
 	if path == "-" {
 		return values.Source{}, errors.New("a function has no standard input to read values from")
 	}
-	src, err := values.ReadFile(path)
+	src, err := values.ReadFile(ctx, path)
 	if err != nil {
 		return values.Source{}, err
 	}
@@ -82,7 +80,7 @@ func (f Function) readValues(ctx context.Context, name string) (values.Source, e
 
 // readBundle reads a file of a bundle, which may be encrypted.
 func (f Function) readBundle(ctx context.Context, name string) (cuefile.File, error) {
-	file, err := readCUE(f.Dir, name)
+	file, err := readCUE(ctx, f.Dir, name)
 	if err != nil {
 		return file, err
 	}
@@ -99,9 +97,9 @@ func allowSOPS(err error) error {
 }
 
 // readCUE reads a file of CUE, YAML or JSON.
-func readCUE(base, name string) (cuefile.File, error) {
-	data, err := readFile(base, name)
-	return cuefile.File{Name: name, Path: filepath.Join(base, name), Format: cuefile.FormatOf(name), Data: data}, err
+func readCUE(ctx context.Context, base, name string) (cuefile.File, error) {
+	in, err := readFile(ctx, base, name)
+	return cuefile.File{Name: name, Path: filepath.Join(base, name), Format: cuefile.FormatOf(name), Data: in.Data, Stored: in.Stored}, err
 }
 
 // moduleDir returns the directory of a module that is named relative to the

@@ -163,7 +163,7 @@ func (f Function) resolve(ctx context.Context, config *instanceConfig, items []*
 		Namespace: cmp.Or(config.Metadata.Namespace, f.namespace),
 		Module:    module, Within: f.within(module), Package: config.Spec.Package, KubeVersion: config.Spec.KubeVersion,
 	}
-	if in.Access, err = f.access(config.Spec.Registry, config.Spec.Verify, module, items); err != nil {
+	if in.Access, err = f.access(ctx, config.Spec.Registry, config.Spec.Verify, module, items); err != nil {
 		return Instance{}, err
 	}
 	for i, item := range config.Spec.Items {

@@ -41,7 +41,7 @@ func inlineValues(n *yaml.Node, parent string) (values.Source, map[place]string,
 	}
 	fields := map[place]string{}
 	locate(doc.Content[0], parent, fields)
-	return values.Source{Name: configName, Format: values.YAML, Data: data}, fields, nil
+	return values.Source{Name: configName, Format: values.YAML, Data: data, Stored: true}, fields, nil
 }
 
 func mapOf(key string, value *yaml.Node) *yaml.Node {

@@ -191,7 +191,7 @@ func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 		return p, atField("spec.schema.inline", err)
 	case schema.File != "":
 		s.files = []string{schema.File}
-		file, err := readCUE(f.Dir, schema.File)
+		file, err := readCUE(ctx, f.Dir, schema.File)
 		if err != nil {
 			return nil, atField("spec.schema.file", err)
 		}
@@ -219,7 +219,7 @@ func (f Function) readPolicy(ctx context.Context, files []cuefile.File, within s
 }
 
 func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Reference, items []*yaml.RNode) ([]cuefile.File, string, error) {
-	access, err := f.access(spec.Registry, spec.Verify, artifact, items)
+	access, err := f.access(ctx, spec.Registry, spec.Verify, artifact, items)
 	if err != nil {
 		return nil, "", err
 	}
@@ -227,7 +227,7 @@ func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Refer
 	if err != nil {
 		return nil, "", atField("spec.schema.url", err)
 	}
-	files, err := vet.Files(dir, artifact.String())
+	files, err := vet.Files(ctx, dir, artifact.String())
 	return files, dir, atField("spec.schema.url", err)
 }
 

@@ -4,6 +4,7 @@
 package vet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,7 +31,7 @@ func Read(files []cuefile.File, within string) (*Policy, error) {
 
 // Files returns the files in CUE of a directory, named as they are below it,
 // without those of its subdirectories.
-func Files(dir, origin string) ([]cuefile.File, error) {
+func Files(ctx context.Context, dir, origin string) ([]cuefile.File, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func Files(dir, origin string) ([]cuefile.File, error) {
 		if e.Type() != fs.FileMode(0) || filepath.Ext(e.Name()) != ".cue" || strings.HasSuffix(e.Name(), "_tool.cue") {
 			continue
 		}
-		f, err := cuefile.Read(filepath.Join(dir, e.Name()))
+		f, err := cuefile.Read(ctx, filepath.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
 		}

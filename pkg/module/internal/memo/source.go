@@ -16,9 +16,9 @@ import (
 
 // AddSource adds all that decides what a source of values says, and where it says
 // it. It is false where files decide it too, and for what may hold a secret, or
-// comes from a program, as decrypted values do.
+// is stored nowhere, as decrypted values and those of a pipe are.
 func (d Digest) AddSource(s values.Source) bool {
-	if s.Secret || s.Hidden != nil || s.Reference != nil || s.Name == values.StdinName || values.IsDevice(s.Name) {
+	if !s.Stored || s.Secret || s.Hidden != nil || s.Reference != nil {
 		return false
 	}
 	text, places := string(s.Data), ""
@@ -29,7 +29,7 @@ func (d Digest) AddSource(s values.Source) bool {
 		}
 		text, places = string(syntax), placesIn(s.Expr)
 	}
-	if mask.IsSecret(text) || strings.Contains(text, "@embed") {
+	if mask.IsWary(text) || strings.Contains(text, "@embed") {
 		return false
 	}
 	d.Add("values", s.Name, string(s.Format), text, places)
@@ -47,7 +47,7 @@ func placesIn(expr ast.Expr) string {
 }
 
 // NameSecret says whether the values of a module have a field whose name tells
-// that it may be a secret, as the user's file of values has them, or another file
+// that it may be a secret, or one in the form of a secret, as the user's file of values has them, or another file
 // gives one a text.
 func NameSecret(own *ast.File, files []*ast.File) bool {
 	if own == nil || names(own, func(ast.Expr) bool { return true }) {
@@ -74,9 +74,11 @@ func names(n ast.Node, counts func(ast.Expr) bool) bool {
 		switch n := n.(type) {
 		case *ast.Field:
 			name, _, err := ast.LabelName(n.Label)
-			found = found || (err != nil || mask.IsSecret(name)) && counts(n.Value)
+			found = found || (err != nil || mask.IsWary(name)) && counts(n.Value)
+		case *ast.BasicLit:
+			found = found || mask.HasShape(n.Value)
 		case *ast.LetClause:
-			found = found || mask.IsSecret(n.Ident.Name) && counts(n.Expr)
+			found = found || mask.IsWary(n.Ident.Name) && counts(n.Expr)
 		}
 		return !found
 	}, nil)
