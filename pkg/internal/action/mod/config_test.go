@@ -68,6 +68,12 @@ const formsModule = `package main
 
 #Limit: 100
 
+#Node: {
+	v: *1 | int
+	next?: #Node
+	all?: [...#Node]
+}
+
 #Config: {
 	// The autoscaler.
 	hpa: {
@@ -101,6 +107,11 @@ const formsModule = `package main
 	maybe?: {e!: int} | {f!: string}
 	// Neither YAML nor JSON can give bytes.
 	raw: *'x' | bytes
+	// Structs in a list have defaults, and no other fields.
+	items: [...{v: *1 | int, w!: string, x?: bool}]
+	open: [...{v: *1 | int, ...}]
+	fixed: [...{kind: "A", v: *1 | int}]
+	nodes: [...#Node]
 	// null unsets a field.
 	named:   null | string
 	unnamed: *null | string

@@ -51,7 +51,7 @@ func property(f Field) map[string]any {
 	case f.elements != nil:
 		schema = map[string]any{"type": "object", "additionalProperties": object(f.elements, false)}
 	default:
-		schema = withNull(f, leaf(f.typ, f.value.IncompleteKind()))
+		schema = withItems(f, withNull(f, leaf(f.typ, f.value.IncompleteKind())))
 		if render.IsQuantity(f.value) {
 			schema["type"] = []string{"string", "number"}
 		}
@@ -64,6 +64,29 @@ func property(f Field) map[string]any {
 		if json.Unmarshal(f.initialJSON(), &initial) == nil {
 			schema["default"] = initial
 		}
+	}
+	return schema
+}
+
+// withItems returns the schema of a list with the defaults of its structs, and
+// without fields that they do not have, if each of their fields is a scalar that
+// may be set.
+func withItems(f Field, schema map[string]any) map[string]any {
+	items, _ := schema["items"].(map[string]any)
+	properties, _ := items["properties"].(map[string]any)
+	element := f.value.LookupPath(cue.MakePath(cue.AnyIndex))
+	if len(properties) == 0 || !element.Exists() {
+		return schema
+	}
+	all := 0
+	for it, err := element.Fields(cue.Optional(true)); err == nil && it.Next(); {
+		if it.Value().IncompleteKind()&(cue.StructKind|cue.ListKind) != 0 {
+			return schema // it may hold itself
+		}
+		all++
+	}
+	if fields := fieldsOf(element, element, cue.Value{}); len(fields) == all {
+		schema["items"] = object(fields, additional(element))
 	}
 	return schema
 }
