@@ -85,7 +85,7 @@ func libraryLayers() []layer {
 		{"registry/sign/privatekey", 1, []string{"github.com/sigstore/sigstore/pkg/"}}, // apart, for what signs
 		{"registry/sign/trust", 1, []string{yaml}},
 		{"cluster/kube", 1, []string{clientGo, apimachinery, apiTypes, "k8s.io/klog/"}},
-		{"module/builtin", 2, nil},
+		{"module/builtin", 2, []string{apimachinery}},
 		{"module/crd", 1, []string{cue, apimachinery, yaml, "k8s.io/kube-openapi/"}},
 
 		{"module/crd/cel", 2, []string{apimachinery, "k8s.io/apiextensions-apiserver/", "k8s.io/apiserver/pkg/apis/cel", "k8s.io/apiserver/pkg/cel/environment", "github.com/google/cel-go/cel"}},

@@ -54,10 +54,14 @@ func (s *Schemas) Check(objects []api.Object, version string) []Problem {
 		c.index = i
 		if !api.IsBuiltIn(object.Group()) {
 			c.structure(object)
+			c.labels(object)
 			continue
 		}
 		if c.kind(object) {
 			c.structure(object)
+			c.labels(object)
+			c.fields(object)
+			c.pods(object)
 			c.restartPolicy(object)
 			c.selector(object)
 			c.ports(object)
@@ -108,6 +112,10 @@ func (c *checker) structure(o api.Object) {
 // kind says whether the kind is served.
 func (c *checker) kind(o api.Object) bool {
 	version, kind := o.APIVersion(), o.Kind()
+	if strings.Contains(notObjects, "\n"+version+" "+kind+"\n") {
+		c.add("kind", "an object of %s %s cannot be applied: the API server does not store it", version, kind)
+		return false
+	}
 	if served, _ := c.openAPI.Serves(version, kind); served || strings.HasSuffix(kind, "List") {
 		return true
 	}
@@ -186,11 +194,13 @@ func (c *checker) restartPolicy(o api.Object) {
 	if policies == nil {
 		return
 	}
-	at += "spec.restartPolicy"
-	policy, _ := lookup(map[string]any(o), at).(string)
-	isKnown := slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Index == c.index && p.Path == at })
-	if policy != "" && !slices.Contains(policies, policy) && !isKnown {
-		c.add(at, "unsupported value %q: expected %s", policy, strings.Join(policies, ", "))
+	spec, isMap := lookup(map[string]any(o), at+"spec").(map[string]any)
+	policy, _ := spec["restartPolicy"].(string)
+	switch at += "spec.restartPolicy"; {
+	case policy == "" && isMap && spec["restartPolicy"] == nil && !slices.Contains(policies, "Always"): // the default
+		c.addNew(at, "is required: %s", strings.Join(policies, " or "))
+	case policy != "" && !slices.Contains(policies, policy):
+		c.addNew(at, "unsupported value %q: expected %s", policy, strings.Join(policies, ", "))
 	}
 }
 
@@ -221,53 +231,6 @@ func lookup(v any, path string) any {
 	return v
 }
 
-// selector holds the selector of a workload to the labels of its pods.
-func (c *checker) selector(o api.Object) {
-	switch o.Kind() {
-	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
-	default:
-		return
-	}
-	const at = "spec.selector.matchLabels"
-	wanted, _ := lookup(map[string]any(o), at).(map[string]any)
-	labels, _ := lookup(map[string]any(o), "spec.template.metadata.labels").(map[string]any)
-	var missing []string
-	for key, value := range wanted {
-		if labels[key] != value {
-			missing = append(missing, fmt.Sprintf("%s=%v", key, value))
-		}
-	}
-	if len(missing) > 0 {
-		slices.Sort(missing)
-		c.add(at, "the labels of spec.template do not have %s", strings.Join(missing, ", "))
-	}
-	expressions, _ := lookup(map[string]any(o), "spec.selector.matchExpressions").([]any)
-	for i, e := range expressions {
-		if expression, ok := e.(map[string]any); ok && !holds(expression, labels) {
-			c.add(fmt.Sprintf("spec.selector.matchExpressions[%d]", i), "the labels of spec.template do not match it")
-		}
-	}
-}
-
-// holds says whether labels match an expression of a selector.
-func holds(expression, labels map[string]any) bool {
-	key, _ := expression["key"].(string)
-	values, _ := expression["values"].([]any)
-	value, has := labels[key]
-	isIn := has && slices.Contains(values, value)
-	switch expression["operator"] {
-	case "In":
-		return isIn
-	case "NotIn":
-		return !isIn
-	case "Exists":
-		return has
-	case "DoesNotExist":
-		return !has
-	}
-	return true // which is no operator
-}
-
 // Unpinned returns the images of the containers that are not named by a digest,
 // each of which is harmless.
 func Unpinned(objects []api.Object) []Problem {
@@ -291,7 +254,7 @@ func Unpinned(objects []api.Object) []Problem {
 
 // ports warns of the ports of a Service that no container of its pods has.
 func (c *checker) ports(o api.Object) {
-	selector, _ := lookup(map[string]any(o), "spec.selector").(map[string]any)
+	selector := labelsAt(o, "spec.selector")
 	if o.Kind() != "Service" || len(selector) == 0 {
 		return
 	}
@@ -328,8 +291,7 @@ func (c *checker) portsOf(namespace string, selector map[string]any) (names, num
 		if policies == nil || o.Namespace() != namespace {
 			continue
 		}
-		labels, _ := lookup(map[string]any(o), at+"metadata.labels").(map[string]any)
-		if !isSubset(selector, labels) {
+		if !isSubset(selector, labelsAt(o, at+"metadata.labels")) {
 			continue
 		}
 		selects = true

@@ -40,8 +40,8 @@ func TestCheck(t *testing.T) {
 		"of a newer one":   {[]string{"{apiVersion: apps/v2, kind: Deployment, metadata: {name: x}}"}, "1.37.0", nil},
 		"core":             {[]string{"{apiVersion: v1, kind: Servce, metadata: {name: x}}"}, "1.36.3", []string{`Servce/x: kind: Kubernetes 1.36 has no kind "Servce" in v1: did you mean "Service"?`}},
 		"enumerations": {[]string{
-			"{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {restartPolicy: Sometimes, initContainers: [{name: i, imagePullPolicy: Often}], containers: [{name: x, ports: [{containerPort: 1, protocol: tcp}]}]}}",
-			"{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {schedule: '@daily', concurrencyPolicy: Maybe, jobTemplate: {spec: {template: {spec: {restartPolicy: Always, containers: []}}}}}}",
+			"{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {restartPolicy: Sometimes, initContainers: [{name: i, image: i, imagePullPolicy: Often}], containers: [{name: x, image: x, ports: [{containerPort: 1, protocol: tcp}]}]}}",
+			"{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {schedule: '@daily', concurrencyPolicy: Maybe, jobTemplate: {spec: {template: {spec: {restartPolicy: Always, containers: [{name: x, image: x}]}}}}}}",
 			"{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {type: ClusterIp}}",
 			"{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {type: ''}}",
 		}, "1.36.3", []string{
@@ -55,7 +55,7 @@ func TestCheck(t *testing.T) {
 		"fields": {[]string{
 			"{apiVersion: v1, kind: ConfigMap, metadata: {name: x, lables: {a: b}, labels: {a: 1}}, data: {a: 1, b: {}}, inmutable: true}",
 			"{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}, spec: {replicas: '3', template: {spec: {containers: [{image: x, command: run}]}}}}",
-			"{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {ports: [{port: 99999999999}, {targetPort: 1.5, port: 1}]}}",
+			"{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {ports: [{name: a, port: 99999999999}, {name: b, targetPort: 1.5, port: 1}]}}",
 		}, "1.36.3", []string{
 			`ConfigMap/x: data.a: must be of type string: "integer"`,
 			`ConfigMap/x: data.b: must be of type string: "object"`,
@@ -79,14 +79,14 @@ func TestCheck(t *testing.T) {
 			strings.Replace(workload, "tier: front", "tier: null", 1),
 		}, "1.36.3", nil},
 		"what is not set": {[]string{
-			"{apiVersion: v1, kind: Pod, metadata: {name: x, creationTimestamp: null, labels: null}, spec: {nodeName: null, containers: [{name: x, args: [null], resources: {limits: {cpu: 1, memory: 1.5e3, a: 0.5}}}]}, status: {conditions: null}}",
+			"{apiVersion: v1, kind: Pod, metadata: {name: x, creationTimestamp: null, labels: null}, spec: {nodeName: null, containers: [{name: x, image: x, args: [null], resources: {limits: {cpu: 1, memory: 1.5e3, a: 0.5}}}]}, status: {conditions: null}}",
 		}, "1.36.3", nil},
 		"quantities": {[]string{"{apiVersion: v1, kind: ResourceQuota, metadata: {name: x}, spec: {hard: {a: 1Gi, b: 500m, c: 1e3, d: '.5', e: 1GB, f: ten, g: true}}}"}, "1.36.3", []string{
 			`ResourceQuota/x: spec.hard.e: must be a quantity such as 500m or 1Gi: "1GB"`,
 			`ResourceQuota/x: spec.hard.f: must be a quantity such as 500m or 1Gi: "ten"`,
 			`ResourceQuota/x: spec.hard.g: must be of type string,number: "boolean"`,
 		}},
-		"lists": {[]string{"{apiVersion: v1, kind: Pod, metadata: {name: x, finalizers: [a, a]}, spec: {containers: [{name: x}, {name: x, ports: [{containerPort: 1}, {containerPort: 1, protocol: UDP}, {containerPort: 1, protocol: TCP}]}]}}"}, "1.36.3", []string{
+		"lists": {[]string{"{apiVersion: v1, kind: Pod, metadata: {name: x, finalizers: [a, a]}, spec: {containers: [{name: x, image: x}, {name: x, image: x, ports: [{containerPort: 1}, {containerPort: 1, protocol: UDP}, {containerPort: 1, protocol: TCP}]}]}}"}, "1.36.3", []string{
 			`Pod/x: metadata.finalizers[1]: repeats item [0]: "a"`,
 			`Pod/x: spec.containers[1]: repeats item [0]: {"name":"x"}`,
 			`Pod/x: spec.containers[1].ports[2]: repeats item [0]: {"containerPort":1,"protocol":"TCP"}`,
@@ -109,10 +109,19 @@ func TestCheck(t *testing.T) {
 			"Deployment.apps/apps/web: spec.selector.matchExpressions[2]: the labels of spec.template do not match it",
 			"Deployment.apps/apps/web: spec.selector.matchExpressions[3]: the labels of spec.template do not match it",
 		}},
+		"labels that are maps": {[]string{
+			strings.Replace(strings.ReplaceAll(workload, "app: web", "app: {}"), "image: x", "image: x, volumeMounts: [{name: {}, mountPath: /v}]", 1),
+			"{apiVersion: v1, kind: Service, metadata: {name: good, namespace: apps}, spec: {selector: {app: {}}, ports: [{port: 8080}]}}",
+		}, "1.36.3", []string{
+			`Deployment.apps/apps/web: spec.selector.matchLabels.app: must be of type string: "object"`,
+			`Deployment.apps/apps/web: spec.template.metadata.labels.app: must be of type string: "object"`,
+			`Deployment.apps/apps/web: spec.template.spec.containers[0].volumeMounts[0].name: must be of type string: "object"`,
+			`Service/apps/good: spec.selector.app: must be of type string: "object"`,
+		}},
 		"ports": {[]string{
 			workload,
-			"{apiVersion: v1, kind: Service, metadata: {name: good, namespace: apps}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}, {port: 8080}]}}",
-			"{apiVersion: v1, kind: Service, metadata: {name: bad, namespace: apps}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: https}, {port: 81}]}}",
+			"{apiVersion: v1, kind: Service, metadata: {name: good, namespace: apps}, spec: {selector: {app: web}, ports: [{name: a, port: 80, targetPort: http}, {name: b, port: 8080}]}}",
+			"{apiVersion: v1, kind: Service, metadata: {name: bad, namespace: apps}, spec: {selector: {app: web}, ports: [{name: a, port: 80, targetPort: https}, {name: b, port: 81}]}}",
 			"{apiVersion: v1, kind: Service, metadata: {name: other, namespace: apps}, spec: {selector: {app: other}, ports: [{port: 80, targetPort: https}]}}",
 		}, "1.36.3", []string{
 			`warning Service/apps/bad: spec.ports[0].targetPort: no container of the selected pods has a port named "https"`,

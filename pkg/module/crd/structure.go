@@ -115,6 +115,10 @@ func (c *checker) checkList(path string, s map[string]any, list []any) {
 	first := map[string]int{}
 	for i, item := range list {
 		key := item
+		if item == nil && listType == "map" && c.openAPI != nil {
+			c.add(fmt.Sprintf("%s[%d]", path, i), "must be of type object: \"null\"")
+			continue
+		}
 		if listType == "map" {
 			picked := pick(item, keys)
 			c.checkKeys(fmt.Sprintf("%s[%d]", path, i), s, picked)
