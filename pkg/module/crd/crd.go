@@ -126,7 +126,11 @@ func FromObject(object map[string]any) (d Definition, ok bool, err error) {
 		return Definition{}, true, fmt.Errorf("CustomResourceDefinition/%s: %w of apiextensions.k8s.io/v1 but of %s, which Kubernetes serves no more",
 			d.Name, errNotCRD, version)
 	}
-	if err = d.check(); err != nil {
+	err = d.check()
+	if scope := spec["scope"]; err == nil && scope != nil && scope != "Namespaced" && scope != "Cluster" {
+		err = fmt.Errorf("%w: spec.scope is %q: want Namespaced or Cluster", errNotCRD, fmt.Sprint(scope))
+	}
+	if err != nil {
 		return Definition{}, true, fmt.Errorf("CustomResourceDefinition/%s: %w", d.Name, err)
 	}
 	versions, _ := spec["versions"].([]any)

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd/cel"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
@@ -107,6 +108,9 @@ func CRD(ctx context.Context, req CRDRequest) ([]File, error) {
 func generate(ctx context.Context, req CRDRequest, s selection) ([]byte, error) {
 	what := s.definition.Name + " " + s.version.Name
 	data, err := render.Bounded(ctx, req.Limits, "generate", what, func() ([]byte, error) {
+		if err := cel.Check(s.version); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
 		return s.definition.Generate(s.version, crd.GenerateOptions{Defaults: req.Defaults})
 	})
 	if e, ok := errors.AsType[*render.LimitError](err); ok && e.Memory > 0 {

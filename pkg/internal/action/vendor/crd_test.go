@@ -57,3 +57,25 @@ func TestCRDLimits(t *testing.T) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
+
+// TestCRDRules wants rules in CEL that compile.
+func TestCRDRules(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ rule, err string }{
+		"right":   {"self.a == 'x'", ""},
+		"syntax":  {"self.a ==", "things.example.com v1: openAPIV3Schema.properties.spec.items.x-kubernetes-validations[0].rule: compilation failed: ERROR: <input>:1:10: Syntax error: "},
+		"unknown": {"self.b == 'x'", "things.example.com v1: openAPIV3Schema.properties.spec.items.x-kubernetes-validations[0].rule: compilation failed: ERROR: <input>:1:5: undefined field 'b'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			schema := fmt.Sprintf("{type: array, maxItems: 3, items: {type: object, properties: {a: {type: string, maxLength: 5}}, x-kubernetes-validations: [{rule: %q}]}}", tc.rule)
+			err := vendorCRD(t, definition("Cluster", schema), render.Limits{})
+			switch {
+			case tc.err == "" && err != nil:
+				t.Error(err)
+			case tc.err != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.err)):
+				t.Errorf("error %v, want %s", err, tc.err)
+			}
+		})
+	}
+}

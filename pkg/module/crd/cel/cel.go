@@ -9,13 +9,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	limits "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/apiserver/pkg/cel/environment"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/crd"
@@ -70,8 +75,59 @@ func (r *Rules) Validate(ctx context.Context, d crd.Definition, object api.Objec
 	return problems
 }
 
+// Check returns what is wrong with the first rule of a version that cannot be
+// compiled, with its path.
+func Check(version crd.Version) error {
+	s, err := structural(version)
+	if err != nil {
+		return err
+	}
+	return check("openAPIV3Schema", s, true)
+}
+
+func check(path string, s *schema.Structural, isRoot bool) error {
+	if s == nil {
+		return nil
+	}
+	results, err := cel.Compile(s, model.SchemaDeclType(s, isRoot), limits.PerCallLimit,
+		environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()), cel.NewExpressionsEnvLoader())
+	if err != nil {
+		return fmt.Errorf("%s.x-kubernetes-validations: %w", path, err)
+	}
+	for i, result := range results {
+		if result.Error != nil {
+			message, _, _ := strings.Cut(result.Error.Detail, "\n") // below it is the rule
+			return fmt.Errorf("%s.x-kubernetes-validations[%d].rule: %s", path, i, message)
+		}
+	}
+	if err = check(path+".items", s.Items, s.Items != nil && s.Items.XEmbeddedResource); err != nil {
+		return err
+	}
+	if s.AdditionalProperties != nil {
+		if err = check(path+".additionalProperties", s.AdditionalProperties.Structural, false); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		property := s.Properties[name]
+		if err = check(path+".properties."+name, &property, property.XEmbeddedResource); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // compile returns nil when there are no rules.
 func compile(version crd.Version) (*cel.Validator, error) {
+	s, err := structural(version)
+	if err != nil {
+		return nil, err
+	}
+	return cel.NewValidator(s, true, limits.PerCallLimit), nil
+}
+
+// structural returns the schema of a version in the form of the API server.
+func structural(version crd.Version) (*schema.Structural, error) {
 	data, err := json.Marshal(version.Schema())
 	if err != nil {
 		return nil, err
@@ -84,9 +140,5 @@ func compile(version crd.Version) (*cel.Validator, error) {
 	if err = apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(&props, &internal, nil); err != nil {
 		return nil, err
 	}
-	structural, err := schema.NewStructural(&internal)
-	if err != nil {
-		return nil, err
-	}
-	return cel.NewValidator(structural, true, limits.PerCallLimit), nil
+	return schema.NewStructural(&internal)
 }
