@@ -5,6 +5,7 @@ package crd
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,6 +55,9 @@ func (d documents) add(document []byte) error {
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(document, &root); err != nil {
+		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			err = fmt.Errorf("%s must be of type object: %q", cmp.Or(e.Field, "the document"), e.Value)
+		}
 		return fmt.Errorf("not an OpenAPI document in JSON: %w", err)
 	}
 	maps.Copy(d, root.Definitions)
@@ -61,8 +65,58 @@ func (d documents) add(document []byte) error {
 	return nil
 }
 
+// check wants what schemas refer to, and that it is something in the end.
+func (d documents) check() error {
+	stands := map[string]string{} // for another schema, that is no more than a name
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		var schema map[string]any
+		if err := json.Unmarshal(d[name], &schema); err != nil {
+			return fmt.Errorf("broken document: the schema %s must be an object", name)
+		}
+		stands[name] = referenceOf(schema)
+		if target := d.missing(schema); target != "" {
+			return fmt.Errorf("broken document: the schema %s refers to %s, which does not exist", name, target)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(stands)) {
+		seen := map[string]bool{}
+		for at := name; at != ""; at = stands[at] {
+			if seen[at] {
+				return fmt.Errorf("broken document: the schema %s refers to itself", at)
+			}
+			seen[at] = true
+		}
+	}
+	return nil
+}
+
+// missing returns a name that a schema refers to and that no document has.
+func (d documents) missing(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		if target := referenceOf(v); target != "" && d[target] == nil {
+			return target
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if target := d.missing(v[name]); target != "" {
+				return target
+			}
+		}
+	case []any:
+		for _, e := range v {
+			if target := d.missing(e); target != "" {
+				return target
+			}
+		}
+	}
+	return ""
+}
+
 // openAPI returns the schemas of the kinds that the documents describe.
 func (d documents) openAPI() (*OpenAPI, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	kinds := map[string]string{}
 	for name, data := range d {
 		var head struct {
@@ -210,15 +264,14 @@ const reference = "$ref"
 
 // resolve returns the schema that a schema refers to, or the schema itself.
 func (c *checker) resolve(s map[string]any) map[string]any {
-	name := text(s[reference])
-	if name == "" || c.openAPI == nil {
-		return s
+	for name := text(s[reference]); name != "" && c.openAPI != nil; name = text(s[reference]) {
+		target, err := c.openAPI.schema(name)
+		if target == nil || err != nil { // the rules say so
+			return map[string]any{"x-kubernetes-preserve-unknown-fields": true}
+		}
+		s = target
 	}
-	target, err := c.openAPI.schema(name)
-	if target == nil || err != nil { // the rules say so
-		return map[string]any{"x-kubernetes-preserve-unknown-fields": true}
-	}
-	return target
+	return s
 }
 
 // structural returns a copy of a schema of OpenAPI in the words of CRDs.

@@ -82,6 +82,30 @@ func TestOpenAPIPaths(t *testing.T) {
 	}
 }
 
+// TestReadOpenAPI wants documents that are whole.
+func TestReadOpenAPI(t *testing.T) {
+	t.Parallel()
+	const not, broken = "-: not an OpenAPI document in JSON: ", "-: broken document: the schema "
+	for name, tc := range map[string]struct{ document, err string }{
+		"list":         {`[]`, not + `the document must be of type object: "array"`},
+		"text":         {`{"definitions": {"a": "b"}}`, broken + "a must be an object"},
+		"definitions":  {`{"definitions": []}`, not + `definitions must be of type object: "array"`},
+		"nothing":      {`{"definitions": {"a": {"properties": {"b": {"$ref": "#/definitions/c"}}}}}`, broken + "a refers to c, which does not exist"},
+		"cycle":        {`{"definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"$ref": "#/definitions/a"}}}`, broken + "a refers to itself"},
+		"cycle of v3":  {`{"components": {"schemas": {"a": {"allOf": [{"$ref": "#/components/schemas/a"}]}}}}`, broken + "a refers to itself"},
+		"alias":        {`{"definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"type": "object"}}}`, ""},
+		"below itself": {`{"definitions": {"a": {"properties": {"b": {"$ref": "#/definitions/a"}}}}}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := crd.ReadOpenAPI(t.Context(), crd.Files{Names: []string{"-"}, Stdin: strings.NewReader(tc.document)})
+			if text(err) != tc.err {
+				t.Errorf("error %q, want %q", text(err), tc.err)
+			}
+		})
+	}
+}
+
 // FuzzOpenAPI: whatever a document says, there is no panic and no path leaves
 // cue.mod/gen.
 func FuzzOpenAPI(f *testing.F) {

@@ -51,7 +51,11 @@ func ReadOpenAPI(ctx context.Context, f Files) (*OpenAPI, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%s: there is no OpenAPI document", strings.Join(f.Names, ", "))
 	}
-	return all.openAPI()
+	openAPI, err := all.openAPI()
+	if err != nil {
+		err = fmt.Errorf("%s: %w", strings.Join(f.Names, ", "), err)
+	}
+	return openAPI, err
 }
 
 // each calls add with what is read.

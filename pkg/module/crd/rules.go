@@ -109,7 +109,7 @@ func wrong(path, format string, args ...any) []problem {
 
 // check returns what is wrong with a value, in the order of the fields.
 func (r *rules) check(path string, v any) []problem {
-	if r != nil && r.Ref != "" && r.openAPI != nil {
+	for r != nil && r.Ref != "" && r.openAPI != nil {
 		target, err := r.openAPI.rulesOf(r.Ref)
 		if err != nil {
 			return wrong(path, "the schema cannot be used: %v", err)
