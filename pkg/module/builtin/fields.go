@@ -146,7 +146,8 @@ func (c *checker) pods(o api.Object) {
 			if !ok {
 				return
 			}
-			if image := container["image"]; image == nil || image == "" {
+			// That of a template may be set by what comes after us.
+			if image := container["image"]; image == "" || image == nil && o.Kind() == "Pod" {
 				c.addNew(path+".image", "is required")
 			}
 			visit(container, path, []string{"volumeMounts", "[]", "name"}, func(path string, name any) {
