@@ -112,6 +112,7 @@ const formsModule = `package main
 	open: [...{v: *1 | int, ...}]
 	fixed: [...{kind: "A", v: *1 | int}]
 	nodes: [...#Node]
+	tree?: #Node
 	// null unsets a field.
 	named:   null | string
 	unnamed: *null | string

@@ -26,7 +26,8 @@ func typeText(v cue.Value) string {
 	if namesFields(v) {
 		return withoutFields(v)
 	}
-	whole := fmt.Sprint(v)
+	// The elements of a list that lead back to the struct around it print as an error.
+	whole := strings.ReplaceAll(fmt.Sprint(v), "..._|_", "...")
 	expr, err := parser.ParseExpr("", whole)
 	if err != nil {
 		return whole

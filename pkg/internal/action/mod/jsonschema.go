@@ -122,7 +122,10 @@ func leaf(typ string, kind cue.Kind) map[string]any {
 	}
 	schema, err := generate(cuecontext.New().CompileString(text).LookupPath(cue.MakePath(cue.Str("value"))))
 	if err != nil || schema["$ref"] != nil || schema["$defs"] != nil {
-		schema = map[string]any{"type": jsonTypes(kind)}
+		schema = map[string]any{}
+		if types := jsonTypes(kind); len(types) > 0 { // none for a struct within itself
+			schema["type"] = types
+		}
 	}
 	delete(schema, "$schema")
 	delete(schema, "default")
