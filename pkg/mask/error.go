@@ -2,7 +2,10 @@
 
 package mask
 
-import "errors"
+import (
+	"errors"
+	"reflect"
+)
 
 // Error returns an error whose text, and that of its hints, is what hide makes
 // of it. Each of joined errors stays one of its own.
@@ -10,12 +13,12 @@ func Error(err error, hide func(string) string) error {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() {
+	// Other errors with several below them are told apart by their own type.
+	if reflect.TypeOf(err) != reflect.TypeOf(errors.Join(err)) {
 		return &hiddenError{hide: hide, error: err}
 	}
 	var parts []error
-	for _, part := range joined.Unwrap() {
+	for _, part := range err.(interface{ Unwrap() []error }).Unwrap() { //nolint:forcetypeassert // what errors.Join returns has it
 		parts = append(parts, Error(part, hide))
 	}
 	return errors.Join(parts...)
