@@ -191,6 +191,11 @@ func deepCopy(v any) any {
 // Namespace is empty for cluster-scoped objects.
 type ID struct{ Group, Kind, Namespace, Name string }
 
+// IDOf returns the id of what an event is about.
+func IDOf(o event.Object) ID {
+	return ID{Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
+}
+
 // String returns Kind.group/namespace/name, without the parts that are empty.
 func (id ID) String() string {
 	var b strings.Builder

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// checkAPI holds that a package is either under an internal directory, which the
-// go command lets nobody else import, or a command, or API: then the page of the
-// library says what it is for.
+// checkAPI holds that a package is under an internal directory, from which other
+// modules cannot import, or a command, or API: then the page of the library says
+// what it is for.
 func checkAPI(files []File) []Finding {
 	var page string
 	for _, f := range files {

@@ -38,10 +38,10 @@ const (
 )
 
 // layers is the table of docs/design.md section 3. To add a package, add its row.
-func layers() []layer { return slices.Concat(libraryLayers(), verbLayers()) }
+func layers() []layer { return slices.Concat(groundLayers(), libraryLayers(), verbLayers()) }
 
-// libraryLayers are the packages below the verbs.
-func libraryLayers() []layer {
+// groundLayers are the districts and the packages that import next to nothing.
+func groundLayers() []layer {
 	return []layer{
 		// The districts, which only have a doc.go.
 		{"module", -1, nil},
@@ -72,7 +72,12 @@ func libraryLayers() []layer {
 		{"sops", 0, []string{yamlNodes}},
 		{"registry/attest", 0, nil},
 		{"registry/internal/ignore", 0, nil},
+	}
+}
 
+// libraryLayers are the packages below the verbs.
+func libraryLayers() []layer {
+	return []layer{
 		{"module/internal/partial", 1, []string{cue}}, // with outline: can be switched off
 		{"module/schema", 1, nil},
 		{"module/schema/kubernetes", 1, nil},

@@ -2,7 +2,7 @@
 
 package main
 
-// ofBundles returns the protections of the verbs on bundles.
+// ofBundles returns the protections of which instances are those of a bundle.
 func ofBundles() []protection {
 	return []protection{{
 		promise: "s08", file: "pkg/cluster/store/bundle.go",
@@ -40,9 +40,15 @@ func ofBundles() []protection {
 	}, {
 		promise: "s17", file: "pkg/internal/action/fleet/left.go",
 		old:  "if !l.goes {",
-		new:  "if l.steps == nil {",
+		new:  "if len(l.objects) == 0 {",
 		test: "./pkg/internal/action/fleet -run TestKilledAtEveryRequest/an_instance_leaves$",
-	}, {
+	}}
+}
+
+// ofBundlePlans returns the protections of what is planned and carried out for
+// the instances of a bundle.
+func ofBundlePlans() []protection {
+	return []protection{{
 		promise: "s100", file: "pkg/internal/action/fleet/shared.go",
 		old:  "case first.name != u.name && !first.shares(u):",
 		new:  "case false:",

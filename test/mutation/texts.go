@@ -2,7 +2,7 @@
 
 package main
 
-// ofTexts returns the protections of what is read and what is shown.
+// ofTexts returns the protections of secrets in errors.
 func ofTexts() []protection {
 	return []protection{{
 		promise: "s70", file: "pkg/module/values/quote.go",
@@ -49,7 +49,12 @@ func ofTexts() []protection {
 		old:  "Advice{a.Code, e.HideHint(a.Hint)}",
 		new:  "a",
 		test: "./pkg/module/values -run TestHideIn",
-	}, {
+	}}
+}
+
+// ofDocuments returns the protections of what is written to a terminal or in YAML.
+func ofDocuments() []protection {
+	return []protection{{
 		promise: "s71", file: "pkg/mask/terminal.go",
 		old:  "unicode.Cf, ",
 		new:  "",

@@ -85,7 +85,7 @@ func (p *Files) literal(path []string, value string) *Literal {
 		return nil
 	}
 	for i, file := range p.syntax {
-		for _, field := range fieldsAt(file.Decls, path) {
+		for _, field := range fieldsBelow(file.Decls, path, 0) {
 			if l := p.in(i, field, value); l != nil {
 				return l
 			}
@@ -208,11 +208,7 @@ func target(ident *ast.Ident) (ast.Expr, *ast.Field) {
 	return nil, nil
 }
 
-// fieldsAt returns the fields at a path.
-func fieldsAt(decls []ast.Decl, path []string) []*ast.Field {
-	return fieldsBelow(decls, path, 0)
-}
-
+// fieldsBelow returns the fields at a path.
 func fieldsBelow(decls []ast.Decl, path []string, depth int) (all []*ast.Field) {
 	if depth > deepest {
 		return nil

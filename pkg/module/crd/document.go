@@ -29,7 +29,7 @@ type OpenAPI struct {
 
 // NewOpenAPI returns the schemas of kinds: the names of their definitions by
 // apiVersion and kind, with a space between. The function returns a definition
-// of OpenAPI v2 or v3, nil when there is none of the name.
+// of OpenAPI v2 or v3, and nil for a name that the documents do not have.
 func NewOpenAPI(kinds map[string]string, definition func(name string) json.RawMessage) *OpenAPI {
 	o := &OpenAPI{
 		kinds: kinds, versions: map[string]bool{}, definition: definition,

@@ -117,7 +117,7 @@ func describeVersion(m *api.Module) string {
 func describeResources(resources []event.Object) string {
 	var b strings.Builder
 	for _, o := range resources {
-		fmt.Fprintf(&b, "%s\n", api.ID{Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name})
+		fmt.Fprintf(&b, "%s\n", api.IDOf(o))
 	}
 	return b.String()
 }

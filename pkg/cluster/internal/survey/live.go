@@ -31,7 +31,8 @@ type Owned struct {
 	resources map[api.ID]kube.Resource
 }
 
-// Get returns the live object of an item, nil when there is none of the instance.
+// Get returns the live object of an item, nil when the cluster has none that
+// carries the labels of the instance.
 func (l *Owned) Get(i *Item) api.Object {
 	l.mu.Lock()
 	defer l.mu.Unlock()

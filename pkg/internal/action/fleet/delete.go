@@ -5,8 +5,6 @@ package fleet
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -174,19 +172,11 @@ func (d *deletion) delete(ctx context.Context, i int) error {
 	}
 	one := d.how
 	one.Key, one.IgnoreNotFound, one.Bundle = m.Key, true, d.bundle
-	outcomes, err := instance.Delete(ctx, d.site.Client, one, d.within(m.Key))
+	outcomes, err := instance.Delete(ctx, d.site.Client, one, d.site.within(m.Key, d.before, d.observer))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reached[i] = true
 	return errors.Join(err, d.done(Deleted{m.Key, outcomes, err}))
-}
-
-// within returns an observer of what happens to an instance.
-func (d *deletion) within(key instance.Key) event.Observer {
-	alone := d.site.Alone && isSequence(d.before)
-	return event.Func(func(e event.Event) {
-		d.observer.Observe(event.Within{Cluster: d.site.Name, Namespace: key.Namespace, Name: key.Name, Alone: alone, Event: e})
-	})
 }
 
 // checkMembers refuses when an instance does not belong to the bundle.
@@ -209,10 +199,7 @@ func (d *deletion) notReached() error {
 			names = append(names, m.Name)
 		}
 	}
-	if names == nil {
-		return nil
-	}
-	return fmt.Errorf("not deleted: instance %s", strings.Join(names, ", "))
+	return unreached("not deleted: instance", names)
 }
 
 func unlisted(m api.Metadata, bundle string) event.Unlisted {

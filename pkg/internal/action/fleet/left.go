@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
 // namespaces returns those of all instances of the bundle, sorted. They and the
@@ -195,7 +196,7 @@ func (r *run) planPrune(ctx context.Context) error {
 		if l.objects, err = r.delete(ctx, l, o); err != nil {
 			return err
 		}
-		l.objects = slices.DeleteFunc(l.objects, func(o teardown.Object) bool { return taken[identity(o.Object)] })
+		l.objects = slices.DeleteFunc(l.objects, func(o teardown.Object) bool { return taken[api.IDOf(o.Object)] })
 		l.goes = true
 		if r.req.Apply.DryRun.IsDry() {
 			l.state = Planned
@@ -214,15 +215,11 @@ func (r *run) taken() map[api.ID]bool {
 		}
 		for _, o := range apply.Outcomes(it.plan.Steps) {
 			if o.IsChange() {
-				all[identity(o.Object)] = true
+				all[api.IDOf(o.Object)] = true
 			}
 		}
 	}
 	return all
-}
-
-func identity(o event.Object) api.ID {
-	return api.ID{Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
 // prune deletes the instances that left the files, as it was planned.
@@ -248,7 +245,7 @@ func (r *run) deleteOptions() teardown.Options {
 
 func (r *run) delete(ctx context.Context, l *leftover, o teardown.Options) ([]teardown.Object, error) {
 	m := l.record.Instance.Metadata
-	observer := r.within(bundle.Instance{Name: m.Name, Namespace: m.Namespace})
+	observer := r.within(instance.Key{Namespace: m.Namespace, Name: m.Name})
 	objects, err := teardown.New(r.site.Client, observer).Delete(ctx, l.record, o)
 	if err != nil {
 		err = fmt.Errorf("delete %s: %w", m.Name, err)

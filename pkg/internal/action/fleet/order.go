@@ -8,8 +8,8 @@ import "errors"
 const maxAtOnce = 8
 
 // inOrder calls do for each item after those that have to be done before it, and
-// for items that are independent of each other at once, limit at most. When one fails, those
-// under way go on and no further is begun. The error joins those of all, in the
+// for items that are independent of each other at once, limit at most. When one
+// fails, those under way go on and no further is begun. The error joins those of all, in the
 // order of the items.
 func inOrder(before [][]int, limit int, do func(i int) error) error {
 	s := schedule{before: before, errs: make([]error, len(before)), states: make([]progress, len(before))}

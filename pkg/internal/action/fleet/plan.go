@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -85,7 +84,7 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 	spaces := &apply.Spaces{}
 	for i, in := range r.bundle.Selected {
 		it := &item{Instance: in, index: i, rendered: rendered[i], state: NotReached}
-		it.engine = apply.New(site.Client, r.within(in))
+		it.engine = apply.New(site.Client, r.within(instance.Key{Namespace: in.Namespace, Name: in.Name}))
 		it.engine.Concurrency, it.engine.Spaces = req.Apply.Concurrency, spaces
 		one := req.Apply
 		one.Request = r.bundle.Requests[i]
@@ -97,11 +96,8 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 }
 
 // within returns an observer of what happens to an instance.
-func (r *run) within(in bundle.Instance) event.Observer {
-	alone := r.site.Alone && isSequence(r.before)
-	return event.Func(func(e event.Event) {
-		r.observer.Observe(event.Within{Cluster: r.site.Name, Namespace: in.Namespace, Name: in.Name, Alone: alone, Event: e})
-	})
+func (r *run) within(key instance.Key) event.Observer {
+	return r.site.within(key, r.before, r.observer)
 }
 
 // hide returns an error without what was read from Secrets.
@@ -266,8 +262,5 @@ func (r *run) notReached() error {
 			names = append(names, it.Name)
 		}
 	}
-	if names == nil {
-		return nil
-	}
-	return fmt.Errorf("not applied: instance %s", strings.Join(names, ", "))
+	return unreached("not applied: instance", names)
 }

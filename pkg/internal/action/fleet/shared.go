@@ -45,7 +45,8 @@ func (all users) add(id api.ID, u user) error {
 	case !taken:
 		all[id] = u
 	case first.name != u.name && !first.shares(u):
-		o := event.Object{Group: id.Group, Version: u.object.Version(), Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}
+		o := u.object.Ref()
+		o.Namespace = id.Namespace
 		return fail.With(fail.Refused, &sharedError{Object: o, First: first.name, Second: u.name})
 	}
 	return nil

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
 // Each calls do for each of the clusters, in their order, limit of a group at
@@ -52,8 +55,23 @@ func notReached(group []Site, reached []bool, rest []Site) error {
 	for _, site := range rest {
 		names = append(names, site.Name)
 	}
+	return unreached("not reached: cluster", names)
+}
+
+// unreached returns an error that names what a run did not get to, nil when that
+// is nothing.
+func unreached(what string, names []string) error {
 	if names == nil {
 		return nil
 	}
-	return fmt.Errorf("not reached: cluster %s", strings.Join(names, ", "))
+	return fmt.Errorf("%s %s", what, strings.Join(names, ", "))
+}
+
+// within returns an observer of what happens to an instance of a bundle, whose
+// instances are worked on in an order.
+func (s Site) within(key instance.Key, before [][]int, observer event.Observer) event.Observer {
+	alone := s.Alone && isSequence(before)
+	return event.Func(func(e event.Event) {
+		observer.Observe(event.Within{Cluster: s.Name, Namespace: key.Namespace, Name: key.Name, Alone: alone, Event: e})
+	})
 }

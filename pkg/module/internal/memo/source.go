@@ -46,9 +46,9 @@ func placesIn(expr ast.Expr) string {
 	return b.String()
 }
 
-// NameSecret says whether the values of a module have a field whose name tells
-// that it may be a secret, or one in the form of a secret, as the user's file of values has them, or another file
-// gives one a text.
+// NameSecret says whether the values of a module may hold a secret, by the name of
+// a field or the form of a text: in its own file of values wherever one is named,
+// in other files where a named one gets a text.
 func NameSecret(own *ast.File, files []*ast.File) bool {
 	if own == nil || names(own, func(ast.Expr) bool { return true }) {
 		return true
