@@ -16,10 +16,7 @@ import (
 
 // Stage is a named set of objects that is applied, and becomes ready, before
 // the next.
-type Stage struct {
-	Name    string
-	Objects []api.Object
-}
+type Stage = api.Stage
 
 // Adopt says which objects of others an apply may take over.
 type Adopt string

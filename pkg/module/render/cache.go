@@ -141,10 +141,7 @@ func (p place) load(ctx context.Context, req Request) *Result {
 	result := &Result{
 		ModulePath: entry.ModulePath, Values: entry.Values, Images: entry.Images,
 		Warnings: entry.Warnings, ScopeWarnings: entry.ScopeWarnings,
-		mu: &sync.Mutex{}, limits: req.Limits,
-	}
-	for _, c := range entry.Checks {
-		result.checks = append(result.checks, healthcheck.Kept(c.Name, c.Group, c.Kind, c.Text))
+		mu: &sync.Mutex{}, limits: req.Limits, checks: healthcheck.AllKept(entry.Checks),
 	}
 	for _, set := range entry.Sets {
 		result.Sets = append(result.Sets, Set{Name: set.Name, Objects: set.Objects, places: set.Places})
@@ -169,12 +166,9 @@ func (p place) keep(now trees, req Request, result *Result) {
 		ModulePath: result.ModulePath, Images: result.Images,
 		Warnings: result.Warnings, ScopeWarnings: result.ScopeWarnings,
 	}
-	for _, c := range result.checks {
-		text, ok := c.Text()
-		if !ok {
-			return // the check would not be the same
-		}
-		entry.Checks = append(entry.Checks, memo.Check{Name: c.Name, Group: c.Group, Kind: c.Kind, Text: text})
+	var same bool
+	if entry.Checks, same = healthcheck.KeepAll(result.checks); !same {
+		return
 	}
 	if len(req.Values) == 0 {
 		entry.Values = result.Values

@@ -3,6 +3,7 @@
 package render_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -63,6 +64,52 @@ func TestHealth(t *testing.T) {
 	dir := fixture.Module(t, map[string]string{"timoni.cue": healthModule})
 	t.Run("evaluated", func(t *testing.T) { t.Parallel(); testHealth(t, mustBuild(t, dir)) })
 	t.Run("kept", func(t *testing.T) { t.Parallel(); testHealth(t, mustKeep(t, request(t, dir))) })
+	t.Run("restored", func(t *testing.T) { t.Parallel(); testHealth(t, mustRestore(t, mustBuild(t, dir))) })
+	t.Run("restored twice", func(t *testing.T) {
+		t.Parallel()
+		testHealth(t, mustRestore(t, mustRestore(t, mustBuild(t, dir))))
+	})
+}
+
+// mustRestore returns what is left of a result when its module is gone.
+func mustRestore(t *testing.T, result *render.Result) *render.Result {
+	t.Helper()
+	kept, ok := result.Rendering()
+	if !ok {
+		t.Fatal("a health check cannot be kept")
+	}
+	text, err := json.Marshal(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err = api.ParseRendering(text); err != nil {
+		t.Fatal(err)
+	}
+	restored := render.Restore(kept, render.Limits{})
+	if diff := cmp.Diff(result.Objects(), restored.Objects()); diff != "" {
+		t.Errorf("(-rendered +restored)\n%s", diff)
+	}
+	return restored
+}
+
+func TestRestoreKeepsObjects(t *testing.T) {
+	t.Parallel()
+	dir := fixture.Module(t, map[string]string{"timoni.cue": `package main
+
+timoni: {
+	apiVersion: "v1alpha1"
+	instance: config: {}
+	apply: first: [{apiVersion: "v1", kind: "ConfigMap", metadata: name: "a", data: text: "<&>"}]
+	apply: second: [{apiVersion: "example.com/v1", kind: "Widget", metadata: name: "w", spec: {n: 9007199254740993, x: 0.1, y: 2.0, on: true, none: null, big: 1e30}}]
+}
+`})
+	result := mustBuild(t, dir)
+	restored := mustRestore(t, result)
+	for i, set := range result.Sets {
+		if restored.Sets[i].Name != set.Name {
+			t.Errorf("stage %d is %q, want %q", i, restored.Sets[i].Name, set.Name)
+		}
+	}
 }
 
 func testHealth(t *testing.T, result *render.Result) {

@@ -72,8 +72,10 @@ func (k Kustomization) render(ctx context.Context, kubeVersion string, observer 
 	for _, warning := range render.DropServerFields(objects) {
 		observer.Observe(event.Warning{Text: warning})
 	}
+	result := render.Restore(api.Rendering{Stages: []api.Stage{{Name: kustomizationStage, Objects: objects}}}, render.Limits{})
+	result.Values = "{}"
 	return &build.Result{
-		Result: &render.Result{Sets: []render.Set{{Name: kustomizationStage, Objects: objects}}, Values: "{}"},
+		Result: result,
 		Module: api.Module{
 			Name: kustomizationModule, Repository: k.repository(), Version: kustomizationVersion,
 			Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(stream)),

@@ -17,7 +17,7 @@ type Check struct {
 	Name, Group, Kind string // an empty kind stands for every kind of the group
 
 	value cue.Value
-	text  string // of a check that was kept, until it is evaluated for the first time
+	text  string // of a check that was kept; its value follows when it is evaluated for the first time
 }
 
 // Read returns the checks in the field healthChecks.

@@ -13,16 +13,38 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 )
 
-// Kept returns a check of which only the text of Text is left. It is evaluated
-// when it is needed.
-func Kept(name, group, kind, text string) *Check {
-	return &Check{Name: name, Group: group, Kind: kind, text: text}
+// kept returns a check of which only its text is left. It is evaluated when it is
+// needed.
+func kept(k api.HealthCheck) *Check {
+	return &Check{Name: k.Name, Group: k.Group, Kind: k.Kind, text: k.CUE}
+}
+
+// AllKept is kept for the checks of a module.
+func AllKept(texts []api.HealthCheck) []*Check {
+	var checks []*Check
+	for _, k := range texts {
+		checks = append(checks, kept(k))
+	}
+	return checks
+}
+
+// KeepAll returns the texts of checks, and false where one has none.
+func KeepAll(checks []*Check) ([]api.HealthCheck, bool) {
+	var texts []api.HealthCheck
+	for _, c := range checks {
+		text, ok := c.asText()
+		if !ok {
+			return nil, false
+		}
+		texts = append(texts, api.HealthCheck{Name: c.Name, Group: c.Group, Kind: c.Kind, CUE: text})
+	}
+	return texts, true
 }
 
 // compile gives a check that was kept its value. Paths in errors are those in the
 // module.
 func (c *Check) compile() error {
-	if c.text == "" {
+	if c.text == "" || c.value.Exists() {
 		return nil
 	}
 	path := cue.ParsePath("timoni.healthChecks").Append(cue.Str(c.Name))
@@ -30,13 +52,16 @@ func (c *Check) compile() error {
 	if err := v.Err(); err != nil {
 		return err
 	}
-	c.value, c.text = v, ""
+	c.value = v
 	return nil
 }
 
-// Text returns the check as CUE that needs no package, and false where there is
+// asText returns the check as CUE that needs no package, and false where there is
 // none that says the same of objects.
-func (c *Check) Text() (text string, ok bool) {
+func (c *Check) asText() (text string, ok bool) {
+	if c.text != "" {
+		return c.text, true
+	}
 	defer func() { ok = recover() == nil && ok }() // of CUE
 	expr, isExpr := c.value.Syntax(cue.All(), cue.InlineImports(true)).(ast.Expr)
 	if !isExpr {
@@ -47,7 +72,8 @@ func (c *Check) Text() (text string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	return string(data), c.isLike(Kept(c.Name, c.Group, c.Kind, string(data)))
+	keep := api.HealthCheck{Name: c.Name, Group: c.Group, Kind: c.Kind, CUE: string(data)}
+	return keep.CUE, c.isLike(kept(keep))
 }
 
 // isLike says whether two checks say the same of objects as controllers leave

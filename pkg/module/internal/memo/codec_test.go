@@ -25,7 +25,7 @@ func entry() memo.Entry {
 			}},
 			Places: []memo.Place{{Path: "timoni.apply.app[0]", File: "timoni.cue", Line: 3, Column: 7}},
 		}, {Name: "empty"}},
-		Checks: []memo.Check{{Name: "a", Group: "example.com", Kind: "Widget", Text: "current: true\n"}},
+		Checks: []api.HealthCheck{{Name: "a", Group: "example.com", Kind: "Widget", CUE: "current: true\n"}},
 	}
 }
 

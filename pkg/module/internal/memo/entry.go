@@ -14,7 +14,7 @@ type Entry struct {
 	ModulePath, Values              string
 	Sets                            []Set
 	Images, Warnings, ScopeWarnings []string
-	Checks                          []Check
+	Checks                          []api.HealthCheck
 }
 
 // Set is a stage of objects and where each of them comes from.
@@ -30,9 +30,6 @@ type Place struct {
 	Line, Column int
 }
 
-// Check is a health check, and its CUE.
-type Check struct{ Name, Group, Kind, Text string }
-
 // Encode returns the bytes of the entry.
 func (e Entry) Encode() ([]byte, error) {
 	var sets, checks []any
@@ -45,7 +42,7 @@ func (e Entry) Encode() ([]byte, error) {
 		sets = append(sets, []any{set.Name, objects})
 	}
 	for _, c := range e.Checks {
-		checks = append(checks, []any{c.Name, c.Group, c.Kind, c.Text})
+		checks = append(checks, []any{c.Name, c.Group, c.Kind, c.CUE})
 	}
 	return appendValue(nil, []any{e.ModulePath, e.Values, sets, list(e.Images), list(e.Warnings), list(e.ScopeWarnings), checks})
 }
@@ -81,7 +78,7 @@ func DecodeEntry(data []byte) (e Entry, err error) {
 	}
 	e.Images, e.Warnings, e.ScopeWarnings = texts(parts[3]), texts(parts[4]), texts(parts[5])
 	for _, c := range items(parts[6]) {
-		e.Checks = append(e.Checks, Check{c[0].(string), c[1].(string), c[2].(string), c[3].(string)})
+		e.Checks = append(e.Checks, api.HealthCheck{Name: c[0].(string), Group: c[1].(string), Kind: c[2].(string), CUE: c[3].(string)})
 	}
 	return e, nil
 }
