@@ -37,6 +37,7 @@ type Proxy struct {
 	every  Fault // what every other request passes through; nil is none
 	cut    context.CancelFunc
 	delay  time.Duration
+	trace  []*traced // nil when it is not noted
 }
 
 // Fault is what happens to a request in place of an answer. It may have the
@@ -84,6 +85,7 @@ func (cp *ControlPlane) Proxy(t testing.TB) *Proxy {
 
 // ServeHTTP forwards a request, unless it is one that is meant to go wrong.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer p.note(r)()
 	fate, delay := p.pass()
 	time.Sleep(delay)
 	fate(w, r, p.forward)

@@ -10,7 +10,7 @@ import (
 // DefaultConcurrency is the maximum number of concurrent requests. The API
 // server's priority and fairness shares its capacity; the number only bounds
 // sockets.
-const DefaultConcurrency = 16
+const DefaultConcurrency = 64
 
 // Each calls do for every item, limit of them at a time, and joins the errors in
 // the order of the items.

@@ -81,26 +81,36 @@ func BenchmarkThousand(b *testing.B) {
 	m.report()
 }
 
-// BenchmarkFar is BenchmarkHundred with 25 ms added to every round trip.
+// BenchmarkFar is BenchmarkHundred with 25 and 80 ms added to every request.
+// With -v it prints the requests of the first round.
 func BenchmarkFar(b *testing.B) {
 	w := newWorld(b)
 	w.raw()
-	all := w.values(configMaps(100, 0))
+	all, changed := w.values(configMaps(100, 0)), w.values(configMaps(100, 3))
 	proxy := w.cp.Proxy(b)
-	proxy.Delay(25 * time.Millisecond)
-	var install, unchanged time.Duration
-	for b.Loop() {
-		ns := w.space("bench-far")
-		apply := func() time.Duration {
-			started := time.Now()
-			w.timoni("apply", "app", w.module, "-f", all, "-n", ns, "-q", "--kubeconfig", proxy.Kubeconfig)
-			return time.Since(started)
-		}
-		install += apply()
-		unchanged += apply()
+	for _, delay := range []time.Duration{25 * time.Millisecond, 80 * time.Millisecond} {
+		b.Run("added="+delay.String(), func(b *testing.B) {
+			proxy.Delay(delay)
+			m := newMeter(w)
+			for i := 0; b.Loop(); i++ {
+				ns := w.space("bench-far")
+				far := func(name, values string) {
+					proxy.Trace()
+					started := time.Now()
+					m.measure(name, func() {
+						w.timoni("apply", "app", w.module, "-f", values, "-n", ns, "-q", "--kubeconfig", proxy.Kubeconfig)
+					})
+					if i == 0 && testing.Verbose() {
+						fmt.Printf("%s, %v added:\n%s", name, delay, proxy.Timeline(started))
+					}
+				}
+				far("install", all)
+				far("unchanged", all)
+				far("3-changed", changed)
+			}
+			m.reportTimes(b)
+		})
 	}
-	b.ReportMetric(float64(install.Milliseconds())/float64(b.N), "ms/install")
-	b.ReportMetric(float64(unchanged.Milliseconds())/float64(b.N), "ms/unchanged")
 }
 
 // BenchmarkMemory applies 5000 ConfigMaps, and again, and reports the largest
