@@ -142,6 +142,7 @@ func verbLayers() []layer {
 		// ui stays light, since the front door links it: kubectl's printers
 		// are in a package of their own.
 		{"cli/ui", 7, []string{terminal, yaml}},
+		{"cli/ui/markdown", 8, nil},
 		{"cli/ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
 		// What errors mean at the command line, apart for what links which.
 		{"cli/advice/clusteradvice", 7, []string{apimachinery}},

@@ -244,10 +244,10 @@ server has checked it, without carrying it out. What was read from Secrets, and
 the data of Secrets, is masked.
 
 The exit code is 0 when nothing would change, 1 when something would, and above 1
-when that could not be found out.`
+when that could not be found out. -o markdown writes a comment for a review.`
 
 func newBundleDiff(env cli.Env) *cobra.Command {
-	o := newOptions(env)
+	o := newDiffOptions(env)
 	p := newPlanning(env, o)
 	var flags policyflag.Plan
 	cmd := &cobra.Command{
@@ -278,14 +278,16 @@ func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag
 	if err != nil {
 		return err
 	}
+	format, text := o.out.Format()
 	var all []instance.Difference
+	var each []comparison
 	for _, site := range clusters {
 		var differences []instance.Difference
 		if differences, err = fleet.Diff(ctx, site, req, observer); err != nil {
 			err = p.validation.Explain(err)
 		}
-		all = append(all, differences...)
-		if _, text := o.out.Format(); text {
+		all, each = append(all, differences...), append(each, comparison{site.Name, differences})
+		if text && format == "" {
 			if printed := o.diffOn(ctx, site, differences); printed != nil {
 				return errors.Join(err, printed)
 			}
@@ -294,8 +296,11 @@ func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag
 			break
 		}
 	}
-	if _, text := o.out.Format(); !text {
+	switch {
+	case !text:
 		err = errors.Join(err, o.printDiff(ctx, all, "planned "))
+	case format == markdownFormat:
+		err = errors.Join(err, writeMarkdown(o.env.Stdout, each, "planned "))
 	}
 	if err != nil {
 		return err

@@ -33,13 +33,16 @@ leaves alone, are named on stderr.
 
 The exit code is 0 when nothing would change, 1 when something would, and
 above 1 when that could not be found out, as it is with kubectl diff. With
-KUBECTL_EXTERNAL_DIFF set, that program shows the differences.`
+KUBECTL_EXTERNAL_DIFF set, that program shows the differences.
+
+-o markdown writes a comment for a review: a table of the objects and a block for
+each, at most 65536 characters; what is left out is counted.`
 
 // externalDiff names the environment variable that kubectl diff reads too.
 const externalDiff = "KUBECTL_EXTERNAL_DIFF"
 
 func newDiff(env cli.Env) *cobra.Command {
-	o := newOptions(env)
+	o := newDiffOptions(env)
 	var flags policyflag.Plan
 	planning := pflag.NewFlagSet("", pflag.ContinueOnError)
 	o.addModule(planning)
@@ -139,21 +142,30 @@ func answer(differences []instance.Difference) error {
 }
 
 func (o *options) printDiff(ctx context.Context, differences []instance.Difference, label string) error {
-	if _, text := o.out.Format(); !text {
-		return o.out.Print(o.env.Stdout, printer.Differences(differences))
+	switch format, text := o.out.Format(); {
+	case !text:
+		isKept := instance.Difference.IsKept // which is no difference
+		return o.out.Print(o.env.Stdout, printer.Differences(slices.DeleteFunc(slices.Clone(differences), isKept)))
+	case format == markdownFormat:
+		return writeMarkdown(o.env.Stdout, []comparison{{differences: differences}}, label)
 	}
-	var changed []instance.Difference
 	for _, d := range differences {
-		if d.Counts() {
-			changed = append(changed, d)
+		if o.quiet {
+			break
+		}
+		if d.IsKept() {
+			_, _ = ui.Printf(o.env.Stderr, "%s is no longer in the module and is kept: %s\n", d.Object, d.Reason)
 		}
 		for _, a := range d.Added {
-			if !o.quiet {
-				_, _ = ui.Printf(o.env.Stderr, "%s: %s has added %s, which stays\n", d.Object, a.Manager, a.Path)
-			}
+			_, _ = ui.Printf(o.env.Stderr, "%s: %s has added %s, which stays\n", d.Object, a.Manager, a.Path)
 		}
 	}
-	return o.textDiff(ctx, o.env.Stdout, changed, label)
+	return o.textDiff(ctx, o.env.Stdout, changes(differences), label)
+}
+
+// changes returns the differences that count.
+func changes(differences []instance.Difference) []instance.Difference {
+	return slices.DeleteFunc(slices.Clone(differences), func(d instance.Difference) bool { return !d.Counts() })
 }
 
 // textDiff writes differences for a person to read.

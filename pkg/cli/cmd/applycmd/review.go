@@ -24,16 +24,16 @@ func (o *applyOptions) asks(mode deploy.DryRun) bool {
 func (o *applyOptions) review(mode deploy.DryRun) func(context.Context, []instance.Difference) error {
 	return func(ctx context.Context, differences []instance.Difference) error {
 		if o.diff {
-			if err := o.textDiff(ctx, o.forPeople(), differences, "planned "); err != nil {
+			if err := o.textDiff(ctx, o.forPeople(), changes(differences), "planned "); err != nil {
 				return err
 			}
 		}
-		if !o.asks(mode) || len(differences) == 0 {
-			return nil
-		}
 		var plan []event.Outcome
-		for _, d := range differences {
+		for _, d := range changes(differences) {
 			plan = append(plan, d.Outcome)
+		}
+		if !o.asks(mode) || len(plan) == 0 {
+			return nil
 		}
 		if !o.diff {
 			if err := (ui.Result{Outcomes: plan, DryRun: "planned"}).Print(o.env.Stderr); err != nil {

@@ -3,6 +3,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -40,17 +41,25 @@ func shown(plan *apply.Plan, sources []values.Source) []instance.Difference {
 	return list
 }
 
+// gone is why an object is deleted of which the plan says no more.
+const gone = "no longer in the module"
+
 // Differences returns what the steps of plans or deletions would change, without
-// the objects that stay as they are.
+// the objects of the module that stay as they are. Those that are no longer in
+// it are there, also when they are kept.
 func Differences(steps []*apply.Step) []instance.Difference {
-	outcomes := apply.Outcomes(steps)
 	var list []instance.Difference
-	for i, s := range steps {
-		if !outcomes[i].IsChange() {
+	for i, o := range apply.Outcomes(steps) {
+		before, after := steps[i].States()
+		switch {
+		case o.Action == event.Kept:
+			before, after = nil, nil
+		case !o.IsChange():
 			continue
+		case o.Action == event.Deleted:
+			o.Reason = cmp.Or(o.Reason, gone)
 		}
-		before, after := s.States()
-		list = append(list, instance.NewDifference(outcomes[i], before, after))
+		list = append(list, instance.NewDifference(o, before, after))
 	}
 	return list
 }

@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -204,6 +205,7 @@ func (r *run) differences() []instance.Difference {
 	for _, l := range r.left {
 		for _, o := range l.objects {
 			if o.Action == event.Deleted {
+				o.Reason = cmp.Or(o.Reason, "its instance is no longer in the bundle")
 				all = append(all, instance.NewDifference(o.Outcome, o.Live, nil))
 			}
 		}

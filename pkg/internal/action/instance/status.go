@@ -165,7 +165,10 @@ type Difference struct {
 
 // Counts says whether the difference is one that an apply would take back or
 // fail at.
-func (d Difference) Counts() bool { return d.Action != event.Unchanged }
+func (d Difference) Counts() bool { return d.Action != event.Unchanged && !d.IsKept() }
+
+// IsKept says whether the object is no longer in the module, and stays.
+func (d Difference) IsKept() bool { return d.Action == event.Kept }
 
 // NewDifference returns the difference of two states, of which either may be
 // nil.
