@@ -107,42 +107,66 @@ func (k Kustomization) build(ctx context.Context, kubeVersion string, observer e
 		cmd.WaitDelay = patience
 		return cmd.Process.Signal(os.Interrupt) // it has children of its own
 	}
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, programError(err, stderr.String())
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	for line := range strings.Lines(stderr.String()) {
-		text, isWarning := strings.CutPrefix(strings.TrimSpace(line), "warning: ")
-		ns, isSpace := strings.CutPrefix(text, spacePrefix)
-		switch {
-		case isSpace:
-			space(ns)
-		case isWarning:
-			observer.Observe(event.Warning{Text: text})
-		case text != "":
-			observer.Observe(event.Note{Text: text})
-		}
+	others := passRemarks(stderr.String(), observer, space)
+	if err != nil {
+		return nil, programError(err, others)
+	}
+	for _, line := range others {
+		observer.Observe(event.Note{Text: line})
 	}
 	return stdout.Bytes(), nil
 }
 
-// programError returns what a program of ours had to say, with its hints and
-// its exit code.
-func programError(err error, stderr string) error {
-	var message, hints []string
+// passRemarks passes on what a program of ours remarked on its standard error:
+// warnings, notes, the namespaces of instances. It returns the other lines.
+func passRemarks(stderr string, observer event.Observer, space func(string)) (others []string) {
+	const warning, note = "warning: ", "note: "
+	kind, text := "", ""
+	flush := func() {
+		switch kind {
+		case warning:
+			observer.Observe(event.Warning{Text: text})
+		case note:
+			observer.Observe(event.Note{Text: text})
+		}
+		kind, text = "", ""
+	}
 	for line := range strings.Lines(strings.TrimSpace(stderr)) {
 		line = strings.TrimRight(line, "\r\n")
+		if kind != "" && strings.HasPrefix(line, "    ") {
+			text += "\n" + line
+			continue
+		}
+		flush()
+		switch {
+		case strings.HasPrefix(line, warning), strings.HasPrefix(line, note):
+			kind, text, _ = strings.Cut(line, " ")
+			kind += " "
+		case strings.HasPrefix(line, spacePrefix):
+			space(strings.TrimPrefix(line, spacePrefix))
+		case line != "":
+			others = append(others, line)
+		}
+	}
+	flush()
+	return others
+}
+
+// programError returns what a program of ours had to say, with its hints and
+// its exit code.
+func programError(err error, lines []string) error {
+	var message, hints []string
+	for _, line := range lines {
 		if hint, ok := strings.CutPrefix(line, "hint: "); ok {
 			hints = append(hints, hint)
 			continue
 		}
 		if len(message) > 0 && strings.HasPrefix(line, "error: couldn't execute function: exit status ") {
 			continue // of a function that has said why
-		}
-		if strings.HasPrefix(line, spacePrefix) {
-			continue
 		}
 		message = append(message, line)
 	}
@@ -154,8 +178,8 @@ func programError(err error, stderr string) error {
 	for _, hint := range slices.Backward(hints) {
 		err = fail.Hint(err, "%s", hint)
 	}
-	if exit.ExitCode() == int(fail.Refused) {
-		err = fail.With(fail.Refused, err)
+	if code := fail.Code(exit.ExitCode()); code == fail.Refused || code == fail.No {
+		err = fail.With(code, err)
 	}
 	return err
 }

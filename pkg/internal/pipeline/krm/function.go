@@ -36,6 +36,9 @@ type Function struct {
 	// it. It is the root of the kustomization, in which kustomize starts a
 	// function. A package of kpt's below it stands in for it.
 	Dir string
+	// Objects is the directory to which the items' files are relative; empty: the
+	// working directory of the process.
+	Objects string
 	// Render renders instances. The outcomes are in their order.
 	Render func(context.Context, []Instance) []render.Outcome
 	// Fetch makes the content of an artifact available in a directory, as long

@@ -9,10 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -51,6 +48,8 @@ type ruleConfig struct {
 	Match      matchConfig `json:"match" doc:"Default: every object."`
 	Definition string      `json:"definition" schema:"required" doc:"Its path in the schema, such as #Workload."`
 	Severity   string      `json:"severity" schema:"error|warning|info" doc:"Default: error, the only one that makes the function fail."`
+	Message    string      `json:"message" doc:"What the user reads in place of CUE's words, after the object and the field."`
+	Closed     bool        `json:"closed" doc:"Structs that the schema writes allow no other fields unless they end in \"...\", as in CUE. Default: only imported definitions and close are closed."`
 }
 
 // matchConfig selects as the target of a patch in a kustomization does.
@@ -138,7 +137,7 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	if len(list.Items) == 0 {
 		list.warn(s, "there are no objects to check: kustomize passes them only to what is listed under validators: or transformers:")
 	}
-	found, err := render.Bounded(ctx, f.Limits, "check", "the objects", func() ([]Result, error) { return violations(rules, config.Spec.Kubernetes, list.Items) })
+	found, err := render.Bounded(ctx, f.Limits, "check", "the objects", func() ([]Result, error) { return f.violations(rules, config.Spec.Kubernetes, list.Items) })
 	if err != nil {
 		return list.report(s, err)
 	}
@@ -160,13 +159,17 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 
 // rules reads the schema and finds the definitions in it.
 func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) ([]vet.Rule, error) {
-	p, err := f.policy(ctx, spec, items, s)
+	policy, err := f.schema(ctx, spec, items, s)
 	if err != nil {
 		return nil, err
 	}
 	var rules []vet.Rule
 	var problems []error
 	for i, r := range spec.Rules {
+		p, err := policy.read(ctx, f.Limits, r.Closed)
+		if err != nil {
+			return nil, err
+		}
 		field := fmt.Sprintf("spec.rules[%d]", i)
 		definition, err := p.Definition(r.Definition)
 		problems = append(problems, atField(field+".definition", err))
@@ -175,47 +178,58 @@ func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, 
 		if err != nil {
 			continue
 		}
-		rule, err := vet.NewRule(selector, definition, cmp.Or(r.Severity, string(Error)))
+		rule, err := vet.NewRule(selector, definition, cmp.Or(r.Severity, string(Error)), r.Message)
 		problems = append(problems, atField(field+".match", err))
 		rules = append(rules, rule)
 	}
 	return rules, errors.Join(problems...)
 }
 
-// policy reads the schema.
-func (f Function) policy(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) (*vet.Policy, error) {
-	schema := spec.Schema
-	switch {
-	case schema.Inline != "":
-		p, err := f.readPolicy(ctx, []cuefile.File{{Name: "spec.schema.inline", Data: []byte(schema.Inline)}}, f.Dir)
-		return p, atField("spec.schema.inline", err)
-	case schema.File != "":
-		s.files = []string{schema.File}
-		file, err := readCUE(ctx, f.Dir, schema.File)
-		if err != nil {
-			return nil, atField("spec.schema.file", err)
-		}
-		p, err := f.readPolicy(ctx, []cuefile.File{file}, repository(f.Dir))
-		return p, atField("spec.schema.file", err)
+// schema is what holds the definitions.
+type schema struct {
+	files  []cuefile.File
+	within string               // nothing that is read leaves this directory
+	field  string               // of the config
+	known  map[bool]*vet.Policy // by whether its structs are closed
+}
+
+// read evaluates the files, within the limits of a rendering.
+func (s *schema) read(ctx context.Context, limits render.Limits, closed bool) (*vet.Policy, error) {
+	if p, ok := s.known[closed]; ok {
+		return p, nil
 	}
-	artifact, err := f.module(moduleConfig{schema.URL, schema.Version, schema.Digest}, "spec.schema")
+	p, err := render.Bounded(ctx, limits, "read", "the schema", func() (*vet.Policy, error) {
+		return vet.Read(s.files, vet.Options{Within: s.within, Closed: closed})
+	})
+	s.known[closed] = p
+	return p, atField(s.field, err)
+}
+
+// schema returns the files that hold the definitions.
+func (f Function) schema(ctx context.Context, spec vetSpec, items []*yaml.RNode, s *subject) (*schema, error) {
+	found := &schema{known: map[bool]*vet.Policy{}}
+	switch config := spec.Schema; {
+	case config.Inline != "":
+		found.field, found.within = "spec.schema.inline", f.Dir
+		found.files = []cuefile.File{{Name: found.field, Data: []byte(config.Inline)}}
+		return found, nil
+	case config.File != "":
+		found.field, found.within = "spec.schema.file", repository(f.Dir)
+		s.files = []string{config.File}
+		file, err := readCUE(ctx, f.Dir, config.File)
+		found.files = []cuefile.File{file}
+		return found, atField(found.field, err)
+	}
+	artifact, err := f.module(moduleConfig{spec.Schema.URL, spec.Schema.Version, spec.Schema.Digest}, "spec.schema")
 	if err != nil {
 		return nil, err
 	}
 	if artifact.IsLocal() {
-		return nil, fieldErrorf("spec.schema.url", "%q is not oci://REGISTRY/REPOSITORY: for a file there is spec.schema.file", schema.URL)
+		return nil, fieldErrorf("spec.schema.url", "%q is not oci://REGISTRY/REPOSITORY: for a file there is spec.schema.file", spec.Schema.URL)
 	}
-	files, dir, err := f.artifact(ctx, spec, artifact, items)
-	if err != nil {
-		return nil, err
-	}
-	p, err := f.readPolicy(ctx, files, dir)
-	return p, atField("spec.schema.url", err)
-}
-
-// readPolicy evaluates files within the limits of a rendering.
-func (f Function) readPolicy(ctx context.Context, files []cuefile.File, within string) (*vet.Policy, error) {
-	return render.Bounded(ctx, f.Limits, "read", "the schema", func() (*vet.Policy, error) { return vet.Read(files, within) })
+	found.field = "spec.schema.url"
+	found.files, found.within, err = f.artifact(ctx, spec, artifact, items)
+	return found, err
 }
 
 func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Reference, items []*yaml.RNode) ([]cuefile.File, string, error) {
@@ -256,43 +270,4 @@ func (m matchConfig) check(parent string) error {
 		problems = append(problems, fieldErrorf(parent+".annotationSelector", "%q: %w", m.AnnotationSelector, err))
 	}
 	return errors.Join(problems...)
-}
-
-// violations returns what is wrong with the items, in their order.
-func violations(rules []vet.Rule, kubernetes string, items []*yaml.RNode) ([]Result, error) {
-	objects := make([]vet.Object, len(items))
-	for i, item := range items {
-		id := identify(item)
-		objects[i] = vet.Object{Node: item, ID: id, Name: describeID(id)}
-	}
-	found, err := vet.Check(rules, objects)
-	if err == nil && kubernetes != "" {
-		var more []vet.Violation
-		more, err = vet.BuiltIns(objects, kubernetes)
-		found = append(found, more...)
-	}
-	var results []Result
-	for _, v := range found {
-		results = append(results, violation(v))
-	}
-	return results, err
-}
-
-// violation returns a problem of an object's as a result.
-func violation(v vet.Violation) Result {
-	r := Result{Severity: Severity(v.Severity), ResourceRef: &v.ID, Message: v.Name + ": " + v.Problem.String()}
-	r.pointTo(v.Problem.Path)
-	annotations := v.Node.GetAnnotations(kioutil.PathAnnotation, kioutil.IndexAnnotation)
-	if path := annotations[kioutil.PathAnnotation]; path != "" {
-		r.File = &File{Path: path}
-		if index, err := strconv.Atoi(annotations[kioutil.IndexAnnotation]); err == nil {
-			r.File.Index = index
-		}
-		head, rest, more := strings.Cut(r.Message, "\n")
-		r.Message = head + "\n    in " + path
-		if more {
-			r.Message += "\n" + rest
-		}
-	}
-	return r
 }

@@ -100,6 +100,10 @@ type overlay struct {
 
 	links map[string]string // from a file to the kustomization that is a link to it, or is it
 
+	vets   bool // a kustomization that was read lists a Vet
+	isRead bool // a kustomization was read: the first one is the one to build
+	traced bool // its objects say of which files they are only until it is built
+
 	roots []string // whose functions are being looked at, outermost first
 	err   error    // the first one
 
@@ -110,6 +114,9 @@ func (o *overlay) run(options *krusty.Options, dir string) (resmap.ResMap, error
 	objects, err := krusty.MakeKustomizer(options).Run(o, dir)
 	if o.err != nil {
 		return nil, o.err // which kustomize takes for a missing kustomization.yaml
+	}
+	if err == nil && o.traced {
+		err = objects.RemoveOriginAnnotations()
 	}
 	return objects, err
 }
@@ -149,6 +156,8 @@ func (o *overlay) ReadFile(path string) ([]byte, error) {
 }
 
 func (o *overlay) inline(path string, data []byte) ([]byte, error) {
+	isRoot := !o.isRead
+	o.isRead = true
 	var k types.Kustomization
 	if err := k.Unmarshal(data); err != nil {
 		return data, nil //nolint:nilerr // kustomize says what is wrong
@@ -168,7 +177,18 @@ func (o *overlay) inline(path string, data []byte) ([]byte, error) {
 	if o.examination != nil && len(o.roots) == 0 {
 		o.examination.atRoot(path, &k)
 	}
+	if isRoot {
+		o.trace(&k)
+	}
 	return sigsyaml.Marshal(k)
+}
+
+// trace lets the objects of a kustomization that lists a Vet say of which files
+// they are.
+func (o *overlay) trace(k *types.Kustomization) {
+	if o.traced = o.vets && !slices.Contains(k.BuildMetadata, types.OriginAnnotations); o.traced {
+		k.BuildMetadata = append(k.BuildMetadata, types.OriginAnnotations)
+	}
 }
 
 // The lists of a kustomization that name functions.
@@ -266,6 +286,7 @@ func (o *overlay) config(path, role string, r *resource.Resource) (string, error
 		switch {
 		case err != nil:
 		case id.Kind == krm.KindVet:
+			o.vets = true
 			err = emitFor(role, r)
 		case role == validators:
 			err = fail.Hint(fail.Refusedf("%s %q makes objects, and validators: must not", id.Kind, id.Name), "list it under generators: or transformers:")

@@ -30,7 +30,7 @@ func BuiltIns(objects []Object, version string) ([]Violation, error) {
 	}
 	var found []Violation
 	add := func(p builtin.Problem, severity string) {
-		found = append(found, Violation{objects[p.Index], severity, values.Problem{Path: p.Path, Message: p.Message}})
+		found = append(found, Violation{Object: objects[p.Index], Severity: severity, Problem: values.Problem{Path: p.Path, Message: p.Message}})
 	}
 	for _, p := range schemas.Check(all, version) {
 		if p.Harmless {

@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
@@ -23,10 +25,37 @@ import (
 // Policy is what files say of objects. It is not safe for concurrent use.
 type Policy struct{ root cue.Value }
 
-// Read evaluates files. Nothing that is read leaves the directory within.
-func Read(files []cuefile.File, within string) (*Policy, error) {
-	root, err := cuefile.Evaluate(files, cuefile.Options{Within: within})
-	return &Policy{root}, err
+// Options say how a policy is read.
+type Options struct {
+	Within string // nothing that is read leaves this directory
+	Closed bool   // structs that the files write have no other fields, as in CUE
+}
+
+// Read evaluates files.
+func Read(files []cuefile.File, o Options) (*Policy, error) {
+	s := newSyntax(files)
+	options := cuefile.Options{Within: o.Within}
+	if !o.Closed {
+		options.Edit = s.open
+	}
+	root, err := cuefile.Evaluate(files, options)
+	return &Policy{root}, s.withoutTexts(err)
+}
+
+// withoutTexts returns an error without what the files themselves say of an
+// object that they were not given yet: if x == _|_ {x: error("…")}.
+func (s syntax) withoutTexts(err error) error {
+	e, ok := errors.AsType[*values.Error](err)
+	if !ok {
+		return err
+	}
+	isText := func(p values.Problem) bool {
+		return slices.ContainsFunc(p.Positions, func(at token.Position) bool { return slices.Contains(s.errors, at) })
+	}
+	if slices.ContainsFunc(e.Problems, func(p values.Problem) bool { return !isText(p) }) {
+		return err
+	}
+	return nil
 }
 
 // Files returns the files in CUE of a directory, named as they are below it,
@@ -81,24 +110,4 @@ func (p *Policy) Definition(path string) (Definition, error) {
 		known = append(known, fields.Selector().String())
 	}
 	return Definition{}, fmt.Errorf("the schema has no %q%s", path, fail.Suggest(path, known))
-}
-
-// Check returns what is wrong with an object, which consists of maps, slices
-// and scalars. Paths are those of the object.
-func (d Definition) Check(object any) []values.Problem {
-	v := d.value.Unify(d.context.Encode(object))
-	err := v.Validate(cue.Concrete(true), cue.Final())
-	if err == nil {
-		return nil
-	}
-	var list []values.Problem
-	e, ok := errors.AsType[*values.Error](values.Explain(err))
-	if !ok {
-		return []values.Problem{{Message: err.Error()}}
-	}
-	for _, p := range e.Problems {
-		p.Path = strings.TrimPrefix(strings.TrimPrefix(p.Path, d.path), ".")
-		list = append(list, p)
-	}
-	return list
 }

@@ -4,6 +4,7 @@ package vet
 
 import (
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/resid"
@@ -25,14 +26,15 @@ type Rule struct {
 	selector   Selector
 	definition Definition
 	severity   string
+	message    string // in place of what CUE says; empty for none
 }
 
 // NewRule returns a rule. The error is that of a regular expression.
-func NewRule(s Selector, d Definition, severity string) (Rule, error) {
+func NewRule(s Selector, d Definition, severity, message string) (Rule, error) {
 	regex, err := types.NewSelectorRegex(&types.Selector{ResId: resid.ResId{
 		Gvk: resid.Gvk{Group: s.Group, Version: s.Version, Kind: s.Kind}, Name: s.Name, Namespace: s.Namespace,
 	}})
-	return Rule{regex, s, d, severity}, err
+	return Rule{regex, s, d, severity, message}, err
 }
 
 func (r Rule) matches(o Object) (bool, error) {
@@ -64,6 +66,13 @@ type Violation struct {
 	Object
 	Severity string
 	Problem  values.Problem
+	Reason   string // what CUE says, where the rule has a message of its own
+}
+
+// equals says whether two rules found the same in an object, as where one
+// definition is part of the other.
+func (v Violation) equals(other Violation) bool {
+	return v.Severity == other.Severity && v.Problem.String() == other.Problem.String()
 }
 
 // Check applies rules to objects. What is found is in the order of the objects,
@@ -71,6 +80,7 @@ type Violation struct {
 func Check(rules []Rule, objects []Object) (found []Violation, err error) {
 	defer values.Recover("the schema", &err)
 	for _, o := range objects {
+		first := len(found)
 		var content map[string]any // decoded once, where a rule is for the object
 		for _, r := range rules {
 			ok, err := r.matches(o)
@@ -90,9 +100,19 @@ func Check(rules []Rule, objects []Object) (found []Violation, err error) {
 				problems = conceal(o.Node, problems)
 			}
 			for _, p := range problems {
-				found = append(found, Violation{o, r.severity, p})
+				if v := r.violation(o, p); !slices.ContainsFunc(found[first:], v.equals) {
+					found = append(found, v)
+				}
 			}
 		}
 	}
 	return found, nil
+}
+
+func (r Rule) violation(o Object, p values.Problem) Violation {
+	v := Violation{Object: o, Severity: r.severity, Problem: p}
+	if r.message != "" {
+		v.Reason, v.Problem.Message = p.Message, r.message
+	}
+	return v
 }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package vet
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// syntax is what must be known of all files of a policy before one is
+// evaluated.
+type syntax struct {
+	imported map[string]bool // top-level fields made of definitions of other packages
+	errors   []token.Position
+}
+
+// newSyntax reads files in CUE. One that cannot be parsed is left to its
+// evaluation.
+func newSyntax(files []cuefile.File) syntax {
+	s := syntax{imported: map[string]bool{}}
+	var parsed []*ast.File
+	for _, f := range files {
+		if f.Format == values.YAML || f.Format == values.JSON {
+			continue
+		}
+		if file, err := cuefile.Syntax(f); err == nil {
+			parsed = append(parsed, file)
+			s.errors = append(s.errors, errorCalls(file)...)
+		}
+	}
+	for before := -1; before < len(s.imported); {
+		before = len(s.imported)
+		for _, file := range parsed {
+			s.follow(file)
+		}
+	}
+	return s
+}
+
+// errorCalls returns the places where a file gives the text of an error.
+func errorCalls(file *ast.File) (at []token.Position) {
+	ast.Walk(file, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && isCallOf(call, "error") {
+			at = append(at, call.Pos().Position())
+		}
+		return true
+	}, nil)
+	return at
+}
+
+func isCallOf(call *ast.CallExpr, function string) bool {
+	name, ok := call.Fun.(*ast.Ident)
+	return ok && name.Name == function
+}
+
+// follow finds the top-level fields that are made of what is imported, directly
+// or by way of another field.
+func (s syntax) follow(file *ast.File) {
+	packages := importNames(file)
+	for _, decl := range file.Decls {
+		field, ok := decl.(*ast.Field)
+		if !ok {
+			continue
+		}
+		if name, _, err := ast.LabelName(field.Label); err == nil && s.isImported(field.Value, packages) {
+			s.imported[name] = true
+		}
+	}
+}
+
+// importNames returns the names by which a file calls packages that are not
+// CUE's own.
+func importNames(file *ast.File) []string {
+	var names []string
+	for spec := range file.ImportSpecs() {
+		name, _ := strconv.Unquote(spec.Path.Value)
+		if first, _, _ := strings.Cut(name, "/"); !strings.Contains(first, ".") {
+			continue
+		}
+		if spec.Name != nil {
+			names = append(names, spec.Name.Name)
+			continue
+		}
+		name, qualifier, qualified := strings.Cut(path.Base(name), ":")
+		if qualified {
+			name = qualifier
+		}
+		name, _, _ = strings.Cut(name, "@")
+		names = append(names, name)
+	}
+	return names
+}
+
+// isImported says whether an expression refers to what is imported.
+func (s syntax) isImported(n ast.Node, packages []string) (found bool) {
+	ast.Walk(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && (s.imported[id.Name] || slices.Contains(packages, id.Name)) {
+			found = true
+		}
+		return !found
+	}, nil)
+	return found
+}
+
+// open lets every struct that a file writes have other fields. Definitions of
+// other packages stay closed, also where a struct embeds one, and so does what
+// close is called with.
+func (s syntax) open(file *ast.File) error {
+	packages := importNames(file)
+	closed := map[ast.Node]bool{}
+	ast.Walk(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			for _, arg := range n.Args {
+				closed[arg] = isCallOf(n, "close")
+			}
+		case *ast.StructLit:
+			if s.embedsImported(n, packages) {
+				return false
+			}
+			if !closed[n] && !hasEllipsis(n) {
+				n.Elts = append(n.Elts, &ast.Ellipsis{})
+			}
+		}
+		return true
+	}, nil)
+	return nil
+}
+
+// embedsImported says whether a struct is one of another package, with more
+// fields. An ellipsis would open that one, too.
+func (s syntax) embedsImported(lit *ast.StructLit, packages []string) bool {
+	return slices.ContainsFunc(lit.Elts, func(decl ast.Decl) bool {
+		switch decl := decl.(type) {
+		case *ast.EmbedDecl:
+			if inner, ok := decl.Expr.(*ast.StructLit); ok {
+				return s.embedsImported(inner, packages)
+			}
+			return s.isImported(decl.Expr, packages)
+		case *ast.Comprehension:
+			inner, ok := decl.Value.(*ast.StructLit)
+			return ok && s.embedsImported(inner, packages)
+		}
+		return false
+	})
+}
+
+func hasEllipsis(lit *ast.StructLit) bool {
+	return slices.ContainsFunc(lit.Elts, func(decl ast.Decl) bool {
+		_, ok := decl.(*ast.Ellipsis)
+		return ok
+	})
+}

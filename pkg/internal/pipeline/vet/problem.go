@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package vet
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/token"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// Check returns what is wrong with an object, which consists of maps, slices
+// and scalars: first what is missing, which CUE itself does not report next to
+// anything else. Paths are those of the object.
+func (d Definition) Check(object any) []values.Problem {
+	v := d.value.Unify(d.context.Encode(object))
+	err := v.Validate(cue.Concrete(true), cue.Final())
+	if err == nil {
+		return nil
+	}
+	e, ok := errors.AsType[*values.Error](values.Explain(err))
+	if !ok {
+		return []values.Problem{{Message: err.Error()}}
+	}
+	var list []values.Problem
+	missing(v, "", func(p values.Problem) { list = append(list, p) })
+	found := len(list)
+	for _, p := range e.Problems {
+		p.Path = strings.TrimPrefix(strings.TrimPrefix(p.Path, d.path), ".")
+		switch {
+		case slices.ContainsFunc(list[:found], func(m values.Problem) bool { return m.Path == p.Path }):
+			continue // CUE says it, too
+		case p.Message == notAllowed:
+			p.Message += d.closed(p.Path)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+const notAllowed = "field not allowed" // in the words of CUE
+
+// missing reports the required fields that a value does not have, and fields
+// that have a type and no value, wherever there are other problems in it.
+func missing(v cue.Value, at string, report func(values.Problem)) {
+	if fields, err := v.Fields(cue.Optional(true)); err == nil {
+		for fields.Next() {
+			switch path := below(at, fields.Selector()); fields.FieldType() & (cue.RequiredConstraint | cue.OptionalConstraint) {
+			case cue.RequiredConstraint:
+				report(lacks(fields.Value(), path))
+			case 0:
+				missing(fields.Value(), path, report)
+			}
+		}
+		return
+	}
+	list, err := v.List()
+	if err != nil {
+		if hasNoValue(v) {
+			report(lacks(v, at))
+		}
+		return
+	}
+	for i := 0; list.Next(); i++ {
+		missing(list.Value(), below(at, cue.Index(i)), report)
+	}
+}
+
+// hasNoValue says whether a value has a type and nothing else.
+func hasNoValue(v cue.Value) bool {
+	v, _ = v.Default()
+	return v.Err() == nil && !v.IsConcrete() && v.IncompleteKind()&cue.StructKind == 0
+}
+
+// below returns the path of a field or an element. The elements of a list that
+// is an error are fields to CUE.
+func below(at string, s cue.Selector) string {
+	if s.Type() == cue.IndexLabel {
+		return at + "[" + s.String() + "]"
+	}
+	return strings.TrimPrefix(at+"."+nameOf(s), ".")
+}
+
+// nameOf returns the name of a field without the mark that it is required or
+// optional.
+func nameOf(s cue.Selector) string { return strings.TrimRight(s.String(), "!?") }
+
+// lacks returns the problem that a field is missing. A definition may have a
+// text for it: string | error("…").
+func lacks(v cue.Value, path string) values.Problem {
+	p := values.Problem{Path: path, Message: "required field is missing"}
+	if pos := v.Pos(); pos.IsValid() {
+		p.Positions = []token.Position{pos.Position()}
+	}
+	_, alternatives := v.Expr()
+	for _, a := range alternatives {
+		if e, ok := errors.AsType[*values.Error](values.Explain(a.Err())); ok && !a.IsNull() {
+			p.Message = e.Problems[0].Message
+		}
+	}
+	return p
+}
+
+// closed explains that a definition has no such field.
+func (d Definition) closed(path string) string {
+	parsed := cue.ParsePath(path).Selectors()
+	if len(parsed) == 0 {
+		return ""
+	}
+	at := d.value
+	for _, s := range parsed[:len(parsed)-1] {
+		next := at.LookupPath(cue.MakePath(s.Optional()))
+		if s.Type() == cue.IndexLabel {
+			next = at.LookupPath(cue.MakePath(cue.AnyIndex))
+		}
+		at = next
+	}
+	var known []string
+	if fields, err := at.Fields(cue.Optional(true)); err == nil {
+		for fields.Next() {
+			known = append(known, nameOf(fields.Selector()))
+		}
+	}
+	text := `: the definition has no "..." here`
+	if nearest, ok := fail.Nearest(parsed[len(parsed)-1].String(), known); ok {
+		text += ", did you mean \"" + nearest + `"?`
+	}
+	return text
+}
