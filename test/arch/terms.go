@@ -78,7 +78,7 @@ func foreignFlags(dir string) string {
 	case "internal/action/vendor": // starts kubectl
 		return "--raw --output --kubeconfig --context"
 	case "sops": // starts sops
-		return "--decrypt --input-type --output-type"
+		return "--decrypt --input-type --output-type --filename-override --encrypted-regex"
 	case "internal/action/deploy": // starts timoni-krm
 		return "--namespace --enable-exec"
 	case "internal/action/plugins": // starts kubectl and reads the front door's command line; what the doctor finds are commands to paste

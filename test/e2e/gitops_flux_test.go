@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"encoding/base64"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,6 +132,38 @@ func testFluxControllers(t *testing.T, u *user, c *cluster, work, repo string) {
 	}
 	// The definition is kept, as a delete of the instance keeps it.
 	c.kubectl("", "delete", "crd", "widgets.samples.timoni.sh", "--timeout=90s")
+	testFluxDecrypts(t, u, c, guide, repo)
+}
+
+// testFluxDecrypts has Flux apply a Secret that is encrypted in the registry.
+func testFluxDecrypts(t *testing.T, u *user, c *cluster, guide, repo string) {
+	t.Helper()
+	sops, manifests := extra(t, "sops"), t.TempDir()
+	key := filepath.Join(t.TempDir(), "age.agekey")
+	keygen := func(args ...string) string {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), filepath.Join(filepath.Dir(sops), "age-keygen"+controlplane.Exe()), args...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	keygen("-o", key)
+	recipient := keygen("-y", key)
+	c.kubectl("", "create", "secret", "generic", "sops-age", "-n", "apps", "--from-file=age.agekey="+key)
+
+	build := u.command(`{stages: {app: {db: {apiVersion: v1, kind: Secret, metadata: {name: db, namespace: apps}, stringData: {password: hunter2-flux}}}}}`,
+		"build", "sealed", filepath.Join(u.modules, "raw"), "-n", "apps", "-f", "-", "--sops",
+		"--emit=flux", "--emit-source=OCIRepository/sealed.flux-system", "--emit-keys=sops-age", "--output-dir", manifests)
+	build.Env = append(build.Env, "SOPS_AGE_RECIPIENTS="+recipient, "PATH="+filepath.Dir(sops))
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	u.must("", "artifact", "push", repo+"/deploy/sealed:1.0.0", "-f", manifests, "--format=flux")
+	c.kubectl(strings.NewReplacer("deploy/app", "deploy/sealed", "name: app", "name: sealed").Replace(guide), "apply", "-f", "-")
+	c.await("apps", "kustomization/sealed-app", "{.status.lastAppliedRevision}", revision(u, repo+"/deploy/sealed", "1.0.0"))
+	c.await("apps", "secret/db", "{.data.password}", base64.StdEncoding.EncodeToString([]byte("hunter2-flux")))
+	c.kubectl("", "delete", "-n", "flux-system", "kustomization", "sealed", "--timeout=90s")
 }
 
 // revision is what Flux calls the artifact with a tag.

@@ -116,16 +116,13 @@ func (o *bundleBuild) build(ctx context.Context, site fleet.Site, req fleet.Requ
 	if err != nil {
 		return err
 	}
+	for _, in := range instances {
+		if err = o.prepare(ctx, site, b, in, observer); err != nil {
+			return b.Hide(err)
+		}
+	}
 	var all []api.Object
 	for i, in := range instances {
-		if o.handover.tool == emitArgoCD {
-			in.Result.SyncWaves()
-		}
-		if o.maskSecrets {
-			for _, set := range in.Result.Sets {
-				b.Mask(set.Objects)
-			}
-		}
 		if o.dir == "" {
 			all = append(all, in.Result.Objects()...)
 			continue
@@ -147,11 +144,35 @@ func (o *bundleBuild) build(ctx context.Context, site fleet.Site, req fleet.Requ
 	return o.print(all)
 }
 
+// prepare gives the objects of an instance the form in which they are written.
+func (o *bundleBuild) prepare(ctx context.Context, site fleet.Site, b *fleet.Bundle, in fleet.Instance, observer event.Observer) error {
+	switch o.handover.tool {
+	case emitArgoCD:
+		in.Result.SyncWaves()
+	case emitFlux:
+		in.Result.FluxActions()
+	}
+	if o.maskSecrets {
+		for _, set := range in.Result.Sets {
+			b.Mask(set.Objects)
+		}
+	}
+	return o.settle(ctx, in, o.directory(site, in), observer)
+}
+
+// directory returns that of an instance, empty when none is written.
+func (o *bundleBuild) directory(site fleet.Site, in fleet.Instance) string {
+	if o.dir == "" {
+		return ""
+	}
+	return filepath.Join(o.dir, site.Name, in.Name)
+}
+
 // write writes the directory of an instance.
 func (o *bundleBuild) write(site fleet.Site, bundle string, all []fleet.Instance, i int, observer event.Observer) (build.Written, error) {
 	in := all[i]
 	req := build.DirectoryRequest{
-		Dir: filepath.Join(o.dir, site.Name, in.Name), Name: in.Name, Namespace: in.Namespace, Complete: true, Overwrite: o.overwrite,
+		Dir: o.directory(site, in), Name: in.Name, Namespace: in.Namespace, Complete: true, Overwrite: o.overwrite,
 	}
 	if o.handover.tool == emitFlux {
 		return o.writeFlux(req, bundle, all, i, observer)

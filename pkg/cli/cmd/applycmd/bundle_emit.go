@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -22,7 +23,10 @@ import (
 
 // handover are the flags that say which tool applies what is built, and where it
 // goes for it.
-type handover struct{ tool, source, path, push string }
+type handover struct {
+	tool, source, path, push string
+	secrets                  option.Secrets
+}
 
 // The values of --emit.
 const (
@@ -35,6 +39,7 @@ func (h *handover) addTo(fs *pflag.FlagSet) {
 	fs.StringVar(&h.source, "emit-source", "", "with --emit=flux, the `SOURCE` of a cluster's directory as KIND/NAME[.NAMESPACE]; by default OCIRepository/, the name of the bundle and .flux-system")
 	fs.StringVar(&h.path, "emit-path", "", "with --emit=flux, the `PATH` of a cluster's directory in the source; by default its root")
 	fs.StringVar(&h.push, "push", "", "push the objects as an artifact that Flux and Argo CD pull, to `oci://HOST/PATH[:TAG]`, with several clusters to one below it for each")
+	h.secrets.AddTo(fs)
 }
 
 func (h *handover) check(o *bundleBuild) error {
@@ -50,7 +55,24 @@ func (h *handover) check(o *bundleBuild) error {
 	if _, err := h.target(""); h.push != "" && err != nil {
 		return err
 	}
+	if err := h.secrets.Check(o.maskSecrets, h.tool == emitFlux); err != nil {
+		return err
+	}
 	return fail.OneOf("--emit", h.tool, "", emitArgoCD, emitFlux)
+}
+
+// settle deals with the Secrets of an instance, which is written to a directory or
+// pushed with the others.
+func (o *bundleBuild) settle(ctx context.Context, in fleet.Instance, dir string, observer event.Observer) error {
+	place := o.handover.push
+	if place == "" && o.handover.tool != "" && !o.maskSecrets {
+		place = "what is written"
+	}
+	placed := build.In(dir)
+	if o.handover.tool == emitFlux {
+		placed = build.InStages(dir)
+	}
+	return o.handover.secrets.Settle(ctx, in.Result, placed, place, observer)
 }
 
 // target returns where the objects of a cluster are pushed to.
@@ -90,6 +112,7 @@ func (o *bundleBuild) writeFlux(req build.DirectoryRequest, bundle string, all [
 		return build.Written{}, err
 	}
 	in := all[i]
+	source.Keys = o.handover.secrets.Keys
 	source.Path = path.Join(filepath.ToSlash(o.handover.path), in.Name)
 	for _, k := range in.Before {
 		before := all[k]

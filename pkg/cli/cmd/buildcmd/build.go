@@ -51,7 +51,11 @@ With --emit=argocd, the number of its stage is each object's sync wave, and
 --emit=argocd-health prints the module's health checks as the part of Argo CD's
 ConfigMap argocd-cm that its waves need. With --emit=flux, --output-dir gets the
 objects in stages/STAGE and in kustomizations an object of Flux for each stage,
-which depends on the one before.`
+which depends on the one before.
+
+Secrets that go to a registry or into what --emit writes are warned of: --sops has
+sops encrypt what they hold, which Flux decrypts, and --no-secrets refuses them.
+Where --output-dir has an earlier encryption of the same, it stays as it is.`
 
 // New returns the command.
 func New(env cli.Env) *cobra.Command {
@@ -119,12 +123,20 @@ func (o *options) run(ctx context.Context, name, module string) error {
 	if err != nil {
 		return o.validation.Explain(err)
 	}
-	if o.printing.emit.target == emitArgoCD {
+	switch o.printing.emit.target {
+	case emitArgoCD:
 		result.SyncWaves()
+	case emitFlux:
+		result.FluxActions()
 	}
 	if o.stage != "" {
 		if err = result.KeepStage(o.stage); err != nil {
 			return fmt.Errorf("render %s: %w", name, err)
+		}
+	}
+	if o.printing.emit.target != emitHealth {
+		if err = o.settle(ctx, result); err != nil {
+			return err
 		}
 	}
 	if o.push != "" {

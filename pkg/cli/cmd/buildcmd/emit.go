@@ -4,9 +4,11 @@ package buildcmd
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -14,7 +16,10 @@ import (
 )
 
 // emit are the flags that say which tool applies what is built.
-type emit struct{ target, source, path string }
+type emit struct {
+	target, source, path string
+	secrets              option.Secrets
+}
 
 // The values of --emit.
 const (
@@ -27,6 +32,7 @@ func (e *emit) addTo(fs *pflag.FlagSet) {
 	fs.StringVar(&e.target, "emit", "", "write what `TOOL` needs to keep the order of the stages: argocd, argocd-health or flux")
 	fs.StringVar(&e.source, "emit-source", "", "with --emit=flux, the `SOURCE` of the directory as KIND/NAME[.NAMESPACE]; by default OCIRepository/ and the name of the instance")
 	fs.StringVar(&e.path, "emit-path", "", "with --emit=flux, the `PATH` of the directory in the source; by default its root")
+	e.secrets.AddTo(fs)
 }
 
 // whole says whether something else than a list of objects is written.
@@ -35,6 +41,9 @@ func (e *emit) whole() bool { return e.target == emitHealth || e.target == emitF
 func (e *emit) check(p *printing) error {
 	if e.target != emitFlux && (e.source != "" || e.path != "") {
 		return fail.Usagef("--emit-source and --emit-path are about --emit=flux")
+	}
+	if err := e.secrets.Check(p.maskSecrets, e.target == emitFlux); err != nil {
+		return err
 	}
 	switch e.target {
 	case "", emitArgoCD:
@@ -57,8 +66,21 @@ func (e *emit) check(p *printing) error {
 // fluxSource returns the source of an instance's directory.
 func (e *emit) fluxSource(name string) (build.FluxSource, error) {
 	source, err := build.ParseFluxSource(cmp.Or(e.source, "OCIRepository/"+name))
-	source.Path = e.path
+	source.Path, source.Keys = e.path, e.secrets.Keys
 	return source, err
+}
+
+// settle deals with the Secrets before anything is written.
+func (o *options) settle(ctx context.Context, result *build.Result) error {
+	place := o.push
+	if place == "" && o.printing.emit.target != "" && !o.printing.maskSecrets {
+		place = "what is written"
+	}
+	placed := build.In(o.printing.dir)
+	if o.printing.emit.target == emitFlux {
+		placed = build.InStages(o.printing.dir)
+	}
+	return o.printing.emit.secrets.Settle(ctx, result, placed, place, ui.NewText(o.env.Stderr))
 }
 
 func (o *options) writeFlux(name string, result *build.Result) error {

@@ -17,7 +17,7 @@ func (o *options) target() (ref.Reference, error) {
 	if o.push == "" {
 		return ref.Reference{}, nil
 	}
-	if o.printing != (printing{output: "yaml", emit: emit{target: o.printing.emit.target}}) || o.printing.emit.whole() {
+	if o.printing != (printing{output: "yaml", emit: emit{target: o.printing.emit.target, secrets: o.printing.emit.secrets}}) || o.printing.emit.whole() {
 		return ref.Reference{}, fail.Usagef("--push pushes the objects as they are: leave out what says how to print them")
 	}
 	r, err := ref.Parse(o.push)

@@ -23,6 +23,9 @@ import (
 type FluxSource struct {
 	Kind, Name, Namespace string // an empty Namespace is that of the instance
 	Path                  string // of the directory in the source, ./ when empty
+	// Keys is the Secret with the keys by which Flux decrypts what sops encrypted;
+	// empty where Flux has them.
+	Keys string
 	// After are the Kustomizations, NAMESPACE/NAME, that are ready before the first
 	// stage is applied.
 	After []string
@@ -58,6 +61,15 @@ const (
 	fluxStages         = "stages"
 )
 
+// FluxActions says in Flux's annotations what Timoni's ask for, and that what an
+// apply keeps is not pruned. It comes before WriteFlux, and before anything is
+// encrypted.
+func (r *Result) FluxActions() {
+	for _, o := range r.Objects() {
+		fluxActions(o)
+	}
+}
+
 // WriteFlux writes the objects of each stage that has any to a directory of its
 // own below req.Dir, and for each of them an object by which Flux applies it when
 // the one before is ready. The Objects and Comments of req are those of the
@@ -81,9 +93,6 @@ func (r *Result) WriteFlux(req DirectoryRequest, source FluxSource, observer eve
 		k := fluxKustomization(req, source, set, previous)
 		if list := healthExpressions(checks, set.Objects); list != nil {
 			k["spec"].(map[string]any)["healthCheckExprs"] = list
-		}
-		for _, o := range set.Objects {
-			fluxActions(o)
 		}
 		kustomizations, previous = append(kustomizations, k), []any{map[string]any{"name": k.Name()}}
 		stages[escape(set.Name)] = true
@@ -144,6 +153,13 @@ func fluxKustomization(req DirectoryRequest, source FluxSource, set render.Set, 
 	} else if awaited != nil {
 		spec["healthChecks"] = awaited
 	}
+	if slices.ContainsFunc(set.Objects, isEncrypted) {
+		decryption := map[string]any{"provider": "sops"}
+		if source.Keys != "" {
+			decryption["secretRef"] = map[string]any{"name": source.Keys}
+		}
+		spec["decryption"] = decryption
+	}
 	if previous != nil {
 		spec["dependsOn"] = previous
 	}
@@ -170,8 +186,7 @@ func fluxHealthChecks(objects []api.Object) (awaited []any, all bool) {
 	return awaited, len(awaited) == len(objects)
 }
 
-// fluxActions says in Flux's annotations what Timoni's ask for, and that what an
-// apply keeps is not pruned. Annotations that the module gives stay.
+// fluxActions adds the annotations to an object. Those that the module gives stay.
 func fluxActions(o api.Object) {
 	const group = "kustomize.toolkit.fluxcd.io/"
 	for _, a := range []struct {
