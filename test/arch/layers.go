@@ -119,6 +119,7 @@ func libraryLayers() []layer {
 		{"registry/sign/keyless", 5, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
 
 		{"internal/pipeline/krm", 4, []string{kustomize, yaml}},
+		{"internal/pipeline/intake", 5, []string{kustomize, yaml}},
 		{"internal/pipeline/kustomize", 5, []string{kustomize, yaml}},
 	}
 }

@@ -8,6 +8,7 @@
 //
 //   - vet checks objects with definitions in CUE.
 //   - krm is the function without its process.
+//   - intake reads objects and policies that are no part of a kustomization.
 //   - kustomize builds and examines kustomizations.
 //   - guard is the report of that examination. The front door reads it, and
 //     must not link the libraries of kustomize and CUE, so it is a package of

@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/function"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/intake"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/krm"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
@@ -112,6 +113,8 @@ func advise(err error) fail.Advice {
 		return fail.Advice{Hint: "this is a KRM function, which kustomize starts: see 'timoni-krm --help'"}
 	case *function.NoConfigError:
 		return fail.Advice{Hint: "see 'timoni-krm --help'"}
+	case *intake.NoDefinitionError:
+		return fail.Advice{Hint: "add --definition '#NAME'"}
 	case *function.ForeignFileError:
 		return fail.Advice{Hint: "move it away, or choose another directory with --dir"}
 	}
@@ -122,10 +125,10 @@ func newCommand(env cli.Env) *cobra.Command {
 	function := newFunction(env)
 	function.AddCommand(newInstall(env), newSchema(env), newExamine(env))
 	if env.Verb == "timoni" {
-		return cli.Group("timoni", "Use modules in KRM pipelines", function, newKustomize(env))
+		return cli.Group("timoni", "Use modules in KRM pipelines", function, newKustomize(env), newVet(env))
 	}
 	function.Use = "timoni-krm [CONFIG]"
-	function.AddCommand(newKustomize(env))
+	function.AddCommand(newKustomize(env), newVet(env))
 	return function
 }
 
@@ -146,17 +149,22 @@ func newFunction(env cli.Env) *cobra.Command {
 // kustomization to a plugin of the old style, whose config is a temporary file.
 const configRoot = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
 
+// newRequest returns what all requests to the function have in common.
+func newRequest(env cli.Env) (function.Request, error) {
+	access, err := (&option.Registry{Process: env}).Options(env.Stdin, cli.UserAgent("krm"))
+	return function.Request{
+		OCI: access, Trust: trust(env), Cache: (&option.RenderCache{}).Cache(env),
+		KubeVersion: env.Getenv(option.KubeVersionVariable),
+		Explain:     func(err error) error { return fail.Advise(err, advisers()...) },
+	}, err
+}
+
 func run(ctx context.Context, env cli.Env, config string) error {
-	req := function.Request{
-		Input: env.Stdin, Config: config, KubeVersion: env.Getenv(option.KubeVersionVariable),
-		Explain: func(err error) error { return fail.Advise(err, advisers()...) },
-	}
-	var err error
-	if req.OCI, err = (&option.Registry{Process: env}).Options(env.Stdin, cli.UserAgent("krm")); err != nil {
+	req, err := newRequest(env)
+	if err != nil {
 		return err
 	}
-	req.Trust = trust(env)
-	req.Cache = (&option.RenderCache{}).Cache(env)
+	req.Input, req.Config = env.Stdin, config
 	if env.Getenv(showNamespaces) != "" {
 		req.Space = func(ns string) { _, _ = ui.Printf(env.Stderr, "namespace of an instance: %s\n", ns) }
 	}
