@@ -49,6 +49,21 @@ func ofUnknown() []protection {
 
 func ofSuspended() []protection {
 	return []protection{{
+		promise: "s16", file: "pkg/cluster/apply/run.go",
+		old:  "errors.AsType[*store.ChangedError](err); !isOld {",
+		new:  "errors.AsType[*store.ChangedError](err); true || isOld {",
+		test: "./pkg/cluster/apply -run TestRunBetweenPlanAndLock",
+	}, {
+		promise: "s16", file: "pkg/cluster/apply/run.go",
+		old:  "return plan.record, e.Store.CheckCurrent(ctx, plan.record)",
+		new:  "return plan.record, nil",
+		test: "./pkg/cluster/apply -run TestRunBetweenPlanAndLock",
+	}, {
+		promise: "s82", file: "pkg/cluster/store/ledger.go",
+		old:  "history[n-1].Outcome = Pending\n",
+		new:  "",
+		test: "./pkg/cluster/apply -run TestKilledAtTheEnd",
+	}, {
 		promise: "s91", file: "pkg/cluster/store/lock.go",
 		old:  "age < 0 || age > leaseDuration/3",
 		new:  "age > 24*time.Hour",

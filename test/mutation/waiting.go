@@ -36,8 +36,8 @@ func ofWaiting() []protection {
 		test: "./test/e2e -run TestServerGoesAway",
 	}, {
 		promise: "s95", file: "pkg/cluster/apply/execute.go",
-		old:  "return plan.unrecorded(err)",
-		new:  "return err",
+		old:  "errors.Join(plan.unrecorded(e.recordSuccess(ctx, plan, record, changed)), ",
+		new:  "errors.Join(e.recordSuccess(ctx, plan, record, changed), ",
 		test: "./test/e2e -run TestServerGoesAway",
 	}, {
 		promise: "s95", file: "pkg/cli/cmd/instancecmd/list.go",

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -193,7 +194,7 @@ func (w *world) writes(since kit.Mark) []string {
 	}
 	var writes []string
 	for _, r := range requests {
-		if r.Write() {
+		if r.Write() && r.Code < http.StatusBadRequest {
 			writes = append(writes, r.String())
 		}
 	}

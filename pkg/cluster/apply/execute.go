@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -26,32 +25,34 @@ import (
 // carryOut writes what the plan says. The record says before the first object
 // what is coming, and after the last what is there, so that a run that ends in
 // between leaves a state from which the next apply or a delete goes on.
-func (e *Engine) carryOut(ctx context.Context, plan *Plan) error {
+func (e *Engine) carryOut(ctx context.Context, plan *Plan, record *store.Record) error {
 	changed := !plan.isRecorded()
-	record := plan.record
-	if changed {
-		plan.instance.LastTransitionTime = plan.record.TimeAfter(time.Now())
-		var err error
-		if record, err = e.Store.In(plan.request.Bundle).Begin(ctx, plan.record, plan.instance, plan.ownStages()); err != nil {
-			return err
-		}
-	}
 	if err := e.applyAndPrune(ctx, plan); err != nil {
 		late, cancel := kube.Detached(ctx)
 		defer cancel()
 		return kube.Join(plan.partial(kube.OneUnreachable(err)), e.recordFailure(late, plan, record, changed))
 	}
-	var err error
-	if changed {
-		plan.disown() // another instance may have created a definition meanwhile
-		record, err = e.Store.Finish(ctx, record, plan.instance)
-	} else {
-		err = e.Store.In(plan.request.Bundle).SavePlace(ctx, record)
+	return errors.Join(plan.unrecorded(e.recordSuccess(ctx, plan, record, changed)), survey.UnknownError(itemsOf(plan.Prune)))
+}
+
+// recordSuccess records that all is applied. The ledger is written together
+// with the record, so that a run may end with either of them: without the
+// ledger the next apply asks the server about every object, and the revision in
+// it is under way as long as the record says so.
+func (e *Engine) recordSuccess(ctx context.Context, plan *Plan, record *store.Record, revision bool) error {
+	if !revision {
+		if err := e.Store.In(plan.request.Bundle).SavePlace(ctx, record); err != nil {
+			return err
+		}
+		return e.saveLedger(ctx, plan, record, record.Inventory(), false, store.Succeeded)
 	}
-	if err != nil {
-		return plan.unrecorded(err)
-	}
-	return errors.Join(plan.unrecorded(e.saveLedger(ctx, plan, record, changed, store.Succeeded)), survey.UnknownError(itemsOf(plan.Prune)))
+	plan.disown() // another instance may have created a definition meanwhile
+	saved := kube.Ask(func() (any, error) {
+		return nil, e.saveLedger(ctx, plan, record, plan.instance.Inventory.Entries, true, store.Succeeded)
+	})
+	_, err := e.Store.Finish(ctx, record, plan.instance)
+	_, ledgerErr := saved.Wait(context.WithoutCancel(ctx))
+	return kube.Join(err, ledgerErr)
 }
 
 func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
@@ -74,14 +75,14 @@ func (e *Engine) recordFailure(ctx context.Context, plan *Plan, record *store.Re
 			err = markErr
 		}
 	}
-	return kube.Join(err, e.saveLedger(ctx, plan, record, revision, store.Failed))
+	return kube.Join(err, e.saveLedger(ctx, plan, record, record.Inventory(), revision, store.Failed))
 }
 
-// saveLedger writes the ledger: the fingerprints and, of a run that made a
-// revision, how it ended.
-func (e *Engine) saveLedger(ctx context.Context, plan *Plan, record *store.Record, revision bool, outcome store.Outcome) error {
+// saveLedger writes the ledger: the fingerprints, the stages of what may be
+// there and, of a run that made a revision, how it ended.
+func (e *Engine) saveLedger(ctx context.Context, plan *Plan, record *store.Record, there []api.Entry, revision bool, outcome store.Outcome) error {
 	next := &store.Ledger{
-		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(record), History: plan.ledger.History,
+		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(there), History: plan.ledger.History,
 		Shared: plan.shared(), Abandoned: plan.abandoned(),
 	}
 	if name := e.Client.FieldManager(); name != api.FieldManager {
@@ -91,19 +92,32 @@ func (e *Engine) saveLedger(ctx context.Context, plan *Plan, record *store.Recor
 		next.History = plan.ledger.With(store.Revision{
 			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,
 			Values: plan.instance.Values, Images: plan.instance.Images, Package: plan.request.Package,
-			User: e.user(ctx, plan.request), Outcome: outcome,
+			User: e.userOf(ctx, plan), Outcome: outcome,
 		}, plan.request.historyLimit())
 	}
 	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
 }
 
-// user returns who applies, empty when no history is kept or the server does
-// not say: a revision is worth remembering without it.
-func (e *Engine) user(ctx context.Context, req Request) string {
+// askUser asks the server who applies. It is nil when no history is kept.
+func (e *Engine) askUser(ctx context.Context, req Request) *kube.Answer[string] {
 	if req.historyLimit() == 0 {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx) // a run that is interrupted is remembered, too
+	return kube.Ask(func() (string, error) { return e.Client.WhoAmI(ctx) })
+}
+
+// userOf returns who carries a plan out, empty when no history is kept or the
+// server does not say: a revision is worth remembering without it.
+func (e *Engine) userOf(ctx context.Context, plan *Plan) string {
+	user := plan.user
+	if user == nil {
+		user = e.askUser(ctx, plan.request)
+	}
+	if user == nil {
 		return ""
 	}
-	name, err := e.Client.WhoAmI(ctx)
+	name, err := user.Wait(ctx)
 	if err != nil {
 		return ""
 	}
@@ -148,10 +162,10 @@ func (p *Plan) applied() map[string]json.RawMessage {
 }
 
 // stages returns the stage of everything that may be there after a run: of the
-// objects of the plan and of those that the record still names.
-func (p *Plan) stages(record *store.Record) map[string]int {
+// objects of the plan and of others.
+func (p *Plan) stages(there []api.Entry) map[string]int {
 	stages, known := p.ownStages(), p.record.StagesWith(p.ledger)
-	for _, entry := range record.Inventory() {
+	for _, entry := range there {
 		if _, own := stages[entry.ID]; !own && known[entry.ID] > 0 {
 			stages[entry.ID] = known[entry.ID]
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
@@ -63,15 +64,19 @@ func (e *Engine) run(ctx context.Context, plan *Plan, accept func(*Plan) error) 
 		return plan, err
 	}
 	if !plan.writes() {
-		return plan, e.carryOut(ctx, plan)
+		return plan, e.carryOut(ctx, plan, plan.record)
 	}
-	req := plan.request
+	req, user := plan.request, (*kube.Answer[string])(nil)
+	if !plan.isRecorded() {
+		user = e.askUser(ctx, req) // while it takes the lock
+	}
 	err = e.Store.Locked(ctx, req.Instance.Metadata, req.Holder, req.waitLimit(), e.warn, func(ctx context.Context, taken bool) error {
-		if plan, err = e.planAgain(ctx, plan, taken, accept); err != nil {
+		var record *store.Record
+		if plan, record, err = e.begin(ctx, plan, taken, accept); err != nil {
 			return err
 		}
-		plan.created = created
-		return e.carryOut(ctx, plan)
+		plan.created, plan.user = created, user
+		return e.carryOut(ctx, plan, record)
 	})
 	return plan, err
 }
@@ -121,16 +126,16 @@ func (p *Plan) writes() bool {
 	})
 }
 
-// planAgain returns the plan, made again if another run had the lock or changed
-// the record since.
-func (e *Engine) planAgain(ctx context.Context, plan *Plan, taken bool, accept func(*Plan) error) (*Plan, error) {
-	m := plan.request.Instance.Metadata
-	record, err := e.Store.Get(ctx, m.Namespace, m.Name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return plan, err
-	}
-	if !taken && record.Same(plan.record) {
-		return plan, nil
+// begin records the intent of a plan, and returns the record with the plan. The
+// plan was made before the lock was held: that the record is still the one that
+// the plan read is the condition of the write. A plan of which it is not so is
+// made again, and so is one whose lock another run had.
+func (e *Engine) begin(ctx context.Context, plan *Plan, taken bool, accept func(*Plan) error) (*Plan, *store.Record, error) {
+	if !taken {
+		record, err := e.recordIntent(ctx, plan)
+		if _, isOld := errors.AsType[*store.ChangedError](err); !isOld {
+			return plan, record, err
+		}
 	}
 	again, err := e.planChecked(ctx, plan.request, true)
 	if err == nil {
@@ -139,5 +144,19 @@ func (e *Engine) planAgain(ctx context.Context, plan *Plan, taken bool, accept f
 	if again == nil {
 		again = plan
 	}
-	return again, err
+	if err != nil || again.isRecorded() { // in which case the record was read under the lock
+		return again, again.record, err
+	}
+	record, err := e.recordIntent(ctx, again)
+	return again, record, err
+}
+
+// recordIntent records what a plan is about to apply, in place of the record
+// that it read. The record of a plan that changes none is only looked at.
+func (e *Engine) recordIntent(ctx context.Context, plan *Plan) (*store.Record, error) {
+	if plan.isRecorded() {
+		return plan.record, e.Store.CheckCurrent(ctx, plan.record)
+	}
+	plan.instance.LastTransitionTime = plan.record.TimeAfter(time.Now())
+	return e.Store.In(plan.request.Bundle).Begin(ctx, plan.record, plan.instance, plan.ownStages())
 }

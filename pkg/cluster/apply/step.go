@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -89,9 +90,10 @@ type Plan struct {
 	instance   api.Instance  // with its inventory
 	record     *store.Record // nil when nothing is installed
 	ledger     *store.Ledger
-	newSpace   bool       // the instance's namespace does not exist
-	created    api.Object // the namespace that the run has created
-	allApplied bool       // the objects of all stages are
+	newSpace   bool                 // the instance's namespace does not exist
+	created    api.Object           // the namespace that the run has created
+	user       *kube.Answer[string] // who carries it out, nil when it was not asked
+	allApplied bool                 // the objects of all stages are
 }
 
 // All returns the steps of the plan and of the prune, in this order.

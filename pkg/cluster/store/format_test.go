@@ -203,6 +203,44 @@ func TestLedgerOfAnother(t *testing.T) {
 	}
 }
 
+// TestLedgerOfTwoRuns holds that a run which has read a ledger that another one
+// has written since takes no revision away, nor a kind that may have orphans.
+func TestLedgerOfTwoRuns(t *testing.T) {
+	t.Parallel()
+	client, ns := connect(t)
+	s := store.New(client)
+	rec, err := s.Begin(t.Context(), nil, instance(ns, "1.0.0"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remember(t, s, rec, &store.Ledger{}, 1)
+	before, err := s.Ledger(t.Context(), ns, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	abandoned := store.ListKey{Version: "v1", Kind: "Pod", Namespace: ns}
+	for _, run := range []store.Ledger{
+		{History: append(slices.Clone(before.History), store.Revision{Number: 2, User: "first"}), Abandoned: []store.ListKey{abandoned}},
+		{History: append(slices.Clone(before.History), store.Revision{Number: 2, User: "second"}), Fingerprints: map[string]string{"a": "x"}},
+	} {
+		if err = s.SaveLedger(t.Context(), rec, before, &run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Ledger(t.Context(), ns, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = &store.Ledger{Fingerprints: got.Fingerprints, Abandoned: got.Abandoned, History: got.History}
+	want := &store.Ledger{
+		Fingerprints: map[string]string{"a": "x"}, Abandoned: []store.ListKey{abandoned},
+		History: []store.Revision{{Number: 1}, {Number: 2, User: "first"}, {Number: 3, User: "second"}},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(store.Ledger{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // remember saves a ledger with one revision more.
 func remember(t *testing.T, s store.Store, rec *store.Record, before *store.Ledger, number int) {
 	t.Helper()

@@ -120,6 +120,12 @@ func (l *Ledger) Revisions(rec *Record) []Revision {
 		return history
 	}
 	wanted := rec.Wanted()
+	if n := len(history); n > 0 && history[n-1].Time == wanted.LastTransitionTime {
+		// The run ended after it wrote the ledger and before it wrote the record.
+		history = slices.Clone(history)
+		history[n-1].Outcome = Pending
+		return history
+	}
 	return append(slices.Clone(history), Revision{
 		Number: l.Of(rec).next(), Time: wanted.LastTransitionTime, Module: wanted.Module,
 		Values: wanted.Values, Images: wanted.Images, Outcome: Pending,
@@ -196,8 +202,44 @@ func isOwner(owner, o api.Object) bool {
 
 // SaveLedger writes what is to be remembered of an instance, if it differs from
 // what was read. The ledger belongs to the record, so that a client which deletes that
-// deletes both.
+// deletes both. To one that another run has written since it was read, the
+// revisions are added; when that fails too, the next apply writes it.
 func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger) error {
+	err := s.saveLedger(ctx, rec, ledger, next)
+	if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	m := rec.Instance.Metadata
+	written, err := s.Ledger(ctx, m.Namespace, m.Name)
+	if err != nil {
+		return err
+	}
+	err = s.saveLedger(ctx, rec, written, next.onto(ledger, written.Of(rec)))
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// onto returns what is to be remembered by a run that read a ledger and finds
+// another one written since.
+func (l *Ledger) onto(read, written *Ledger) *Ledger {
+	next := *l
+	next.History = written.History
+	for _, r := range l.History {
+		if r.Number >= read.next() {
+			next.History = (&Ledger{History: next.History}).With(r, len(next.History)+1)
+		}
+	}
+	for _, key := range written.Abandoned {
+		if !slices.Contains(next.Abandoned, key) {
+			next.Abandoned = append(slices.Clip(next.Abandoned), key)
+		}
+	}
+	return &next
+}
+
+func (s Store) saveLedger(ctx context.Context, rec *Record, ledger, next *Ledger) error {
 	if err := Writable(nil, ledger); err != nil {
 		return err
 	}
@@ -234,8 +276,8 @@ func (s Store) SaveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 	if !exists {
 		_, err = s.client.Create(ctx, secrets(), secret, kube.Real)
 	}
-	if err == nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
-		return nil // another run was there, or the namespace is gone: the next apply writes it
+	if err == nil || apierrors.IsNotFound(err) {
+		return nil // the namespace is gone
 	}
 	return fmt.Errorf("write the ledger of instance %q: %w", m.Name, err)
 }

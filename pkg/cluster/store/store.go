@@ -192,7 +192,25 @@ func (s Store) Begin(ctx context.Context, prev *Record, want api.Instance, stage
 	owned := *prev
 	owned.secret = prev.secret.DeepCopy()
 	s.bundle.mark(owned.secret)
-	return s.write(ctx, &owned, next)
+	rec, err := s.write(ctx, &owned, next)
+	if apierrors.IsNotFound(err) {
+		err = &ChangedError{err} // another run has deleted the instance
+	}
+	return rec, err
+}
+
+// CheckCurrent returns a *ChangedError when a record is no longer the one that
+// was read.
+func (s Store) CheckCurrent(ctx context.Context, rec *Record) error {
+	m := rec.Instance.Metadata
+	live, err := s.Get(ctx, m.Namespace, m.Name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if !live.Same(rec) {
+		return &ChangedError{fmt.Errorf("the record of instance %q was changed since it was read", m.Name)}
+	}
+	return nil
 }
 
 // Finish records the revision that is now applied in full.

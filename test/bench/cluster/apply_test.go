@@ -153,6 +153,7 @@ func (m *meter) report() {
 // reportTimes says how long a step took on average: it is for requests that are
 // not in the audit log.
 func (m *meter) reportTimes(b *testing.B) {
+	b.Helper()
 	for _, name := range m.names {
 		b.ReportMetric(float64(m.took[name].Milliseconds())/float64(b.N), "ms/"+name)
 	}
