@@ -68,6 +68,8 @@ func groundLayers() []layer {
 		{"module/internal/budget", 0, nil},
 		{"module/internal/healthcheck", 2, []string{cue}},
 		{"module/internal/memo", 2, []string{cue}},
+		{"internal/pipeline/credential", 0, []string{kustomize}},
+		{"internal/pipeline/fields", 1, []string{kustomize}},
 		{"internal/pipeline/guard", 0, nil},
 		{"sops", 0, []string{yamlNodes}},
 		{"registry/attest", 0, nil},
@@ -105,7 +107,7 @@ func libraryLayers() []layer {
 		{"cluster/ready", 2, []string{apimachinery, "k8s.io/client-go/util/jsonpath", "github.com/fluxcd/cli-utils/pkg/kstatus/"}},
 
 		{"bundle", 3, []string{cue, yaml}},
-		{"internal/pin", 4, []string{cue}}, // versions in bundle files
+		{"internal/pin", 4, []string{cue, "github.com/rogpeppe/go-internal/diff"}}, // versions in bundle files and function configs
 		{"internal/pipeline/vet", 3, []string{cue, kustomize}},
 		{"cluster/kinds", 2, []string{apimachinery}},
 		{"cluster/internal/ownership", 2, nil},
@@ -137,7 +139,7 @@ func verbLayers() []layer {
 		{"internal/action/plugins", 5, nil},                       // the front door's: nothing heavy
 
 		{"internal/action/deploy", 7, []string{apimachinery}},
-		{"internal/action/fleet", 8, []string{apimachinery, "github.com/rogpeppe/go-internal/diff"}}, // the verbs on bundles
+		{"internal/action/fleet", 8, []string{apimachinery}}, // the verbs on bundles
 		{"internal/action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
 
 		// ui stays light, since the front door links it: kubectl's printers

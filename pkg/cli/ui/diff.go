@@ -52,3 +52,12 @@ func colourOf(line string) string {
 	}
 	return ""
 }
+
+// Patch prints a diff of files byte by byte, for git apply and patch, and for a
+// person in colours.
+func Patch(w io.Writer, text string, colours bool) error {
+	if !IsTerminal(w) {
+		return Raw(w, []byte(text))
+	}
+	return Diff(w, text, colours)
+}

@@ -6,9 +6,13 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -43,29 +47,41 @@ func (e *Edits) add(next edit) error {
 // next to which another one can be put.
 func (l *Literal) IsField() bool { return l != nil && l.isField }
 
-// Insert puts a field next to that of a literal, in the style of the file: on a
+// Field is a field to insert.
+type Field struct{ Name, Value string }
+
+// Insert puts fields next to that of a literal, in the style of the file: each on a
 // line of its own where the literal's is.
-func (p *Files) Insert(e *Edits, l *Literal, name, value string) error {
+func (p *Files) Insert(e *Edits, l *Literal, fields ...Field) error {
 	data := p.data[l.file]
 	begin := bytes.LastIndexByte(data[:l.start], '\n') + 1
 	line := string(data[begin:l.start])
 	label := strings.TrimLeft(line, " \t")
 	indent := line[:len(line)-len(label)]
 	own := strings.TrimLeft(label[strings.LastIndexAny(label, "{,")+1:], " \t")
-	field := prefixOf(own) + name + ": " + cmp.Or(l.before, `"`) + value + cmp.Or(l.after, `"`)
-	isJSON := p.format[l.file] == values.JSON
-	if isJSON {
-		field = `"` + name + `": "` + value + `"`
-	}
 	end := endOfLine(data, l.end)
 	at := l.start - len(own)
-	switch rest := bytes.TrimLeft(data[l.end:end], " \t"); {
-	case own != label || bytes.HasPrefix(rest, []byte("}")):
-		return e.add(edit{l.file, at, at, field + ", "})
-	case isJSON:
-		return e.add(edit{l.file, at, at, field + "," + newline(data, l.end) + indent})
+	isInline := own != label || bytes.HasPrefix(bytes.TrimLeft(data[l.end:end], " \t"), []byte("}"))
+	isJSON := p.format[l.file] == values.JSON
+	var text strings.Builder
+	for _, f := range fields {
+		field := prefixOf(own) + f.Name + ": " + cmp.Or(l.before, `"`) + f.Value + cmp.Or(l.after, `"`)
+		if isJSON {
+			field = `"` + f.Name + `": "` + f.Value + `"`
+		}
+		switch {
+		case isInline:
+			text.WriteString(field + ", ")
+		case isJSON:
+			text.WriteString(field + "," + newline(data, l.end) + indent)
+		default:
+			text.WriteString(newline(data, l.end) + indent + field)
+		}
 	}
-	return e.add(edit{l.file, end, end, newline(data, l.end) + indent + field})
+	if isInline || isJSON {
+		end = at
+	}
+	return e.add(edit{l.file, end, end, text.String()})
 }
 
 // prefixOf returns what is before the name of a field in the form a: b: name.
@@ -95,6 +111,27 @@ func newline(data []byte, at int) string {
 		return "\r\n"
 	}
 	return "\n"
+}
+
+// Rewritten is a file before and after its changes.
+type Rewritten struct {
+	Name          string
+	Before, After []byte
+}
+
+// Diff returns the change, as a unified diff.
+func (r Rewritten) Diff() string {
+	return string(diff.Diff(r.Name+".orig", r.Before, r.Name, r.After))
+}
+
+// Write writes files, each as a whole.
+func Write(files []Rewritten) error {
+	for _, f := range files {
+		if err := link.WriteFile(filepath.Dir(f.Name), filepath.Base(f.Name), f.After, 0o644); err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, err)
+		}
+	}
+	return nil
 }
 
 // Apply returns the files with the changes, nil for a file without any.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pin finds where bundle files write the versions and digests of modules,
-// and changes these and nothing else.
+// Package pin finds where bundle files and function configs write the versions and
+// digests of modules, and changes these and nothing else.
 package pin
 
 import (
@@ -51,6 +51,10 @@ func (m Module) Place() token.Position {
 	return m.Version.At
 }
 
+// Artifact is where one of the files writes the address, version and digest of an
+// artifact, nil for what is written nowhere, or computed.
+type Artifact struct{ URL, Version, Digest *Literal }
+
 // Files are files that were parsed.
 type Files struct {
 	data   [][]byte
@@ -80,15 +84,31 @@ func (p *Files) Find(instance, version, digest string) Module {
 	}
 }
 
+// At returns where the file with an index writes an artifact whose fields are at a
+// path, with what they come to.
+func (p *Files) At(i int, path []string, url, version, digest string) Artifact {
+	field := func(name, value string) *Literal {
+		return p.literalIn(i, append(slices.Clone(path), name), value)
+	}
+	return Artifact{field("url", url), field("version", version), field("digest", digest)}
+}
+
 func (p *Files) literal(path []string, value string) *Literal {
+	for i := range p.syntax {
+		if l := p.literalIn(i, path, value); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+func (p *Files) literalIn(i int, path []string, value string) *Literal {
 	if value == "" {
 		return nil
 	}
-	for i, file := range p.syntax {
-		for _, field := range fieldsBelow(file.Decls, path, 0) {
-			if l := p.in(i, field, value); l != nil {
-				return l
-			}
+	for _, field := range fieldsBelow(p.syntax[i].Decls, path, 0) {
+		if l := p.in(i, field, value); l != nil {
+			return l
 		}
 	}
 	return nil

@@ -68,7 +68,7 @@ func edit(files *pin.Files, edits *pin.Edits, words []string) string {
 			return text + ": " + err.Error()
 		}
 	case m.Version.IsField():
-		if err := files.Insert(edits, m.Version, "digest", words[4]); err != nil {
+		if err := files.Insert(edits, m.Version, pin.Field{Name: "digest", Value: words[4]}); err != nil {
 			return text + ": " + err.Error()
 		}
 	default:
@@ -96,7 +96,7 @@ func TestLineEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			var edits pin.Edits
-			if err = files.Insert(&edits, files.Find("a", "1.0.0", "").Version, "digest", "new"); err != nil {
+			if err = files.Insert(&edits, files.Find("a", "1.0.0", "").Version, pin.Field{Name: "digest", Value: "new"}); err != nil {
 				t.Fatal(err)
 			}
 			if got, want := string(files.Apply(&edits)[0]), strings.ReplaceAll(c.after, "\n", end); got != want {

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
@@ -81,13 +82,13 @@ func (o *bundleUpdate) run(ctx context.Context) error {
 	return o.print(updates, files)
 }
 
-func (o *bundleUpdate) print(updates []fleet.Update, files []fleet.Rewritten) error {
+func (o *bundleUpdate) print(updates []fleet.Update, files []pin.Rewritten) error {
 	if o.output != "" {
 		return ui.Structured(o.env.Stdout, o.output, updates)
 	}
 	if o.diff {
 		for _, f := range files {
-			if err := o.printDiff(f.Diff()); err != nil {
+			if err := ui.Patch(o.env.Stdout, f.Diff(), o.env.Getenv("NO_COLOR") == ""); err != nil {
 				return err
 			}
 		}
@@ -106,15 +107,6 @@ func (o *bundleUpdate) print(updates []fleet.Update, files []fleet.Rewritten) er
 	}
 	_, err := ui.Println(o.env.Stdout, "no newer version is allowed: nothing changes")
 	return err
-}
-
-// printDiff prints a diff byte by byte, for git apply and patch, and for a person
-// in colours.
-func (o *bundleUpdate) printDiff(text string) error {
-	if !ui.IsTerminal(o.env.Stdout) {
-		return ui.Raw(o.env.Stdout, []byte(text))
-	}
-	return ui.Diff(o.env.Stdout, text, o.env.Getenv("NO_COLOR") == "")
 }
 
 func changeText(u fleet.Update) string {

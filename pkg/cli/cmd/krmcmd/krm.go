@@ -125,10 +125,10 @@ func newCommand(env cli.Env) *cobra.Command {
 	function := newFunction(env)
 	function.AddCommand(newInstall(env), newSchema(env), newExamine(env))
 	if env.Verb == "timoni" {
-		return cli.Group("timoni", "Use modules in KRM pipelines", function, newKustomize(env), newVet(env))
+		return cli.Group("timoni", "Use modules in KRM pipelines", function, newKustomize(env), newVet(env), newPin(env))
 	}
 	function.Use = "timoni-krm [CONFIG]"
-	function.AddCommand(newKustomize(env), newVet(env))
+	function.AddCommand(newKustomize(env), newVet(env), newPin(env))
 	return function
 }
 

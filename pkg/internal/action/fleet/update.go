@@ -7,14 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-
-	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -40,21 +36,10 @@ type Update struct {
 	Digest   string `json:"digest,omitempty"`
 }
 
-// Rewritten is a file of a bundle before and after an update.
-type Rewritten struct {
-	Name          string
-	Before, After []byte
-}
-
-// Diff returns the change, as a unified diff.
-func (r Rewritten) Diff() string {
-	return string(diff.Diff(r.Name+".orig", r.Before, r.Name, r.After))
-}
-
 // UpdateFiles gives modules in registries the newest versions that are allowed. A
 // version is taken only if the policy lets its module through. Nothing is written
 // when one of them cannot be.
-func UpdateFiles(ctx context.Context, site Site, req UpdateRequest, observer event.Observer) ([]Update, []Rewritten, error) {
+func UpdateFiles(ctx context.Context, site Site, req UpdateRequest, observer event.Observer) ([]Update, []pin.Rewritten, error) {
 	req.namesOnly = true
 	b, err := Load(ctx, site, req.Request)
 	if err != nil {
@@ -78,12 +63,7 @@ func UpdateFiles(ctx context.Context, site Site, req UpdateRequest, observer eve
 	if err = b.Hide(errors.Join(append(errs, err)...)); err != nil || req.DryRun {
 		return u.updates, rewritten, err
 	}
-	for i, f := range rewritten {
-		if err = link.WriteFile(filepath.Dir(f.Name), filepath.Base(f.Name), f.After, 0o644); err != nil {
-			return u.updates, rewritten[:i], fmt.Errorf("write %s: %w", f.Name, err)
-		}
-	}
-	return u.updates, rewritten, nil
+	return u.updates, rewritten, pin.Write(rewritten)
 }
 
 // updater collects the changes of files.
@@ -189,7 +169,7 @@ func (u *updater) edit(at pin.Module, change Update, version string) error {
 			return fmt.Errorf("%s: %w", at.Digest.At, err)
 		}
 	case at.Version.IsField():
-		return u.files.Insert(&u.edits, at.Version, "digest", change.Digest)
+		return u.files.Insert(&u.edits, at.Version, pin.Field{Name: "digest", Value: change.Digest})
 	default:
 		u.observer.Observe(event.Warning{Text: fmt.Sprintf("%s: no digest is added, as the version is not written in the module itself", at.Version.At)})
 	}
@@ -197,8 +177,8 @@ func (u *updater) edit(at pin.Module, change Update, version string) error {
 }
 
 // rewritten returns the files that change.
-func (u *updater) rewritten() ([]Rewritten, error) {
-	var all []Rewritten
+func (u *updater) rewritten() ([]pin.Rewritten, error) {
+	var all []pin.Rewritten
 	for i, after := range u.files.Apply(&u.edits) {
 		f := u.req.Files[i]
 		switch {
@@ -209,7 +189,7 @@ func (u *updater) rewritten() ([]Rewritten, error) {
 		case f.Hidden != nil:
 			return nil, fail.Invalidf("file %q is encrypted, and cannot be rewritten", f.Name)
 		}
-		all = append(all, Rewritten{Name: f.Path, Before: f.Data, After: after})
+		all = append(all, pin.Rewritten{Name: f.Path, Before: f.Data, After: after})
 	}
 	return all, nil
 }

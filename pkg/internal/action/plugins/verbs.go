@@ -63,6 +63,7 @@ func Verbs() []Verb {
 		{"registry", "Log in to and out of registries", oci, "kubectl-timoni-artifact", false, true},
 		{"kustomize", "Build a kustomization that uses modules", krm, Function, false, false},
 		{"vet", "Check objects by policies in CUE", krm, Function, false, false},
+		{"pin", "Write versions and digests into function configs", krm, Function, false, false},
 		{"krm", "Install the KRM function and show its schema", krm, Function, false, true},
 		{"version", "Show the versions of all binaries", own, "", false, false},
 		{"doctor", "Check what is installed and what is missing", own, "", false, false},

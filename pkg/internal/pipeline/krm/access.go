@@ -4,8 +4,6 @@ package krm
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +15,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/credential"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/sign/signature"
@@ -66,9 +66,9 @@ func (c registryConfig) check() error {
 	from := c.CredentialsFrom
 	switch {
 	case from.Kind != "" && from.Kind != "Secret":
-		return fieldErrorf("spec.registry.credentialsFrom.kind", "%q is not Secret", from.Kind)
+		return fields.Errorf("spec.registry.credentialsFrom.kind", "%q is not Secret", from.Kind)
 	case from != secretConfig{} && from.Name == "":
-		return fieldErrorf("spec.registry.credentialsFrom.name", "is missing")
+		return fields.Errorf("spec.registry.credentialsFrom.name", "is missing")
 	}
 	return nil
 }
@@ -80,35 +80,35 @@ func (f Function) access(ctx context.Context, c registryConfig, verify verifyCon
 	a := Access{Offline: c.Offline, Insecure: c.Insecure}
 	if module.IsLocal() {
 		if verify.Key != "" {
-			return a, fieldErrorf("spec.verify.key", "the module %q is a directory, which has no signature", module)
+			return a, fields.Errorf("spec.verify.key", "the module %q is a directory, which has no signature", module)
 		}
 		return a, nil
 	}
 	if c.Insecure && !slices.Contains(f.Trust.Insecure, host) {
 		err := fail.Hint(fail.Refusedf("the environment of the build does not allow this for %s", host),
 			"if you trust the network to it, export TIMONI_KRM_ALLOW_INSECURE=%s", host)
-		return a, atField("spec.registry.insecure", err)
+		return a, fields.At("spec.registry.insecure", err)
 	}
 	var err error
 	if c.CredentialsFrom.Name != "" {
 		if a.Creds, err = c.CredentialsFrom.credentials(items, host); err != nil {
-			return a, atField("spec.registry.credentialsFrom", err)
+			return a, fields.At("spec.registry.credentialsFrom", err)
 		}
 	}
 	if c.CacheDir != "" {
 		if a.CacheDir, err = f.cacheDir(c.CacheDir); err != nil {
-			return a, atField("spec.registry.cacheDir", err)
+			return a, fields.At("spec.registry.cacheDir", err)
 		}
 	}
 	if verify.Key != "" {
 		a.KeyName = verify.Key
 		key, err := readFile(ctx, f.Dir, verify.Key)
 		if err != nil {
-			return a, atField("spec.verify.key", err)
+			return a, fields.At("spec.verify.key", err)
 		}
 		a.Key = key.Data
 		if _, err = signature.ParsePublicKey(verify.Key, a.Key); err != nil {
-			return a, fieldErrorf("spec.verify.key", "%q: %w", verify.Key, err)
+			return a, fields.Errorf("spec.verify.key", "%q: %w", verify.Key, err)
 		}
 	}
 	return a, nil
@@ -197,12 +197,12 @@ func (c secretConfig) credentials(items []*yaml.RNode, host string) (string, err
 		return "", fail.Hint(fmt.Errorf("the Secret %q has no annotation %s, so it would be part of the result", c.Name, localConfig),
 			`annotate it with %s: "true"`, localConfig)
 	}
-	data, err := secretData(found)
+	data, err := credential.Data(found)
 	if err != nil {
 		return "", fmt.Errorf("the Secret %q: %w", c.Name, err)
 	}
 	if config, ok := data[".dockerconfigjson"]; ok {
-		return dockerCredentials(config, host, c.Name)
+		return credential.OfDocker(config, host, c.Name)
 	}
 	if data["username"] == "" || data["password"] == "" {
 		return "", fmt.Errorf("the Secret %q has neither .dockerconfigjson nor username and password", c.Name)
@@ -218,56 +218,6 @@ func (c secretConfig) credentials(items []*yaml.RNode, host string) (string, err
 
 // localConfig marks an object that is for functions and no part of the result.
 const localConfig = "config.kubernetes.io/local-config"
-
-// secretData returns the data of a Secret, decoded. No error shows any.
-func secretData(secret *yaml.RNode) (map[string]string, error) {
-	data := map[string]string{}
-	for key, text := range secret.GetDataMap() {
-		decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-		if err != nil {
-			return nil, fmt.Errorf("data.%s is not base64", key)
-		}
-		data[key] = string(decoded)
-	}
-	plain, err := secret.Pipe(yaml.Lookup("stringData"))
-	if err != nil || plain == nil {
-		return data, err
-	}
-	err = plain.VisitFields(func(field *yaml.MapNode) error {
-		data[field.Key.YNode().Value] = field.Value.YNode().Value
-		return nil
-	})
-	return data, err
-}
-
-// dockerCredentials returns those of a registry in a docker configuration.
-func dockerCredentials(config, host, secret string) (string, error) {
-	var docker struct {
-		Auths map[string]struct{ Auth, Username, Password string } `json:"auths"`
-	}
-	if json.Unmarshal([]byte(config), &docker) != nil {
-		return "", fmt.Errorf("the Secret %q: .dockerconfigjson is not JSON of docker's configuration", secret)
-	}
-	names := []string{host, "https://" + host, "https://" + host + "/v1/", "https://" + host + "/v2/"}
-	if host == "docker.io" || host == "index.docker.io" {
-		names = append(names, "docker.io", "index.docker.io", "https://index.docker.io/v1/") // as docker and kubectl write it
-	}
-	for _, name := range names {
-		entry, ok := docker.Auths[name]
-		if !ok {
-			continue
-		}
-		if entry.Username != "" {
-			return entry.Username + ":" + entry.Password, nil
-		}
-		decoded, err := base64.StdEncoding.DecodeString(entry.Auth)
-		if err != nil || !strings.Contains(string(decoded), ":") {
-			return "", fmt.Errorf("the Secret %q: the auth of %s is not base64 of USER:PASSWORD", secret, host)
-		}
-		return string(decoded), nil
-	}
-	return "", fmt.Errorf("the Secret %q has no credentials for %s", secret, host)
-}
 
 // errGenerator is the error where a generator is to take something from the
 // stream, which it does not see.
@@ -290,7 +240,7 @@ func (t Trust) environment(names []string) (map[string]string, error) {
 		if !slices.Contains(t.Env, name) {
 			err := fail.Hint(fail.Refusedf("the environment of the build does not allow to read %q", name),
 				"if this config may know it, export TIMONI_KRM_ALLOW_ENV=%s", strings.Join(wanted, ","))
-			problems = append(problems, atField(fmt.Sprintf("spec.runtime.env[%d]", i), err))
+			problems = append(problems, fields.At(fmt.Sprintf("spec.runtime.env[%d]", i), err))
 			continue
 		}
 		if t.LookupEnv == nil {

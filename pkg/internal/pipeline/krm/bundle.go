@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -79,17 +80,17 @@ func (c *bundleConfig) check() error {
 	runtime := len(spec.Runtime.Values)+len(spec.Runtime.Env) > 0 || spec.Runtime.Cluster != clusterConfig{}
 	switch {
 	case len(spec.Files) > 0 && len(spec.Instances) > 0:
-		problems = append(problems, fieldErrorf("spec.instances", "there are files too: a bundle is either"))
+		problems = append(problems, fields.Errorf("spec.instances", "there are files too: a bundle is either"))
 	case len(spec.Files) == 0 && len(spec.Instances) == 0:
-		problems = append(problems, fieldErrorf("spec.files", "is missing, and there are no instances either"))
+		problems = append(problems, fields.Errorf("spec.files", "is missing, and there are no instances either"))
 	case len(spec.Instances) > 0 && runtime:
-		problems = append(problems, fieldErrorf("spec.runtime", "only files in CUE have a use for it, and there are instances instead"))
+		problems = append(problems, fields.Errorf("spec.runtime", "only files in CUE have a use for it, and there are instances instead"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Instances)) {
 		field := "spec.instances." + name
 		problems = append(problems, checkName(field, name))
 		if spec.Instances[name].Module.URL == "" {
-			problems = append(problems, fieldErrorf(field+".module.url", "is missing"))
+			problems = append(problems, fields.Errorf(field+".module.url", "is missing"))
 		}
 		problems = append(problems, checkNamespace(field+".namespace", spec.Instances[name].Namespace))
 	}
@@ -105,7 +106,7 @@ type member struct {
 // bundle adds the objects of a Bundle to the list.
 func (f Function) bundle(ctx context.Context, list *List, s subject) error {
 	config := &bundleConfig{}
-	err := decode(list.Config.YNode(), config)
+	err := fields.Decode(list.Config.YNode(), config)
 	if err == nil {
 		err = config.check()
 	}
@@ -195,7 +196,7 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	for i, name := range spec.Files {
 		var err error
 		if files[i], err = f.readBundle(ctx, name); err != nil {
-			return nil, atField(fmt.Sprintf("spec.files[%d]", i), err)
+			return nil, fields.At(fmt.Sprintf("spec.files[%d]", i), err)
 		}
 	}
 	runtime, err := f.runtime(spec.Runtime)
@@ -217,7 +218,7 @@ func (f Function) fromFiles(ctx context.Context, spec bundleSpec, s *subject) ([
 	}
 	selected, err := b.Select(spec.Select)
 	if err != nil {
-		return nil, atField("spec.select", err)
+		return nil, fields.At("spec.select", err)
 	}
 	private := len(b.Hidden) > 0 || slices.ContainsFunc(b.Asked, func(name string) bool { return slices.Contains(spec.Runtime.Env, name) })
 	var members []member
@@ -267,7 +268,7 @@ func (f Function) inline(config *bundleConfig, s subject) ([]member, error) {
 	names := slices.Sorted(maps.Keys(config.Spec.Instances))
 	for i, name := range config.Spec.Select {
 		if !slices.Contains(names, name) {
-			return nil, fieldErrorf(fmt.Sprintf("spec.select[%d]", i), "the bundle has no instance %q%s", name, fail.Suggest(name, names))
+			return nil, fields.Errorf(fmt.Sprintf("spec.select[%d]", i), "the bundle has no instance %q%s", name, fail.Suggest(name, names))
 		}
 	}
 	var members []member
@@ -285,11 +286,11 @@ func (f Function) inline(config *bundleConfig, s subject) ([]member, error) {
 		}, s}
 		m.subject.instance = name
 		if in.Values != nil {
-			src, fields, err := inlineValues(in.Values, field)
+			src, places, err := inlineValues(in.Values, field)
 			if err != nil {
-				return nil, atField(field+".values", err)
+				return nil, fields.At(field+".values", err)
 			}
-			m.Values, m.subject.fields = append(m.Values, src), fields
+			m.Values, m.subject.fields = append(m.Values, src), places
 		}
 		members = append(members, m)
 	}

@@ -11,10 +11,10 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
 // The API of the function configs.
@@ -93,33 +93,13 @@ type outputConfig struct {
 	Origin     bool     `json:"origin" doc:"Say in an annotation from which module each object comes."`
 }
 
-// fieldError is what is wrong with one field of the function config.
-type fieldError struct {
-	field string // "spec.module.url"
-	err   error
-}
-
-func (e *fieldError) Error() string { return e.field + ": " + e.err.Error() }
-func (e *fieldError) Unwrap() error { return e.err }
-
-func atField(field string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fieldError{field, err}
-}
-
-func fieldErrorf(field, format string, args ...any) error {
-	return &fieldError{field, fmt.Errorf(format, args...)}
-}
-
 // checkAPI returns an error unless config is a function config of our API.
 func checkAPI(config *yaml.RNode) error {
 	if config == nil || config.YNode().Kind != yaml.MappingNode {
 		return errors.New("the ResourceList has no functionConfig")
 	}
 	if v := config.GetApiVersion(); v != APIVersion && !isConfigMap(config) {
-		return fieldErrorf("apiVersion", "%q is not %s", v, APIVersion)
+		return fields.Errorf("apiVersion", "%q is not %s", v, APIVersion)
 	}
 	return nil
 }
@@ -129,14 +109,14 @@ func instanceOf(config *yaml.RNode) (*instanceConfig, error) {
 	in := &instanceConfig{}
 	if isConfigMap(config) {
 		var data configMap
-		err := decode(config.YNode(), &data)
+		err := fields.Decode(config.YNode(), &data)
 		if err != nil {
 			return nil, err
 		}
 		if in, err = data.instance(); err != nil {
 			return nil, err
 		}
-	} else if err := decode(config.YNode(), in); err != nil {
+	} else if err := fields.Decode(config.YNode(), in); err != nil {
 		return nil, err
 	}
 	err := in.check()
@@ -145,16 +125,16 @@ func instanceOf(config *yaml.RNode) (*instanceConfig, error) {
 
 func unknownKind(kind string) error {
 	if kind == "" {
-		return fieldErrorf("kind", "is missing: it is one of %s", strings.Join(slices.Sorted(maps.Keys(kinds())), ", "))
+		return fields.Errorf("kind", "is missing: it is one of %s", strings.Join(slices.Sorted(maps.Keys(kinds())), ", "))
 	}
-	return fieldErrorf("kind", "unknown kind %q%s", kind, fail.Suggest(kind, slices.Sorted(maps.Keys(kinds()))))
+	return fields.Errorf("kind", "unknown kind %q%s", kind, fail.Suggest(kind, slices.Sorted(maps.Keys(kinds()))))
 }
 
 // check returns what is wrong with the fields that decode lets pass.
 func (c *instanceConfig) check() error {
 	problems := []error{c.Metadata.check()}
 	if c.Spec.Module.URL == "" {
-		problems = append(problems, fieldErrorf("spec.module.url", "is missing"))
+		problems = append(problems, fields.Errorf("spec.module.url", "is missing"))
 	}
 	problems = append(problems, checkKubeVersion(c.Spec.KubeVersion))
 	for i, from := range c.Spec.ValuesFrom {
@@ -172,17 +152,17 @@ func (v valuesConfig) check(field string) error {
 	switch {
 	case item == itemConfig{}:
 		if v.File == "" {
-			return fieldErrorf(field+".file", "is missing, and so is item")
+			return fields.Errorf(field+".file", "is missing, and so is item")
 		}
 		return nil
 	case v.File != "":
-		return fieldErrorf(field, "has a file and an item: each is an entry of its own")
+		return fields.Errorf(field, "has a file and an item: each is an entry of its own")
 	case item.Kind != "" && item.Kind != "ConfigMap":
-		return fieldErrorf(field+".item.kind", "%q is not ConfigMap", item.Kind)
+		return fields.Errorf(field+".item.kind", "%q is not ConfigMap", item.Kind)
 	case item.Name == "":
-		return fieldErrorf(field+".item.name", "is missing")
+		return fields.Errorf(field+".item.name", "is missing")
 	case item.Key == "":
-		return fieldErrorf(field+".item.key", "is missing")
+		return fields.Errorf(field+".item.key", "is missing")
 	}
 	return nil
 }
@@ -190,11 +170,11 @@ func (v valuesConfig) check(field string) error {
 func (c streamConfig) check(field string) error {
 	switch {
 	case c.Kind == "":
-		return fieldErrorf(field+".kind", "is missing")
+		return fields.Errorf(field+".kind", "is missing")
 	case c.Kind == "Secret":
-		return fieldErrorf(field+".kind", "a Secret is not made a value, because errors of values show them")
+		return fields.Errorf(field+".kind", "a Secret is not made a value, because errors of values show them")
 	case c.Name == "":
-		return fieldErrorf(field+".name", "is missing")
+		return fields.Errorf(field+".name", "is missing")
 	}
 	return nil
 }
@@ -202,14 +182,14 @@ func (c streamConfig) check(field string) error {
 func (m configMetadata) check() error {
 	namespace := checkNamespace("metadata.namespace", m.Namespace)
 	if m.Name == "" {
-		return errors.Join(fieldErrorf("metadata.name", "is missing: it names the instance"), namespace)
+		return errors.Join(fields.Errorf("metadata.name", "is missing: it names the instance"), namespace)
 	}
 	return errors.Join(checkName("metadata.name", m.Name), namespace)
 }
 
 func checkName(field, name string) error {
 	if err := api.CheckName(name); err != nil {
-		return fieldErrorf(field, "%w", err)
+		return fields.Errorf(field, "%w", err)
 	}
 	return nil
 }
@@ -218,7 +198,7 @@ func checkKubeVersion(version string) error {
 	if version == "" {
 		return nil
 	}
-	return atField("spec.kubeVersion", render.CheckKubeVersion(version))
+	return fields.At("spec.kubeVersion", render.CheckKubeVersion(version))
 }
 
 func checkNamespace(field, namespace string) error {
@@ -226,7 +206,7 @@ func checkNamespace(field, namespace string) error {
 		return nil
 	}
 	if err := api.CheckNamespace(namespace); err != nil {
-		return fieldErrorf(field, "%w", err)
+		return fields.Errorf(field, "%w", err)
 	}
 	return nil
 }

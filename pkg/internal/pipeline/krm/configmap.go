@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 )
 
 // configMap is a function config of kind ConfigMap, which 'kpt fn eval -- a=b'
@@ -79,10 +81,10 @@ func (c *configMap) instance() (*instanceConfig, error) {
 	}
 	var problems []error
 	if d.Name == "" {
-		problems = append(problems, fieldErrorf("data.name", "is missing: it names the instance"))
+		problems = append(problems, fields.Errorf("data.name", "is missing: it names the instance"))
 	}
 	if d.Module == "" {
-		problems = append(problems, fieldErrorf("data.module", "is missing: it is the URL of the module"))
+		problems = append(problems, fields.Errorf("data.module", "is missing: it is the URL of the module"))
 	}
 	if d.Values != "" {
 		var doc yaml.Node
@@ -90,10 +92,10 @@ func (c *configMap) instance() (*instanceConfig, error) {
 		budget := maxNodes
 		switch {
 		case err != nil:
-			problems = append(problems, atField("data.values", hidden(err)))
+			problems = append(problems, fields.At("data.values", hidden(err)))
 		case len(doc.Content) == 0: // only a comment
 		case !expand(doc.Content[0], &budget):
-			problems = append(problems, fieldErrorf("data.values", "it is too large, or an alias in it stands for what contains it"))
+			problems = append(problems, fields.Errorf("data.values", "it is too large, or an alias in it stands for what contains it"))
 		default:
 			in.Spec.Values = doc.Content[0]
 		}

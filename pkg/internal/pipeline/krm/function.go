@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
@@ -172,7 +173,7 @@ func (f Function) resolve(ctx context.Context, config *instanceConfig, items []*
 	for i, item := range config.Spec.Items {
 		src, err := item.values(items)
 		if err != nil {
-			return Instance{}, atField(fmt.Sprintf("spec.items[%d]", i), err)
+			return Instance{}, fields.At(fmt.Sprintf("spec.items[%d]", i), err)
 		}
 		in.Values = append(in.Values, src)
 	}
@@ -184,12 +185,12 @@ func (f Function) resolve(ctx context.Context, config *instanceConfig, items []*
 		in.Values = append(in.Values, src)
 	}
 	if config.Spec.Values != nil {
-		src, fields, err := inlineValues(config.Spec.Values, "spec")
+		src, places, err := inlineValues(config.Spec.Values, "spec")
 		if err != nil {
-			return Instance{}, atField("spec.values", err)
+			return Instance{}, fields.At("spec.values", err)
 		}
 		in.Values = append(in.Values, src)
-		s.fields = fields
+		s.fields = places
 	}
 	s.secret = values.MaskSecret(in.Values)
 	return in, nil
@@ -198,11 +199,11 @@ func (f Function) resolve(ctx context.Context, config *instanceConfig, items []*
 func (f Function) valuesFrom(ctx context.Context, from valuesConfig, field string, items []*yaml.RNode, s *subject) (values.Source, error) {
 	if from.File == "" {
 		src, err := from.Item.values(items)
-		return src, atField(field+".item", err)
+		return src, fields.At(field+".item", err)
 	}
 	s.files = append(s.files, from.File)
 	src, err := f.readValues(ctx, from.File)
-	return src, atField(field+".file", err)
+	return src, fields.At(field+".file", err)
 }
 
 // within returns the directory that no file of a module leaves, "" where
@@ -218,21 +219,21 @@ func (f Function) within(module ref.Reference) string {
 func (f Function) module(config moduleConfig, field string) (ref.Reference, error) {
 	r, err := ref.Parse(config.URL)
 	if err != nil {
-		return r, atField(field+".url", err)
+		return r, fields.At(field+".url", err)
 	}
 	if !r.IsLocal() {
 		if r, err = r.Select(config.Version, ""); err != nil {
-			return r, atField(field+".version", err)
+			return r, fields.At(field+".version", err)
 		}
 		r, err = r.Select("", config.Digest)
-		return r, atField(field+".digest", err)
+		return r, fields.At(field+".digest", err)
 	}
 	if config.Version != "" {
-		return r, fieldErrorf(field+".version", "the module %q is a directory, which has no version", r)
+		return r, fields.Errorf(field+".version", "the module %q is a directory, which has no version", r)
 	}
 	if config.Digest != "" {
-		return r, fieldErrorf(field+".digest", "the module %q is a directory, which has no digest", r)
+		return r, fields.Errorf(field+".digest", "the module %q is a directory, which has no digest", r)
 	}
 	r.Dir, err = moduleDir(f.Dir, r.Dir)
-	return r, atField(field+".url", err)
+	return r, fields.At(field+".url", err)
 }

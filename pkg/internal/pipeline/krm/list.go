@@ -20,6 +20,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/document"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
@@ -145,10 +146,10 @@ func checkItems(items []*yaml.RNode) error {
 }
 
 func checkMap(n *yaml.Node, field string, orNull bool) error {
-	if n.Kind == yaml.MappingNode || orNull && isNull(n) {
+	if n.Kind == yaml.MappingNode || orNull && fields.IsNull(n) {
 		return nil
 	}
-	return fieldErrorf(field, "must be a map, not %s", describe(n))
+	return fields.Errorf(field, "must be a map, not %s", fields.Describe(n))
 }
 
 // expand puts what they stand for in the place of aliases in the config.

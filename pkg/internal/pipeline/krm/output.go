@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 )
 
@@ -48,12 +49,12 @@ func (o outputConfig) check() error {
 	var problems []error
 	known := []string{conflictReplace, conflictKeep, conflictFail}
 	if o.OnConflict != "" && !slices.Contains(known, o.OnConflict) {
-		problems = append(problems, fieldErrorf("spec.output.onConflict", "unknown value %q%s", o.OnConflict, fail.Suggest(o.OnConflict, known)))
+		problems = append(problems, fields.Errorf("spec.output.onConflict", "unknown value %q%s", o.OnConflict, fail.Suggest(o.OnConflict, known)))
 	}
 	kinds := []string{"ConfigMap", "Secret"}
 	for i, kind := range o.Hash {
 		if !slices.Contains(kinds, kind) {
-			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.hash[%d]", i), "unknown kind %q%s", kind, fail.Suggest(kind, kinds)))
+			problems = append(problems, fields.Errorf(fmt.Sprintf("spec.output.hash[%d]", i), "unknown kind %q%s", kind, fail.Suggest(kind, kinds)))
 		}
 	}
 	return errors.Join(problems...)
@@ -62,7 +63,7 @@ func (o outputConfig) check() error {
 // checkHash returns an error where hashes would not be made.
 func (o outputConfig) checkHash(list *List) error {
 	if len(o.Hash) > 0 && len(list.Items) > 0 {
-		return fieldErrorf("spec.output.hash", "only kustomize adds hashes, and only to the objects of a generator: list this config under generators:")
+		return fields.Errorf("spec.output.hash", "only kustomize adds hashes, and only to the objects of a generator: list this config under generators:")
 	}
 	return nil
 }
@@ -86,7 +87,7 @@ func (o outputConfig) objects(result *render.Result) ([]api.Object, error) {
 	var problems []error
 	for i, stage := range o.Stages {
 		if !slices.Contains(names, stage) {
-			problems = append(problems, fieldErrorf(fmt.Sprintf("spec.output.stages[%d]", i), "the module has no stage %q%s", stage, fail.Suggest(stage, names)))
+			problems = append(problems, fields.Errorf(fmt.Sprintf("spec.output.stages[%d]", i), "the module has no stage %q%s", stage, fail.Suggest(stage, names)))
 		}
 	}
 	return objects, errors.Join(problems...)

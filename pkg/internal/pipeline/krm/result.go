@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -187,11 +188,11 @@ func (s subject) results(err error) []Result {
 	} else {
 		all = []Result{s.result(Error, err.Error())}
 	}
-	field, hasField := errors.AsType[*fieldError](err)
+	field, hasField := errors.AsType[*fields.Error](err)
 	hints := strings.Join(fail.HintsOf(err), "\n")
 	for i := range all {
 		if hasField {
-			all[i].pointTo(field.field)
+			all[i].pointTo(field.Field)
 		}
 		if hints != "" {
 			all[i].tag("hint", hints)

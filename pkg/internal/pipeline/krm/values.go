@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -39,9 +40,9 @@ func inlineValues(n *yaml.Node, parent string) (values.Source, map[place]string,
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return values.Source{}, nil, err
 	}
-	fields := map[place]string{}
-	locate(doc.Content[0], parent, fields)
-	return values.Source{Name: configName, Format: values.YAML, Data: data, Stored: true}, fields, nil
+	places := map[place]string{}
+	locate(doc.Content[0], parent, places)
+	return values.Source{Name: configName, Format: values.YAML, Data: data, Stored: true}, places, nil
 }
 
 func mapOf(key string, value *yaml.Node) *yaml.Node {
@@ -59,18 +60,18 @@ func unfold(n *yaml.Node) {
 }
 
 // locate notes the path of every field below n.
-func locate(n *yaml.Node, path string, fields map[place]string) {
-	fields[place{n.Line, n.Column}] = path
+func locate(n *yaml.Node, path string, places map[place]string) {
+	places[place{n.Line, n.Column}] = path
 	for i, child := range n.Content {
 		switch {
 		case n.Kind == yaml.SequenceNode:
-			locate(child, fmt.Sprintf("%s[%d]", path, i), fields)
+			locate(child, fmt.Sprintf("%s[%d]", path, i), places)
 		case i%2 == 1:
-			field := join(path, n.Content[i-1].Value)
+			field := fields.Join(path, n.Content[i-1].Value)
 			key := n.Content[i-1]
-			fields[place{key.Line, key.Column}] = field
-			fields[place{key.Line, 0}] = field
-			locate(child, field, fields)
+			places[place{key.Line, key.Column}] = field
+			places[place{key.Line, 0}] = field
+			locate(child, field, places)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/fields"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/vet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
@@ -76,23 +77,23 @@ func (c *vetConfig) check() error {
 		problems = append(problems, c.Spec.Schema.check())
 	}
 	if c.Metadata.Name == "" {
-		problems = append(problems, fieldErrorf("metadata.name", "is missing"))
+		problems = append(problems, fields.Errorf("metadata.name", "is missing"))
 	}
 	known := []string{EmitAll, EmitNone}
 	if e := c.Spec.Emit; e != "" && !slices.Contains(known, e) {
-		problems = append(problems, fieldErrorf("spec.emit", "unknown value %q%s", e, fail.Suggest(e, known)))
+		problems = append(problems, fields.Errorf("spec.emit", "unknown value %q%s", e, fail.Suggest(e, known)))
 	}
 	if len(c.Spec.Rules) == 0 && (hasSchema || c.Spec.Kubernetes == "") {
-		problems = append(problems, fieldErrorf("spec.rules", "is missing"))
+		problems = append(problems, fields.Errorf("spec.rules", "is missing"))
 	}
 	severities := []string{string(Error), string(Warning), string(Info)}
 	for i, r := range c.Spec.Rules {
 		field := fmt.Sprintf("spec.rules[%d]", i)
 		if r.Definition == "" {
-			problems = append(problems, fieldErrorf(field+".definition", "is missing"))
+			problems = append(problems, fields.Errorf(field+".definition", "is missing"))
 		}
 		if r.Severity != "" && !slices.Contains(severities, r.Severity) {
-			problems = append(problems, fieldErrorf(field+".severity", "unknown value %q%s", r.Severity, fail.Suggest(r.Severity, severities)))
+			problems = append(problems, fields.Errorf(field+".severity", "unknown value %q%s", r.Severity, fail.Suggest(r.Severity, severities)))
 		}
 	}
 	return errors.Join(problems...)
@@ -107,13 +108,13 @@ func (c schemaConfig) check() error {
 	}
 	switch {
 	case given == 0:
-		return fieldErrorf("spec.schema.file", "is missing, and so are inline and url")
+		return fields.Errorf("spec.schema.file", "is missing, and so are inline and url")
 	case given > 1:
-		return fieldErrorf("spec.schema", "has more than one of file, inline and url")
+		return fields.Errorf("spec.schema", "has more than one of file, inline and url")
 	case c.URL == "" && c.Version != "":
-		return fieldErrorf("spec.schema.version", "only an artifact has one, which url names")
+		return fields.Errorf("spec.schema.version", "only an artifact has one, which url names")
 	case c.URL == "" && c.Digest != "":
-		return fieldErrorf("spec.schema.digest", "only an artifact has one, which url names")
+		return fields.Errorf("spec.schema.digest", "only an artifact has one, which url names")
 	}
 	return nil
 }
@@ -121,7 +122,7 @@ func (c schemaConfig) check() error {
 // vet checks the items, and passes them on as they are.
 func (f Function) vet(ctx context.Context, list *List, s subject) error {
 	config := &vetConfig{}
-	err := decode(list.Config.YNode(), config)
+	err := fields.Decode(list.Config.YNode(), config)
 	if err == nil {
 		err = config.check()
 	}
@@ -172,14 +173,14 @@ func (f Function) rules(ctx context.Context, spec vetSpec, items []*yaml.RNode, 
 		}
 		field := fmt.Sprintf("spec.rules[%d]", i)
 		definition, err := p.Definition(r.Definition)
-		problems = append(problems, atField(field+".definition", err))
+		problems = append(problems, fields.At(field+".definition", err))
 		selector, err := r.Match.selector(field + ".match")
 		problems = append(problems, err)
 		if err != nil {
 			continue
 		}
 		rule, err := vet.NewRule(selector, definition, cmp.Or(r.Severity, string(Error)), r.Message)
-		problems = append(problems, atField(field+".match", err))
+		problems = append(problems, fields.At(field+".match", err))
 		rules = append(rules, rule)
 	}
 	return rules, errors.Join(problems...)
@@ -202,7 +203,7 @@ func (s *schema) read(ctx context.Context, limits render.Limits, closed bool) (*
 		return vet.Read(s.files, vet.Options{Within: s.within, Closed: closed})
 	})
 	s.known[closed] = p
-	return p, atField(s.field, err)
+	return p, fields.At(s.field, err)
 }
 
 // schema returns the files that hold the definitions.
@@ -218,14 +219,14 @@ func (f Function) schema(ctx context.Context, spec vetSpec, items []*yaml.RNode,
 		s.files = []string{config.File}
 		file, err := readCUE(ctx, f.Dir, config.File)
 		found.files = []cuefile.File{file}
-		return found, atField(found.field, err)
+		return found, fields.At(found.field, err)
 	}
 	artifact, err := f.module(moduleConfig{spec.Schema.URL, spec.Schema.Version, spec.Schema.Digest}, "spec.schema")
 	if err != nil {
 		return nil, err
 	}
 	if artifact.IsLocal() {
-		return nil, fieldErrorf("spec.schema.url", "%q is not oci://REGISTRY/REPOSITORY: for a file there is spec.schema.file", spec.Schema.URL)
+		return nil, fields.Errorf("spec.schema.url", "%q is not oci://REGISTRY/REPOSITORY: for a file there is spec.schema.file", spec.Schema.URL)
 	}
 	found.field = "spec.schema.url"
 	found.files, found.within, err = f.artifact(ctx, spec, artifact, items)
@@ -239,10 +240,10 @@ func (f Function) artifact(ctx context.Context, spec vetSpec, artifact ref.Refer
 	}
 	dir, err := f.Fetch(ctx, artifact, access)
 	if err != nil {
-		return nil, "", atField("spec.schema.url", err)
+		return nil, "", fields.At("spec.schema.url", err)
 	}
 	files, err := vet.Files(ctx, dir, artifact.String())
-	return files, dir, atField("spec.schema.url", err)
+	return files, dir, fields.At("spec.schema.url", err)
 }
 
 // selector returns what a rule selects by; its errors name the field, whose
@@ -259,15 +260,15 @@ func (m matchConfig) check(parent string) error {
 	var problems []error
 	for _, f := range [][2]string{{"group", m.Group}, {"version", m.Version}, {"kind", m.Kind}, {"name", m.Name}, {"namespace", m.Namespace}} {
 		if _, err := regexp.Compile(f[1]); err != nil {
-			problems = append(problems, fieldErrorf(parent+"."+f[0], "%q: %w", f[1], err))
+			problems = append(problems, fields.Errorf(parent+"."+f[0], "%q: %w", f[1], err))
 		}
 	}
 	empty := yaml.MakeNullNode()
 	if _, err := empty.MatchesLabelSelector(m.LabelSelector); err != nil {
-		problems = append(problems, fieldErrorf(parent+".labelSelector", "%q: %w", m.LabelSelector, err))
+		problems = append(problems, fields.Errorf(parent+".labelSelector", "%q: %w", m.LabelSelector, err))
 	}
 	if _, err := empty.MatchesAnnotationSelector(m.AnnotationSelector); err != nil {
-		problems = append(problems, fieldErrorf(parent+".annotationSelector", "%q: %w", m.AnnotationSelector, err))
+		problems = append(problems, fields.Errorf(parent+".annotationSelector", "%q: %w", m.AnnotationSelector, err))
 	}
 	return errors.Join(problems...)
 }
