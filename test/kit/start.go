@@ -195,23 +195,60 @@ func (st *stack) rest(ctx context.Context, cp *ControlPlane) error {
 	); err != nil {
 		return err
 	}
+	if err := st.registry(ctx, cp.Registry); err != nil {
+		return err
+	}
+	return st.nodes(ctx, cp)
+}
+
+// nodes starts what makes fake nodes and Pods ready, and serves the logs that
+// objects of the kind ClusterLogs name, and waits for the fake node.
+func (st *stack) nodes(ctx context.Context, cp *ControlPlane) error {
+	client, err := cp.client()
+	if err != nil {
+		return err
+	}
+	if _, err = client.do(ctx, http.MethodPost, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", clusterLogs()); err != nil {
+		return fmt.Errorf("create the definition of ClusterLogs: %w", err)
+	}
+	ports, err := FreePorts(1)
+	if err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(ports[0])
 	kwok, err := st.run("kwok", st.bin.Kwok,
 		"--kubeconfig="+cp.Kubeconfig,
 		"--config="+st.bin.Stages,
 		"--manage-all-nodes=true",
 		"--node-ip=127.0.0.1",
+		"--node-port="+port,
+		"--server-address="+ports[0],
+		"--tls-cert-file="+filepath.Join(st.dir, "server.crt"),
+		"--tls-private-key-file="+filepath.Join(st.dir, "server.key"),
+		"--enable-crds=ClusterLogs",
 	)
 	if err != nil {
 		return err
 	}
-	if err = st.registry(ctx, cp.Registry); err != nil {
-		return err
-	}
-	client, err := cp.client()
-	if err != nil {
-		return err
-	}
 	return kwok.await(ctx, client.node)
+}
+
+// clusterLogs returns the definition of the objects from which kwok knows the
+// files that are the logs of containers.
+func clusterLogs() object {
+	return object{
+		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+		"metadata": object{"name": "clusterlogs.kwok.x-k8s.io"},
+		"spec": object{
+			"group": "kwok.x-k8s.io", "scope": "Cluster",
+			"names": object{"kind": "ClusterLogs", "listKind": "ClusterLogsList", "plural": "clusterlogs", "singular": "clusterlogs"},
+			"versions": []object{{
+				"name": "v1alpha1", "served": true, "storage": true,
+				"schema":       object{"openAPIV3Schema": object{"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+				"subresources": object{"status": object{}},
+			}},
+		},
+	}
 }
 
 func (st *stack) registry(ctx context.Context, addr string) error {
