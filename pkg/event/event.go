@@ -130,6 +130,25 @@ type (
 		Status  string // InProgress, Current, Failed, Terminating
 		Message string
 	}
+	// Noticed is sent for what a component of the cluster reports about an object
+	// that is waited for, or about what was made for it.
+	Noticed struct {
+		Object          Object
+		Warning         bool
+		Reason, Message string
+	}
+	// Logged is sent for a line of the log of a container of a Pod.
+	Logged struct {
+		Pod       Object
+		Container string
+		Text      string
+	}
+	// LeftOut is sent for lines or reports that came faster than they are shown.
+	LeftOut struct {
+		Pod       Object // empty for reports
+		Container string
+		Lines     int
+	}
 	// WaitDone is sent when everything that was waited for is ready, or never
 	// will be.
 	WaitDone struct {
@@ -164,6 +183,9 @@ func (StageStarted) event()     {}
 func (Applied) event()          {}
 func (WaitStarted) event()      {}
 func (Progress) event()         {}
+func (Noticed) event()          {}
+func (Logged) event()           {}
+func (LeftOut) event()          {}
 func (WaitDone) event()         {}
 func (Note) event()             {}
 func (Unlisted) event()         {}

@@ -27,6 +27,12 @@ func hidden(e Event, hide func(string) string) Event {
 	case Progress:
 		t.Message = hide(t.Message)
 		return t
+	case Noticed:
+		t.Message = hide(t.Message)
+		return t
+	case Logged:
+		t.Text = hide(t.Text)
+		return t
 	case Note:
 		t.Text = hide(t.Text)
 		return t

@@ -112,6 +112,7 @@ func libraryLayers() []layer {
 		{"cluster/kinds", 2, []string{apimachinery}},
 		{"cluster/internal/ownership", 2, nil},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
+		{"cluster/follow", 3, []string{apimachinery}},
 		{"cluster/internal/survey", 3, []string{apimachinery}},
 		{"cluster/internal/removal", 4, []string{apimachinery}},
 		{"cluster/state", 4, []string{apimachinery}},

@@ -35,6 +35,9 @@ type line struct {
 	Reason  string        `json:"reason,omitempty"`
 	Message string        `json:"message,omitempty"`
 
+	Container string `json:"container,omitempty"`
+	Lines     int    `json:"lines,omitempty"`
+
 	Range     string  `json:"range,omitempty"`
 	Reference string  `json:"reference,omitempty"`
 	Digest    string  `json:"digest,omitempty"`
@@ -83,6 +86,8 @@ func lineOf(e event.Event) line {
 		return line{Type: "WaitStarted", Objects: &e.Objects, Seconds: e.Timeout.Seconds()}
 	case event.Progress:
 		return line{Type: "Progress", Object: &e.Object, Status: e.Status, Message: e.Message}
+	case event.Noticed, event.Logged, event.LeftOut:
+		return asideLine(e)
 	case event.WaitDone:
 		if !e.Failed { // the error will say it
 			return line{Type: "WaitDone", Objects: &e.Objects, Seconds: e.Took.Seconds()}
@@ -93,6 +98,27 @@ func lineOf(e event.Event) line {
 		return line{Type: "Warning", Message: e.Text}
 	case event.Unlisted:
 		return line{Type: "Warning", Message: unlisted(e)}
+	}
+	return line{}
+}
+
+// asideLine returns the line of what goes on around what is waited for.
+func asideLine(e event.Event) line {
+	switch e := e.(type) {
+	case event.Noticed:
+		status := "Normal"
+		if e.Warning {
+			status = "Warning"
+		}
+		return line{Type: "Event", Object: &e.Object, Status: status, Reason: e.Reason, Message: e.Message}
+	case event.Logged:
+		return line{Type: "Log", Object: &e.Pod, Container: e.Container, Message: e.Text}
+	case event.LeftOut:
+		l := line{Type: "LeftOut", Container: e.Container, Lines: e.Lines}
+		if e.Container != "" {
+			l.Object = &e.Pod
+		}
+		return l
 	}
 	return line{}
 }

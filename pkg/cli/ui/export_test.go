@@ -16,3 +16,9 @@ func TerminalTable(w io.Writer, width, height int, now func() time.Time) *Text {
 func TerminalText(w io.Writer, width int, now func() time.Time) *Text {
 	return &Text{w: w, bar: &bar{w: w, width: func() int { return width }, now: now}}
 }
+
+// Coloured makes the text one with colours.
+func (t *Text) Coloured() *Text {
+	t.look.Colours, t.table.colours = true, true
+	return t
+}

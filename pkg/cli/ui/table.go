@@ -22,8 +22,11 @@ type table struct {
 	size func() (width, height int)
 	now  func() time.Time
 
+	colours bool
+
 	rows  []row // empty while nothing is waited for
 	began time.Time
+	fold  fold          // what goes on around it
 	shown int           // lines on the screen
 	done  chan struct{} // closed when the wait is over
 }
@@ -46,8 +49,16 @@ func newTable(w io.Writer) *table {
 
 // observe takes in an event, and says whether the table shows it.
 func (t *table) observe(e event.Event) bool {
+	if a, ok := asideOf(e); ok {
+		if len(t.rows) > 0 {
+			t.fold.add(a)
+			t.draw()
+		}
+		return len(t.rows) > 0
+	}
 	switch e := e.(type) {
 	case event.WaitStarted:
+		t.fold = nil
 		t.rows, t.began, t.done = nil, t.now(), make(chan struct{})
 		for _, p := range e.Waiting {
 			t.rows = append(t.rows, row{object: p.Object, status: p.Status, message: p.Message})
@@ -64,6 +75,9 @@ func (t *table) observe(e event.Event) bool {
 		t.draw()
 		return true
 	case event.WaitDone:
+		if !e.Failed {
+			t.fold = nil // it was on the way to what has come
+		}
 		t.draw()
 		t.rows, t.shown = nil, 0 // the last state stays on the screen
 		if t.done != nil {
@@ -84,14 +98,18 @@ func (t *table) draw() {
 	}
 	t.clear()
 	width, height := t.size()
-	lines := t.lines(height - 2) // the line above says what is waited for, the cursor is below
+	room := height - 2 // the line above says what is waited for, the cursor is below
+	// The rows leave some room to what goes on, which has all that they leave.
+	lines := t.lines(room - min(len(t.fold), room/3))
+	for i, line := range lines {
+		// A line that fills the last column would go on to the next one.
+		lines[i] = fit(mask.Line(line), width-1)
+	}
+	for _, a := range t.fold.last(room - len(lines)) {
+		lines = append(lines, a.line(t.colours, width-1))
+	}
 	var b strings.Builder
 	for _, line := range lines {
-		line = mask.Line(line)
-		// A line that fills the last column would go on to the next one.
-		if text := []rune(line); len(text) > width-1 {
-			line = string(text[:max(width-1, 0)])
-		}
 		b.WriteString(line + "\n")
 	}
 	t.shown = len(lines)

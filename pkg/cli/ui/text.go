@@ -23,10 +23,26 @@ type Text struct {
 	w     io.Writer
 	bar   *bar   // nil unless w is a terminal
 	table *table // as well
+
+	look Look
+}
+
+// Look says how progress is shown.
+type Look struct {
+	Colours bool // on a terminal
+	Events  bool // also events that are no warnings, where no table shows them
 }
 
 // NewText returns a Text that writes to w.
-func NewText(w io.Writer) *Text { return &Text{w: w, bar: newBar(w), table: newTable(w)} }
+func NewText(w io.Writer) *Text { return Look{}.text(w) }
+
+func (l Look) text(w io.Writer) *Text {
+	t := &Text{w: w, bar: newBar(w), table: newTable(w), look: l}
+	if t.table != nil {
+		t.table.colours = l.Colours
+	}
+	return t
+}
 
 // Observe writes the line of e, if it has one. On a terminal a table shows what
 // is waited for, and a bar what is transferred.
@@ -37,6 +53,12 @@ func (t *Text) Observe(e event.Event) {
 		e = within.Event
 	}
 	if t.table != nil && t.table.observe(e) {
+		return
+	}
+	if a, ok := asideOf(e); ok {
+		if a.warning || a.log || t.look.Events {
+			t.writeShown(a.line(t.look.Colours, 0))
+		}
 		return
 	}
 	if line := describe(e); line != "" {
@@ -74,7 +96,10 @@ func (t *Text) line(text string) {
 }
 
 // write writes a line, above what stays at the end of the screen.
-func (t *Text) write(text string) {
+func (t *Text) write(text string) { t.writeShown(mask.Lines(text)) }
+
+// writeShown is write for a text of which everything may be shown.
+func (t *Text) writeShown(text string) {
 	if t.bar != nil {
 		t.bar.clear()
 	}
@@ -82,14 +107,17 @@ func (t *Text) write(text string) {
 		t.table.clear()
 		defer t.table.draw()
 	}
-	fmt.Fprintln(t.w, mask.Lines(text)) // progress that cannot be written is no reason to stop
+	fmt.Fprintln(t.w, text) // progress that cannot be written is no reason to stop
 }
 
 // Observer returns what progress goes to: nothing when quiet is asked for,
 // except warnings, notes, the version that a range stands for and a namespace
 // that is created, and a Text otherwise.
-func Observer(w io.Writer, quiet bool) event.Observer {
-	text := NewText(w)
+func Observer(w io.Writer, quiet bool) event.Observer { return Look{}.Observer(w, quiet) }
+
+// Observer is Observer with another look.
+func (l Look) Observer(w io.Writer, quiet bool) event.Observer {
+	text := l.text(w)
 	if !quiet {
 		return text
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/removal"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -31,6 +32,9 @@ type Engine struct {
 	Client   *kube.Client
 	Store    store.Store
 	Observer event.Observer // nil discards all events
+
+	// Along accompanies the waits; nil for nobody.
+	Along ready.Companion
 
 	// Spaces remembers which namespaces exist, for several engines of one run; nil
 	// remembers none.

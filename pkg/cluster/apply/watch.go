@@ -8,7 +8,7 @@ import (
 
 // watcher returns what follows the engine's objects.
 func (e *Engine) watcher() ready.Watcher {
-	return ready.Watcher{Client: e.Client, Observer: e.Observer}
+	return ready.Watcher{Client: e.Client, Observer: e.Observer, Along: e.Along}
 }
 
 // items returns what there is to watch of steps: not those of a kind that the

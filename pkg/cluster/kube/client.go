@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -324,21 +323,6 @@ func (c *Client) ServerVersion(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("server %s: its version is no JSON: %w", c.host, err)
 	}
 	return info.GitVersion, nil
-}
-
-// LogOptions say which part of which log to read.
-type LogOptions struct {
-	Container    string
-	Lines, Bytes int // at most these, from the end
-}
-
-// Log returns the end of the log of a container.
-func (c *Client) Log(ctx context.Context, ns, pod string, o LogOptions) (string, error) {
-	body, err := c.rest.Get().AbsPath("/api/v1/namespaces", ns, "pods", pod, "log").
-		Param("container", o.Container).Param("tailLines", strconv.Itoa(o.Lines)).
-		Param("limitBytes", strconv.Itoa(o.Bytes)).
-		Do(ctx).Raw()
-	return string(body), c.explain(err)
 }
 
 // UID returns metadata.uid of an object that the server returned.

@@ -59,10 +59,12 @@ type watched struct {
 	events map[string]api.Object // the newest by the uid of the object that it is about
 }
 
-// clue is a pod or an event that was read; gone when it was deleted.
+// clue is a pod or an event that was read; gone when it was deleted. Or it says
+// that those of a namespace may not be read.
 type clue struct {
-	object api.Object
-	gone   bool
+	object            api.Object
+	gone              bool
+	unread, namespace string
 }
 
 // learn takes a clue in.
@@ -99,28 +101,42 @@ func (w watched) pods(_ context.Context, namespace, selector string) []api.Objec
 func (w watched) event(_ context.Context, o api.Object) api.Object { return w.events[kube.UID(o)] }
 
 // watchClues sends the pods of workloads that are not ready, and the events of
-// their namespaces, until ctx ends.
+// their namespaces, until ctx ends. Who accompanies the wait gets all events, by
+// the same number of watches or fewer.
 func (w Watcher) watchClues(ctx context.Context, items []*Item) <-chan clue {
 	out := make(chan clue)
-	follow := func(r kube.Resource, namespace string, s kube.Selector) {
+	follow := func(r kube.Resource, namespace string, s kube.Selector, later *kube.Selector) {
 		go follower{
-			client: w.Client, key: r.ListKey(namespace), selector: s,
+			client: w.Client, key: r.ListKey(namespace), selector: s, later: later,
 			listed: func(list []api.Object) {
 				for _, o := range list {
 					send(ctx, out, clue{object: o})
 				}
 			},
-			changed: func(o api.Object, gone bool) { send(ctx, out, clue{o, gone}) },
-			failed:  func(error) {}, // the reason stays unknown
+			changed: func(o api.Object, gone bool) { send(ctx, out, clue{object: o, gone: gone}) },
+			failed:  func(error) { send(ctx, out, clue{unread: r.Kind, namespace: namespace}) },
 		}.run(ctx)
 	}
 	for namespace, live := range byNamespace(items) {
-		for _, selector := range podSelectors(live) {
-			follow(kube.Core("Pod", "pods"), namespace, kube.Selector{Labels: selector})
+		selectors := podSelectors(live)
+		if w.Along != nil && len(selectors) > 1 {
+			selectors = []string{""} // one watch
 		}
-		follow(kube.Core("Event", "events"), namespace, kube.Selector{Fields: "type=Warning"})
-		if slices.ContainsFunc(live, api.Object.IsClaim) {
-			follow(kube.Core("Event", "events"), namespace, kube.Selector{Fields: "involvedObject.kind=PersistentVolumeClaim"})
+		for _, selector := range selectors {
+			follow(kube.Core("Pod", "pods"), namespace, kube.Selector{Labels: selector}, nil)
+		}
+		events := kube.Core("Event", "events")
+		claims := slices.ContainsFunc(live, api.Object.IsClaim)
+		switch warnings := (kube.Selector{Fields: "type=Warning"}); {
+		case w.Along == nil:
+			follow(events, namespace, warnings, nil)
+			if claims {
+				follow(events, namespace, kube.Selector{Fields: "involvedObject.kind=PersistentVolumeClaim"}, nil)
+			}
+		case claims:
+			follow(events, namespace, kube.Selector{}, nil)
+		default:
+			follow(events, namespace, warnings, &kube.Selector{})
 		}
 	}
 	return out
@@ -173,6 +189,16 @@ func commonKey(sets []map[string]string) string {
 	}
 	keys := slices.Sorted(maps.Keys(counts))
 	return slices.MaxFunc(keys, func(a, b string) int { return counts[a] - counts[b] })
+}
+
+// Selects says whether a pod is one that a workload of Kubernetes selects.
+func Selects(workload, pod api.Object) bool {
+	if workload.Is("", "Pod") {
+		return kube.UID(workload) == kube.UID(pod)
+	}
+	want := podLabels(workload)
+	set, _, _ := unstructured.NestedStringMap(pod, "metadata", "labels")
+	return len(want) > 0 && workload.Namespace() == pod.Namespace() && labels.SelectorFromSet(want).Matches(labels.Set(set))
 }
 
 // podLabels returns the labels that a workload of Kubernetes selects its pods by.

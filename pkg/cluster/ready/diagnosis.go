@@ -65,7 +65,7 @@ func (w Watcher) logTail(ctx context.Context, t diagnosis) string {
 		return ""
 	}
 	text, err := w.Client.Log(ctx, t.pod.Namespace(), t.pod.Name(), kube.LogOptions{
-		Container: t.container, Lines: logLines, Bytes: logBytes,
+		Container: t.container, Lines: kube.Lines(logLines), Bytes: logBytes,
 	})
 	switch {
 	case apierrors.IsForbidden(err):
@@ -142,6 +142,16 @@ func diagnosePod(pod api.Object) diagnosis {
 		return diagnosis{}
 	}
 	return diagnosis{text: fmt.Sprintf("%v: %s", scheduled["reason"], firstLine(fmt.Sprint(scheduled["message"])))}
+}
+
+// PodReason returns what a pod that is not ready says of itself, empty when it
+// says nothing, and the container whose log may tell more, empty for none.
+func PodReason(pod api.Object) (reason, container string) {
+	if isReady(pod) || pod.IsTerminating() {
+		return "", ""
+	}
+	d := diagnosePod(pod)
+	return d.text, d.container
 }
 
 // eventText returns what an event says.

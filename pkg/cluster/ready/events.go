@@ -42,22 +42,29 @@ func (w Watcher) Events(ctx context.Context, objects []event.Object, limit int) 
 			continue
 		}
 		for _, o := range list {
-			if about := involved(o); slices.ContainsFunc(objects, func(of event.Object) bool { return isAbout(about, of) }) {
-				events = append(events, Event{
-					Object: about, Type: text(o, "type"), Reason: text(o, "reason"),
-					Message: firstLine(text(o, "message")), Time: eventTime(o),
-				})
+			if about := EventOf(o).Object; slices.ContainsFunc(objects, func(of event.Object) bool { return IsAbout(about, of) }) {
+				events = append(events, EventOf(o))
 			}
 		}
 	}
 	return lastEvents(events, limit)
 }
 
+// EventOf returns what an object of the kind Event says.
+func EventOf(o api.Object) Event {
+	return Event{
+		Object: involved(o), Type: text(o, "type"), Reason: text(o, "reason"), Message: firstLine(text(o, "message")), Time: eventTime(o),
+	}
+}
+
+// IsWarning says whether the event tells that something is wrong.
+func (e Event) IsWarning() bool { return e.Type == "Warning" }
+
 func lastEvents(events []Event, limit int) []Event {
 	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Time, b.Time) })
 	var warnings, others []Event
 	for _, e := range events {
-		if e.Type == "Warning" {
+		if e.IsWarning() {
 			warnings = append(warnings, e)
 		} else {
 			others = append(others, e)
@@ -77,7 +84,9 @@ func involved(o api.Object) event.Object {
 	return event.Object{Group: gv.Group(), Version: gv.Version(), Kind: get("kind"), Namespace: get("namespace"), Name: get("name")}
 }
 
-func isAbout(about, o event.Object) bool {
+// IsAbout says whether an event about one object is about another, or about what
+// was made for that, which is named after it.
+func IsAbout(about, o event.Object) bool {
 	if about.Namespace != o.Namespace {
 		return false
 	}

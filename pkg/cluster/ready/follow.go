@@ -101,10 +101,26 @@ type follower struct {
 	client   *kube.Client
 	key      kube.ListKey
 	selector kube.Selector
+	later    *kube.Selector // of the watch, nil for that of the list
 
 	listed  func([]api.Object)            // all that there is, at first and after a break
 	changed func(o api.Object, gone bool) // one that has changed since
 	failed  func(error)                   // it may not be followed, which ends it
+}
+
+// Feed calls seen with each object of a kind in a namespace, first as it is and
+// then at each change, until ctx ends. It calls failed when they may not be read,
+// which ends it.
+func (w Watcher) Feed(ctx context.Context, key kube.ListKey, seen func(o api.Object, gone bool), failed func(error)) {
+	follower{
+		client: w.Client, key: key,
+		listed: func(list []api.Object) {
+			for _, o := range list {
+				seen(o, false)
+			}
+		},
+		changed: seen, failed: failed,
+	}.run(ctx)
 }
 
 // The pause before a broken LIST or WATCH is tried again grows from the first
@@ -146,7 +162,11 @@ func (f follower) listAndWatch(ctx context.Context) error {
 	if listed != nil {
 		return listed
 	}
-	w, err := f.client.Watch(ctx, f.key.Resource, f.key.Namespace, f.selector, version)
+	selector := f.selector
+	if f.later != nil {
+		selector = *f.later
+	}
+	w, err := f.client.Watch(ctx, f.key.Resource, f.key.Namespace, selector, version)
 	if err != nil {
 		return err
 	}

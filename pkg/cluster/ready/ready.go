@@ -16,6 +16,23 @@ import (
 type Watcher struct {
 	Client   *kube.Client
 	Observer event.Observer // nil discards all events
+
+	// Along is told what waits read of Pods and events, nil for nobody.
+	Along Companion
+}
+
+// Companion is told what a wait reads, in the order in which it reads it. A
+// companion accompanies one wait after the other.
+type Companion interface {
+	// Begin is told that a wait for items begins: not when all are ready from
+	// the start. What the companion does in addition ends with ctx.
+	Begin(ctx context.Context, items []*Item)
+	// Seen is told of a Pod or an event, when it is first read and at each change.
+	Seen(o api.Object, gone bool)
+	// Unread is told that objects of a kind may not be read in a namespace.
+	Unread(kind, namespace string)
+	// End is told that the wait is over.
+	End()
 }
 
 func (w Watcher) observe(happened event.Event) {

@@ -35,7 +35,13 @@ func (w Watcher) Wait(ctx context.Context, items []*Item, criteria Criteria, tim
 	r.tellCauses()
 	ctx, cancel := kube.WithTimeout(ctx, timeout)
 	defer cancel()
+	if w.Along != nil {
+		w.Along.Begin(ctx, r.items())
+	}
 	err := r.run(ctx)
+	if w.Along != nil {
+		w.Along.End()
+	}
 	w.observe(event.WaitDone{Objects: total, Took: time.Since(started), Failed: err != nil})
 	return err
 }
@@ -132,7 +138,7 @@ func (r *wait) see(ctx context.Context, i *Item, live api.Object) error {
 // that are new.
 func (r *wait) learn(ctx context.Context, first clue, more <-chan clue) {
 	for c, open := first, true; open; {
-		r.clues.learn(c)
+		r.takeIn(c)
 		select {
 		case c = <-more:
 		default:
@@ -141,6 +147,20 @@ func (r *wait) learn(ctx context.Context, first clue, more <-chan clue) {
 	}
 	for _, i := range r.items() {
 		r.report(ctx, i)
+	}
+}
+
+func (r *wait) takeIn(c clue) {
+	along := r.watcher.Along
+	switch {
+	case c.unread != "" && along != nil:
+		along.Unread(c.unread, c.namespace)
+	case c.unread != "": // the reason stays unknown
+	default:
+		r.clues.learn(c)
+		if along != nil {
+			along.Seen(c.object, c.gone)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/follow"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -174,6 +175,13 @@ func (o *applyOptions) request() (deploy.ApplyRequest, error) {
 	if req.DryRun, err = o.policy.DryRun(); err != nil {
 		return req, err
 	}
+	logs, err := o.policy.Logs()
+	if err != nil {
+		return req, err
+	}
+	if !o.quiet {
+		req.Along = logs
+	}
 	if slices.ContainsFunc(req.WaitFor, ready.WaitRule.HasExpression) {
 		if req.Evaluator, err = o.env.Places().Find(expression.Program); err != nil {
 			return req, fail.Usagef("--wait-for with cel=: %w", err)
@@ -257,7 +265,9 @@ func (o *applyOptions) observer() event.Observer {
 	if o.events != nil {
 		return o.events
 	}
-	return o.options.observer()
+	logs, _ := o.policy.Logs() // which was checked before
+	look := ui.Look{Colours: ui.Colours(o.env.Stderr, o.env.Getenv("NO_COLOR")), Events: logs == follow.LogsAll}
+	return look.Observer(o.env.Stderr, o.quiet)
 }
 
 // done ends a run: its error is an event too.

@@ -173,7 +173,7 @@ func (o *options) textDiff(ctx context.Context, w io.Writer, differences []insta
 	if command := o.env.Getenv(externalDiff); command != "" && len(differences) > 0 {
 		return o.externalDiff(ctx, w, command, differences)
 	}
-	colours := ui.IsTerminal(w) && o.env.Getenv("NO_COLOR") == ""
+	colours := ui.Colours(w, o.env.Getenv("NO_COLOR"))
 	for _, d := range differences {
 		text, err := diffText(d, label)
 		if err != nil {

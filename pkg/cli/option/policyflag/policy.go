@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/follow"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
@@ -102,6 +103,7 @@ type Run struct {
 	Plan
 	dryRun  deploy.DryRun
 	waitFor []string
+	logs    follow.Logs
 
 	createNamespace, wait bool
 }
@@ -116,6 +118,7 @@ func (r *Run) AddTo(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
 		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them, or KIND=cel=EXPRESSION about self; may be repeated")
 	fs.DurationVar(&o.Timeout, "timeout", kube.DefaultTimeout, "how long to wait for one stage, 0 for ever")
+	fs.StringVar((*string)(&r.logs), "logs", string(follow.LogsFailed), "while it waits, show the logs of these `CONTAINERS`: failed (their last lines), all or none")
 	fs.IntVar(&o.HistoryLimit, "history-limit", apply.DefaultHistoryLimit, "how many revisions to remember, with their values, in a Secret; 0 for none")
 }
 
@@ -146,4 +149,9 @@ func (r *Run) Options() (apply.Options, error) {
 // DryRun returns how far to go. The error is a usage error.
 func (r *Run) DryRun() (deploy.DryRun, error) {
 	return r.dryRun, fail.OneOf("--dry-run", r.dryRun, deploy.DryRunNone, deploy.DryRunClient, deploy.DryRunServer)
+}
+
+// Logs returns of which containers to show the logs. The error is a usage error.
+func (r *Run) Logs() (follow.Logs, error) {
+	return r.logs, fail.OneOf("--logs", r.logs, follow.LogsFailed, follow.LogsAll, follow.LogsNone)
 }

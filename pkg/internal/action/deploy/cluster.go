@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/follow"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -51,6 +52,10 @@ type ApplyRequest struct {
 	// Evaluator is the path of the program of package cel, which is started
 	// when WaitFor has a rule in CEL.
 	Evaluator string
+
+	// Along says of which containers the logs are told while the run waits, as
+	// events always are; empty for neither.
+	Along follow.Logs
 
 	// Show is called with what the plan would change, before the first write;
 	// its error ends the run. Nil for none.
@@ -126,6 +131,7 @@ func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *
 		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
 	}
 	request := RequestFor(req, rendered)
+	Accompany(engine, req, objectsOf(request.Stages))
 	missing, err := spacesToCreate(ctx, engine, req, request)
 	if err != nil {
 		return nil, err

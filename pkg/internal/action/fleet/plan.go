@@ -90,10 +90,27 @@ func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Obs
 		one := req.Apply
 		one.Request = r.bundle.Requests[i]
 		it.unchecked = deploy.WarnUnchecked(one, it.engine.Observer)
+		deploy.Accompany(it.engine, one, objectsOf(rendered))
 		r.items = append(r.items, it)
 	}
 	err = r.bundle.Hide(r.findLeft(ctx))
 	return r, err
+}
+
+// objectsOf returns the objects of all instances: a container of one may show the
+// Secret of another.
+func objectsOf(rendered []*build.Result) func(yield func(api.Object) bool) {
+	return func(yield func(api.Object) bool) {
+		for _, result := range rendered {
+			for _, set := range result.Sets {
+				for _, o := range set.Objects {
+					if !yield(o) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // within returns an observer of what happens to an instance.

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package follow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// What is told of the log of a container during a wait: of one that failed the
+// last lines, of others some lines at once, and then so many a second.
+const (
+	failedLines   = 10
+	lineBurst     = 100
+	linePerSecond = 20
+
+	// maxStreams is the maximum number of logs that are followed at once.
+	maxStreams = 100
+)
+
+// container names a container of a Pod, and how often it was started again.
+type container struct {
+	uid, name string
+	restarts  int64
+}
+
+// state is what a Pod says of one of its containers.
+type state struct {
+	name     string
+	restarts int64
+	running  bool
+	ended    bool // it is over, or was before it waits to be started again
+}
+
+// statesOf returns the containers of a Pod that have a log: those that run or
+// have run.
+func statesOf(pod api.Object) []state {
+	var states []state
+	for _, field := range []string{"initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"} {
+		statuses, _, _ := unstructured.NestedSlice(pod, "status", field)
+		for _, s := range statuses {
+			status, _ := s.(map[string]any)
+			st := state{name: fmt.Sprint(status["name"])}
+			st.restarts, _ = status["restartCount"].(int64)
+			_, st.running, _ = unstructured.NestedMap(status, "state", "running")
+			_, over, _ := unstructured.NestedMap(status, "state", "terminated")
+			_, before, _ := unstructured.NestedMap(status, "lastState", "terminated")
+			st.ended = over || before && !st.running
+			if st.running || st.ended {
+				states = append(states, st)
+			}
+		}
+	}
+	return states
+}
+
+// seePod opens the logs of a Pod that are to be told.
+func (f *Follower) seePod(pod api.Object) {
+	var owner *ready.Item
+	for _, i := range f.items {
+		if i.Live != nil && ready.Selects(i.Live, pod) {
+			owner = i
+			break
+		}
+	}
+	if owner == nil {
+		return
+	}
+	switch f.options.Logs {
+	case LogsNone:
+	case LogsAll:
+		job := owner.Object.Is("batch", "Job")
+		for _, s := range statesOf(pod) {
+			o := kube.LogOptions{Container: s.name, Follow: s.running, After: f.notices.since}
+			f.open(pod, container{kube.UID(pod), s.name, s.restarts}, o, job)
+		}
+	default:
+		if _, name := ready.PodReason(pod); name != "" {
+			f.open(pod, container{uid: kube.UID(pod), name: name}, kube.LogOptions{Container: name, Lines: kube.Lines(failedLines)}, false)
+		}
+	}
+}
+
+// open begins to tell the log of a container, once.
+func (f *Follower) open(pod api.Object, c container, o kube.LogOptions, isJob bool) {
+	if f.opened[c] || f.streaming.Err() != nil {
+		return
+	}
+	if len(f.opened) == maxStreams {
+		f.noteOnce(fmt.Sprintf("the logs of more than %d containers are not shown", maxStreams))
+		return
+	}
+	f.opened[c] = true
+	tell := f.tellLines(pod.Ref(), o.Container)
+	start := f.streams.Go
+	if isJob {
+		start = func(run func()) {
+			f.jobs.Add(1)
+			f.streams.Go(func() { defer f.jobs.Done(); run() })
+		}
+	}
+	start(func() {
+		err := Log(f.streaming, f.client, pod.Ref(), o, tell.line)
+		if kube.IsForbidden(err) {
+			f.noteUnread("logs", pod.Namespace())
+		}
+		tell.end()
+	})
+}
+
+// Log calls line with each line of the log of a container until it ends, and
+// whether the end of the line is missing.
+func Log(ctx context.Context, client *kube.Client, pod event.Object, o kube.LogOptions, line func(text string, cut bool)) error {
+	stream, err := client.OpenLog(ctx, pod.Namespace, pod.Name, o)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	return readLines(stream, line)
+}
+
+// teller tells the lines of one container, at most so many.
+type teller struct {
+	*Follower
+	pod       event.Object
+	container string
+	limit     limit
+}
+
+func (f *Follower) tellLines(pod event.Object, name string) *teller {
+	return &teller{Follower: f, pod: pod, container: name, limit: limit{burst: lineBurst, perSecond: linePerSecond, now: time.Now}}
+}
+
+func (t *teller) line(text string, cut bool) {
+	allowed, left := t.limit.take()
+	if !allowed {
+		return
+	}
+	t.leftOut(left)
+	t.observer.Observe(event.Logged{Pod: t.pod, Container: t.container, Text: shown(text, cut, t.options.Hide, maxLine)})
+}
+
+func (t *teller) end() { t.leftOut(t.limit.rest()) }
+
+func (t *teller) leftOut(lines int) {
+	if lines > 0 {
+		t.observer.Observe(event.LeftOut{Pod: t.pod, Container: t.container, Lines: lines})
+	}
+}
