@@ -5,6 +5,11 @@ package main
 // ofWaiting returns the protections of what is said while and after a run.
 func ofWaiting() []protection {
 	return []protection{{
+		promise: "s130", file: "pkg/cluster/follow/line.go",
+		old:  "hidden := hide(text)",
+		new:  "hidden := text",
+		test: "./pkg/cluster/follow -run TestShown",
+	}, {
 		promise: "s80", file: "pkg/cluster/ready/wait.go",
 		old:  "case c := <-clues:\n\t\t\tr.learn(ctx, c, clues)\n",
 		new:  "case <-clues:\n",

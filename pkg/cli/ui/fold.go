@@ -106,14 +106,19 @@ func cells(text string) int {
 
 // cellsOf returns two for the characters that terminals show twice as wide.
 func cellsOf(r rune) int {
-	wide := 0x1100 <= r && r <= 0x115F || 0x2329 <= r && r <= 0x232A || 0x23E9 <= r && r <= 0x23F3 || 0x25FD <= r && r <= 0x27BF ||
-		0x2B1B <= r && r <= 0x2B55 || 0x2E80 <= r && r <= 0xA4CF || 0xA960 <= r && r <= 0xA97C || 0xAC00 <= r && r <= 0xD7A3 ||
-		0xF900 <= r && r <= 0xFAFF || 0xFE10 <= r && r <= 0xFE6F || 0xFF00 <= r && r <= 0xFF60 || 0xFFE0 <= r && r <= 0xFFE6 ||
-		0x16FE0 <= r && r <= 0x1B2FF || 0x1F000 <= r && r <= 0x1FAFF || 0x20000 <= r && r <= 0x3FFFD
-	if wide {
+	if slices.ContainsFunc(wideRunes(), func(of [2]rune) bool { return of[0] <= r && r <= of[1] }) {
 		return 2
 	}
 	return 1
+}
+
+// wideRunes returns the ranges of what is wide in Unicode's East Asian Width, and
+// of the emoji.
+func wideRunes() [][2]rune {
+	return [][2]rune{
+		{0x1100, 0x115F}, {0x2329, 0x232A}, {0x23E9, 0x23F3}, {0x25FD, 0x27BF}, {0x2B1B, 0x2B55}, {0x2E80, 0xA4CF}, {0xA960, 0xA97C},
+		{0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE10, 0xFE6F}, {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x16FE0, 0x1B2FF}, {0x1F000, 0x1FAFF}, {0x20000, 0x3FFFD},
+	}
 }
 
 // maxFold is how many lines are kept below the table.

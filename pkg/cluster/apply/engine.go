@@ -33,7 +33,7 @@ type Engine struct {
 	Store    store.Store
 	Observer event.Observer // nil discards all events
 
-	// Along accompanies the waits; nil for nobody.
+	// Along accompanies the waits; nil for none.
 	Along ready.Companion
 
 	// Spaces remembers which namespaces exist, for several engines of one run; nil

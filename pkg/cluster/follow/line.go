@@ -47,7 +47,7 @@ func readLines(stream io.Reader, line func(text string, cut bool)) error {
 }
 
 // sequenceRE matches what terminals take for commands: colours and the like.
-var sequenceRE = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\u009b[0-?]*[ -/]*[@-~]")
+var sequenceRE = regexp.MustCompile("(?:\x1b\\[|\u009b)[\\x30-\\x3f]*[\\x20-\\x2f]*[\\x40-\\x7e]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)")
 
 // shown returns a line as it may be shown: without commands to a terminal, then
 // without what must not be shown, which they may be in the middle of, then at

@@ -84,7 +84,7 @@ func (f *Follower) seePod(pod api.Object) {
 		}
 	default:
 		if _, name := ready.PodReason(pod); name != "" {
-			f.open(pod, container{uid: kube.UID(pod), name: name}, kube.LogOptions{Container: name, Lines: kube.Lines(failedLines)}, false)
+			f.open(pod, container{uid: kube.UID(pod), name: name}, kube.LogOptions{Container: name, Lines: new(failedLines)}, false)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (f *Follower) open(pod api.Object, c container, o kube.LogOptions, isJob bo
 		}
 	}
 	start(func() {
-		err := Log(f.streaming, f.client, pod.Ref(), o, tell.line)
+		err := readLog(f.streaming, f.client, pod.Ref(), o, tell.line)
 		if kube.IsForbidden(err) {
 			f.noteUnread("logs", pod.Namespace())
 		}
@@ -116,9 +116,9 @@ func (f *Follower) open(pod api.Object, c container, o kube.LogOptions, isJob bo
 	})
 }
 
-// Log calls line with each line of the log of a container until it ends, and
+// readLog calls line with each line of the log of a container until it ends, and
 // whether the end of the line is missing.
-func Log(ctx context.Context, client *kube.Client, pod event.Object, o kube.LogOptions, line func(text string, cut bool)) error {
+func readLog(ctx context.Context, client *kube.Client, pod event.Object, o kube.LogOptions, line func(text string, cut bool)) error {
 	stream, err := client.OpenLog(ctx, pod.Namespace, pod.Name, o)
 	if err != nil {
 		return err

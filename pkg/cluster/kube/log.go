@@ -23,9 +23,6 @@ type LogOptions struct {
 	Previous  bool   // of the container before it was started again
 }
 
-// Lines returns a number of lines for LogOptions.
-func Lines(n int) *int { return &n }
-
 // Log returns the log of a container.
 func (c *Client) Log(ctx context.Context, ns, pod string, o LogOptions) (string, error) {
 	body, err := c.logRequest(ns, pod, o).Do(ctx).Raw()

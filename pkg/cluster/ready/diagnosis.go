@@ -65,7 +65,7 @@ func (w Watcher) logTail(ctx context.Context, t diagnosis) string {
 		return ""
 	}
 	text, err := w.Client.Log(ctx, t.pod.Namespace(), t.pod.Name(), kube.LogOptions{
-		Container: t.container, Lines: kube.Lines(logLines), Bytes: logBytes,
+		Container: t.container, Lines: new(logLines), Bytes: logBytes,
 	})
 	switch {
 	case apierrors.IsForbidden(err):

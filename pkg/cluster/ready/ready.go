@@ -17,7 +17,7 @@ type Watcher struct {
 	Client   *kube.Client
 	Observer event.Observer // nil discards all events
 
-	// Along is told what waits read of Pods and events, nil for nobody.
+	// Along is told what waits read of Pods and events, nil for none.
 	Along Companion
 }
 
