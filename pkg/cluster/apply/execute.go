@@ -82,46 +82,18 @@ func (e *Engine) recordFailure(ctx context.Context, plan *Plan, record *store.Re
 // there and, of a run that made a revision, how it ended.
 func (e *Engine) saveLedger(ctx context.Context, plan *Plan, record *store.Record, there []api.Entry, revision bool, outcome store.Outcome) error {
 	next := &store.Ledger{
-		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(there), History: plan.ledger.History,
+		Fingerprints: plan.fingerprints(), Applied: plan.applied(), Stages: plan.stages(there),
 		Shared: plan.shared(), Abandoned: plan.abandoned(),
 	}
 	if name := e.Client.FieldManager(); name != api.FieldManager {
 		next.FieldManager = name
 	}
 	if revision {
-		next.History = plan.ledger.With(store.Revision{
-			Time: plan.instance.LastTransitionTime, Module: plan.instance.Module,
-			Values: plan.instance.Values, Images: plan.instance.Images, Package: plan.request.Package,
-			User: e.userOf(ctx, plan), Outcome: outcome,
-		}, plan.request.historyLimit())
+		next.History = e.history(ctx, plan, outcome)
+	} else {
+		next.History = plan.completed(record, outcome)
 	}
 	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
-}
-
-// askUser asks the server who applies. It is nil when no history is kept.
-func (e *Engine) askUser(ctx context.Context, req Request) *kube.Answer[string] {
-	if req.historyLimit() == 0 {
-		return nil
-	}
-	ctx = context.WithoutCancel(ctx) // a run that is interrupted is remembered, too
-	return kube.Ask(func() (string, error) { return e.Client.WhoAmI(ctx) })
-}
-
-// userOf returns who carries a plan out, empty when no history is kept or the
-// server does not say: a revision is worth remembering without it.
-func (e *Engine) userOf(ctx context.Context, plan *Plan) string {
-	user := plan.user
-	if user == nil {
-		user = e.askUser(ctx, plan.request)
-	}
-	if user == nil {
-		return ""
-	}
-	name, err := user.Wait(ctx)
-	if err != nil {
-		return ""
-	}
-	return name
 }
 
 // fingerprints returns the fingerprints of the objects that are as wanted: not
@@ -191,7 +163,7 @@ func (p *Plan) isRecorded() bool {
 	old, next := p.record.Instance, p.instance
 	return p.record.Bundle() == p.request.Bundle.Name && reflect.DeepEqual(old.Module, next.Module) && old.Values == next.Values &&
 		slices.Equal(old.Images, next.Images) &&
-		slices.Equal(sortedIDs(old.Inventory), sortedIDs(next.Inventory))
+		slices.Equal(sortedIDs(old.Inventory), sortedIDs(next.Inventory)) && p.isRendered()
 }
 
 func sortedIDs(i api.Inventory) []string {

@@ -47,6 +47,11 @@ type Request struct {
 	Bundle   store.Bundle       // that owns the instance
 	Earlier  *earlier.Instances // of its bundle
 	Record   *store.Record      // of the instance, when it was read for this run already
+
+	// Rendering returns what the history keeps of the revision in addition to module
+	// and values, false where a health check needs the module; nil keeps nothing.
+	Rendering  func() (api.Rendering, bool)
+	UserValues *string // those of the user alone, as CUE text, for the history; nil when they are unknown
 	Options
 
 	outside bool // check no object of the instance's namespace, which is created later
@@ -77,6 +82,7 @@ type Options struct {
 	Concurrency  int          // maximum number of concurrent requests, 0 for kube.DefaultConcurrency
 	Holder       store.Holder // who applies, for the lock
 	HistoryLimit int          // how many revisions are kept, with their values; 0 for DefaultHistoryLimit
+	History      store.Kept   // what is kept of each, empty for store.KeptFull
 
 	// Review is called with a plan that is not refused, before the first write;
 	// its error ends the run. Nil for none.

@@ -76,7 +76,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{ledger: ledger.Of(record), request: req, instance: req.Instance, record: record, newSpace: !exists}
+	plan := &Plan{ledger: ledger.Of(record), request: req, instance: req.Instance, record: record, newSpace: !exists, rendered: store.DigestOf(req.Stages)}
 	if plan.Steps, err = e.prepare(req); err != nil {
 		return nil, err
 	}

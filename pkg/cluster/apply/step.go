@@ -94,6 +94,7 @@ type Plan struct {
 	created    api.Object           // the namespace that the run has created
 	user       *kube.Answer[string] // who carries it out, nil when it was not asked
 	allApplied bool                 // the objects of all stages are
+	rendered   string               // store.DigestOf the stages
 }
 
 // All returns the steps of the plan and of the prune, in this order.

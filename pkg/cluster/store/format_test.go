@@ -147,7 +147,7 @@ func TestLedgerIsBounded(t *testing.T) {
 			t.Errorf("%s: the same is written again", name)
 		}
 		got = &store.Ledger{Fingerprints: got.Fingerprints, Applied: got.Applied, History: got.History}
-		if diff := cmp.Diff(&tc.want, got, cmp.AllowUnexported(store.Ledger{})); diff != "" {
+		if diff := cmp.Diff(&tc.want, got, cmp.AllowUnexported(store.Ledger{}, store.Revision{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

@@ -4,13 +4,10 @@ package store
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -81,6 +78,15 @@ type Revision struct {
 	Package string     `json:"package,omitempty"` // of the module, empty for main
 	User    string     `json:"user,omitempty"`    // who applied it, as the cluster knows them
 	Outcome Outcome    `json:"outcome"`
+	// UserValues are those that the user gave, as CUE text, without the module's;
+	// nil when that is not known.
+	UserValues *string `json:"userValues,omitempty"`
+	// Objects is DigestOf what was rendered; empty when that is not known.
+	Objects string `json:"objects,omitempty"`
+	// WithoutRendering is why what was rendered is not kept, although it was to be.
+	WithoutRendering string `json:"withoutRendering,omitempty"`
+
+	rendering string // packed, empty when it is not kept
 }
 
 // Outcome is how an apply ended.
@@ -102,6 +108,17 @@ func (l *Ledger) With(r Revision, limit int) []Revision {
 	r.Number = l.next()
 	history := append(slices.Clone(l.History), r)
 	return history[max(0, len(history)-limit):]
+}
+
+// Last returns the revision that a record, which may be nil, holds or wants, and
+// false when the history ends with another one: another tool has written the
+// record since, or no history is kept.
+func (l *Ledger) Last(rec *Record) (Revision, bool) {
+	if rec == nil || len(l.Of(rec).History) == 0 {
+		return Revision{}, false
+	}
+	last := l.History[len(l.History)-1]
+	return last, last.Time == rec.Wanted().LastTransitionTime
 }
 
 // next returns the number of the next revision.
@@ -246,11 +263,11 @@ func (s Store) saveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 	if ledger.secret != nil && ledger.same(next) {
 		return nil
 	}
-	text, err := next.encode()
+	data, err := next.encode()
 	if err != nil {
 		return err
 	}
-	if text == ledger.text() {
+	if maps.Equal(data, ledger.data()) {
 		return nil // it differs in what there is no room for
 	}
 	m := rec.Instance.Metadata
@@ -263,7 +280,7 @@ func (s Store) saveLedger(ctx context.Context, rec *Record, ledger, next *Ledger
 				"apiVersion": "v1", "kind": "Secret", "name": rec.secret.Name(), "uid": kube.UID(rec.secret),
 			}},
 		},
-		"data": map[string]any{ledgerKey: text, formatKey: encodeFormat(ledgerFormat)},
+		"data": data,
 	}
 	exists := ledger.secret != nil
 	if exists {
@@ -290,15 +307,16 @@ func (l *Ledger) same(next *Ledger) bool {
 }
 
 // encode returns the ledger as the data of a Secret. What makes it too large is
-// forgotten rather than refused: the applied values, which only serve people,
-// the oldest revisions, then the fingerprints, which only save work.
-func (l *Ledger) encode() (string, error) {
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	if err := errors.Join(json.NewEncoder(zip).Encode(l), zip.Close()); err != nil {
-		return "", fmt.Errorf("encode the ledger: %w", err)
+// forgotten rather than refused: what was rendered for the oldest revisions, the
+// applied values, which only serve people, the oldest revisions, then the
+// fingerprints, which only save work.
+func (l *Ledger) encode() (map[string]any, error) {
+	text, err := pack(l)
+	if err != nil {
+		return nil, fmt.Errorf("encode the ledger: %w", err)
 	}
-	if b.Len() > maxLedger {
+	size := base64.StdEncoding.DecodedLen(len(text))
+	if size > maxLedger {
 		less := *l
 		switch {
 		case l.Applied != nil:
@@ -312,30 +330,37 @@ func (l *Ledger) encode() (string, error) {
 		}
 		return less.encode()
 	}
-	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+	fitting := *l
+	var lost bool
+	if fitting.History, lost = fitRenderings(l.History, maxLedger-size); lost {
+		if text, err = pack(fitting); err != nil { // it says what there was no room for
+			return nil, fmt.Errorf("encode the ledger: %w", err)
+		}
+	}
+	data := renderings(fitting.History)
+	data[ledgerKey], data[formatKey] = text, encodeFormat(ledgerFormat)
+	return data, nil
 }
 
-// text returns the data of the Secret that the ledger was read from.
-func (l *Ledger) text() string {
+// data returns the data of the Secret that the ledger was read from.
+func (l *Ledger) data() map[string]any {
 	data, _ := l.secret["data"].(map[string]any)
-	encoded, _ := data[ledgerKey].(string)
-	return encoded
+	return data
 }
 
 // decode reads the ledger in a Secret, compressed or as plain JSON.
 func (l *Ledger) decode(secret api.Object) error {
-	text, err := base64.StdEncoding.DecodeString((&Ledger{secret: secret}).text())
+	data := (&Ledger{secret: secret}).data()
+	encoded, _ := data[ledgerKey].(string)
+	text, err := unpack(encoded)
 	if err != nil {
 		return err
 	}
-	var r io.Reader = bytes.NewReader(text)
-	if bytes.HasPrefix(text, []byte(gzipMagic)) {
-		if r, err = gzip.NewReader(r); err != nil {
-			return err
-		}
+	if err = json.Unmarshal(text, l); err != nil {
+		return err
 	}
-	return json.NewDecoder(io.LimitReader(r, maxInflated)).Decode(l)
+	for i := range l.History {
+		l.History[i].rendering, _ = data[renderingKey(l.History[i].Number)].(string)
+	}
+	return nil
 }
-
-// gzipMagic is how gzip begins; JSON does not.
-const gzipMagic = "\x1f\x8b"

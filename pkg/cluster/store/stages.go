@@ -3,12 +3,7 @@
 package store
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 )
 
@@ -42,27 +37,16 @@ func stagesOf(prev, next *Record, stages map[string]int) map[string]int {
 	return noted
 }
 
-func encodeStages(stages map[string]int) (string, error) {
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	err := errors.Join(json.NewEncoder(zip).Encode(stages), zip.Close())
-	return base64.StdEncoding.EncodeToString(b.Bytes()), err
-}
-
 // decodeStages returns the stages in the data of a record. What cannot be read
 // is unknown, which a delete can do with.
 func decodeStages(data map[string]any) map[string]int {
 	encoded, _ := data[stagesKey].(string)
-	text, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
-		return nil
-	}
-	zip, err := gzip.NewReader(bytes.NewReader(text))
+	text, err := unpack(encoded)
 	if err != nil {
 		return nil
 	}
 	var stages map[string]int
-	if json.NewDecoder(io.LimitReader(zip, maxInflated)).Decode(&stages) != nil {
+	if json.Unmarshal(text, &stages) != nil {
 		return nil
 	}
 	return stages

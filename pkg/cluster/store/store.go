@@ -349,7 +349,7 @@ func encode(r *Record) (map[string]any, error) {
 		data[begunKey] = base64.StdEncoding.EncodeToString([]byte(r.begun))
 	}
 	if len(r.Stages) > 0 {
-		text, err := encodeStages(r.Stages)
+		text, err := pack(r.Stages)
 		if err != nil {
 			return nil, err
 		}

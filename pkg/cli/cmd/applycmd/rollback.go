@@ -16,12 +16,14 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
-const rollbackLong = `Apply an earlier revision of an instance again, as a new revision: the module
-with the digest and with the values that were recorded. The revision is the last
-one that succeeded before the present one, or the one of --to.
+const rollbackLong = `Apply an earlier revision of an instance again, as a new revision. The revision is
+the last one that succeeded before the present one, or the one of --to.
 
-A revision of a module in a directory cannot be applied again: the directory may
-have changed.`
+What was rendered then is applied, and its health checks are waited for: neither
+the registry nor the directory is needed. Of a revision of which history shows
+that only values are kept, and with another --package, the module is rendered
+again: that with the recorded digest, with the recorded values. A directory or a
+kustomization, which may have changed since, is refused then.`
 
 func newRollback(env cli.Env) *cobra.Command {
 	o := &applyOptions{options: newOptions(env)}

@@ -18,8 +18,9 @@ func newHistory(c *common) *cobra.Command {
 	out, showValues := c.output(), false
 	cmd := &cobra.Command{
 		Use: "history NAME", Short: "Show the revisions of an instance",
-		Long: "Show the remembered revisions of an instance, the newest last. With --show-values\n" +
-			"and -o json or yaml, their values are shown too: all of them, also secrets.",
+		Long: "Show the remembered revisions of an instance, the newest last. Of a revision that\n" +
+			"is kept in full, a rollback needs neither registry nor directory. With\n" +
+			"--show-values and -o json or yaml, the values are shown too, also secrets.",
 		Example: cli.Example(c.env, "history app -n apps"),
 		Args:    cli.Args(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,7 +38,7 @@ func newHistory(c *common) *cobra.Command {
 			}
 			for i := range history {
 				if !showValues {
-					history[i].Values = ""
+					history[i].Values, history[i].UserValues = "", nil
 				}
 			}
 			if _, text := out.Format(); !text {
@@ -54,7 +55,16 @@ func newHistory(c *common) *cobra.Command {
 func printHistory(c *common, history []store.Revision, out *printer.Flags) error {
 	rows := make([][]string, len(history))
 	for i, r := range history {
-		rows[i] = []string{strconv.Itoa(r.Number), printer.Age(r.Time), string(r.Outcome), r.User, r.Module.Repository, r.Module.Version, r.Module.Digest}
+		rows[i] = []string{strconv.Itoa(r.Number), printer.Age(r.Time), string(r.Outcome), r.User, keptOf(r), r.Module.Repository, r.Module.Version, r.Module.Digest}
 	}
-	return ui.Table(c.env.Stdout, out.Header("REVISION", "AGE", "OUTCOME", "USER", "MODULE", "VERSION", "DIGEST"), rows)
+	return ui.Table(c.env.Stdout, out.Header("REVISION", "AGE", "OUTCOME", "USER", "KEPT", "MODULE", "VERSION", "DIGEST"), rows)
+}
+
+// keptOf says what is kept of a revision, and why it is no more.
+func keptOf(r store.Revision) string {
+	text := string(r.Kept())
+	if r.WithoutRendering != "" {
+		text += " (" + r.WithoutRendering + ")"
+	}
+	return text
 }

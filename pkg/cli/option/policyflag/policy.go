@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 )
@@ -120,6 +121,7 @@ func (r *Run) AddTo(fs *pflag.FlagSet) {
 	fs.DurationVar(&o.Timeout, "timeout", kube.DefaultTimeout, "how long to wait for one stage, 0 for ever")
 	fs.StringVar((*string)(&r.logs), "logs", string(follow.LogsFailed), "while it waits, show the logs of these `CONTAINERS`: failed (their last lines), all or none")
 	fs.IntVar(&o.HistoryLimit, "history-limit", apply.DefaultHistoryLimit, "how many revisions to remember, with their values, in a Secret; 0 for none")
+	fs.StringVar((*string)(&o.History), "history", string(store.KeptFull), "what to remember of revisions: `WHAT` is full (also the rendered objects) or values")
 }
 
 // Options returns what the flags say. The error is a usage error.
@@ -132,6 +134,9 @@ func (r *Run) Options() (apply.Options, error) {
 	o.Timeout = kube.AtMost(o.Timeout)
 	if o.HistoryLimit == 0 {
 		o.HistoryLimit = apply.NoHistory
+	}
+	if err := fail.OneOf("--history", o.History, store.KeptFull, store.KeptValues); err != nil {
+		return o, err
 	}
 	for _, text := range r.waitFor {
 		rule, err := ready.ParseWaitRule(text)

@@ -96,6 +96,7 @@ type images struct {
 type Revision struct {
 	Object
 	store.Revision
+	Kept store.Kept `json:"kept"` // what a rollback has
 }
 
 // Status is the readiness of an instance.
@@ -255,7 +256,7 @@ func Inspection(i *instance.Inspection, section string) any {
 // History returns the result of history for an instance.
 func History(key instance.Key, history []store.Revision) []Revision {
 	return convert(history, func(r store.Revision) Revision {
-		return Revision{Object: ofInstance("Revision", key.Name, key.Namespace), Revision: r}
+		return Revision{Object: ofInstance("Revision", key.Name, key.Namespace), Revision: r, Kept: r.Kept()}
 	})
 }
 

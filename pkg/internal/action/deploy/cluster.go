@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/follow"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/expression"
@@ -44,7 +45,9 @@ type ApplyRequest struct {
 	// Namespace are all that counts then. Nil for none.
 	Kustomization *Kustomization
 
-	spaces []string // the namespaces of the instances in the Kustomization
+	spaces   []string        // the namespaces of the instances in the Kustomization
+	again    *store.Revision // that is applied again, nil for none
+	restored *build.Result   // what was rendered of it, nil when the module has to be
 
 	apply.Options        // ReadOnly follows from DryRun
 	DryRun        DryRun // empty stands for DryRunNone
@@ -176,9 +179,9 @@ func WarnUnchecked(req ApplyRequest, observer event.Observer) func([]api.Object)
 // instances before it carries out the first.
 func RequestFor(req ApplyRequest, rendered *build.Result) apply.Request {
 	req.ReadOnly = req.DryRun == DryRunClient
-	stages := make([]apply.Stage, len(rendered.Sets))
+	stages := make([]api.Stage, len(rendered.Sets))
 	for i, set := range rendered.Sets {
-		stages[i] = apply.Stage{Name: set.Name, Objects: set.Objects}
+		stages[i] = api.Stage{Name: set.Name, Objects: set.Objects}
 	}
 	return apply.Request{
 		Instance: api.Instance{
@@ -187,7 +190,24 @@ func RequestFor(req ApplyRequest, rendered *build.Result) apply.Request {
 			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
 		},
 		Stages: stages, Health: rendered, Package: packageOf(req), Options: req.Options,
+		UserValues: req.userValues(), Rendering: func() (api.Rendering, bool) {
+			kept, ok := rendered.Rendering()
+			kept.Spaces = req.spaces
+			return kept, ok
+		},
 	}
+}
+
+// userValues returns what the user gave for an instance, as the history keeps it.
+func (req ApplyRequest) userValues() *string {
+	if req.again != nil {
+		return req.again.UserValues
+	}
+	text, err := values.UserText(req.Values)
+	if err != nil { // it was rendered with them
+		return nil
+	}
+	return &text
 }
 
 // packageOf returns the package that a request renders, empty for main.

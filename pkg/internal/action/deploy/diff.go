@@ -84,6 +84,9 @@ func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, obse
 		return nil, err
 	}
 	req.KubeVersion = version
+	if req.restored != nil {
+		return req.restored, nil
+	}
 	if req.Kustomization != nil {
 		var rendered *build.Result
 		if rendered, err = req.Kustomization.render(ctx, version, observer, func(ns string) { req.spaces = append(req.spaces, ns) }); err == nil && len(rendered.Objects()) == 0 && !req.AllowEmpty {

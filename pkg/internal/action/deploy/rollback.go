@@ -12,15 +12,17 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 )
 
-// Rollback applies a remembered revision of an instance again, as a new one:
-// the module with the recorded digest, the recorded values in place of the
-// module's. Name, Namespace and OCI of the request are given, and Package if it
-// is not to be the recorded one; the module and the values are the revision's.
-// With to 0, it is the last one that succeeded before the one that is there.
+// Rollback applies a remembered revision of an instance again, as a new one: what
+// was rendered or, where that is not kept or Package is not the recorded one, the
+// module with the recorded digest, and the recorded values in place of the
+// module's. Name, Namespace and OCI of the request are given. With to 0, it is
+// the last revision that succeeded before the one that is there.
 func Rollback(ctx context.Context, client *kube.Client, req ApplyRequest, to int, observer event.Observer) (store.Revision, *ApplyResult, error) {
 	revision, err := goBack(ctx, client, &req, to)
 	if err != nil {
@@ -45,31 +47,62 @@ func goBack(ctx context.Context, client *kube.Client, req *ApplyRequest, to int)
 		return store.Revision{}, fail.Hint(fmt.Errorf("roll back %s: %w", req.Name, err),
 			"see the revisions with 'kubectl timoni history %s -n %s'", req.Name, req.Namespace)
 	}
-	if revision.Module.Name == kustomizationModule {
-		return revision, fail.Hint(
-			fail.Refusedf("roll back %s: revision %d was made from the kustomization %s, which may have changed since", req.Name, revision.Number, revision.Module.Repository),
+	req.again = &revision
+	req.ReplaceValues = true
+	req.Values = []values.Source{values.Recorded(fmt.Sprintf("revision %d", revision.Number), revision.Values)}
+	if req.Package == "" || req.Package == revision.Package {
+		req.Package = revision.Package
+		if req.restore() {
+			return revision, nil
+		}
+	}
+	if err = req.renderAgain(); err != nil {
+		return revision, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
+	}
+	return revision, nil
+}
+
+// restore takes what was rendered from the revision that is applied again, and is
+// false where that is not kept.
+func (req *ApplyRequest) restore() bool {
+	r := req.again
+	rendering, ok := r.Rendering()
+	if !ok {
+		return false
+	}
+	req.spaces = rendering.Spaces
+	req.restored = &build.Result{Result: render.Restore(rendering, req.Limits), Module: r.Module}
+	req.restored.Values, req.restored.Images = r.Values, r.Images
+	return true
+}
+
+// renderAgain names the module of the revision that is applied again, and refuses
+// one of which it is not known what it was.
+func (req *ApplyRequest) renderAgain() error {
+	module := req.again.Module
+	if module.Name == kustomizationModule {
+		return fail.Hint(fail.Refusedf("it was made from the kustomization %s, which may have changed since, and %s", module.Repository, notKept(req.again)),
 			"apply the kustomization as it was then: kubectl timoni apply %s -n %s -k DIR", req.Name, req.Namespace)
 	}
-	reference, err := ref.Parse(revision.Module.Repository)
+	reference, err := ref.Parse(module.Repository)
 	if err != nil {
-		return revision, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
+		return err
 	}
 	if reference.IsLocal() {
-		return revision, fail.Hint(
-			fail.Refusedf("roll back %s: revision %d was made from the directory %s, which may have changed since", req.Name, revision.Number, reference),
+		return fail.Hint(fail.Refusedf("it was made from the directory %s, which may have changed since, and %s", reference, notKept(req.again)),
 			"apply the directory as it was then, or push modules to a registry and apply them from there")
 	}
-	if req.Module, err = reference.Select("", revision.Module.Digest); err != nil {
-		return revision, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
+	req.Module, err = reference.Select("", module.Digest)
+	return err
+}
+
+// notKept says that what was rendered is not kept, and why.
+func notKept(r *store.Revision) string {
+	text := "what was rendered is not kept"
+	if r.WithoutRendering != "" {
+		text += ": " + r.WithoutRendering
 	}
-	if req.Package == "" {
-		req.Package = revision.Package
-	}
-	req.ReplaceValues = true
-	req.Values = []values.Source{{
-		Name: fmt.Sprintf("revision %d", revision.Number), Format: values.CUE, Data: []byte("values: " + revision.Values),
-	}}
-	return revision, nil
+	return text
 }
 
 // choose returns the revision to go back to.
