@@ -7,6 +7,8 @@ BENCH     ?= .
 COUNT     ?= 6
 BASE      ?=
 FUZZTIME  ?= 10s
+PLATFORMS ?=
+PUSH      ?=
 
 EXE  = $(shell go env GOEXE)
 TOOL = go tool -modfile=.ci/tools/go.mod
@@ -21,7 +23,7 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 BUILD = go build -buildvcs=$(VCS) -ldflags '-s -w'
 # What needs no control plane. With -short, packages leave out what does.
-UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/size/... ./test/krew/... ./test/modules/...
+UNIT  = ./pkg/... ./plugins/... ./krmfn/... ./test/arch/... ./test/bench/size/... ./test/release/... ./test/modules/...
 
 .DEFAULT_GOAL := help
 
@@ -58,8 +60,8 @@ cluster-down: ## stop that control plane
 	@go run ./test/kit/cmd/cluster down
 
 .PHONY: krew-local
-krew-local: build ## install into KREW_ROOT as krew does (KREW_ROOT=bin/krew-root)
-	@go run ./test/krew/cmd/krew local -root "$(KREW_ROOT)"
+krew-local: ## install into KREW_ROOT with krew (KREW_ROOT=bin/krew-root)
+	@go run ./test/release/cmd/release local -root "$(KREW_ROOT)"
 
 ##@ Test
 
@@ -68,8 +70,8 @@ test: control-plane build ## run every test, except those with programs of other
 	go test -timeout 30m ./...
 
 .PHONY: test-interop
-test-interop: control-plane peers build ## run the tests with cosign, Flux, Argo CD, Helm, older kustomize and Kubernetes, and a container engine
-	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... ./test/kit -run 'TestScripts/interop|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious|TestPages/helm'
+test-interop: control-plane peers build dist ## run the tests with krew, cosign, Flux, Argo CD, Helm, older kustomize and Kubernetes, and a container engine
+	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... ./test/kit ./test/release -run 'TestScripts/interop|TestKrew|TestReproducible|TestGoInstall|TestFormulaParses|TestFlake|TestInstallRelease|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious|TestPages/helm'
 
 .PHONY: unit
 unit: ## test the packages, without a control plane
@@ -88,7 +90,7 @@ fuzz: ## fuzz each parser for FUZZTIME (10s)
 	@.ci/fuzz $(FUZZTIME) ./pkg/...
 
 .PHONY: size
-size: build ## print size, start-up time and heavy libraries of each binary; fail above the budget
+size: build ## print size, start-up time and heavy libraries of each binary, and what is packed in dist/; fail above the budget
 	@go run ./test/bench/size
 
 ##@ Change
@@ -105,19 +107,19 @@ fix: gen ## mend what a program can mend
 	gofmt -s -w .
 
 .PHONY: gen
-gen: ## write the generated files: schemas of Kubernetes, golden files of the packages, the krew manifest, the reference of the commands
+gen: ## write the generated files: schemas of Kubernetes, golden files of the packages, what package managers read, the reference of the commands
 	go run -C test/schemas .
 	UPDATE=1 go test -short -count=1 $(UNIT)
 
 .PHONY: dist
-dist: ## pack an archive for each platform into dist/, and the krew manifest for them
-	@.ci/dist
+dist: ## pack the archives of a release into dist/, with licences, bills of materials and manifests (PLATFORMS=os/arch…)
+	@go run ./test/release/cmd/release dist $(PLATFORMS)
 
 .PHONY: image
-image: ## pack the container image of timoni-krm into dist/, as an OCI layout and for docker load
+image: ## pack the container image of timoni-krm into dist/, as an OCI layout and for docker load (PUSH=repository)
 	@mkdir -p dist
 	@for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(BUILD) -o dist/timoni-krm-linux-$$arch ./krmfn || exit 1; done
-	@go run ./test/image/cmd/image -o dist/image -revision "$$(git rev-parse HEAD 2>/dev/null)" \
+	@go run ./test/image/cmd/image -o dist/image -push "$(PUSH)" -revision "$$(git rev-parse HEAD 2>/dev/null)" \
 		amd64=dist/timoni-krm-linux-amd64 arm64=dist/timoni-krm-linux-arm64
 
 .PHONY: clean
@@ -135,6 +137,7 @@ check-format:
 check-tidy:
 	go mod tidy -diff
 	go -C .ci/tools mod tidy -diff
+	go -C .ci/tools/actionlint mod tidy -diff
 	go -C test/controlplane/flux mod tidy -diff
 	go -C test/controlplane/argocd mod tidy -diff
 	go -C test/bench/cue mod tidy -diff
@@ -156,15 +159,12 @@ check-race: control-plane
 .PHONY: check-lint
 check-lint:
 	$(TOOL) golangci-lint run ./...
+	go tool -modfile=.ci/tools/actionlint/go.mod actionlint
 	@.ci/spelling
 
 .PHONY: check-staticcheck
 check-staticcheck:
 	$(TOOL) staticcheck -checks 'all,-ST1000,-ST1020,-ST1021,-ST1022' ./...
-
-.PHONY: check-cross
-check-cross:
-	@.ci/cross
 
 .PHONY: check-vulnerabilities
 check-vulnerabilities:

@@ -168,7 +168,7 @@ func Example(env Env, lines ...string) string {
 }
 
 // UserAgent is what a binary of a family calls itself towards servers.
-func UserAgent(family string) string { return "kubectl-timoni-" + family + "/" + Version }
+func UserAgent(family string) string { return "kubectl-timoni-" + family + "/" + Version() }
 
 // Group returns a command that only holds others. Without arguments it prints
 // its help; with an unknown word it fails.

@@ -7,10 +7,47 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 )
 
-// Version is the version of the whole set of binaries.
-const Version = "0.1.0"
+// Unreleased is the version of what was built from no tag.
+const Unreleased = "0.0.0-devel"
+
+// Version returns the version of the whole set of binaries. The tag alone states
+// it: the go command writes it into what it builds from a checkout with tags, and
+// into what it installs from a module proxy.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return Unreleased
+	}
+	return VersionOf(info)
+}
+
+// VersionOf returns the version of a binary with this build information.
+func VersionOf(info *debug.BuildInfo) string {
+	version := strings.TrimPrefix(info.Main.Version, "v")
+	checkout := slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs" })
+	switch {
+	case version == "" || version == "(devel)" || strings.Contains(version, "+"):
+		return Unreleased
+	case checkout && isPseudo(version):
+		return Unreleased // the revision says what it is
+	}
+	return version
+}
+
+// isPseudo reports whether the go command made a version for a commit without a
+// tag: it ends in a time and the beginning of the commit's name.
+func isPseudo(version string) bool {
+	const revision, moment = 12, 14
+	at := len(version) - revision - 1
+	if at < moment || version[at] != '-' {
+		return false
+	}
+	return !strings.ContainsFunc(version[at-moment:at], func(r rune) bool { return r < '0' || r > '9' })
+}
 
 // versionVerb, as the verb in argv[0], asks a binary for its Build as JSON.
 // The front door asks its siblings so: none of them has to reserve an operand
@@ -32,11 +69,12 @@ type Build struct {
 
 // ThisBuild returns the Build of the running binary.
 func ThisBuild() Build {
-	b := Build{Version: Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := Build{Version: Unreleased, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
 	}
+	b.Version = VersionOf(info)
 	modified := false
 	for _, s := range info.Settings {
 		switch s.Key {

@@ -139,6 +139,13 @@ func extras() []module {
 		requires: "github.com/getsops/sops/v3",
 		programs: map[string]string{"sops": "github.com/getsops/sops/v3/cmd/sops", "age-keygen": "filippo.io/age/cmd/age-keygen"},
 	}, {
+		dir:      "krew", // with the program by which its index takes manifests
+		requires: "sigs.k8s.io/krew",
+		programs: map[string]string{
+			"krew":                   "sigs.k8s.io/krew/cmd/krew",
+			"validate-krew-manifest": "sigs.k8s.io/krew/cmd/validate-krew-manifest",
+		},
+	}, {
 		dir:      "flux-controllers",
 		requires: "github.com/fluxcd/source-controller",
 		programs: map[string]string{

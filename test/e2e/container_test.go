@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -50,10 +49,10 @@ func containerImage(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("KPT_FN_RUNTIME", "podman") // kpt looks at docker's version
 	}
 
-	dir := ts.MkAbs("image")
+	dir, repository := ts.MkAbs("image"), strings.TrimPrefix(ts.Getenv("REPO"), "oci://")+"/timoni-krm"
 	program, err := exec.LookPath(filepath.Join(s.bin, "timoni-krm"))
 	ts.Check(err)
-	pack := exec.Command("go", "run", "./test/image/cmd/image", "-o", dir, "-version", s.namespace, runtime.GOARCH+"="+program)
+	pack := exec.Command("go", "run", "./test/image/cmd/image", "-o", dir, "-push", repository, "-version", s.namespace, runtime.GOARCH+"="+program)
 	pack.Dir = s.root
 	out, err := pack.CombinedOutput()
 	if err != nil {
@@ -63,13 +62,12 @@ func containerImage(ts *testscript.TestScript, neg bool, args []string) {
 	image := "timoni-krm:" + s.namespace
 	ts.Setenv("IMAGE", image)
 
-	repo, err := name.NewRepository(strings.TrimPrefix(ts.Getenv("REPO"), "oci://") + "/timoni-krm")
+	repo, err := name.NewRepository(repository)
 	ts.Check(err)
 	index, err := layout.ImageIndexFromPath(dir)
 	ts.Check(err)
 	digest, err := index.Digest()
 	ts.Check(err)
-	ts.Check(remote.WriteIndex(repo.Digest(digest.String()), index))
 	ts.Setenv("REMOTE", repo.Digest(digest.String()).String())
 	ts.Defer(func() {
 		_ = ts.Exec("docker", "rm", "--force", s.namespace) // of a script that failed

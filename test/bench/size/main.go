@@ -15,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/controlplane"
+	"github.com/kubectl-timoni/kubectl-timoni/test/release"
 )
 
 // noise is how far above its budget the CPU time of a start may be before the
@@ -67,7 +69,17 @@ func run(w io.Writer, bin, root string) error {
 		return err
 	}
 	fmt.Fprintf(w, "This machine starts a program that does nothing %.1f times slower than that of the budgets.\n", slower)
-	return errors.Join(problems...)
+	return errors.Join(append(problems, packed(w, root))...)
+}
+
+// packed prints how large the archives are that were packed last.
+func packed(w io.Writer, root string) error {
+	err := release.Sizes(w, filepath.Join(root, "dist"))
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintln(w, "Nothing is packed: 'make dist' does it for every platform.")
+		return nil
+	}
+	return err
 }
 
 // judge returns what is wrong with the binary that was measured on a machine

@@ -153,12 +153,12 @@ func TestVersion(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.Stdout), &v); err != nil || got.Code != 0 {
 		t.Fatalf("%v: %+v", err, got)
 	}
-	if v.Version != cli.Version || len(v.Binaries) != 7 {
+	if v.Version != cli.Version() || len(v.Binaries) != 7 {
 		t.Errorf("got %+v", v)
 	}
 	for _, b := range v.Binaries {
 		isApply := b.Name == "kubectl-timoni-apply"
-		if isApply && (b.Version != cli.Version || b.Problem != "") || !isApply && b.Problem != "not installed" {
+		if isApply && (b.Version != cli.Version() || b.Problem != "") || !isApply && b.Problem != "not installed" {
 			t.Errorf("got %+v", b)
 		}
 	}

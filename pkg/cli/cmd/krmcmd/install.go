@@ -45,6 +45,7 @@ func install(env cli.Env, dir string, plugins bool) error {
 	if in.Executable, err = env.Executable(); err != nil {
 		return err
 	}
+	in.Krew = function.FindKrew(path, in.Executable)
 	if plugins {
 		in.PluginHome = function.PluginHome(env.Getenv)
 	}

@@ -91,7 +91,7 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 		return err
 	}
 	o.req.NoLatest = !o.latest
-	o.req.ProgramVersion = cli.Version
+	o.req.ProgramVersion = cli.Version()
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
 	if o.req.Key, err = o.signing.Key(o.env.LookupEnv, ui.Password(o.env.Stdin, o.env.Stderr)); err != nil {
 		return err

@@ -4,6 +4,7 @@ package function
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,8 @@ import (
 const (
 	functionName  = "timoni-krm"
 	frontDoorName = "kubectl-timoni"
+	// krewName is the name of krew's link to the function, as the package timoni-krm.
+	krewName = "kubectl-timoni_krm"
 	// launcherMark identifies a launcher of ours. What it runs is
 	// said behind it, for the doctor.
 	launcherMark = "Written by 'kubectl timoni krm install'."
@@ -28,7 +31,8 @@ const (
 type Installation struct {
 	Executable string // this function
 	FrontDoor  string // the kubectl-timoni that kubectl finds, links kept; empty when there is none
-	Dir        string // for the function; empty: next to the front door
+	Krew       string // krew's link to this function, which is a package of its own; empty when it is none
+	Dir        string // for the function; empty: next to the link of krew or the front door
 	PluginHome string // of kustomize, for the links of kubectl kustomize; empty: none
 }
 
@@ -37,9 +41,9 @@ type Installation struct {
 // paths; what is there already stays. A file that is not ours is refused, and
 // then nothing is written.
 //
-// Where krew installed the front door, the function's directory is gone after
-// an upgrade, but krew's link to the front door stays: a launcher goes through
-// that. Elsewhere a link does.
+// Where krew installed the front door, or the function alone, the function's
+// directory is gone after an upgrade, but krew's link stays: a launcher goes
+// through that. Elsewhere a link does.
 func Install(in Installation) ([]string, error) {
 	executable, err := filepath.EvalSymlinks(in.Executable)
 	if err != nil {
@@ -74,13 +78,23 @@ func Install(in Installation) ([]string, error) {
 // FindFrontDoor returns the kubectl-timoni that kubectl finds on this PATH,
 // which may be a link, or "".
 func FindFrontDoor(path string) string {
-	name := frontDoorName
+	return find(path, frontDoorName, func(string) bool { return true })
+}
+
+// FindKrew returns krew's link on this PATH to the executable of the function,
+// or "": it is installed in another way then.
+func FindKrew(path, executable string) string {
+	return find(path, krewName, func(file string) bool { return isLink(file) && sameFile(file, executable) })
+}
+
+// find returns the first file of a name on a PATH that is acceptable, or "".
+func find(path, name string, acceptable func(string) bool) string {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
 	for _, dir := range filepath.SplitList(path) {
 		file := filepath.Join(dir, name)
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && filepath.IsAbs(file) {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && filepath.IsAbs(file) && acceptable(file) {
 			return file
 		}
 	}
@@ -110,8 +124,8 @@ func (in Installation) function() (string, error) {
 	dir := in.Dir
 	if dir == "" {
 		dir = filepath.Dir(in.Executable)
-		if in.FrontDoor != "" {
-			dir = filepath.Dir(in.FrontDoor)
+		if outer := cmp.Or(in.Krew, in.FrontDoor); outer != "" {
+			dir = filepath.Dir(outer)
 		}
 	}
 	name := functionName
@@ -128,8 +142,10 @@ func (in Installation) entry(path string) entry {
 	switch {
 	case in.isThere(path):
 		return entry{path: path}
+	case in.Krew != "":
+		return entry{path: path, content: launcher(in.Krew, "")}
 	case in.FrontDoor != "" && (isLink(in.FrontDoor) || runtime.GOOS == "windows"):
-		return entry{path: path, content: launcher(in.FrontDoor)}
+		return entry{path: path, content: launcher(in.FrontDoor, " krm")}
 	}
 	return entry{path: path, link: in.Executable}
 }
@@ -140,13 +156,14 @@ func (in Installation) isThere(path string) bool {
 	return !isLink(path) && sameFile(path, in.Executable)
 }
 
-// launcher returns a script that runs the function through the front door.
-func launcher(frontDoor string) string {
+// launcher returns a script that runs the function through a program, with a verb
+// of it that has a space in front.
+func launcher(program, verb string) string {
 	if runtime.GOOS == "windows" {
-		return "@rem " + launcherMark + " It runs " + frontDoor + "\r\n@\"" + frontDoor + "\" krm %*\r\n"
+		return "@rem " + launcherMark + " It runs " + program + "\r\n@\"" + program + "\"" + verb + " %*\r\n"
 	}
-	quoted := "'" + strings.ReplaceAll(frontDoor, "'", `'\''`) + "'"
-	return "#!/bin/sh\n# " + launcherMark + " It runs " + frontDoor + "\nexec " + quoted + " krm \"$@\"\n"
+	quoted := "'" + strings.ReplaceAll(program, "'", `'\''`) + "'"
+	return "#!/bin/sh\n# " + launcherMark + " It runs " + program + "\nexec " + quoted + verb + " \"$@\"\n"
 }
 
 // entry is a file to make: a link, or a script with a content, or neither when
