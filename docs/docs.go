@@ -7,5 +7,5 @@ import "embed"
 
 // Pages are the files of the pages.
 //
-//go:embed apply.md bundles.md editors.md getting-started.md gitops.md glossary.md helm.md kustomize.md output.md publish.md security.md troubleshooting.md values.md write-a-module.md
+//go:embed apply.md bundles.md editors.md getting-started.md gitops.md glossary.md helm.md kustomize.md output.md policies.md publish.md security.md troubleshooting.md values.md write-a-module.md
 var Pages embed.FS

@@ -19,6 +19,7 @@ func Topics() []Topic {
 		{"modules", "write-a-module.md"},
 		{"bundles", "bundles.md"},
 		{"kustomizations", "kustomize.md"},
+		{"policies", "policies.md"},
 		{"gitops", "gitops.md"},
 		{"publishing", "publish.md"},
 		{"output", "output.md"},

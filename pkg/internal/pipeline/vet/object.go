@@ -12,7 +12,8 @@ import (
 )
 
 // plain returns an object as maps, slices and scalars, without the annotations
-// of kustomize's and kpt's, of which the author of the object does not know.
+// of kustomize's and kpt's, of which the author of the object does not know, and
+// without null.
 func plain(item *yaml.RNode) (map[string]any, error) {
 	if err := document.Check(item.YNode()); err != nil {
 		return nil, err
@@ -28,5 +29,21 @@ func plain(item *yaml.RNode) (map[string]any, error) {
 	if before > 0 && len(annotations) == 0 {
 		delete(metadata, "annotations")
 	}
+	dropNull(object)
 	return object, nil
+}
+
+// dropNull removes the fields that are null: for an API server they are not set.
+func dropNull(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(v, func(_ string, field any) bool { return field == nil })
+		for _, field := range v {
+			dropNull(field)
+		}
+	case []any:
+		for _, element := range v {
+			dropNull(element)
+		}
+	}
 }

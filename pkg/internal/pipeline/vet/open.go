@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/token"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -19,7 +18,7 @@ import (
 // evaluated.
 type syntax struct {
 	imported map[string]bool // top-level fields made of definitions of other packages
-	errors   []token.Position
+	texts    texts
 }
 
 // newSyntax reads files in CUE. One that cannot be parsed is left to its
@@ -33,7 +32,7 @@ func newSyntax(files []cuefile.File) syntax {
 		}
 		if file, err := cuefile.Syntax(f); err == nil {
 			parsed = append(parsed, file)
-			s.errors = append(s.errors, errorCalls(file)...)
+			s.texts = append(s.texts, textsOf(file)...)
 		}
 	}
 	for before := -1; before < len(s.imported); {
@@ -45,8 +44,8 @@ func newSyntax(files []cuefile.File) syntax {
 	return s
 }
 
-// errorCalls returns the places where a file gives the text of an error.
-func errorCalls(file *ast.File) (at []token.Position) {
+// textsOf returns the places where a file has the text of an error.
+func textsOf(file *ast.File) (at texts) {
 	ast.Walk(file, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok && isCallOf(call, "error") {
 			at = append(at, call.Pos().Position())

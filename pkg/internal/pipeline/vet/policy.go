@@ -23,7 +23,10 @@ import (
 )
 
 // Policy is what files say of objects. It is not safe for concurrent use.
-type Policy struct{ root cue.Value }
+type Policy struct {
+	root  cue.Value
+	texts texts
+}
 
 // Options say how a policy is read.
 type Options struct {
@@ -39,18 +42,32 @@ func Read(files []cuefile.File, o Options) (*Policy, error) {
 		options.Edit = s.open
 	}
 	root, err := cuefile.Evaluate(files, options)
-	return &Policy{root}, s.withoutTexts(err)
+	return &Policy{root, s.texts}, s.texts.without(err)
 }
 
-// withoutTexts returns an error without what the files themselves say of an
-// object that they were not given yet: if x == _|_ {x: error("…")}.
-func (s syntax) withoutTexts(err error) error {
+// texts are the places where files have the text of an error: error("…").
+type texts []token.Position
+
+// places leaves of the places of a problem that of the text which it is shown
+// with.
+func (t texts) places(all []token.Position) []token.Position {
+	for _, at := range all {
+		if slices.Contains(t, at) {
+			return []token.Position{at}
+		}
+	}
+	return all
+}
+
+// without returns an error without what the files say of an object that they
+// were not given yet: if x == _|_ {x: error("…")}.
+func (t texts) without(err error) error {
 	e, ok := errors.AsType[*values.Error](err)
 	if !ok {
 		return err
 	}
 	isText := func(p values.Problem) bool {
-		return slices.ContainsFunc(p.Positions, func(at token.Position) bool { return slices.Contains(s.errors, at) })
+		return slices.ContainsFunc(p.Positions, func(at token.Position) bool { return slices.Contains(t, at) })
 	}
 	if slices.ContainsFunc(e.Problems, func(p values.Problem) bool { return !isText(p) }) {
 		return err
@@ -87,6 +104,7 @@ func Files(ctx context.Context, dir, origin string) ([]cuefile.File, error) {
 type Definition struct {
 	value   cue.Value
 	path    string
+	texts   texts
 	context *cue.Context // of the objects
 }
 
@@ -99,7 +117,7 @@ func (p *Policy) Definition(path string) (Definition, error) {
 	}
 	v := p.root.LookupPath(parsed)
 	if v.Exists() {
-		return Definition{v, parsed.String(), cuecontext.New()}, nil
+		return Definition{v, parsed.String(), p.texts, cuecontext.New()}, nil
 	}
 	var known []string
 	fields, err := p.root.Fields(cue.Definitions(true))

@@ -38,6 +38,7 @@ func (d Definition) Check(object any) []values.Problem {
 		case p.Message == notAllowed:
 			p.Message += d.closed(p.Path)
 		}
+		p.Positions = d.texts.places(p.Positions)
 		list = append(list, p)
 	}
 	return list
@@ -97,13 +98,34 @@ func lacks(v cue.Value, path string) values.Problem {
 	if pos := v.Pos(); pos.IsValid() {
 		p.Positions = []token.Position{pos.Position()}
 	}
-	_, alternatives := v.Expr()
-	for _, a := range alternatives {
-		if e, ok := errors.AsType[*values.Error](values.Explain(a.Err())); ok && !a.IsNull() {
-			p.Message = e.Problems[0].Message
-		}
+	if text := textOf(v, maxDepth); text != "" {
+		p.Message = text
 	}
 	return p
+}
+
+// maxDepth bounds how deep a text is looked for in an expression.
+const maxDepth = 4
+
+// textOf returns the text that a definition has for what does not fit, if it
+// has one.
+func textOf(v cue.Value, depth int) string {
+	op, parts := v.Expr()
+	if depth == 0 || op != cue.OrOp && op != cue.AndOp {
+		return ""
+	}
+	for _, part := range parts {
+		if text := textOf(part, depth-1); text != "" {
+			return text
+		}
+		if op != cue.OrOp {
+			continue
+		}
+		if e, ok := errors.AsType[*values.Error](values.Explain(part.Err())); ok {
+			return e.Problems[0].Message
+		}
+	}
+	return ""
 }
 
 // closed explains that a definition has no such field.
