@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
@@ -60,7 +61,13 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	cmd.SetIn(env.Stdin)
 	cmd.SetOut(env.Stdout)
 	cmd.SetErr(env.Stderr)
+	if isCompletion(env.Args) {
+		complete.Register(cmd)
+	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if unknown, ok := errors.AsType[*fail.UnknownWordError](err); ok {
+			return unknown
+		}
 		return fail.Hint(fail.With(fail.Usage, withoutValue(err)), "see '%s --help'", cmd.CommandPath())
 	})
 	// Before cobra's own check, whose error says no exit code.

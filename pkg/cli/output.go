@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 )
 
@@ -19,8 +20,7 @@ func AddOutput(cmd *cobra.Command, output *string, formats ...string) {
 	}
 	last := len(formats) - 1
 	cmd.Flags().StringVarP(output, "output", "o", "", "output format: "+strings.Join(formats[:last], ", ")+" or "+formats[last])
-	// The flag is defined right above.
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	complete.Flag(cmd.Flags(), "output", complete.Words(formats...))
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		return fail.OneOf("output format", *output, append(formats, "")...)
 	}

@@ -23,7 +23,7 @@ func spelledOurs(root *cobra.Command, args []string) (spelling.Line, error) {
 	if root.DisableFlagParsing || strings.HasPrefix(root.Name(), "timoni") {
 		return spelling.Line{Args: args}, nil
 	}
-	if len(args) > 1 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+	if isCompletion(args) {
 		last := len(args) - 1 // what is being typed
 		line, err := spelling.Rewrite(spelled{root}, args[1:last])
 		if err != nil {
@@ -33,6 +33,11 @@ func spelledOurs(root *cobra.Command, args []string) (spelling.Line, error) {
 		return line, nil
 	}
 	return spelling.Rewrite(spelled{root}, args)
+}
+
+// isCompletion says whether a shell asks what may follow.
+func isCompletion(args []string) bool {
+	return len(args) > 1 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
 }
 
 // spelled is a command as package spelling sees it.

@@ -123,6 +123,7 @@ func checkFile(f File) []Finding {
 	c.checkTerminal(tree)
 	c.checkWrites(tree)
 	c.checkTerms(tree)
+	c.checkChoices(tree)
 	for _, decl := range tree.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:

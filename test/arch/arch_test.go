@@ -302,6 +302,7 @@ func TestTerms(t *testing.T) {
 		"an error that is invalid":      {"pkg/ref/a.go", imports + "var _ = fail.Invalidf(\"\")", nil},
 		"a hint of a verb":              {"pkg/internal/action/mod/a.go", imports + "var _ = fail.Hint(nil, \"\")", nil},
 		"a flag of the library":         {"pkg/cluster/apply/a.go", "const a = \"give --force\"", []string{"5: terms: --force is a flag: only pkg/cli names flags"}},
+		"the words of a flag":           {"pkg/cli/option/a.go", imports + "var _ = fail.OneOf(\"--a\", \"\")", []string{"7: terms: a check of the flag \"--a\": register it with pkg/cli/option/choice, which checks it"}},
 		"a flag of a verb":              {"pkg/internal/action/mod/a.go", "const a = `(--wait-for)`", []string{"5: terms: --wait-for is a flag: only pkg/cli names flags"}},
 		"a flag of a command":           {"pkg/cli/cmd/modcmd/a.go", "const a = \"--force\"", nil},
 		"a flag of Timoni":              {"pkg/internal/spelling/a.go", "const a = \"--overwrite-ownership\"", nil},

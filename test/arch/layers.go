@@ -148,6 +148,8 @@ func verbLayers() []layer {
 		{"cli/ui", 7, []string{terminal, yaml}},
 		{"cli/ui/markdown", 8, nil},
 		{"cli/ui/printer", 8, []string{cliRuntime, apimachinery, pflag, "k8s.io/client-go/util/jsonpath"}},
+		{"cli/complete", 6, []string{cobra, pflag}},
+		{"cli/option/choice", 6, []string{pflag}},
 		// What errors mean at the command line, apart for what links which.
 		{"cli/advice/clusteradvice", 7, []string{apimachinery}},
 		{"cli/advice/registryadvice", 7, nil},

@@ -48,6 +48,22 @@ func isTerm(name string) bool {
 	return false
 }
 
+// checkChoices holds that the words which a flag takes are given to it with package
+// choice, where the help and completion find them too.
+func (c *checker) checkChoices(tree *ast.File) {
+	failName := imported(tree, module+"pkg/fail")
+	ast.Inspect(tree, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 || selector(call.Fun) != failName+".OneOf" {
+			return true
+		}
+		if what, isLit := call.Args[0].(*ast.BasicLit); isLit && strings.HasPrefix(what.Value, `"--`) {
+			c.add(c.line(n), "terms", "a check of the flag %s: register it with pkg/cli/option/choice, which checks it", what.Value)
+		}
+		return true
+	})
+}
+
 // flagRE matches the name of a flag.
 var flagRE = regexp.MustCompile(`(?:^|[^\w-])(--[a-z][a-z-]*)`)
 

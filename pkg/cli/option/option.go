@@ -67,6 +67,7 @@ func (m *Module) AddTo(fs *pflag.FlagSet) {
 	m.limits.addTo(fs)
 	m.cueRegistry.AddTo(fs)
 	m.cache.AddTo(fs)
+	m.completeIn(fs)
 }
 
 // CUERegistry is the flag that allows to fetch what a module depends on from a

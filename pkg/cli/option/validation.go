@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/download"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
@@ -29,9 +30,15 @@ type Validation struct {
 // Values.
 func (v *Validation) AddTo(fs *pflag.FlagSet) {
 	v.AddFilesTo(fs)
-	fs.StringVar((*string)(&v.mode), "validate", string(build.ValidateStrict),
-		"how to report custom resources that a server would refuse: strict (error), warn, off")
-	v.flag = fs.Lookup("validate")
+	v.flag = validate("custom resources").AddTo(fs, &v.mode)
+}
+
+// validate is the flag about objects of some kinds.
+func validate(objects string) choice.Flag[build.Validation] {
+	return choice.Flag[build.Validation]{
+		Name: "validate", Usage: "how to report " + objects + " that a server would refuse", Default: build.ValidateStrict,
+		Choices: []choice.Choice[build.Validation]{{Word: build.ValidateStrict, Note: "error"}, {Word: build.ValidateWarn}, {Word: build.ValidateOff}},
+	}
 }
 
 // AddFilesTo registers the flags of a command that always validates.
@@ -45,15 +52,14 @@ func (v *Validation) AddFilesTo(fs *pflag.FlagSet) {
 // of Kubernetes' own kinds: --validate is about them too, with another default.
 func (v *Validation) AddSchemaTo(fs *pflag.FlagSet) {
 	if v.flag != nil {
-		v.flag.Usage = "how to report objects that a server would refuse: strict (error), warn, off"
+		v.flag.Usage = validate("objects").Help()
 		v.flag.DefValue = "strict for custom resources, warn for kinds of Kubernetes"
 	}
 	fs.StringArrayVar(&v.openAPI, "schema", nil,
 		"`FILE`, directory or https URL with the OpenAPI of another Kubernetes; may be repeated")
 }
 
-// Check returns a usage error unless the mode is one and the standard input is
-// read once.
+// Check returns a usage error unless the standard input is read once.
 func (v *Validation) Check(values *Values) error {
 	if slices.Contains(v.files, "-") && slices.Contains(values.names(), "-") {
 		return fail.Usagef("--crds - and -f - cannot both read the standard input")
@@ -61,7 +67,7 @@ func (v *Validation) Check(values *Values) error {
 	if slices.Contains(v.openAPI, "-") && slices.Contains(slices.Concat(v.files, values.names()), "-") {
 		return fail.Usagef("--schema - cannot read the standard input, which --crds or -f reads")
 	}
-	return fail.OneOf("--validate", v.mode, build.ValidateStrict, build.ValidateWarn, build.ValidateOff)
+	return nil
 }
 
 // Complete reads what the flags name into the request.

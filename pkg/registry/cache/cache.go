@@ -185,19 +185,20 @@ func (c Cache) Prune(before time.Time) (removed int64, err error) {
 		total -= file.Size()
 		removed += file.Size()
 	}
-	rendered, renderedErr := c.pruneRendered(before)
-	return removed + rendered, errors.Join(err, c.prunePointers(), renderedErr)
+	rendered, renderedErr := c.pruneBelow(cachedir.Rendered, before)
+	listed, listedErr := c.pruneBelow(versionsDir, before)
+	return removed + rendered + listed, errors.Join(err, c.prunePointers(), renderedErr, listedErr)
 }
 
-// pruneRendered removes the rendered results that were used before the given
-// time. What renders keeps them within their bounds.
-func (c Cache) pruneRendered(before time.Time) (removed int64, err error) {
-	all, err := c.files().List(cachedir.Rendered, blobRE)
+// pruneBelow removes what was used before the given time from the directory of
+// the rendered results, whose bounds are kept by what renders, or of the versions.
+func (c Cache) pruneBelow(dir string, before time.Time) (removed int64, err error) {
+	all, err := c.files().List(dir, blobRE)
 	for _, file := range all {
 		if !file.ModTime().Before(before) {
 			continue
 		}
-		err = errors.Join(err, c.files().Remove(path.Join(cachedir.Rendered, file.Name())))
+		err = errors.Join(err, c.files().Remove(path.Join(dir, file.Name())))
 		removed += file.Size()
 	}
 	return removed, err

@@ -43,7 +43,7 @@ func (c Cache) Check() error {
 	if c.Dir == "" {
 		return nil
 	}
-	if dir := c.files().Shared(path.Dir(blobsDir), blobsDir, refsDir); dir != "" {
+	if dir := c.files().Shared(path.Dir(blobsDir), blobsDir, refsDir, versionsDir); dir != "" {
 		return &SharedError{Dir: dir}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/policyflag"
@@ -172,15 +173,9 @@ func (o *applyOptions) request() (deploy.ApplyRequest, error) {
 	if err != nil {
 		return req, err
 	}
-	if req.DryRun, err = o.policy.DryRun(); err != nil {
-		return req, err
-	}
-	logs, err := o.policy.Logs()
-	if err != nil {
-		return req, err
-	}
+	req.DryRun = o.policy.DryRun()
 	if !o.quiet {
-		req.Along = logs
+		req.Along = o.policy.Logs()
 	}
 	if slices.ContainsFunc(req.WaitFor, ready.WaitRule.HasExpression) {
 		if req.Evaluator, err = o.env.Places().Find(expression.Program); err != nil {
@@ -218,7 +213,7 @@ func newApply(env cli.Env) *cobra.Command {
 			"app ./module -n apps --wait-for 'Widget=jsonpath={.status.phase}=Running'",
 			"app ./module -n apps --wait-for 'Widget/app=cel=self.status.phase == \"Ready\"'",
 			"app ./module -n apps --replace Service/old"),
-		Args: o.args,
+		Args: o.args, ValidArgsFunction: complete.Operands(o.kube.Instances, o.module.Registry.Modules),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.request()
 			if err != nil {
@@ -229,6 +224,7 @@ func newApply(env cli.Env) *cobra.Command {
 	}
 	o.addTo(cmd.Flags())
 	o.addModule(cmd.Flags())
+	complete.Flag(cmd.Flags(), "replace", o.kube.Objects)
 	cmd.Flags().BoolVar(&o.accessOnly, "check-access", false, "change nothing and print the rights that an apply would need and that are missing; the exit code is 1 if there are any")
 	return cmd
 }
@@ -265,7 +261,7 @@ func (o *applyOptions) observer() event.Observer {
 	if o.events != nil {
 		return o.events
 	}
-	logs, _ := o.policy.Logs() // which was checked before
+	logs := o.policy.Logs()
 	look := ui.Look{Colours: ui.Colours(o.env.Stderr, o.env.Getenv("NO_COLOR")), Events: logs == follow.LogsAll}
 	return look.Observer(o.env.Stderr, o.quiet)
 }

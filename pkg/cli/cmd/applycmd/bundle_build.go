@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -58,7 +59,7 @@ func newBundleBuild(env cli.Env) *cobra.Command {
 	o.addTo(fs)
 	o.validation.AddTo(fs)
 	o.validation.AddSchemaTo(fs)
-	fs.StringVarP(&o.output, "output", "o", "yaml", "output format: yaml, json or name")
+	choice.Flag[string]{Name: "output", Short: "o", Usage: "output format", Default: "yaml", Choices: choice.Of("yaml", "json", "name")}.AddTo(fs, &o.output)
 	fs.StringVar(&o.dir, "output-dir", "", "write each object to a file of its own below `DIR` instead of printing it")
 	fs.BoolVar(&o.overwrite, "overwrite", false, "let --output-dir replace files that were not written for the instance")
 	fs.BoolVar(&o.maskSecrets, "mask-secrets", false, "show *** for the values in the data of Secrets, and for those that a runtime reads from Secrets")
@@ -68,9 +69,6 @@ func newBundleBuild(env cli.Env) *cobra.Command {
 }
 
 func (o *bundleBuild) check() error {
-	if err := fail.OneOf("output format", o.output, "yaml", "json", "name"); err != nil {
-		return err
-	}
 	if o.dir != "" && o.output != "yaml" {
 		return fail.Usagef("--output-dir writes YAML: leave out -o %s", o.output)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/bundle"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/deleteflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
@@ -110,8 +111,8 @@ func newBundleDelete(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete NAME|-f FILE", Aliases: []string{"uninstall"}, Short: "Delete the instances of a bundle", Long: bundleDeleteLong,
 		Example: cli.Example(env, "delete -f bundle.cue", "delete shop", "delete -f bundle.cue --dry-run=server"),
-		Args:    o.args,
-		RunE:    o.runE(o.run),
+		Args:    o.args, ValidArgsFunction: complete.Operands(o.kube.Bundles),
+		RunE: o.runE(o.run),
 	}
 	fs := cmd.Flags()
 	o.addTo(fs)
@@ -122,7 +123,7 @@ func newBundleDelete(env cli.Env) *cobra.Command {
 }
 
 func (o *bundleDelete) run(ctx context.Context, args []string) error {
-	if err := errors.Join(o.out.Check(), o.how.Check()); err != nil {
+	if err := o.out.Check(); err != nil {
 		return err
 	}
 	observer := ui.Observer(o.env.Stderr, o.quiet)
@@ -168,8 +169,8 @@ func newBundleStatus(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status NAME|-f FILE", Short: "Show whether the instances of a bundle are ready", Long: bundleStatusLong,
 		Example: cli.Example(env, "status -f bundle.cue", "status shop -o json"),
-		Args:    o.args,
-		RunE:    o.runE(o.status),
+		Args:    o.args, ValidArgsFunction: complete.Operands(o.kube.Bundles),
+		RunE: o.runE(o.status),
 	}
 	o.addTo(cmd.Flags())
 	return cmd

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -35,7 +36,9 @@ const (
 )
 
 func (h *handover) addTo(fs *pflag.FlagSet) {
-	fs.StringVar(&h.tool, "emit", "", "write what `TOOL` needs to keep the order of the stages: argocd or flux")
+	choice.Flag[string]{
+		Name: "emit", Usage: "write what `TOOL` needs to keep the order of the stages", Choices: choice.Of(emitArgoCD, emitFlux),
+	}.AddTo(fs, &h.tool)
 	fs.StringVar(&h.source, "emit-source", "", "with --emit=flux, the `SOURCE` of a cluster's directory as KIND/NAME[.NAMESPACE]; by default OCIRepository/, the name of the bundle and .flux-system")
 	fs.StringVar(&h.path, "emit-path", "", "with --emit=flux, the `PATH` of a cluster's directory in the source; by default its root")
 	fs.StringVar(&h.push, "push", "", "push the objects as an artifact that Flux and Argo CD pull, to `oci://HOST/PATH[:TAG]`, with several clusters to one below it for each")
@@ -55,10 +58,7 @@ func (h *handover) check(o *bundleBuild) error {
 	if _, err := h.target(""); h.push != "" && err != nil {
 		return err
 	}
-	if err := h.secrets.Check(o.maskSecrets, h.tool == emitFlux); err != nil {
-		return err
-	}
-	return fail.OneOf("--emit", h.tool, "", emitArgoCD, emitFlux)
+	return h.secrets.Check(o.maskSecrets, h.tool == emitFlux)
 }
 
 // settle deals with the Secrets of an instance, which is written to a directory or

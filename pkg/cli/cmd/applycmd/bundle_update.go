@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
@@ -33,7 +34,7 @@ signature. If one of them cannot be taken, nothing is written.`
 type bundleUpdate struct {
 	*bundleOptions
 	output            string
-	level             string
+	level             ref.Level
 	pin, dryRun, diff bool
 }
 
@@ -48,7 +49,10 @@ func newBundleUpdate(env cli.Env) *cobra.Command {
 	fs := cmd.Flags()
 	o.addTo(fs)
 	cli.AddOutput(cmd, &o.output)
-	fs.StringVar(&o.level, "level", "", "how far a version may change: patch, minor or major; default: minor, or as its attribute says")
+	choice.Flag[ref.Level]{
+		Name: "level", Usage: "how far a version may change, if its attribute does not say it",
+		Choices: []choice.Choice[ref.Level]{{Word: ref.Patch}, {Word: ref.Minor, Note: "default"}, {Word: ref.Major}},
+	}.AddTo(fs, &o.level)
 	fs.BoolVar(&o.pin, "pin", false, "add the digest of each version that has none")
 	fs.BoolVar(&o.dryRun, "dry-run", false, "write nothing")
 	fs.BoolVar(&o.diff, "diff", false, "show how the files change")
@@ -56,9 +60,6 @@ func newBundleUpdate(env cli.Env) *cobra.Command {
 }
 
 func (o *bundleUpdate) run(ctx context.Context) error {
-	if err := fail.OneOf("--level", ref.Level(o.level), "", ref.Patch, ref.Minor, ref.Major); err != nil {
-		return err
-	}
 	if o.diff && o.output != "" {
 		return fail.Usagef("--diff is for people: leave out -o %s", o.output)
 	}
@@ -75,7 +76,7 @@ func (o *bundleUpdate) run(ctx context.Context) error {
 		return fail.Hint(fail.Usagef("the runtime %q has %d clusters, and the files are the same for all", req.Definition.Name, len(clusters)),
 			"select one with --runtime-cluster %s", clusters[0].Name)
 	}
-	updates, files, err := fleet.UpdateFiles(ctx, clusters[0], fleet.UpdateRequest{Request: req, Level: ref.Level(o.level), Pin: o.pin, DryRun: o.dryRun}, observer)
+	updates, files, err := fleet.UpdateFiles(ctx, clusters[0], fleet.UpdateRequest{Request: req, Level: o.level, Pin: o.pin, DryRun: o.dryRun}, observer)
 	if err != nil {
 		return err
 	}

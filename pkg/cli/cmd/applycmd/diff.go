@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/policyflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
@@ -56,6 +57,7 @@ func newDiff(env cli.Env) *cobra.Command {
 			}
 			return o.args(cmd, args)
 		},
+		ValidArgsFunction: complete.Operands(o.kube.Instances, o.module.Registry.Modules),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.plan(&flags)
 			if err != nil {
@@ -72,6 +74,7 @@ func newDiff(env cli.Env) *cobra.Command {
 	}
 	o.addTo(cmd.Flags())
 	cmd.Flags().AddFlagSet(planning)
+	complete.Flag(cmd.Flags(), "replace", o.kube.Objects)
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
@@ -33,7 +34,7 @@ func newRollback(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rollback NAME", Short: "Apply an earlier revision again", Long: rollbackLong,
 		Example: cli.Example(env, "app -n apps", "app -n apps --to 3 --dry-run=server --diff"),
-		Args:    cli.Args(1, "NAME"),
+		Args:    cli.Args(1, "NAME"), ValidArgsFunction: complete.Operands(o.kube.Instances),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.request()
 			if err != nil {
@@ -54,6 +55,8 @@ func newRollback(env cli.Env) *cobra.Command {
 	registry.AddTo(fs)
 	fs.StringVarP(&pkg, "package", "p", "", "CUE `PACKAGE` of the module; by default that of the revision")
 	fs.IntVar(&to, "to", 0, "the `REVISION` to go back to, as history shows it")
+	complete.Flag(fs, "to", o.kube.Revisions)
+	complete.Flag(fs, "replace", o.kube.Objects)
 	return cmd
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/kubeflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
@@ -35,7 +36,7 @@ func newStatus(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status NAME", Short: "Show whether the objects of an instance are ready", Long: statusLong,
 		Example: cli.Example(env, "app -n apps", "app -n apps --watch --timeout 5m", "app -n apps -o json"),
-		Args:    cli.Args(1, "NAME"),
+		Args:    cli.Args(1, "NAME"), ValidArgsFunction: complete.Operands(flags.Instances),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.Check(); err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -30,7 +31,7 @@ func newPull(env cli.Env) *cobra.Command {
 		Example: cli.Example(env,
 			"pull oci://registry.example.com/bundles/prod:1.0.0 ./prod",
 			"pull oci://registry.example.com/modules/app:1.0.0 ./vendor --content-type=module/vendor"),
-		Args: cli.ArgsBetween(1, 2, "REFERENCE and at most a DIR"),
+		Args: cli.ArgsBetween(1, 2, "REFERENCE and at most a DIR"), ValidArgsFunction: complete.Operands(o.registry.References, complete.Directories),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args[0], cli.Operand(args[1:], "."))
 		},
@@ -40,6 +41,7 @@ func newPull(env cli.Env) *cobra.Command {
 	fs.StringVar(&o.contentType, "content-type", "", "pull only the layers that hold this")
 	fs.BoolVar(&o.overwrite, "overwrite", false, "replace files that are there, and leave others")
 	o.registry.AddTo(fs)
+	complete.Flag(fs, "version", o.registry.Versions)
 	o.signers.AddTo(fs)
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	cli.AddOutput(cmd, &o.output)
@@ -78,7 +80,7 @@ func newDigest(env cli.Env) *cobra.Command {
 		Use: "digest REFERENCE", Short: "Print the digest of an artifact",
 		Long:    "Print the digest of the manifest that oci://HOST/PATH[:TAG] has in the registry now.",
 		Example: cli.Example(env, "digest oci://registry.example.com/bundles/prod:1.0.0"),
-		Args:    cli.Args(1, "REFERENCE"),
+		Args:    cli.Args(1, "REFERENCE"), ValidArgsFunction: complete.Operands(o.registry.References),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, options, err := o.open(args[0])
 			if err != nil {
@@ -104,7 +106,7 @@ func newList(env cli.Env) *cobra.Command {
 			"to signatures are left out. With --filter-semver only versions, the newest first.",
 		Example: cli.Example(env, "list oci://registry.example.com/bundles/prod",
 			"list oci://registry.example.com/bundles/prod --filter-semver '>=1.2 <2' --limit 1"),
-		Args: cli.Args(1, "REPOSITORY"),
+		Args: cli.Args(1, "REPOSITORY"), ValidArgsFunction: complete.Operands(o.registry.References),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	fs := cmd.Flags()

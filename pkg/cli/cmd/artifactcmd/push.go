@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/signingflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
@@ -29,16 +30,19 @@ content gives the same digest everywhere.`
 
 // packing are the flags of the commands that pack an artifact.
 type packing struct {
-	source, name, contentType, format string
-	resolveSymlinks                   bool
-	annotations                       registryflag.Annotations
+	source, name, contentType string
+	format                    archive.Format
+	resolveSymlinks           bool
+	annotations               registryflag.Annotations
 }
 
 func (p *packing) addTo(fs *pflag.FlagSet) {
 	fs.StringVarP(&p.source, "filename", "f", ".", "`PATH` of the directory or file to pack, - for the standard input")
 	fs.StringVar(&p.name, "name", "", "`NAME` that the standard input has as a file in the artifact")
 	fs.StringVar(&p.contentType, "content-type", "", "what the artifact holds, \"generic\" by default")
-	fs.StringVar(&p.format, "format", string(archive.FormatTimoni), "`FORMAT` of the artifact: timoni or flux")
+	choice.Flag[archive.Format]{
+		Name: "format", Usage: "`FORMAT` of the artifact", Default: archive.FormatTimoni, Choices: choice.Of(archive.FormatTimoni, archive.FormatFlux),
+	}.AddTo(fs, &p.format)
 	fs.BoolVar(&p.resolveSymlinks, "resolve-symlinks", false, "pack what symbolic links point to, in their place")
 	p.annotations.AddTo(fs)
 }
@@ -52,14 +56,14 @@ func (p *packing) request(env cli.Env, credsStdin bool) (artifact.ArtifactReques
 		return artifact.ArtifactRequest{}, fail.Usagef("--creds-stdin and -f - cannot both read the standard input")
 	case p.source != "-" && p.name != "":
 		return artifact.ArtifactRequest{}, fail.Usagef("--name is for the standard input: files have names")
-	case p.format == string(archive.FormatFlux) && p.contentType != "":
+	case p.format == archive.FormatFlux && p.contentType != "":
 		return artifact.ArtifactRequest{}, fail.Usagef("an artifact for Flux has no content type")
 	}
 	annotations, err := p.annotations.Map()
 	return artifact.ArtifactRequest{
 		Source: p.source, Stdin: env.Stdin, Name: p.name,
 		Metadata:    artifact.Metadata{Annotations: annotations, SourceDateEpoch: env.Getenv("SOURCE_DATE_EPOCH")},
-		ContentType: p.contentType, Format: archive.Format(p.format), ResolveSymlinks: p.resolveSymlinks,
+		ContentType: p.contentType, Format: p.format, ResolveSymlinks: p.resolveSymlinks,
 		Observer: ui.Transfers(env.Stderr, true, false),
 	}, err
 }
@@ -113,7 +117,8 @@ func (o *pushing) run(ctx context.Context, target string) (err error) {
 
 func newBuild(env cli.Env) *cobra.Command {
 	var p packing
-	var tag, output, form string
+	var tag, output string
+	var layout archive.Layout
 	cmd := &cobra.Command{
 		Use: "build OUTPUT -f PATH", Short: "Pack an artifact into an OCI archive or layout",
 		Long: "Pack an artifact as push does, without a registry: into one archive when OUTPUT\n" +
@@ -126,10 +131,6 @@ func newBuild(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			layout, err := registryflag.Layout(form)
-			if err != nil {
-				return err
-			}
 			built, err := artifact.BuildArtifact(cmd.Context(), req, tag, args[0], layout)
 			if err != nil {
 				return err
@@ -139,7 +140,7 @@ func newBuild(env cli.Env) *cobra.Command {
 	}
 	p.addTo(cmd.Flags())
 	cmd.Flags().StringVarP(&tag, "tag", "t", "", "`TAG` that the archive names")
-	registryflag.AddLayoutTo(cmd.Flags(), &form)
+	registryflag.AddLayoutTo(cmd.Flags(), &layout)
 	cli.AddOutput(cmd, &output)
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -36,7 +37,7 @@ func newVerify(env cli.Env) *cobra.Command {
 			"verify oci://ghcr.io/org/app:1.0.0 --trusted-root trusted_root.json \\\n"+
 				"    --certificate-oidc-issuer https://token.actions.githubusercontent.com \\\n"+
 				"    --certificate-identity-regexp 'https://github.com/org/app/.*'"),
-		Args: cli.Args(1, "REFERENCE"),
+		Args: cli.Args(1, "REFERENCE"), ValidArgsFunction: complete.Operands(o.registry.References),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	fs := cmd.Flags()

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/moduleadvice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -67,7 +68,7 @@ func New(env cli.Env) *cobra.Command {
 			"app oci://registry.example.com/modules/app:1.2.0 -n apps -f values.yaml",
 			"app ./module -n apps | kubectl apply --server-side -f -",
 			"app ./module -n apps --output-dir manifests --show-origin"),
-		Args: cli.Args(2, "NAME and MODULE"),
+		Args: cli.Args(2, "NAME and MODULE"), ValidArgsFunction: complete.Operands(complete.Words(), o.module.Registry.Modules),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args[0], args[1])
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -29,7 +30,9 @@ const (
 )
 
 func (e *emit) addTo(fs *pflag.FlagSet) {
-	fs.StringVar(&e.target, "emit", "", "write what `TOOL` needs to keep the order of the stages: argocd, argocd-health or flux")
+	choice.Flag[string]{
+		Name: "emit", Usage: "write what `TOOL` needs to keep the order of the stages", Choices: choice.Of(emitArgoCD, emitHealth, emitFlux),
+	}.AddTo(fs, &e.target)
 	fs.StringVar(&e.source, "emit-source", "", "with --emit=flux, the `SOURCE` of the directory as KIND/NAME[.NAMESPACE]; by default OCIRepository/ and the name of the instance")
 	fs.StringVar(&e.path, "emit-path", "", "with --emit=flux, the `PATH` of the directory in the source; by default its root")
 	e.secrets.AddTo(fs)
@@ -46,8 +49,6 @@ func (e *emit) check(p *printing) error {
 		return err
 	}
 	switch e.target {
-	case "", emitArgoCD:
-		return nil
 	case emitHealth:
 		if p.dir != "" || p.showOrigin {
 			return fail.Usagef("--emit=argocd-health prints one ConfigMap: leave out --output-dir and --show-origin")
@@ -60,7 +61,7 @@ func (e *emit) check(p *printing) error {
 		_, err := e.fluxSource("name")
 		return err
 	}
-	return fail.OneOf("--emit", e.target, emitArgoCD, emitHealth, emitFlux)
+	return nil
 }
 
 // fluxSource returns the source of an instance's directory.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -24,7 +25,7 @@ type printing struct {
 }
 
 func (p *printing) addTo(fs *pflag.FlagSet) {
-	fs.StringVarP(&p.output, "output", "o", "yaml", "output format: yaml, json or name")
+	choice.Flag[string]{Name: "output", Short: "o", Usage: "output format", Default: "yaml", Choices: choice.Of("yaml", "json", "name")}.AddTo(fs, &p.output)
 	fs.StringVar(&p.dir, "output-dir", "", "write each object to a file of its own in `DIR` instead of printing it")
 	fs.BoolVar(&p.overwrite, "overwrite", false, "let --output-dir replace files that were not written for the instance")
 	fs.BoolVar(&p.maskSecrets, "mask-secrets", false, "show *** for the values in the data of Secrets")
@@ -33,17 +34,11 @@ func (p *printing) addTo(fs *pflag.FlagSet) {
 }
 
 func (p *printing) check() error {
-	switch p.output {
-	case "yaml":
-	case "json", "name":
-		if p.showOrigin {
-			return fail.Usagef("--show-origin writes comments, which -o %s has none of", p.output)
-		}
-		if p.dir != "" {
-			return fail.Usagef("--output-dir writes YAML: leave out -o %s", p.output)
-		}
-	default:
-		return fail.OneOf("output format", p.output, "yaml", "json", "name")
+	if p.output != "yaml" && p.showOrigin {
+		return fail.Usagef("--show-origin writes comments, which -o %s has none of", p.output)
+	}
+	if p.output != "yaml" && p.dir != "" {
+		return fail.Usagef("--output-dir writes YAML: leave out -o %s", p.output)
 	}
 	if p.overwrite && p.dir == "" {
 		return fail.Usagef("--overwrite is about the files of --output-dir, which is not given")

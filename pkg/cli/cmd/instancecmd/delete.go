@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/deleteflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
@@ -43,8 +44,9 @@ func newDelete(c *common) *cobra.Command {
 			}
 			return nil
 		},
+		ValidArgsFunction: complete.Each(c.kube.Instances),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := errors.Join(d.out.Check(), d.how.Check()); err != nil {
+			if err := d.out.Check(); err != nil {
 				return err
 			}
 			return d.run(cmd.Context(), args)

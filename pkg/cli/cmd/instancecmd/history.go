@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
@@ -22,7 +23,7 @@ func newHistory(c *common) *cobra.Command {
 			"is kept in full, a rollback needs neither registry nor directory. With\n" +
 			"--show-values and -o json or yaml, the values are shown too, also secrets.",
 		Example: cli.Example(c.env, "history app -n apps"),
-		Args:    cli.Args(1, "NAME"),
+		Args:    cli.Args(1, "NAME"), ValidArgsFunction: complete.Operands(c.kube.Instances),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.Check(); err != nil {
 				return err

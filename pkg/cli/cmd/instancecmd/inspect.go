@@ -3,6 +3,7 @@
 package instancecmd
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
@@ -21,6 +23,11 @@ import (
 
 // sections are the parts of a record that can be asked for alone.
 func sections() []string { return []string{"module", "values", "resources", "images"} }
+
+// sectionsAndInstances completes what the first operand may be.
+func (c *common) sectionsAndInstances(ctx context.Context, args []string, typed string) []string {
+	return append(c.kube.Instances(ctx, args, typed), sections()...)
+}
 
 func newInspect(c *common) *cobra.Command {
 	out := c.output("name")
@@ -39,6 +46,7 @@ func newInspect(c *common) *cobra.Command {
 			}
 			return cli.Args(1, "NAME")(cmd, args)
 		},
+		ValidArgsFunction: complete.Operands(c.sectionsAndInstances, c.kube.Instances),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.Check(); err != nil {
 				return err

@@ -7,8 +7,8 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/function"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/kustomize"
 )
@@ -23,6 +23,12 @@ your rights.
 DIR is a directory with a kustomization.yaml (default: the current one) or an
 address of one, as kustomize takes it.`
 
+// The values of --load-restrictor, which are kustomize's.
+const (
+	rootOnly = "LoadRestrictionsRootOnly"
+	anyFile  = "LoadRestrictionsNone"
+)
+
 func newKustomize(env cli.Env) *cobra.Command {
 	var k kustomize.Kustomization
 	var helm bool
@@ -33,18 +39,16 @@ func newKustomize(env cli.Env) *cobra.Command {
 		Args:    cli.ArgsBetween(0, 1, "a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			k.Dir = cli.Operand(args, ".")
-			const rootOnly, none = "LoadRestrictionsRootOnly", "LoadRestrictionsNone"
-			err := fail.OneOf("--load-restrictor", restrictor, rootOnly, none)
-			if err == nil && k.Namespace != "" {
-				err = option.CheckNamespace(k.Namespace)
+			if k.Namespace != "" {
+				if err := option.CheckNamespace(k.Namespace); err != nil {
+					return err
+				}
 			}
-			if err != nil {
-				return err
-			}
-			k.AnyFile = restrictor == none
+			k.AnyFile = restrictor == anyFile
 			if helm {
 				k.Helm = helmCommand
 			}
+			var err error
 			if k.Executable, err = env.Executable(); err != nil {
 				return err
 			}
@@ -61,6 +65,9 @@ func newKustomize(env cli.Env) *cobra.Command {
 	flags.BoolVar(&k.EnableExec, "enable-exec", false, "run the functions and plugins of others too")
 	flags.BoolVar(&helm, "enable-helm", false, "inflate helmCharts")
 	flags.StringVar(&helmCommand, "helm-command", "helm", "the helm to run")
-	flags.StringVar(&restrictor, "load-restrictor", "LoadRestrictionsRootOnly", "LoadRestrictionsNone lets kustomizations name files outside their directories")
+	choice.Flag[string]{
+		Name: "load-restrictor", Usage: "which files kustomizations may name", Default: rootOnly,
+		Choices: []choice.Choice[string]{{Word: rootOnly, Note: "those below their directories"}, {Word: anyFile, Note: "others, too"}},
+	}.AddTo(flags, &restrictor)
 	return cmd
 }

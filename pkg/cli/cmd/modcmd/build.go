@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 const buildLong = `Vet and pack a module as push does, without a registry.
@@ -20,17 +21,14 @@ otherwise. Any OCI client reads it, and 'mod push OUTPUT oci://…' pushes it wi
 // newBuild returns the command build.
 func newBuild(env cli.Env) *cobra.Command {
 	var p packing
-	var output, form string
+	var output string
+	var layout archive.Layout
 	cmd := &cobra.Command{
 		Use: "build DIR OUTPUT", Short: "Pack a module into an OCI archive or layout", Long: buildLong,
 		Example: cli.Example(env, "build ./module app.tar --version 1.2.3"),
 		Args:    cli.ArgsToWrite(2, "DIR and OUTPUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := p.request(cmd.Context(), env, args[0])
-			if err != nil {
-				return err
-			}
-			layout, err := registryflag.Layout(form)
 			if err != nil {
 				return err
 			}
@@ -42,7 +40,7 @@ func newBuild(env cli.Env) *cobra.Command {
 		},
 	}
 	p.addTo(cmd)
-	registryflag.AddLayoutTo(cmd.Flags(), &form)
+	registryflag.AddLayoutTo(cmd.Flags(), &layout)
 	cli.AddOutput(cmd, &output)
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
@@ -30,12 +31,13 @@ func newPull(env cli.Env) *cobra.Command {
 		Example: cli.Example(env,
 			"pull oci://registry.example.com/modules/app:1.2.3 ./app",
 			"pull oci://registry.example.com/modules/app ./app --version '>=1.2 <2'"),
-		Args: cli.ArgsToWrite(2, "MODULE and DIR"),
+		Args: cli.ArgsToWrite(2, "MODULE and DIR"), ValidArgsFunction: complete.Operands(o.registry.References, complete.Directories),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
 	}
 	o.selection.AddTo(cmd.Flags())
 	o.registry.Process = env
 	o.registry.AddTo(cmd.Flags())
+	complete.Flag(cmd.Flags(), "version", o.registry.Versions)
 	o.signers.AddTo(cmd.Flags())
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	cli.AddOutput(cmd, &o.output)

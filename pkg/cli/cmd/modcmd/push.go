@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/signingflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -56,8 +56,12 @@ func newPush(env cli.Env) *cobra.Command {
 	o.packing.addTo(cmd)
 	fs.BoolVar(&o.latest, "latest", true, "move the tag latest if this is the highest stable version")
 	fs.BoolVar(&o.req.Force, "force", false, "move a version that the registry has with other content")
-	fs.StringVar((*string)(&o.req.Attach), "attest", string(oci.AttachAuto),
-		"push the SBOM and the provenance along: auto, where the registry lists what refers to an artifact; always; never")
+	choice.Flag[oci.Attach]{
+		Name: "attest", Usage: "push the SBOM and the provenance along", Default: oci.AttachAuto,
+		Choices: []choice.Choice[oci.Attach]{
+			{Word: oci.AttachAuto, Note: "where the registry lists what refers to an artifact"}, {Word: oci.AttachAlways}, {Word: oci.AttachNever},
+		},
+	}.AddTo(fs, &o.req.Attach)
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.signing.AddTo(fs)
 	cli.AddOutput(cmd, &o.output)
@@ -78,9 +82,6 @@ type pushing struct {
 }
 
 func (o *pushing) run(ctx context.Context, source, target string) (err error) {
-	if err = fail.OneOf("--attest", o.req.Attach, oci.AttachAuto, oci.AttachAlways, oci.AttachNever, ""); err != nil {
-		return err
-	}
 	if o.req.Target, err = ref.Parse(target); err != nil {
 		return err
 	}

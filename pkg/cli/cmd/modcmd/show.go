@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
@@ -39,9 +40,6 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	var readme bool
 	var readmeFile, pkg string
 	cmd := o.command("config [MODULE]", "Show the values that a module takes", func(ctx context.Context, m ref.Reference, options oci.Options) error {
-		if err := fail.OneOf("output format", o.output, "cue", "markdown", "yaml", "json-schema"); err != nil {
-			return err
-		}
 		config, err := mod.ReadConfig(ctx, m, pkg, options, deps.Access(cli.UserAgent("mod")))
 		if err != nil {
 			return err
@@ -53,7 +51,9 @@ func newShowConfig(env cli.Env) *cobra.Command {
 	})
 	cmd.Long = showConfigLong
 	cmd.Example = cli.Example(env, "show config", "show config --readme", "show config oci://registry.example.com/modules/app -o json-schema")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "cue", "output format: cue, markdown, yaml or json-schema")
+	choice.Flag[string]{
+		Name: "output", Short: "o", Usage: "output format", Default: "cue", Choices: choice.Of("cue", "markdown", "yaml", "json-schema"),
+	}.AddTo(cmd.Flags(), &o.output)
 	cmd.Flags().BoolVar(&readme, "readme", false, "write the table into the module's README.md")
 	cmd.Flags().StringVar(&readmeFile, "readme-file", "", "write the table into this `FILE`, in place of one below the heading Configuration or at the end")
 	cmd.Flags().StringVarP(&pkg, "package", "p", "main", "CUE `PACKAGE` of the module")

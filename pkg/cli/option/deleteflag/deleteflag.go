@@ -7,9 +7,9 @@ package deleteflag
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
@@ -25,16 +25,16 @@ func (d *Delete) AddTo(fs *pflag.FlagSet, what string) {
 	r := &d.request
 	fs.BoolVar(&d.wait, "wait", true, "wait until the objects are gone")
 	fs.DurationVar(&r.Timeout, "timeout", kube.DefaultTimeout, "how long to wait for the objects of an instance to be gone, 0 for ever")
-	fs.StringVar(&d.dryRun, "dry-run", "none", "`MODE`: none, client (print what would be deleted) or server (and have the server check it)")
+	choice.Flag[string]{
+		Name: "dry-run", Usage: "`MODE`", Default: "none",
+		Choices: []choice.Choice[string]{
+			{Word: "none"}, {Word: "client", Note: "print what would be deleted"}, {Word: "server", Note: "and have the server check it"},
+		},
+	}.AddTo(fs, &d.dryRun)
 	fs.BoolVar(&r.Also.CRDs, "delete-crds", false, "delete CustomResourceDefinitions too, and with them every object of their kinds")
 	fs.BoolVar(&r.Also.Volumes, "delete-volumes", false, "delete PersistentVolumeClaims and PersistentVolumes too, with their data")
 	fs.BoolVar(&r.Also.Namespaces, "delete-namespace", false, "delete the Namespaces of the module too, with all that is in them")
 	fs.BoolVar(&r.IgnoreNotFound, "ignore-not-found", false, "succeed if the "+what+" does not exist")
-}
-
-// Check returns a usage error for a value that a flag does not have.
-func (d *Delete) Check() error {
-	return fail.OneOf("--dry-run", d.dryRun, "none", "client", "server")
 }
 
 // Request returns what the flags say. What names an instance is left empty.

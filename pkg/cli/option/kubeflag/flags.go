@@ -60,7 +60,10 @@ func (f *Flags) Chosen() []string {
 }
 
 // AddTo registers the flags.
-func (f *Flags) AddTo(fs *pflag.FlagSet) { f.config.AddFlags(fs) }
+func (f *Flags) AddTo(fs *pflag.FlagSet) {
+	f.config.AddFlags(fs)
+	f.completeIn(fs)
+}
 
 // Namespace returns the namespace of the command as kubectl resolves it: -n,
 // else that of the context in use, else "default".

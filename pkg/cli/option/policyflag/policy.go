@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/follow"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
@@ -33,16 +35,22 @@ type Plan struct {
 // AddTo registers the flags.
 func (p *Plan) AddTo(fs *pflag.FlagSet) {
 	o := &p.options
-	fs.StringVar((*string)(&o.Adopt), "adopt", string(apply.AdoptNever), "take over existing objects `WHOSE` owner is: never, unmanaged (has no owner), all")
+	choice.Flag[apply.Adopt]{
+		Name: "adopt", Usage: "take over existing objects `WHOSE` owner is", Default: apply.AdoptNever,
+		Choices: []choice.Choice[apply.Adopt]{{Word: apply.AdoptNever}, {Word: apply.AdoptUnmanaged, Note: "has no owner"}, {Word: apply.AdoptAll}},
+	}.AddTo(fs, &o.Adopt)
 	fs.BoolVar(&o.AllowEmpty, "allow-empty", false, "apply a module that renders no object, and prune all that it rendered before")
 	fs.BoolVar(&o.Force, "force", false, "recreate objects whose immutable fields changed (never PVCs, PVs, Namespaces, CRDs)")
 	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that another server-side applier owns")
 	fs.StringArrayVar(&p.replace, "replace", nil,
 		"delete the object `KIND/NAME` before its stage is applied; may be repeated")
-	fs.StringVar((*string)(&o.Prune), "prune", string(apply.PruneAfterReady),
-		"prune objects that are no longer rendered `WHEN`: after-ready, always or never")
+	choice.Flag[apply.Prune]{
+		Name: "prune", Usage: "prune objects that are no longer rendered `WHEN`", Default: apply.PruneAfterReady,
+		Choices: choice.Of(apply.PruneAfterReady, apply.PruneAlways, apply.PruneNever),
+	}.AddTo(fs, &o.Prune)
 	fs.StringSliceVar(&p.pruneKinds, "prune-kinds", nil,
 		"prune these protected `KINDS` too: "+strings.Join(kinds.ProtectedKinds(), ", "))
+	complete.Flag(fs, "prune-kinds", complete.Words(kinds.ProtectedKinds()...))
 	fs.IntVar(&o.Concurrency, "concurrency", kube.DefaultConcurrency, "maximum concurrent requests to the cluster")
 	fs.StringVar(&p.FieldManager, "field-manager", api.FieldManager, "`NAME` of the field manager; fields of the former one are moved to it")
 	fs.DurationVar(&o.ApplyTimeout, "apply-timeout", kube.DefaultTimeout, "timeout of the plan, and of the writes of one stage; 0 for none")
@@ -51,13 +59,7 @@ func (p *Plan) AddTo(fs *pflag.FlagSet) {
 // Options returns what the flags say. The error is a usage error.
 func (p *Plan) Options() (apply.Options, error) {
 	o := p.options
-	err := fail.OneOf("--adopt", o.Adopt, apply.AdoptNever, apply.AdoptUnmanaged, apply.AdoptAll)
-	if err != nil {
-		return o, err
-	}
-	if err = fail.OneOf("--prune", o.Prune, apply.PruneAfterReady, apply.PruneAlways, apply.PruneNever); err != nil {
-		return o, err
-	}
+	var err error
 	for _, text := range p.replace {
 		var target api.Target
 		if target, err = api.ParseTarget(text); err == nil && target.Name == "" {
@@ -114,14 +116,26 @@ func (r *Run) AddTo(fs *pflag.FlagSet) {
 	r.Plan.AddTo(fs)
 	o := &r.options
 	fs.BoolVar(&r.createNamespace, "create-namespace", true, "create the namespace of the instance if it does not exist; false refuses, exit code 5")
-	fs.StringVar((*string)(&r.dryRun), "dry-run", string(deploy.DryRunNone), "`MODE`: none, client (read the cluster, check nothing) or server (check everything, store nothing)")
+	choice.Flag[deploy.DryRun]{
+		Name: "dry-run", Usage: "`MODE`", Default: deploy.DryRunNone,
+		Choices: []choice.Choice[deploy.DryRun]{
+			{Word: deploy.DryRunNone}, {Word: deploy.DryRunClient, Note: "read the cluster, check nothing"},
+			{Word: deploy.DryRunServer, Note: "check everything, store nothing"},
+		},
+	}.AddTo(fs, &r.dryRun)
 	fs.BoolVar(&r.wait, "wait", true, "wait for each stage to become ready, and prune")
 	fs.StringArrayVar(&r.waitFor, "wait-for", nil,
 		"wait until this `RULE` holds too: KIND=CONDITION, KIND/NAME=condition=TYPE=STATUS or KIND=jsonpath=EXPRESSION=VALUE, as kubectl wait has them, or KIND=cel=EXPRESSION about self; may be repeated")
 	fs.DurationVar(&o.Timeout, "timeout", kube.DefaultTimeout, "how long to wait for one stage, 0 for ever")
-	fs.StringVar((*string)(&r.logs), "logs", string(follow.LogsFailed), "while it waits, show the logs of these `CONTAINERS`: failed (their last lines), all or none")
+	choice.Flag[follow.Logs]{
+		Name: "logs", Usage: "while it waits, show the logs of these `CONTAINERS`", Default: follow.LogsFailed,
+		Choices: []choice.Choice[follow.Logs]{{Word: follow.LogsFailed, Note: "their last lines"}, {Word: follow.LogsAll}, {Word: follow.LogsNone}},
+	}.AddTo(fs, &r.logs)
 	fs.IntVar(&o.HistoryLimit, "history-limit", apply.DefaultHistoryLimit, "how many revisions to remember, with their values, in a Secret; 0 for none")
-	fs.StringVar((*string)(&o.History), "history", string(store.KeptFull), "what to remember of revisions: `WHAT` is full (also the rendered objects) or values")
+	choice.Flag[store.Kept]{
+		Name: "history", Usage: "remember `WHAT` of revisions", Default: store.KeptFull,
+		Choices: []choice.Choice[store.Kept]{{Word: store.KeptFull, Note: "also the rendered objects"}, {Word: store.KeptValues}},
+	}.AddTo(fs, &o.History)
 }
 
 // Options returns what the flags say. The error is a usage error.
@@ -134,9 +148,6 @@ func (r *Run) Options() (apply.Options, error) {
 	o.Timeout = kube.AtMost(o.Timeout)
 	if o.HistoryLimit == 0 {
 		o.HistoryLimit = apply.NoHistory
-	}
-	if err := fail.OneOf("--history", o.History, store.KeptFull, store.KeptValues); err != nil {
-		return o, err
 	}
 	for _, text := range r.waitFor {
 		rule, err := ready.ParseWaitRule(text)
@@ -151,12 +162,8 @@ func (r *Run) Options() (apply.Options, error) {
 	return o, nil
 }
 
-// DryRun returns how far to go. The error is a usage error.
-func (r *Run) DryRun() (deploy.DryRun, error) {
-	return r.dryRun, fail.OneOf("--dry-run", r.dryRun, deploy.DryRunNone, deploy.DryRunClient, deploy.DryRunServer)
-}
+// DryRun returns how far to go.
+func (r *Run) DryRun() deploy.DryRun { return r.dryRun }
 
-// Logs returns of which containers to show the logs. The error is a usage error.
-func (r *Run) Logs() (follow.Logs, error) {
-	return r.logs, fail.OneOf("--logs", r.logs, follow.LogsFailed, follow.LogsAll, follow.LogsNone)
-}
+// Logs returns of which containers to show the logs.
+func (r *Run) Logs() follow.Logs { return r.logs }

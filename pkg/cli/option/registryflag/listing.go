@@ -5,20 +5,18 @@ package registryflag
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
 
 // AddLayoutTo registers the flag for the form of an OCI image layout.
-func AddLayoutTo(fs *pflag.FlagSet, form *string) {
-	fs.StringVar(form, "layout", "", "`FORM` of OUTPUT, whatever its name is: archive or directory")
-}
-
-// Layout returns the form that the flag names.
-func Layout(form string) (archive.Layout, error) {
-	layout := archive.Layout(form)
-	return layout, fail.OneOf("--layout", layout, archive.LayoutByName, archive.LayoutArchive, archive.LayoutDirectory)
+func AddLayoutTo(fs *pflag.FlagSet, form *archive.Layout) {
+	choice.Flag[archive.Layout]{
+		Name: "layout", Usage: "`FORM` of OUTPUT, whatever its name is",
+		Choices: choice.Of(archive.LayoutArchive, archive.LayoutDirectory),
+	}.AddTo(fs, form)
 }
 
 // CheckSelection returns a usage error for a value that is none.

@@ -22,6 +22,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
@@ -53,6 +54,7 @@ func New(templates GoTemplate, others ...string) *Flags {
 // AddTo registers the flags.
 func (f *Flags) AddTo(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "o", "", "output `FORMAT`: "+strings.Join(f.formats(), ", "))
+	complete.Flag(fs, "output", complete.Words(f.formats()...))
 	fs.StringVar(&f.template, "template", "", "template, or the path of its file, of -o go-template, jsonpath and their -file forms")
 	fs.BoolVar(&f.allowMissing, "allow-missing-template-keys", true, "print nothing for a field of a template that is missing; false makes it an error")
 	fs.BoolVar(&f.noHeaders, "no-headers", false, "print no line of headers above a table")
