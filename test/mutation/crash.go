@@ -12,7 +12,7 @@ func ofUnknown() []protection {
 	return []protection{{
 		promise: "s90", file: "pkg/cluster/kube/client.go",
 		old:  "		return c.Served(gvk)\n",
-		new:  "		return Resource{}, err\n",
+		new:  "		return Resource{}, c.explain(err)\n",
 		test: "./pkg/cluster/apply -run TestKindOfGroupThatIsDown/cold",
 	}, {
 		promise: "s90", file: "pkg/cluster/internal/removal/dependents.go",
@@ -85,7 +85,7 @@ func ofSuspended() []protection {
 		test: "./pkg/cluster/apply -run TestOrphans",
 	}, {
 		promise: "s92", file: "pkg/cluster/apply/orphans.go",
-		old:  "keys = append(keys, recordedKeys(p.record.Inventory())...)",
+		old:  "keys = append(keys, survey.KeysOf(p.record.Inventory())...)",
 		new:  "",
 		test: "./pkg/cluster/apply -run TestOrphanOfAbandonedKind",
 	}, {

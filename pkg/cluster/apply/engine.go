@@ -87,7 +87,7 @@ func namespaces() kube.Resource {
 // checkNamespace says whether the namespace of the instance exists, and refuses
 // one that does not where the request says so.
 func (e *Engine) checkNamespace(ctx context.Context, req Request) (bool, error) {
-	exists, err := e.namespaceExists(ctx, req.Instance.Metadata.Namespace)
+	exists, err := e.namespace(ctx, req)
 	if err == nil && !exists && req.ExistingNamespace {
 		err = &MissingNamespaceError{Name: req.Instance.Metadata.Namespace}
 	}
@@ -95,21 +95,42 @@ func (e *Engine) checkNamespace(ctx context.Context, req Request) (bool, error) 
 }
 
 // Spaces are namespaces that are known to exist. It is safe for concurrent use.
-type Spaces struct{ known sync.Map }
+type Spaces struct {
+	mu    sync.Mutex
+	asked map[string]*kube.Answer[bool]
+}
+
+// exists says whether a namespace exists, as it was read before or as read says. One
+// that does not may be created: it is read again.
+func (s *Spaces) exists(ctx context.Context, name string, read func() (bool, error)) (bool, error) {
+	s.mu.Lock()
+	asked := s.asked[name]
+	if asked == nil {
+		asked = kube.Ask(read)
+		if s.asked == nil {
+			s.asked = map[string]*kube.Answer[bool]{}
+		}
+		s.asked[name] = asked
+	}
+	s.mu.Unlock()
+	exists, err := asked.Wait(ctx)
+	if err != nil || !exists {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.asked[name] == asked {
+			delete(s.asked, name)
+		}
+	}
+	return exists, err
+}
 
 // namespaceExists says whether a namespace is there.
 func (e *Engine) namespaceExists(ctx context.Context, name string) (bool, error) {
+	read := func() (bool, error) { return e.readNamespace(ctx, name) }
 	if e.Spaces == nil {
-		return e.readNamespace(ctx, name)
+		return read()
 	}
-	if _, known := e.Spaces.known.Load(name); known {
-		return true, nil
-	}
-	exists, err := e.readNamespace(ctx, name)
-	if exists {
-		e.Spaces.known.Store(name, true)
-	}
-	return exists, err
+	return e.Spaces.exists(ctx, name, read)
 }
 
 // readNamespace asks whether a namespace is there. Who may not read it is taken

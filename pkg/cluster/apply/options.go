@@ -46,7 +46,7 @@ type Request struct {
 	Package  string             // of the module, for the history; empty for main
 	Bundle   store.Bundle       // that owns the instance
 	Earlier  *earlier.Instances // of its bundle
-	Record   *store.Record      // of the instance, when it was read for this run already
+	Ahead    *Ahead             // what was asked already; nil for nothing
 
 	// Rendering returns what the history keeps of the revision in addition to module
 	// and values, false where a health check needs the module; nil keeps nothing.

@@ -5,7 +5,7 @@ package apply
 import (
 	"slices"
 
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 )
 
@@ -19,9 +19,9 @@ const maxAbandoned = 32
 func (p *Plan) abandoned() []store.ListKey {
 	keys := slices.Clone(p.ledger.Abandoned)
 	if p.record != nil && (p.record.Pending != nil || len(p.record.Stages) > 0) {
-		keys = append(keys, recordedKeys(p.record.Inventory())...)
+		keys = append(keys, survey.KeysOf(p.record.Inventory())...)
 	}
-	present := recordedKeys(p.instance.Inventory.Entries)
+	present := survey.KeysOf(p.instance.Inventory.Entries)
 	var kept []store.ListKey
 	for _, key := range keys {
 		if !slices.Contains(present, key) && !slices.Contains(kept, key) {
@@ -29,19 +29,4 @@ func (p *Plan) abandoned() []store.ListKey {
 		}
 	}
 	return kept[max(0, len(kept)-maxAbandoned):]
-}
-
-func recordedKeys(entries []api.Entry) []store.ListKey {
-	var keys []store.ListKey
-	for _, entry := range entries {
-		id, err := entry.Parse()
-		if err != nil {
-			continue // recorded reports it
-		}
-		key := store.ListKey{Group: id.Group, Version: entry.Version, Kind: id.Kind, Namespace: id.Namespace}
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }

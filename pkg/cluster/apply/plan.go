@@ -65,14 +65,15 @@ func (e *Engine) planInTime(ctx context.Context, req Request, exists bool) (*Pla
 
 // plan is Plan for a namespace of which it is known whether it exists.
 func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, error) {
-	record, err := e.readRecord(ctx, &req)
+	begun := e.readFor(ctx, &req)
+	record, err := begun.record.Wait(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err = store.CheckBundle(record, req.Bundle.Name); err != nil && req.Adopt != AdoptAll {
 		return nil, err
 	}
-	ledger, err := e.Store.Ledger(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)
+	ledger, err := begun.ledger.Wait(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,11 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 		return nil, err
 	}
 	known := append(itemsOf(plan.Steps), candidates...)
-	live, err := e.reader().ListOwned(ctx, req.Instance.Metadata, known, plan.ledger.Abandoned)
+	reader := e.reader()
+	if reader.Ahead, err = begun.lists.Wait(ctx); err != nil {
+		return nil, err
+	}
+	live, err := reader.ListOwned(ctx, req.Instance.Metadata, known, plan.ledger.Abandoned)
 	if err != nil {
 		return nil, err
 	}
@@ -112,20 +117,6 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	plan.keepInInventory()
 	e.remover().WarnUnknown(itemsOf(plan.Prune))
 	return plan, nil
-}
-
-// readRecord returns the record of the instance, nil when there is none. One
-// that was read before counts once: what is planned again reads it again.
-func (e *Engine) readRecord(ctx context.Context, req *Request) (*store.Record, error) {
-	if record := req.Record; record != nil {
-		req.Record = nil
-		return record, nil
-	}
-	record, err := e.Store.Get(ctx, req.Instance.Metadata.Namespace, req.Instance.Metadata.Name)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	return record, err
 }
 
 // decideAll decides every step, those first on which others depend.

@@ -87,15 +87,22 @@ func IsUnknownKind(err error) bool { return meta.IsNoMatchError(err) }
 // takes the one named; an empty one stands for the server's preferred version.
 // See IsUnknownKind.
 func (c *Client) Resource(gvk schema.GroupVersionKind) (Resource, error) {
+	resource, err := c.Mapped(gvk)
+	if meta.IsNoMatchError(err) {
+		// The mapper takes a group that failed for one without kinds.
+		return c.Served(gvk)
+	}
+	return resource, err
+}
+
+// Mapped is Resource for who can do without: the server is not asked again about
+// a kind that is not among those that it said last.
+func (c *Client) Mapped(gvk schema.GroupVersionKind) (Resource, error) {
 	var versions []string
 	if gvk.Version != "" {
 		versions = append(versions, gvk.Version)
 	}
 	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), versions...)
-	if meta.IsNoMatchError(err) {
-		// The mapper takes a group that failed for one without kinds.
-		return c.Served(gvk)
-	}
 	if err != nil {
 		return Resource{}, c.explain(err)
 	}
@@ -104,6 +111,12 @@ func (c *Client) Resource(gvk schema.GroupVersionKind) (Resource, error) {
 		Kind:                 mapping.GroupVersionKind.Kind,
 		Namespaced:           mapping.Scope.Name() == meta.RESTScopeNameNamespace,
 	}, nil
+}
+
+// LearnKinds asks the server for its kinds, unless a cache has them, so that who
+// needs them next does not wait. What goes wrong is told then.
+func (c *Client) LearnKinds() {
+	_, _ = c.Mapped(schema.GroupVersionKind{Version: "v1", Kind: "Namespace"})
 }
 
 // ForgetKinds makes the next Resource ask the server again. It is for the time

@@ -21,7 +21,8 @@ import (
 // Reader finds what the cluster has of an instance.
 type Reader struct {
 	Client      *kube.Client
-	Concurrency int // maximum number of concurrent requests
+	Concurrency int   // maximum number of concurrent requests
+	Ahead       Lists // what was listed already
 }
 
 // Owned holds the live objects that carry an instance's labels.
@@ -59,7 +60,7 @@ func (r Reader) ListOwned(ctx context.Context, m api.Metadata, items []*Item, ab
 }
 
 func (r Reader) listOne(ctx context.Context, m api.Metadata, key kube.ListKey, items []*Item, live *Owned) error {
-	list, _, err := r.Client.List(ctx, key.Resource, key.Namespace, kube.Selector{Labels: m.Selector()})
+	list, err := r.list(ctx, m, key)
 	switch {
 	case apierrors.IsNotFound(err):
 		// The kind is known from a CustomResourceDefinition that is not

@@ -46,6 +46,7 @@ type ApplyRequest struct {
 	Kustomization *Kustomization
 
 	spaces   []string        // the namespaces of the instances in the Kustomization
+	ahead    *apply.Ahead    // what the cluster was asked while the module was rendered
 	again    *store.Revision // that is applied again, nil for none
 	restored *build.Result   // what was rendered of it, nil when the module has to be
 
@@ -79,12 +80,15 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 		return nil, err
 	}
 	defer end()
-	rendered, err := renderFor(ctx, client, &req, observer)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what was asked ahead of an error
+	engine, rendered, err := renderAhead(ctx, client, &req, observer)
 	if err != nil {
 		return nil, err
 	}
 	hide := values.MaskSecret(req.Values)
-	plan, err := run(ctx, apply.New(client, event.Hiding(observer, hide)), req, rendered)
+	engine.Observer = event.Hiding(observer, hide)
+	plan, err := run(ctx, engine, req, rendered)
 	if err != nil {
 		err = fmt.Errorf("apply %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
@@ -127,8 +131,18 @@ func StartExpressions(ctx context.Context, req *ApplyRequest) (end func(), err e
 	return child.Close, nil
 }
 
-func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
+// renderAhead renders what is to be applied while the cluster is asked what a
+// plan needs to know of the instance. The engine that it returns has no observer
+// yet.
+func renderAhead(ctx context.Context, client *kube.Client, req *ApplyRequest, observer event.Observer) (*apply.Engine, *build.Result, error) {
+	engine := apply.New(client, nil)
 	engine.Concurrency = req.Concurrency
+	req.ahead = engine.ReadAhead(ctx, api.Metadata{Name: req.Name, Namespace: req.Namespace}, nil)
+	rendered, err := renderFor(ctx, client, req, observer)
+	return engine, rendered, err
+}
+
+func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
 	req.Unchecked = WarnUnchecked(req, engine.Observer)
 	if req.Show != nil {
 		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
@@ -189,7 +203,7 @@ func RequestFor(req ApplyRequest, rendered *build.Result) apply.Request {
 			Metadata: api.Metadata{Name: req.Name, Namespace: req.Namespace},
 			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
 		},
-		Stages: stages, Health: rendered, Package: packageOf(req), Options: req.Options,
+		Stages: stages, Health: rendered, Package: packageOf(req), Options: req.Options, Ahead: req.ahead,
 		UserValues: req.userValues(), Rendering: func() (api.Rendering, bool) {
 			kept, ok := rendered.Rendering()
 			kept.Spaces = req.spaces

@@ -21,11 +21,14 @@ import (
 // apply, without the objects that stay as they are.
 func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) ([]instance.Difference, error) {
 	req.DryRun, req.NoWait = DryRunServer, false
-	rendered, err := renderFor(ctx, client, &req, observer)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what was asked ahead of an error
+	engine, rendered, err := renderAhead(ctx, client, &req, observer)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := run(ctx, apply.New(client, event.Hiding(observer, values.MaskSecret(req.Values))), req, rendered)
+	engine.Observer = event.Hiding(observer, values.MaskSecret(req.Values))
+	plan, err := run(ctx, engine, req, rendered)
 	if err != nil {
 		return nil, fmt.Errorf("diff %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
@@ -79,7 +82,9 @@ func (e *emptyError) Unwrap() error { return e.empty }
 // renderFor renders the module of a request, or its kustomization, for the
 // version of the cluster.
 func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, observer event.Observer) (*build.Result, error) {
-	version, err := client.ServerVersion(ctx)
+	asked := kube.Ask(func() (string, error) { return client.ServerVersion(ctx) })
+	sources, readErr := readValues(ctx, client, req.Namespace, req.Values)
+	version, err := asked.Wait(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +100,9 @@ func renderFor(ctx context.Context, client *kube.Client, req *ApplyRequest, obse
 		}
 		return rendered, err
 	}
-	if req.Values, err = readValues(ctx, client, req.Namespace, req.Values); err != nil {
-		return nil, err
+	if readErr != nil {
+		return nil, readErr
 	}
+	req.Values = sources
 	return build.Render(ctx, req.Request, observer)
 }

@@ -90,6 +90,8 @@ func (a *Applied) apply(ctx context.Context, site Site, req ApplyRequest, observ
 		return err
 	}
 	defer end()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what was asked ahead of an error
 	r, err := newRun(ctx, site, req, observer)
 	if r != nil {
 		a.Bundle = r.bundle.Name
@@ -112,6 +114,8 @@ func (a *Applied) apply(ctx context.Context, site Site, req ApplyRequest, observ
 // What was found out by then is returned with an error, too.
 func Diff(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) ([]instance.Difference, error) {
 	req.Apply.DryRun, req.Apply.NoWait = deploy.DryRunServer, false
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what was asked ahead of an error
 	r, err := newRun(ctx, site, req, observer)
 	if err != nil {
 		return nil, site.Wrap(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/cuefile"
+	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
 // revision returns the files of a bundle with instances in two namespaces. The
@@ -73,16 +74,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			proxy := w.cp.Proxy(t)
-			text, err := os.ReadFile(proxy.Kubeconfig)
-			if err != nil {
-				t.Fatal(err)
-			}
-			mortal := &world{t: t, cp: w.cp, ns: w.ns, more: w.more}
-			mortal.as(text)
-			// The kinds are known, as the discovery cache on disk has them.
-			if _, err = mortal.client.Resource(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}); err != nil {
-				t.Fatal(err)
-			}
+			mortal := w.through(proxy)
 			w.run(t, c.then)
 			want := w.state()
 			w.clear()
@@ -112,6 +104,22 @@ func TestKilledAtEveryRequest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// through returns the same world behind a proxy, with the kinds known, as the
+// discovery cache on disk has them.
+func (w *world) through(proxy *kit.Proxy) *world {
+	w.t.Helper()
+	text, err := os.ReadFile(proxy.Kubeconfig)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	other := &world{t: w.t, cp: w.cp, ns: w.ns, more: w.more}
+	other.as(text)
+	if _, err = other.client.Resource(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}); err != nil {
+		w.t.Fatal(err)
+	}
+	return other
 }
 
 // run carries a verb out, which must succeed.

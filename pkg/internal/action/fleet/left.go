@@ -159,26 +159,23 @@ func (c census) othersText(name string) string {
 	return fmt.Sprintf("instances of another bundle of the name %q, or of this one before it moved, are in the namespaces %s", name, strings.Join(c.others, ", "))
 }
 
-// findLeft finds the instances that left the files. When a part of the bundle is
-// selected, that is not asked.
-func (r *run) findLeft(ctx context.Context) error {
+// find returns the records of the bundle. When a part of the bundle is selected,
+// that is not asked.
+func (r *run) find(ctx context.Context) (census, error) {
 	if len(r.req.Select) > 0 {
-		return nil
+		return census{}, nil
 	}
-	c, err := r.bundle.count(ctx, r.store)
-	if err != nil {
-		return err
-	}
-	if text := r.bundle.movedText(c); text != "" {
+	return r.bundle.count(ctx, r.store)
+}
+
+// noteLeft notes the instances that left the files.
+func (r *run) noteLeft(found census) {
+	if text := r.bundle.movedText(found); text != "" {
 		r.observer.Observe(event.Warning{Text: text})
 	}
-	for _, it := range r.items {
-		it.record = c.find(it.Instance)
-	}
-	for _, record := range slices.Backward(r.bundle.left(c)) {
+	for _, record := range slices.Backward(r.bundle.left(found)) {
 		r.left = append(r.left, &leftover{record: record, state: NotReached})
 	}
-	return nil
 }
 
 // planPrune plans to delete the instances that left the files, if that is asked

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/apply"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/earlier"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kinds"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/teardown"
@@ -44,7 +45,7 @@ type item struct {
 	bundle.Instance
 	index    int
 	rendered *build.Result
-	record   *store.Record // as the run found it, nil when it has to be read
+	ahead    *kube.Answer[*apply.Ahead]
 	engine   *apply.Engine
 	plan     *apply.Plan // nil until it is planned
 	done     *apply.Plan // as far as it was carried out
@@ -65,36 +66,83 @@ type leftover struct {
 	state   State
 }
 
-// newRun returns the run of a bundle, with an error as far as it was read.
+// newRun returns the run of a bundle, with an error as far as it was read. The
+// cluster is asked about the instances while they are rendered.
 func newRun(ctx context.Context, site Site, req ApplyRequest, observer event.Observer) (*run, error) {
-	version, err := site.Client.ServerVersion(ctx)
-	if err != nil {
-		return nil, err
-	}
-	req.Render.KubeVersion, req.Render.WarnScope = version, false
+	asked := kube.Ask(func() (string, error) { return site.Client.ServerVersion(ctx) })
+	req.Render.WarnScope = false
 	r := &run{site: site, req: req, store: store.New(site.Client)}
+	var err error
 	if r.bundle, err = load(ctx, site, req.Request); err != nil {
 		return nil, err
 	}
 	r.observer = event.Hiding(observer, r.bundle.secret)
+	found, findErr := r.find(ctx)
+	version, err := asked.Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.bundle.setVersion(version)
+	r.before = r.bundle.Before(r.bundle.Selected)
+	items := r.newItems()
+	if findErr == nil {
+		askAhead(ctx, items, found)
+	}
 	rendered, err := r.bundle.render(ctx, r.observer)
 	if err != nil {
 		return r, err
 	}
-	r.before = r.bundle.Before(r.bundle.Selected)
+	for i, it := range items {
+		it.rendered = rendered[i]
+		deploy.Accompany(it.engine, req.Apply, objectsOf(rendered))
+	}
+	r.items = items
+	if findErr == nil {
+		r.noteLeft(found)
+	}
+	return r, r.bundle.Hide(findErr)
+}
+
+// setVersion sets the version of Kubernetes for which the instances are rendered.
+func (b *Bundle) setVersion(version string) {
+	for i := range b.Requests {
+		b.Requests[i].KubeVersion = version
+	}
+}
+
+// newItems returns the items of the selected instances.
+func (r *run) newItems() []*item {
+	var items []*item
 	spaces := &apply.Spaces{}
 	for i, in := range r.bundle.Selected {
-		it := &item{Instance: in, index: i, rendered: rendered[i], state: NotReached}
-		it.engine = apply.New(site.Client, r.within(instance.Key{Namespace: in.Namespace, Name: in.Name}))
-		it.engine.Concurrency, it.engine.Spaces = req.Apply.Concurrency, spaces
-		one := req.Apply
+		it := &item{Instance: in, index: i, state: NotReached}
+		it.engine = apply.New(r.site.Client, r.within(instance.Key{Namespace: in.Namespace, Name: in.Name}))
+		it.engine.Concurrency, it.engine.Spaces = r.req.Apply.Concurrency, spaces
+		one := r.req.Apply
 		one.Request = r.bundle.Requests[i]
 		it.unchecked = deploy.WarnUnchecked(one, it.engine.Observer)
-		deploy.Accompany(it.engine, one, objectsOf(rendered))
-		r.items = append(r.items, it)
+		items = append(items, it)
 	}
-	err = r.bundle.Hide(r.findLeft(ctx))
-	return r, err
+	return items
+}
+
+// maxAhead is the maximum number of instances about which the cluster is asked
+// at once.
+const maxAhead = 16
+
+// askAhead asks the cluster about all items, of which some have records that were
+// found.
+func askAhead(ctx context.Context, items []*item, found census) {
+	slots := make(chan struct{}, maxAhead)
+	for _, it := range items {
+		it.ahead = kube.Ask(func() (*apply.Ahead, error) {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			ahead := it.engine.ReadAhead(ctx, api.Metadata{Name: it.Name, Namespace: it.Namespace}, found.find(it.Instance))
+			ahead.Settle(ctx)
+			return ahead, nil
+		})
+	}
 }
 
 // objectsOf returns the objects of all instances: a container of one may show the
@@ -167,7 +215,15 @@ func (r *run) earlier(i int) *earlier.Instances {
 
 // planOne plans one instance, of which earlier ones may bring something.
 func (r *run) planOne(ctx context.Context, it *item, before *earlier.Instances) error {
-	plan, err := it.engine.Plan(ctx, r.request(it, before))
+	request := r.request(it, before)
+	var plan *apply.Plan
+	var err error
+	if it.ahead != nil {
+		request.Ahead, err = it.ahead.Wait(ctx)
+	}
+	if err == nil {
+		plan, err = it.engine.Plan(ctx, request)
+	}
 	if err == nil {
 		err = plan.Refusal()
 	}
@@ -205,7 +261,6 @@ func (r *run) request(it *item, before *earlier.Instances) apply.Request {
 	one.WaitFor = slices.DeleteFunc(slices.Clone(one.WaitFor), func(rule ready.WaitRule) bool { return !it.has(rule) })
 	request := deploy.RequestFor(one, it.rendered)
 	request.Bundle, request.Earlier = r.bundle.owner(it.Instance), before
-	request.Record, it.record = it.record, nil // counts for one plan
 	request.Unchecked = it.unchecked
 	return request
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-timoni/kubectl-timoni/test/kit"
 )
 
 // TestUnchangedRequests holds the budget of docs/benchmarks.md: an apply of 20
@@ -45,4 +47,27 @@ func TestUnchangedRequests(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests for %d objects", len(requests), len(applied.Outcomes()))
+}
+
+// TestUnchangedRoundTrips holds that an unchanged apply of a bundle takes two
+// round trips in a row, however many instances it has.
+func TestUnchangedRoundTrips(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	instances := map[string]one{}
+	for i := range 6 {
+		instances[fmt.Sprintf("i%d", i)] = one{namespace: []string{w.ns, w.more}[i%2], objects: []string{fmt.Sprintf("c%d=x", i)}}
+	}
+	req := request(w.bundle("six", instances))
+	w.apply(req)
+	proxy := w.cp.Proxy(t)
+	far := w.through(proxy)
+	verify := proxy.Waves(
+		kit.Wave{"GET /version": 1, "GET /api/v1/secrets": 1},
+		kit.Wave{"GET /api/v1/namespaces/*": 2, "GET /api/v1/namespaces/*/secrets/timoni-ledger.*": 6, "GET /api/v1/namespaces/*/configmaps": 6},
+	)
+	far.apply(req)
+	if err := verify(); err != nil {
+		t.Error(err)
+	}
 }
