@@ -33,6 +33,8 @@ type List struct {
 	Results    []Result
 	made       []api.Object // rendered, where there are no items: they become text once
 	bare       bool         // a stream of objects, without the list around it
+	text       []byte       // of the items as they were read; nil where only the items themselves can be written
+	passed     bool         // the items are those that were read
 	explain    func(error) error
 }
 
@@ -119,7 +121,7 @@ func read(r io.Reader) (*List, error) {
 	if reader.WrappingKind != kio.ResourceListKind {
 		return nil, &NoListError{}
 	}
-	list := &List{APIVersion: reader.WrappingAPIVersion, Items: items, Config: reader.FunctionConfig}
+	list := &List{APIVersion: reader.WrappingAPIVersion, Items: items, Config: reader.FunctionConfig, text: textOfItems(stream, len(items))}
 	return list, errors.Join(list.expand(), checkItems(items))
 }
 
@@ -198,6 +200,9 @@ func (l *List) Write(w io.Writer) error {
 	if l.made != nil {
 		return l.writeMade(w)
 	}
+	if l.passed && len(l.text) > 0 {
+		return l.writeAround(w, l.text)
+	}
 	if l.bare {
 		return kio.ByteWriter{Writer: w, KeepReaderAnnotations: true}.Write(l.Items)
 	}
@@ -232,16 +237,21 @@ func (l *List) writeMade(w io.Writer) error {
 		_, err := w.Write(api.YAML(l.made))
 		return err
 	}
-	var envelope bytes.Buffer
-	if err := (&List{APIVersion: l.APIVersion, Results: l.Results}).Write(&envelope); err != nil {
-		return err
-	}
 	items := make([]any, len(l.made))
 	for i, o := range l.made {
 		items[i] = map[string]any(o)
 	}
+	return l.writeAround(w, api.ValueYAML(items))
+}
+
+// writeAround writes the list around the text of its items.
+func (l *List) writeAround(w io.Writer, items []byte) error {
+	var envelope bytes.Buffer
+	if err := (&List{APIVersion: l.APIVersion, Results: l.Results}).Write(&envelope); err != nil {
+		return err
+	}
 	before, after, _ := bytes.Cut(envelope.Bytes(), []byte("\nitems: []\n"))
-	for _, part := range [][]byte{before, []byte("\nitems:\n"), api.ValueYAML(items), after} {
+	for _, part := range [][]byte{before, []byte("\nitems:\n"), items, after} {
 		if _, err := w.Write(part); err != nil {
 			return err
 		}
@@ -259,6 +269,9 @@ func (l *List) dropPlaceholder() {
 		if identify(item) != identify(l.Config) || isFromFile(item) {
 			items = append(items, item)
 		}
+	}
+	if len(items) < len(l.Items) {
+		l.text = nil
 	}
 	l.Items = items
 }

@@ -143,8 +143,9 @@ func (f Function) vet(ctx context.Context, list *List, s subject) error {
 		return list.report(s, err)
 	}
 	list.Results = append(list.Results, found...)
+	list.passed = len(list.Items) > 0
 	if config.Spec.Emit == EmitNone {
-		list.Items = nil
+		list.Items, list.passed = nil, false
 	}
 	var failures []Result
 	for _, r := range found {
