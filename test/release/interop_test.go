@@ -21,7 +21,8 @@ import (
 
 const (
 	module = "github.com/kubectl-timoni/kubectl-timoni"
-	tag    = "v9.8.7" // of the releases that tests make
+	// Of the releases that tests make. From v2 on, Go wants another path of the module.
+	tag = "v0.9.8"
 )
 
 // interop skips a test that takes long, or programs of other projects.
