@@ -34,8 +34,18 @@ type Companions struct {
 	// LatestAfter is the version of the artifact, to which the tag latest moves
 	// if it is the highest stable one. Empty: the tag stays.
 	LatestAfter string
+	// Before is called when something is to be sent; an error ends the push. Nil
+	// lets everything be sent.
+	Before func(context.Context) error
 	// WarnLatest asks for a warning that says why latest does not move.
 	WarnLatest bool
+}
+
+func (c Companions) before(ctx context.Context) error {
+	if c.Before == nil {
+		return nil
+	}
+	return c.Before(ctx)
 }
 
 func checkTarget(r ref.Reference) error {
@@ -93,6 +103,9 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 	}
 	pushed := Pushed{Digest: digest.String(), Tags: tags, Unchanged: len(missing) == 0}
 	if !pushed.Unchanged {
+		if err = along.before(ctx); err != nil {
+			return Pushed{}, err
+		}
 		if pushed.Documents, err = s.pushDocuments(ctx, pusher, image, along.Documents, along.Attach); err != nil {
 			return Pushed{}, err
 		}
@@ -111,10 +124,8 @@ func push(ctx context.Context, image v1.Image, r ref.Reference, tags []string, f
 		return pushed, err
 	}
 	pushed.Unchanged = false
-	if err = pusher.Push(ctx, s.Repo.Tag(ref.Latest), image); err != nil {
-		return Pushed{}, s.Explain(ctx, err)
-	}
-	return pushed, nil
+	err = pusher.Push(ctx, s.Repo.Tag(ref.Latest), image)
+	return pushed, s.Explain(ctx, err)
 }
 
 // target is the repository that is pushed to.

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/mod"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
 )
@@ -40,8 +41,8 @@ func (p *packing) addTo(cmd *cobra.Command) {
 	fs.BoolVar(&p.debug, "debug", false, "vet the module with its debug values")
 }
 
-// request returns what to pack, once the module is vetted. An archive
-// was vetted when it was made.
+// request returns what to pack and how it is vetted. An archive was vetted when it
+// was made.
 func (p *packing) request(ctx context.Context, env cli.Env, source string) (artifact.ModuleRequest, error) {
 	annotations, err := p.annotations.Map()
 	req := artifact.ModuleRequest{
@@ -52,28 +53,26 @@ func (p *packing) request(ctx context.Context, env cli.Env, source string) (arti
 	if err != nil || archive.IsArchive(source) {
 		return req, err
 	}
+	r, err := ref.Parse(source)
+	if err == nil && !r.IsLocal() {
+		err = fail.Usagef("%q is not a directory or an archive to pack", source)
+	}
+	if err != nil {
+		return req, err
+	}
 	if !p.skipVet {
-		if err = p.vet(ctx, env, source); err != nil {
-			return req, err
+		sources, wrong := p.values.Sources(ctx, cli.Until(ctx, env.Stdin), cli.UserAgent("mod"))
+		if wrong != nil {
+			return req, wrong
 		}
+		req.Vet = func(ctx context.Context) error { return p.vet(ctx, env, r, sources) }
 	}
 	req.Images, err = render.ImagesFile(source)
 	return req, err
 }
 
 // vet prints what is wrong with a module, and fails when that makes it invalid.
-func (p *packing) vet(ctx context.Context, env cli.Env, dir string) error {
-	r, err := ref.Parse(dir)
-	if err != nil {
-		return err
-	}
-	if !r.IsLocal() {
-		return fail.Usagef("%q is not a directory or an archive to pack", dir)
-	}
-	sources, err := p.values.Sources(ctx, cli.Until(ctx, env.Stdin), cli.UserAgent("mod"))
-	if err != nil {
-		return err
-	}
+func (p *packing) vet(ctx context.Context, env cli.Env, r ref.Reference, sources []values.Source) error {
 	vetted, err := mod.Vet(ctx, mod.VetRequest{Request: build.Request{
 		Module: r, Name: "app", Namespace: "default", Package: render.DefaultPackage, Values: sources, Advise: option.AdviseValue, Debug: p.debug,
 		KubeVersion: env.Getenv(option.KubeVersionVariable),
@@ -89,5 +88,5 @@ func (p *packing) vet(ctx context.Context, env cli.Env, dir string) error {
 	if vetted.Valid {
 		return nil
 	}
-	return fail.Hint(fmt.Errorf("module %s is not valid", dir), "see '%s vet %s', or pack it with --skip-vet", env.Program, dir)
+	return fail.Hint(fmt.Errorf("module %s is not valid", r.Dir), "see '%s vet %s', or pack it with --skip-vet", env.Program, r.Dir)
 }

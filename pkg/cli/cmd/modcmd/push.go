@@ -35,8 +35,9 @@ The tag latest moves to the version if it is the highest stable one, never to a
 pre-release. --latest=false leaves it where it is.
 
 The module is vetted first, with its own values and those of -f and --set, or with
---debug with its debug values; --skip-vet leaves that out. A version that the registry has is left alone when its content is the same,
-and refused otherwise, unless --force is given.`
+--debug with its debug values; --skip-vet leaves that out. A version that the registry
+has is left alone when its content is the same, without vetting it again, and
+refused otherwise, unless --force is given.`
 
 // newPush returns the command push.
 func newPush(env cli.Env) *cobra.Command {

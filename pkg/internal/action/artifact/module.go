@@ -5,6 +5,7 @@
 package artifact
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,6 +27,15 @@ type ModuleRequest struct {
 	Images          []string // container images to annotate, sorted
 	ResolveSymlinks bool     // packs what symbolic links point to
 	Observer        event.Observer
+	// Vet returns what is wrong with the module, nil to take it as it is.
+	Vet func(context.Context) error
+}
+
+func (req ModuleRequest) vet(ctx context.Context) error {
+	if req.Vet == nil {
+		return nil
+	}
+	return req.Vet(ctx)
 }
 
 // PushModuleRequest says where a module goes.
@@ -85,7 +95,8 @@ func sign(ctx context.Context, done oci.Pushed, target ref.Reference, tags []str
 
 // PushModule packs a module and pushes it under its version. A version that
 // the registry has with equal content is left alone, one with other content is
-// oci.ErrExists.
+// oci.ErrExists. A module is vetted before something is sent or signed: what the
+// registry has was vetted when it was pushed.
 func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	target, err := req.Target.Select(req.Version, "")
 	if err != nil {
@@ -110,9 +121,19 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	if !req.NoLatest {
 		along.LatestAfter, along.WarnLatest = version, req.WarnLatest
 	}
+	var invalid error
+	along.Before = func(ctx context.Context) error {
+		invalid = req.vet(ctx)
+		return invalid
+	}
 	pushed, err := oci.PushWith(ctx, image, along, target, []string{version}, req.Force, req.OCI)
-	if err != nil {
+	if err = cmp.Or(invalid, err); err != nil {
 		return Pushed{}, err
+	}
+	if pushed.Unchanged && req.Key != nil {
+		if err = req.vet(ctx); err != nil {
+			return Pushed{}, err
+		}
 	}
 	return sign(ctx, pushed, target, pushed.Tags, req.Key, req.OCI)
 }
@@ -184,6 +205,9 @@ func (b Built) String() string { return fmt.Sprintf("built %s (%s)", b.File, b.D
 
 // BuildModule writes the artifact of a module as an OCI image layout.
 func BuildModule(ctx context.Context, req ModuleRequest, output string, form archive.Layout) (Built, error) {
+	if err := req.vet(ctx); err != nil {
+		return Built{}, err
+	}
 	image, version, err := req.pack(ctx)
 	if err != nil {
 		return Built{}, err
