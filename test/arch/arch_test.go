@@ -83,7 +83,7 @@ func TestCheck(t *testing.T) {
 		"an import of a lower rank":            {"pkg/module/render/a.go", `import "` + ours + `pkg/module/values"`, nil},
 		"an import of a higher rank":           {"pkg/module/values/a.go", `import "` + ours + `pkg/module/render"`, []string{"5: import: pkg/module/values of rank 1 imports pkg/module/render of rank 3"}},
 		"an import of a sibling":               {"pkg/cluster/internal/survey/a.go", `import "` + ours + `pkg/bundle"`, []string{"5: import: pkg/cluster/internal/survey and pkg/bundle are siblings of rank 3"}},
-		"one family imports another":           {"pkg/cli/cmd/applycmd/a.go", `import "` + ours + `pkg/cli/cmd/buildcmd"`, []string{"5: import: pkg/cli/cmd/applycmd and pkg/cli/cmd/buildcmd are siblings of rank 9"}},
+		"one family imports another":           {"pkg/cli/cmd/applycmd/a.go", `import "` + ours + `pkg/cli/cmd/buildcmd"`, []string{"5: import: pkg/cli/cmd/applycmd and pkg/cli/cmd/buildcmd are siblings of rank 10"}},
 		"an import of test code":               {"pkg/cluster/kube/a.go", `import "` + ours + `test/kit"`, []string{"5: import: pkg/cluster/kube imports test/kit, which has no rank"}},
 		"a package without a row":              {"pkg/util/a.go", "", []string{"3: import: package pkg/util has no rank: add its row to test/arch/layers.go"}},
 		"a package below one with a row":       {"pkg/cluster/kube/fake/a.go", "", []string{"3: import: package pkg/cluster/kube/fake has no rank: add its row to test/arch/layers.go"}},

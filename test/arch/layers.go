@@ -109,6 +109,7 @@ func libraryLayers() []layer {
 		{"bundle", 3, []string{cue, yaml}},
 		{"internal/pin", 4, []string{cue, "github.com/rogpeppe/go-internal/diff"}}, // versions in bundle files and function configs
 		{"internal/pipeline/vet", 3, []string{cue, kustomize}},
+		{"cluster/reviewed", 2, []string{apimachinery}}, // what a plan showed
 		{"cluster/kinds", 2, []string{apimachinery}},
 		{"cluster/internal/ownership", 2, nil},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
@@ -137,6 +138,7 @@ func verbLayers() []layer {
 		{"internal/action/function", 6, nil},
 		{"internal/action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
 		{"internal/action/instance", 6, nil},                      // the verbs on what is applied: no CUE
+		{"internal/action/saved", 6, []string{apimachinery}},      // for a binary without CUE, too
 		{"internal/action/plugins", 5, nil},                       // the front door's: nothing heavy
 
 		{"internal/action/deploy", 7, []string{apimachinery}},
@@ -162,12 +164,14 @@ func verbLayers() []layer {
 		{"cli/option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},
 
-		{"cli/cmd/", 9, []string{cobra, pflag}},
+		{"cli/ui/review", 9, nil},
+
+		{"cli/cmd/", 10, []string{cobra, pflag}},
 	}
 }
 
 // mainRank is the rank of plugins/* and krmfn.
-const mainRank = 10
+const mainRank = 11
 
 // docsRank is the rank of docs, which imports nothing.
 const docsRank = -2

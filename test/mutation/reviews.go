@@ -19,5 +19,50 @@ func ofReviews() []protection {
 		old:  "min(c.most, c.room(limit))",
 		new:  "c.most",
 		test: "./pkg/cli/ui/markdown -run TestLimit",
+	}, {
+		promise: "s121", file: "pkg/internal/action/saved/file.go",
+		old:  "sum != e.Digest",
+		new:  "sum == \"\"",
+		test: "./pkg/internal/action/saved -run TestTampered",
+	}, {
+		promise: "s121", file: "pkg/internal/action/saved/file.go",
+		old:  "if e.Format != format {",
+		new:  "if e.Format > format {",
+		test: "./pkg/internal/action/saved -run TestDecodeRefuses",
+	}, {
+		promise: "s121", file: "pkg/cluster/reviewed/reviewed.go",
+		old:  "case s.UID != later.UID:",
+		new:  "case false:",
+		test: "./test/e2e -run TestScripts/^apply$/^saved_plan_refused$",
+	}, {
+		promise: "s121", file: "pkg/cluster/reviewed/reviewed.go",
+		old:  "case s.After != later.After:",
+		new:  "case false:",
+		test: "./pkg/internal/action/saved -run TestCompare",
+	}, {
+		promise: "s121", file: "pkg/cluster/reviewed/reviewed.go",
+		old:  `!ok || entry["subresource"] != nil && entry["subresource"] != ""`,
+		new:  "!ok",
+		test: "./test/e2e -run TestScripts/^apply$/^saved_plan_refused$",
+	}, {
+		promise: "s121", file: "pkg/internal/action/deploy/saved.go",
+		old:  "uid != p.ClusterUID",
+		new:  "uid == \"\"",
+		test: "./test/e2e -run TestScripts/^apply$/^saved_plan_refused$",
+	}, {
+		promise: "s122", file: "pkg/internal/action/deploy/secret.go",
+		old:  "if o.IsSecret() {",
+		new:  "if false {",
+		test: "./test/e2e -run TestScripts/^apply$/^saved_plan_secrets$",
+	}, {
+		promise: "s122", file: "pkg/cluster/reviewed/reviewed.go",
+		old:  "if o.IsSecret() {",
+		new:  "if false {",
+		test: "./test/e2e -run TestScripts/^apply$/^saved_plan_secrets$",
+	}, {
+		promise: "s122", file: "pkg/internal/action/saved/file.go",
+		old:  "data, 0o600)",
+		new:  "data, 0o644)",
+		test: "./pkg/internal/action/saved -run TestFile",
 	}}
 }

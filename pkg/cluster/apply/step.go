@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/fieldset"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/survey"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/reviewed"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 )
@@ -95,6 +96,17 @@ type Plan struct {
 	user       *kube.Answer[string] // who carries it out, nil when it was not asked
 	allApplied bool                 // the objects of all stages are
 	rendered   string               // store.DigestOf the stages
+}
+
+// Shown returns what the plan shows of each object, to compare it with a later one.
+func (p *Plan) Shown() []reviewed.Step {
+	steps := make([]reviewed.Step, 0, len(p.Steps)+len(p.Prune))
+	for _, s := range p.All() {
+		before, after := s.States()
+		outcome := event.Outcome{Object: s.Ref(), Action: s.Action, Reason: s.Reason}
+		steps = append(steps, reviewed.StepOf(outcome, before, after, s.Object, s.manager.ReplicasOwner))
+	}
+	return steps
 }
 
 // All returns the steps of the plan and of the prune, in this order.

@@ -17,7 +17,12 @@ import (
 // Mask returns a function that hides, in a text, the secrets of sources: all
 // values of those that are secret themselves, and of the others the strings
 // whose path names a secret. It is quick where there is none.
-func Mask(sources []Source) func(string) string {
+func Mask(sources []Source) func(string) string { return mask.Values(secretsOf(sources)) }
+
+// Secrets returns the secrets of sources: what Mask hides.
+func Secrets(sources []Source) []string { return slices.Sorted(maps.Keys(secretsOf(sources))) }
+
+func secretsOf(sources []Source) secrets {
 	found := secrets{}
 	for _, s := range sources {
 		if lit, err := s.parse(); err == nil && lit != nil { // else nothing of it got anywhere
@@ -25,7 +30,7 @@ func Mask(sources []Source) func(string) string {
 		}
 		found.addTexts(s.Hidden)
 	}
-	return mask.Values(found)
+	return found
 }
 
 // MaskSecret returns a function that hides, in a text, all values of the sources

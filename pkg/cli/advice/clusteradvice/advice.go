@@ -17,11 +17,12 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/saved"
 )
 
 // For is a fail.Adviser.
 func For(err error) fail.Advice {
-	for _, of := range []func(error) fail.Advice{ofPlan, ofRun, ofRecord, ofServer} {
+	for _, of := range []func(error) fail.Advice{ofPlan, ofSaved, ofRun, ofRecord, ofServer} {
 		if a := of(err); a != (fail.Advice{}) {
 			return a
 		}
@@ -31,6 +32,21 @@ func For(err error) fail.Advice {
 
 func hint(code fail.Code, format string, args ...any) fail.Advice {
 	return fail.Advice{Code: code, Hint: fmt.Sprintf(format, args...)}
+}
+
+// ofSaved advises on why a saved plan is refused.
+func ofSaved(err error) fail.Advice {
+	switch err.(type) { //nolint:errorlint // an adviser looks at one error
+	case *saved.DifferentError:
+		return hint(fail.Refused, "make and review a new plan with --save-plan")
+	case *saved.ClusterError:
+		return hint(fail.Refused, "name the cluster of the plan with --context")
+	case *saved.SecretError:
+		return hint(fail.Refused, "to write it all the same, to a file that only you can read: --plan-secrets")
+	case *saved.FormatError:
+		return hint(fail.Refused, "make the plan again with --save-plan")
+	}
+	return fail.Advice{}
 }
 
 // ofPlan advises on why a plan is refused.

@@ -54,7 +54,11 @@ With -k, any kustomization is applied in place of a module, as one stage: that
 of 'kubectl timoni kustomize', in which modules need no flag. As with kubectl,
 what names no namespace goes to that of -n, and so does a module whose config
 names none; what names another goes there. A function or plugin of another
-project is refused unless --enable-exec lets it run as a program with your rights.`
+project is refused unless --enable-exec lets it run as a program with your rights.
+
+--save-plan writes what would be done to a file, and --plan applies that: it needs
+neither the module nor a registry nor values, and is refused if the cluster has
+changed since so that something else would be done.`
 
 // options of one invocation of a verb that plans.
 type options struct {
@@ -148,7 +152,8 @@ type applyOptions struct {
 	*options
 	policy             policyflag.Run
 	diff, confirm, yes bool
-	accessOnly         bool       // print the rights that are missing
+	accessOnly         bool // print the rights that are missing
+	file               planFile
 	events             *ui.Events // nil unless they are asked for
 	wantEvents         bool
 }
@@ -177,6 +182,7 @@ func (o *applyOptions) request() (deploy.ApplyRequest, error) {
 	if !o.quiet {
 		req.Along = o.policy.Logs()
 	}
+	o.file.prepare(&req)
 	if slices.ContainsFunc(req.WaitFor, ready.WaitRule.HasExpression) {
 		if req.Evaluator, err = o.env.Places().Find(expression.Program); err != nil {
 			return req, fail.Usagef("--wait-for with cel=: %w", err)
@@ -203,7 +209,7 @@ func (o *applyOptions) request() (deploy.ApplyRequest, error) {
 func newApply(env cli.Env) *cobra.Command {
 	o := &applyOptions{options: newOptions(env)}
 	cmd := &cobra.Command{
-		Use: "apply NAME MODULE|-k DIR", Short: "Apply a module to the cluster", Long: long,
+		Use: "apply NAME MODULE|NAME -k DIR|--plan FILE", Short: "Apply a module to the cluster", Long: long,
 		Example: cli.Example(env,
 			"app ./module -n apps",
 			"app oci://ghcr.io/org/modules/app --version 1.2.3 -n apps -f values.yaml",
@@ -212,12 +218,17 @@ func newApply(env cli.Env) *cobra.Command {
 			"app ./module -n apps --diff --confirm",
 			"app ./module -n apps --wait-for 'Widget=jsonpath={.status.phase}=Running'",
 			"app ./module -n apps --wait-for 'Widget/app=cel=self.status.phase == \"Ready\"'",
-			"app ./module -n apps --replace Service/old"),
-		Args: o.args, ValidArgsFunction: complete.Operands(o.kube.Instances, o.module.Registry.Modules),
+			"app ./module -n apps --replace Service/old",
+			"app ./module -n apps --save-plan plan.json",
+			"--plan plan.json"),
+		Args: o.argsOrPlan, ValidArgsFunction: complete.Operands(o.kube.Instances, o.module.Registry.Modules),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := o.request()
 			if err != nil {
 				return err
+			}
+			if o.file.from != "" {
+				return o.done(o.runPlan(cmd.Context(), req))
 			}
 			return o.done(o.run(cmd.Context(), req, args))
 		},
@@ -225,6 +236,7 @@ func newApply(env cli.Env) *cobra.Command {
 	o.addTo(cmd.Flags())
 	o.addModule(cmd.Flags())
 	complete.Flag(cmd.Flags(), "replace", o.kube.Objects)
+	o.file.addTo(cmd.Flags())
 	cmd.Flags().BoolVar(&o.accessOnly, "check-access", false, "change nothing and print the rights that an apply would need and that are missing; the exit code is 1 if there are any")
 	return cmd
 }
@@ -245,7 +257,7 @@ func (o *applyOptions) run(ctx context.Context, req deploy.ApplyRequest, args []
 	if err != nil {
 		return errors.Join(o.validation.Explain(err), o.printPart(applied))
 	}
-	return o.print(applied, req, "applied "+req.Name)
+	return errors.Join(o.print(applied, req, "applied "+req.Name), o.file.said(o.options))
 }
 
 // printPart writes for a program what a run that failed has done by then.

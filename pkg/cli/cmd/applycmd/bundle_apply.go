@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/policyflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/review"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
@@ -280,13 +281,13 @@ func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag
 	}
 	format, text := o.out.Format()
 	var all []instance.Difference
-	var each []comparison
+	var each []review.Comparison
 	for _, site := range clusters {
 		var differences []instance.Difference
 		if differences, err = fleet.Diff(ctx, site, req, observer); err != nil {
 			err = p.validation.Explain(err)
 		}
-		all, each = append(all, differences...), append(each, comparison{site.Name, differences})
+		all, each = append(all, differences...), append(each, review.Comparison{Cluster: site.Name, Differences: differences})
 		if text && format == "" {
 			if printed := o.diffOn(ctx, site, differences); printed != nil {
 				return errors.Join(err, printed)
@@ -298,9 +299,9 @@ func (o *options) bundleDiff(ctx context.Context, p *planning, flags *policyflag
 	}
 	switch {
 	case !text:
-		err = errors.Join(err, o.printDiff(ctx, all, "planned "))
+		err = errors.Join(err, o.printDiff(ctx, all, review.Planned))
 	case format == markdownFormat:
-		err = errors.Join(err, writeMarkdown(o.env.Stdout, each, "planned "))
+		err = errors.Join(err, review.Markdown(o.env.Stdout, each, review.Planned))
 	}
 	if err != nil {
 		return err
@@ -315,5 +316,5 @@ func (o *options) diffOn(ctx context.Context, site fleet.Site, differences []ins
 			return err
 		}
 	}
-	return o.printDiff(ctx, differences, "planned ")
+	return o.printDiff(ctx, differences, review.Planned)
 }

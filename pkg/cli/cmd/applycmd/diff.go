@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/policyflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/review"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
@@ -108,7 +108,7 @@ func (o *options) runDiff(ctx context.Context, flags *policyflag.Plan, req deplo
 	if err != nil {
 		return o.validation.Explain(err)
 	}
-	return o.showDiff(ctx, differences, "planned ")
+	return o.showDiff(ctx, differences, review.Planned)
 }
 
 func (o *options) runDrift(ctx context.Context, name string) error {
@@ -124,7 +124,7 @@ func (o *options) runDrift(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return o.showDiff(ctx, differences, "recorded ")
+	return o.showDiff(ctx, differences, review.Recorded)
 }
 
 // showDiff prints differences between what is live and what the label says, and
@@ -150,7 +150,7 @@ func (o *options) printDiff(ctx context.Context, differences []instance.Differen
 		isKept := instance.Difference.IsKept // which is no difference
 		return o.out.Print(o.env.Stdout, printer.Differences(slices.DeleteFunc(slices.Clone(differences), isKept)))
 	case format == markdownFormat:
-		return writeMarkdown(o.env.Stdout, []comparison{{differences: differences}}, label)
+		return review.Markdown(o.env.Stdout, []review.Comparison{{Differences: differences}}, label)
 	}
 	for _, d := range differences {
 		if o.quiet {
@@ -163,12 +163,7 @@ func (o *options) printDiff(ctx context.Context, differences []instance.Differen
 			_, _ = ui.Printf(o.env.Stderr, "%s: %s has added %s, which stays\n", d.Object, a.Manager, a.Path)
 		}
 	}
-	return o.textDiff(ctx, o.env.Stdout, changes(differences), label)
-}
-
-// changes returns the differences that count.
-func changes(differences []instance.Difference) []instance.Difference {
-	return slices.DeleteFunc(slices.Clone(differences), func(d instance.Difference) bool { return !d.Counts() })
+	return o.textDiff(ctx, o.env.Stdout, review.Changes(differences), label)
 }
 
 // textDiff writes differences for a person to read.
@@ -176,17 +171,7 @@ func (o *options) textDiff(ctx context.Context, w io.Writer, differences []insta
 	if command := o.env.Getenv(externalDiff); command != "" && len(differences) > 0 {
 		return o.externalDiff(ctx, w, command, differences)
 	}
-	colours := ui.Colours(w, o.env.Getenv("NO_COLOR"))
-	for _, d := range differences {
-		text, err := diffText(d, label)
-		if err != nil {
-			return err
-		}
-		if err := ui.Diff(w, text, colours); err != nil {
-			return err
-		}
-	}
-	return nil
+	return review.Diff(w, differences, label, ui.Colours(w, o.env.Getenv("NO_COLOR")))
 }
 
 func (o *options) externalDiff(ctx context.Context, w io.Writer, command string, differences []instance.Difference) error {
@@ -198,16 +183,4 @@ func (o *options) externalDiff(ctx context.Context, w io.Writer, command string,
 		return fmt.Errorf("run %s=%q: %w", externalDiff, command, err)
 	}
 	return nil
-}
-
-func diffText(d instance.Difference, label string) (string, error) {
-	title := fmt.Sprintf("%s (%s)", d.Object, d.Action)
-	if d.Reason != "" {
-		title += ": " + d.Reason
-	}
-	text, err := delta.Text("live "+d.Object.String(), d.Before, label+title, d.After)
-	if text == "" { // only who owns which field would change
-		text = "--- live " + d.Object.String() + "\n+++ " + label + title + "\n"
-	}
-	return text, err
 }

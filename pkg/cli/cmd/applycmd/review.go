@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/review"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
@@ -24,12 +25,12 @@ func (o *applyOptions) asks(mode deploy.DryRun) bool {
 func (o *applyOptions) review(mode deploy.DryRun) func(context.Context, []instance.Difference) error {
 	return func(ctx context.Context, differences []instance.Difference) error {
 		if o.diff {
-			if err := o.textDiff(ctx, o.forPeople(), changes(differences), "planned "); err != nil {
+			if err := o.textDiff(ctx, o.forPeople(), review.Changes(differences), review.Planned); err != nil {
 				return err
 			}
 		}
 		var plan []event.Outcome
-		for _, d := range changes(differences) {
+		for _, d := range review.Changes(differences) {
 			plan = append(plan, d.Outcome)
 		}
 		if !o.asks(mode) || len(plan) == 0 {

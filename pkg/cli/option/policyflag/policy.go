@@ -83,6 +83,12 @@ func (p *Plan) Options() (apply.Options, error) {
 	return o, nil
 }
 
+// Decided returns the names of the flags, of those of a Run too, about which a plan
+// that is kept has decided.
+func Decided() []string {
+	return []string{"adopt", "allow-empty", "force", "force-conflicts", "replace", "prune", "prune-kinds", "field-manager", "create-namespace", "wait"}
+}
+
 // Client returns a client that writes as the flags say.
 func (p *Plan) Client(client *kube.Client) *kube.Client {
 	return client.WithFieldManager(p.FieldManager)
@@ -167,3 +173,6 @@ func (r *Run) DryRun() deploy.DryRun { return r.dryRun }
 
 // Logs returns of which containers to show the logs.
 func (r *Run) Logs() follow.Logs { return r.logs }
+
+// WaitsFor says whether there is a rule to wait for.
+func (r *Run) WaitsFor() bool { return len(r.waitFor) > 0 }

@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/expression"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/saved"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/builtin"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
@@ -64,6 +65,11 @@ type ApplyRequest struct {
 	// Show is called with what the plan would change, before the first write;
 	// its error ends the run. Nil for none.
 	Show func(context.Context, []instance.Difference) error
+
+	// Keep, when it is set, gets the plan of a dry run that the server has checked.
+	Keep *Keep
+
+	reviewed *saved.Instance // what was rendered and planned before; nil: it is rendered now
 }
 
 // ApplyResult is what an apply did, or in a dry run would do.
@@ -75,6 +81,11 @@ type ApplyResult struct {
 // Apply renders a module and applies it as an instance. With an error it returns
 // what was done by then, nil when that is nothing.
 func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer event.Observer) (*ApplyResult, error) {
+	if req.Keep != nil {
+		if err := req.Keep.refuseStreams(req.Values); err != nil {
+			return nil, fmt.Errorf("apply %s: %w", req.Name, err)
+		}
+	}
 	end, err := StartExpressions(ctx, &req)
 	if err != nil {
 		return nil, err
@@ -89,6 +100,9 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 	hide := values.MaskSecret(req.Values)
 	engine.Observer = event.Hiding(observer, hide)
 	plan, err := run(ctx, engine, req, rendered)
+	if err == nil && req.Keep != nil {
+		err = req.Keep.keep(ctx, client, req, rendered, plan)
+	}
 	if err != nil {
 		err = fmt.Errorf("apply %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
@@ -148,6 +162,9 @@ func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *
 		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
 	}
 	request := RequestFor(req, rendered)
+	if req.reviewed != nil {
+		request.Review = req.reviewWith(request.Review)
+	}
 	Accompany(engine, req, objectsOf(request.Stages))
 	missing, err := spacesToCreate(ctx, engine, req, request)
 	if err != nil {
@@ -155,6 +172,9 @@ func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *
 	}
 	if len(missing) > 0 {
 		return runInSpaces(ctx, engine, req, request, missing)
+	}
+	if req.reviewed != nil {
+		return runReviewed(ctx, engine, req, request)
 	}
 	if req.DryRun.IsDry() {
 		plan, err := engine.Plan(ctx, request)

@@ -53,6 +53,7 @@ func Verbs() []Verb {
 		{"inspect", "Show the module, values and objects of an instance", one, "kubectl-timoni-instance", false, false},
 		{"history", "Show the revisions of an instance", one, "kubectl-timoni-instance", false, false},
 		{"delete", "Delete an instance and its objects", one, "kubectl-timoni-instance", false, false},
+		{"plan", "Show a saved plan", one, "kubectl-timoni-instance", false, true},
 		{"instance", "The commands on applied instances, as a group", one, "kubectl-timoni-instance", true, true},
 		{"bundle", "Build, apply, compare and delete many instances at once", many, "kubectl-timoni-bundle", true, true},
 		{"runtime", "Show the values that a bundle reads from clusters", many, "kubectl-timoni-bundle", false, true},

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/saved"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
+)
+
+// secretIn says which secret the plan of an instance holds, empty when it holds
+// none: a Secret, a value that is secret by its source or its name, or what has the
+// form of one. The names of Secrets are none.
+func secretIn(in saved.Instance, sources []values.Source) (string, error) {
+	named := map[string]bool{}
+	for _, stage := range in.Rendering.Stages {
+		for _, o := range stage.Objects {
+			if o.IsSecret() {
+				return o.Ref().String(), nil
+			}
+			if name := literalSecret(map[string]any(o)); name != "" {
+				return fmt.Sprintf("the value of %q in %s", name, o.Ref()), nil
+			}
+			addNames(map[string]any(o), false, named)
+		}
+	}
+	encoded, err := json.Marshal(in)
+	if err != nil {
+		return "", err
+	}
+	text := string(encoded)
+	for _, s := range append(sources, merged(in)) {
+		hidden := map[string]string{}
+		for _, secret := range values.Secrets([]values.Source{s}) {
+			if !named[secret] {
+				hidden[secret] = mask.Hidden
+			}
+		}
+		if mask.Values(hidden)(text) != text {
+			return "a secret value of " + s.Name, nil
+		}
+	}
+	if mask.HasShape(text) {
+		return "what has the form of a secret", nil
+	}
+	return "", nil
+}
+
+// merged returns the values of an instance, those of its module included.
+func merged(in saved.Instance) values.Source {
+	return values.Recorded("the values of the module", in.Values)
+}
+
+// literalSecret returns the name of an environment variable that names a secret
+// and has its value next to the name, empty when there is none.
+func literalSecret(v any) string {
+	m, _ := v.(map[string]any)
+	name, _ := m["name"].(string)
+	if value, ok := m["value"].(string); ok && value != "" && mask.IsSecret(name) {
+		return name
+	}
+	for _, child := range childrenOf(v) {
+		if name := literalSecret(child); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// addNames adds the names of Secrets and of their keys that an object refers to.
+func addNames(v any, refers bool, to map[string]bool) {
+	if text, ok := v.(string); ok && refers {
+		to[text] = true
+	}
+	m, isMap := v.(map[string]any)
+	if !isMap {
+		for _, child := range childrenOf(v) {
+			addNames(child, refers, to)
+		}
+		return
+	}
+	for key, child := range m {
+		addNames(child, refers || isReference(key, child), to)
+	}
+}
+
+// isReference says whether a field of a pod, or of what has the fields of one,
+// refers to a Secret.
+func isReference(key string, v any) bool {
+	switch key {
+	case "secretKeyRef", "secretRef", "secretName", "imagePullSecrets":
+		return true
+	case "secret": // of a volume
+		m, _ := v.(map[string]any)
+		return m["secretName"] != nil
+	}
+	return false
+}
+
+func childrenOf(v any) []any {
+	switch v := v.(type) {
+	case map[string]any:
+		var children []any
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			children = append(children, v[key])
+		}
+		return children
+	case []any:
+		return v
+	}
+	return nil
+}
