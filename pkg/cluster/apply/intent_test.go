@@ -4,11 +4,14 @@ package apply_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -156,5 +159,38 @@ func (w *world) wantRevisions(unfinished bool, want ...store.Outcome) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" || record.IsUnfinished() != unfinished {
 		w.t.Errorf("unfinished %v, revisions (-want +got):\n%s", record.IsUnfinished(), diff)
+	}
+}
+
+// TestTwoRunsAtOnce holds S16 where two runs of one instance begin at the same
+// moment: both succeed, and what is there in the end is of the one that came
+// last.
+func TestTwoRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	names := []string{"one", "two"}
+	for round := range 6 {
+		var group sync.WaitGroup
+		for _, name := range names {
+			req := w.request(configMap("a", name) + "---\n" + configMap(name, fmt.Sprint("'", round, "'")))
+			req.Timeout, req.HistoryLimit, req.Instance.Values = time.Minute, apply.DefaultHistoryLimit, fmt.Sprint(name, round)
+			group.Go(func() {
+				if _, err := w.engine.Apply(context.WithoutCancel(t.Context()), req); err != nil {
+					t.Errorf("round %d, %s: %v", round, name, err)
+				}
+			})
+		}
+		group.Wait()
+		state := strings.Join(w.state(), "\n")
+		if !slices.ContainsFunc(names, func(name string) bool {
+			return state == fmt.Sprintf("ConfigMap a map[key:%s]\nConfigMap %s map[key:%d]\nrecord of %s_a__ConfigMap %s_%s__ConfigMap, pending false, deleting false",
+				name, name, round, w.ns, w.ns, name)
+		}) {
+			t.Errorf("round %d: two runs are mixed:\n%s", round, state)
+		}
+	}
+	ledger, err := w.engine.Store.Ledger(t.Context(), w.ns, "app")
+	if err != nil || len(ledger.History) != apply.DefaultHistoryLimit || ledger.History[len(ledger.History)-1].Number != 12 {
+		t.Errorf("not every run is a revision: %v, %v", ledger.History, err)
 	}
 }
