@@ -44,7 +44,7 @@ type Kustomization struct {
 func (k Kustomization) Build() ([]byte, error) {
 	objects, err := (&overlay{FileSystem: filesys.MakeFsOnDisk(), build: k}).run(k.options(), k.Dir)
 	if err != nil {
-		return nil, withCode(err)
+		return nil, k.withCode(err)
 	}
 	for _, r := range objects.Resources() {
 		if r.GetApiVersion() == krm.APIVersion {
@@ -59,19 +59,23 @@ func (k Kustomization) Build() ([]byte, error) {
 // transformer or validator it does not wrap the error.
 var exitRE = regexp.MustCompile(`^couldn't execute function: exit status (\d+)\b`)
 
-// withCode gives an error the exit code of the function that has failed, where
-// that says more than that it did.
-func withCode(err error) error {
+// withCode gives an error the exit code of the function that has failed. One of
+// ours has said why: what kustomize says of it is not repeated.
+func (k Kustomization) withCode(err error) error {
 	m := exitRE.FindStringSubmatch(err.Error())
 	if m == nil {
 		return err
 	}
-	for _, code := range []fail.Code{fail.No, fail.Refused} {
-		if m[1] == strconv.Itoa(int(code)) {
-			return fail.With(code, err)
+	code := fail.Failed
+	for _, known := range []fail.Code{fail.No, fail.Refused} {
+		if m[1] == strconv.Itoa(int(known)) {
+			code = known
 		}
 	}
-	return err
+	if k.EnableExec {
+		return fail.With(code, err)
+	}
+	return fail.Silent(code)
 }
 
 // options lets every function run: the overlay has replaced or refused them.

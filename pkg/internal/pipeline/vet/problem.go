@@ -27,13 +27,13 @@ func (d Definition) Check(object any) []values.Problem {
 	if !ok {
 		return []values.Problem{{Message: err.Error()}}
 	}
-	var list []values.Problem
-	missing(v, "", func(p values.Problem) { list = append(list, p) })
-	found := len(list)
+	var g gaps
+	g.look(v, "")
+	list := g.found
 	for _, p := range e.Problems {
 		p.Path = strings.TrimPrefix(strings.TrimPrefix(p.Path, d.path), ".")
 		switch {
-		case slices.ContainsFunc(list[:found], func(m values.Problem) bool { return m.Path == p.Path }):
+		case slices.Contains(g.seen, p.Path):
 			continue // CUE says it, too
 		case p.Message == notAllowed:
 			p.Message += d.closed(p.Path)
@@ -46,36 +46,64 @@ func (d Definition) Check(object any) []values.Problem {
 
 const notAllowed = "field not allowed" // in the words of CUE
 
-// missing reports the required fields that a value does not have, and fields
-// that have a type and no value, wherever there are other problems in it.
-func missing(v cue.Value, at string, report func(values.Problem)) {
+// gaps are what a value does not have: required fields, and fields that have a
+// type and no value, wherever there are other problems in it.
+type gaps struct {
+	found []values.Problem
+	seen  []string // the paths of these, and of what more than one alternative fits
+}
+
+func (g *gaps) add(path string, p values.Problem) {
+	g.found, g.seen = append(g.found, p), append(g.seen, path)
+}
+
+func (g *gaps) look(v cue.Value, at string) {
 	if fields, err := v.Fields(cue.Optional(true)); err == nil {
 		for fields.Next() {
 			switch path := below(at, fields.Selector()); fields.FieldType() & (cue.RequiredConstraint | cue.OptionalConstraint) {
 			case cue.RequiredConstraint:
-				report(lacks(fields.Value(), path))
+				g.add(path, lacks(fields.Value(), path))
 			case 0:
-				missing(fields.Value(), path, report)
+				g.look(fields.Value(), path)
 			}
 		}
 		return
 	}
 	list, err := v.List()
 	if err != nil {
-		if hasNoValue(v) {
-			report(lacks(v, at))
-		}
+		g.choose(v, at)
 		return
 	}
 	for i := 0; list.Next(); i++ {
-		missing(list.Value(), below(at, cue.Index(i)), report)
+		g.look(list.Value(), below(at, cue.Index(i)))
 	}
 }
 
-// hasNoValue says whether a value has a type and nothing else.
-func hasNoValue(v cue.Value) bool {
+// choose looks at a value that has a type and nothing else, or that more than
+// one alternative may fit. One that does is enough.
+func (g *gaps) choose(v cue.Value, at string) {
 	v, _ = v.Default()
-	return v.Err() == nil && !v.IsConcrete() && v.IncompleteKind()&cue.StructKind == 0
+	if v.Err() != nil || v.IsConcrete() {
+		return
+	}
+	op, alternatives := v.Eval().Expr()
+	if op != cue.OrOp || v.IncompleteKind()&(cue.StructKind|cue.ListKind) == 0 {
+		g.add(at, lacks(v, at))
+		return
+	}
+	var of gaps
+	for _, a := range alternatives {
+		if a.Validate(cue.Concrete(true), cue.Final()) == nil {
+			g.seen = append(g.seen, at)
+			return
+		}
+		of.look(a, at)
+	}
+	p := lacks(v, at)
+	if p.Message == isMissing && len(of.seen) > 0 {
+		p.Message = "one of these is missing: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(of.seen))), ", ")
+	}
+	g.add(at, p)
 }
 
 // below returns the path of a field or an element. The elements of a list that
@@ -91,10 +119,12 @@ func below(at string, s cue.Selector) string {
 // optional.
 func nameOf(s cue.Selector) string { return strings.TrimRight(s.String(), "!?") }
 
+const isMissing = "required field is missing"
+
 // lacks returns the problem that a field is missing. A definition may have a
 // text for it: string | error("…").
 func lacks(v cue.Value, path string) values.Problem {
-	p := values.Problem{Path: path, Message: "required field is missing"}
+	p := values.Problem{Path: path, Message: isMissing}
 	if pos := v.Pos(); pos.IsValid() {
 		p.Positions = []token.Position{pos.Position()}
 	}
