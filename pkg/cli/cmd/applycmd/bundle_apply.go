@@ -17,9 +17,11 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/review"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/fleet"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/saved"
 )
 
 const bundleApplyLong = `Render the instances of a bundle and apply them, in the order of the fields, each
@@ -41,7 +43,11 @@ files: another one of the same name elsewhere is never touched.
 
 A runtime with clusters is applied to each, in the order of the fields, or to
 several of a group at once with --cluster-concurrency; the first failure ends the
-run, so that a group is reached only when the one before is done.`
+run, so that a group is reached only when the one before is done.
+
+--save-plan writes what would be done on one cluster to a file, and --plan applies
+that, without bundle, runtime, modules and values; it is refused if the cluster has
+changed since so that something else would be done.`
 
 // planning are the options of the verbs that plan a bundle.
 type planning struct {
@@ -56,7 +62,13 @@ func newPlanning(env cli.Env, o *options) planning {
 }
 
 func (p *planning) addTo(fs *pflag.FlagSet) {
-	p.bundleOptions.addTo(fs)
+	addCluster(fs, p.kube)
+	p.addFiles(fs)
+}
+
+// addFiles registers the flags that say what to render.
+func (p *planning) addFiles(fs *pflag.FlagSet) {
+	p.bundle.AddTo(fs)
 	p.validation.AddTo(fs)
 }
 
@@ -88,26 +100,40 @@ type bundleApply struct {
 func newBundleApply(env cli.Env) *cobra.Command {
 	o := &bundleApply{applyOptions: &applyOptions{options: newOptions(env)}}
 	o.planning = newPlanning(env, o.options)
+	files := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.planning.addFiles(files)
 	cmd := &cobra.Command{
-		Use: "apply -f FILE", Short: "Apply the instances of a bundle to the cluster, or to several", Long: bundleApplyLong,
+		Use: "apply -f FILE|--plan FILE", Short: "Apply the instances of a bundle to the cluster, or to several", Long: bundleApplyLong,
 		Example: cli.Example(env,
 			"apply -f bundle.cue",
 			"apply -f bundle.cue --diff --confirm",
 			"apply -f bundle.cue --prune-instances --dry-run=server",
-			"apply -f bundle.cue --runtime runtime.cue --runtime-group staging"),
-		Args: cli.Args(0, "no arguments, the bundle with -f"),
+			"apply -f bundle.cue --runtime runtime.cue --runtime-group staging",
+			"apply -f bundle.cue --save-plan plan.json",
+			"apply --plan plan.json"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := o.file.check(cmd.Flags(), files); err != nil {
+				return err
+			}
+			return cli.Args(0, "no arguments, the bundle with -f")(cmd, args)
+		},
 		RunE: o.planning.runE(func(ctx context.Context, _ []string) error {
 			req, err := o.request()
 			if err != nil {
 				return err
 			}
+			if o.file.from != "" {
+				return o.done(o.runPlan(ctx, req))
+			}
 			return o.done(o.run(ctx, req))
 		}),
 	}
 	fs := cmd.Flags()
-	o.planning.addTo(fs)
+	addCluster(fs, o.planning.kube)
+	fs.AddFlagSet(files)
 	o.addOutput(fs)
 	o.addRun(fs)
+	o.file.addTo(fs)
 	fs.BoolVar(&o.pruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files")
 	addAtOnce(fs, &o.atOnce)
 	return cmd
@@ -124,6 +150,9 @@ func (o *bundleApply) run(ctx context.Context, how deploy.ApplyRequest) error {
 	if err != nil {
 		return err
 	}
+	if o.file.save != "" && len(clusters) > 1 {
+		return fail.Hint(fail.Usagef("--save-plan: the runtime has %d clusters, and a plan is for one", len(clusters)), "name it with --runtime-cluster")
+	}
 	all := make([]*fleet.Applied, len(clusters))
 	failed := fleet.Each(clusters, o.atOnce, func(i int, site fleet.Site) error {
 		one := req
@@ -135,7 +164,32 @@ func (o *bundleApply) run(ctx context.Context, how deploy.ApplyRequest) error {
 		return applyErr
 	})
 	// What was done until an error is a part of the result.
-	return errors.Join(o.planning.validation.Explain(failed), o.printAll(clusters, all, how, failed))
+	err = errors.Join(o.planning.validation.Explain(failed), o.printAll(clusters, all, how, failed))
+	if err != nil {
+		return err
+	}
+	return o.file.said(o.options)
+}
+
+// runPlan applies the plan in a file.
+func (o *bundleApply) runPlan(ctx context.Context, how deploy.ApplyRequest) error {
+	plan, err := saved.Read(ctx, o.file.from)
+	if err != nil {
+		return err
+	}
+	if err = o.checkWait(plan); err != nil {
+		return err
+	}
+	observer := o.observer()
+	clusters, err := sites(o.kube, nil, observer)
+	if err != nil {
+		return err
+	}
+	applied, failed := fleet.ApplySaved(ctx, clusters[0], plan, how, observer)
+	if applied == nil {
+		return failed
+	}
+	return errors.Join(failed, o.printAll(clusters, []*fleet.Applied{applied}, how, failed))
 }
 
 // showOn returns what shows the plan of one of several clusters: one at a time.

@@ -47,9 +47,9 @@ func (k Keep) keep(ctx context.Context, client *kube.Client, req ApplyRequest, r
 	if err != nil {
 		return err
 	}
-	in, err := savedInstance(ctx, client, req, rendered, plan)
+	in, err := SavedInstance(ctx, client, req, rendered, plan)
 	if err == nil {
-		err = k.Refuse(in, req.Values)
+		err = k.Refuse(in, req.Values, func(text string) string { return text })
 	}
 	if err != nil {
 		return err
@@ -58,8 +58,8 @@ func (k Keep) keep(ctx context.Context, client *kube.Client, req ApplyRequest, r
 	return k.Plan(p)
 }
 
-// savedInstance returns the plan of an instance in the form in which it is kept.
-func savedInstance(ctx context.Context, client *kube.Client, req ApplyRequest, rendered *build.Result, plan *apply.Plan) (saved.Instance, error) {
+// SavedInstance returns the plan of an instance in the form in which it is kept.
+func SavedInstance(ctx context.Context, client *kube.Client, req ApplyRequest, rendered *build.Result, plan *apply.Plan) (saved.Instance, error) {
 	kept, ok := rendered.Rendering()
 	if !ok {
 		return saved.Instance{}, fail.Refusedf("a health check of the module cannot be kept: it says something else without the module")
@@ -69,12 +69,12 @@ func savedInstance(ctx context.Context, client *kube.Client, req ApplyRequest, r
 	return saved.Instance{
 		Instance: RequestFor(req, rendered).Instance, Package: packageOf(req), UserValues: req.userValues(),
 		Rendering: kept, NamespaceUID: uid,
-		Changes: changesOf(plan.Shown(), shown(plan, req.Values)),
+		Changes: ChangesOf(plan.Shown(), shown(plan, req.Values)),
 	}, err
 }
 
-// changesOf returns changes in the form in which they are kept.
-func changesOf(steps []reviewed.Step, differences []instance.Difference) saved.Changes {
+// ChangesOf returns changes in the form in which they are kept.
+func ChangesOf(steps []reviewed.Step, differences []instance.Difference) saved.Changes {
 	c := saved.Changes{Steps: steps}
 	for _, d := range differences {
 		c.Differences = append(c.Differences, saved.Difference{Outcome: d.Outcome, Before: d.Before, After: d.After})
@@ -83,13 +83,13 @@ func changesOf(steps []reviewed.Step, differences []instance.Difference) saved.C
 }
 
 // Refuse refuses to keep an instance that holds a secret, unless that is asked
-// for: a Secret, a value that is secret by its source or its name, or what has the
-// form of one.
-func (k Keep) Refuse(in saved.Instance, sources []values.Source) error {
+// for: a Secret, a value that is secret by its source or its name, what has the form
+// of one, or what hide hides.
+func (k Keep) Refuse(in saved.Instance, sources []values.Source, hide func(string) string) error {
 	if k.Secrets {
 		return nil
 	}
-	what, err := secretIn(in, sources)
+	what, err := secretIn(in, sources, hide)
 	if err != nil || what == "" {
 		return err
 	}
@@ -143,22 +143,26 @@ func ApplySaved(ctx context.Context, client *kube.Client, p saved.Plan, req Appl
 	if p.Bundle != "" {
 		return nil, fail.Invalidf("it is the plan of the bundle %q: apply it with 'kubectl timoni bundle apply'", p.Bundle)
 	}
-	if err := checkCluster(ctx, client, p); err != nil {
+	if err := CheckCluster(ctx, client, p); err != nil {
 		return nil, err
 	}
 	client = client.WithFieldManager(p.Policy.FieldManager)
 	req.Options = p.Policy.In(req.Options)
-	in := p.Instances[0]
-	req.reviewed, req.Name, req.Namespace, req.Package, req.spaces = &in, in.Metadata.Name, in.Metadata.Namespace, in.Package, in.Rendering.Spaces
-	req.restored, req.again = restored(in, req.Limits), &store.Revision{UserValues: in.UserValues}
-	req.Values = []values.Source{merged(in)} // whose secrets errors do not show
-	result, err := Apply(ctx, client, req, observer)
-	return result, different(err)
+	result, err := Apply(ctx, client, req.Saved(&p.Instances[0]), observer)
+	return result, Different(err)
 }
 
-// checkCluster refuses a plan for another cluster, and one of which the namespace
+// Saved returns the request for an instance of a saved plan.
+func (req ApplyRequest) Saved(in *saved.Instance) ApplyRequest {
+	req.reviewed, req.Name, req.Namespace, req.Package, req.spaces = in, in.Metadata.Name, in.Metadata.Namespace, in.Package, in.Rendering.Spaces
+	req.restored, req.again = Restored(*in, req.Limits), &store.Revision{UserValues: in.UserValues}
+	req.Values = []values.Source{merged(*in)} // whose secrets errors do not show
+	return req
+}
+
+// CheckCluster refuses a plan for another cluster, and one of which the namespace
 // of an instance is gone.
-func checkCluster(ctx context.Context, client *kube.Client, p saved.Plan) error {
+func CheckCluster(ctx context.Context, client *kube.Client, p saved.Plan) error {
 	uid, err := clusterUID(ctx, client)
 	if err != nil {
 		return err
@@ -178,17 +182,17 @@ func checkCluster(ctx context.Context, client *kube.Client, p saved.Plan) error 
 	return nil
 }
 
-// different makes the error of a run that has met a change of the cluster one that
+// Different makes the error of a run that has met a change of the cluster one that
 // refuses the plan.
-func different(err error) error {
+func Different(err error) error {
 	if _, stale := errors.AsType[*apply.StaleError](err); stale {
 		return &saved.DifferentError{Err: err}
 	}
 	return err
 }
 
-// restored returns what an instance of a saved plan was rendered to.
-func restored(in saved.Instance, limits render.Limits) *build.Result {
+// Restored returns what an instance of a saved plan was rendered to.
+func Restored(in saved.Instance, limits render.Limits) *build.Result {
 	result := render.Restore(in.Rendering, limits)
 	result.Values, result.Images = in.Values, in.Images
 	return &build.Result{Result: result, Module: in.Module}
@@ -209,7 +213,7 @@ func runReviewed(ctx context.Context, engine *apply.Engine, req ApplyRequest, re
 
 // compare returns an error when a plan is not the one that was reviewed.
 func (req ApplyRequest) compare(plan *apply.Plan) error {
-	return req.reviewed.Compare(changesOf(plan.Shown(), shown(plan, nil)))
+	return req.reviewed.Compare(ChangesOf(plan.Shown(), shown(plan, nil)))
 }
 
 // reviewWith returns the review of a request whose plan has to be the one that was

@@ -16,7 +16,7 @@ import (
 // secretIn says which secret the plan of an instance holds, empty when it holds
 // none: a Secret, a value that is secret by its source or its name, or what has the
 // form of one. The names of Secrets are none.
-func secretIn(in saved.Instance, sources []values.Source) (string, error) {
+func secretIn(in saved.Instance, sources []values.Source, hide func(string) string) (string, error) {
 	named := map[string]bool{}
 	for _, stage := range in.Rendering.Stages {
 		for _, o := range stage.Objects {
@@ -44,6 +44,9 @@ func secretIn(in saved.Instance, sources []values.Source) (string, error) {
 		if mask.Values(hidden)(text) != text {
 			return "a secret value of " + s.Name, nil
 		}
+	}
+	if hide(text) != text {
+		return "a value that is secret, or of the environment", nil
 	}
 	if mask.HasShape(text) {
 		return "what has the form of a secret", nil

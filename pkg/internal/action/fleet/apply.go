@@ -99,15 +99,20 @@ func (a *Applied) apply(ctx context.Context, site Site, req ApplyRequest, observ
 	if err != nil {
 		return err
 	}
-	err = r.hide(r.apply(ctx))
+	a.Err = r.hide(r.apply(ctx))
+	a.finish(r)
+	return a.Err
+}
+
+// finish takes what a run came to.
+func (a *Applied) finish(r *run) {
 	a.Instances = r.results()
-	if err == nil {
+	if a.Err == nil {
 		a.State = Done
-		if req.Apply.DryRun.IsDry() {
+		if r.req.Apply.DryRun.IsDry() {
 			a.State = Planned
 		}
 	}
-	return err
 }
 
 // Diff returns what an apply would change, and leaves nothing in the cluster.
@@ -132,7 +137,13 @@ func (r *run) apply(ctx context.Context) error {
 	if err := r.planPrune(ctx); err != nil {
 		return err
 	}
+	if err := r.compareLeft(); err != nil {
+		return err
+	}
 	if err := r.show(ctx, r.differences()); err != nil {
+		return err
+	}
+	if err := r.keep(ctx); err != nil {
 		return err
 	}
 	if r.req.Apply.DryRun.IsDry() {
@@ -171,7 +182,7 @@ func (r *run) execute(ctx context.Context, it *item) error {
 			it.state = Done
 			return nil
 		}
-		if _, stale := errors.AsType[*apply.StaleError](err); !stale || n == maxPlans {
+		if _, stale := errors.AsType[*apply.StaleError](err); !stale || n == maxPlans || it.reviewed != nil {
 			it.err = it.wrap(err)
 			return it.err
 		}

@@ -3,7 +3,6 @@
 package fleet
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +23,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/deploy"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/saved"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
 )
 
@@ -52,6 +52,7 @@ type item struct {
 	state    State
 	err      error // why it failed
 
+	reviewed  *saved.Instance    // what was rendered and planned before, nil when it is now
 	unchecked func([]api.Object) // warns of what the server has not checked
 }
 
@@ -64,6 +65,8 @@ type leftover struct {
 	goes    bool              // its deletion is planned
 	objects []teardown.Object // of the deletion, none when all objects are gone already
 	state   State
+
+	reviewed *saved.Leaving // the plan that was reviewed, nil for none
 }
 
 // newRun returns the run of a bundle, with an error as far as it was read. The
@@ -225,6 +228,9 @@ func (r *run) planOne(ctx context.Context, it *item, before *earlier.Instances) 
 		plan, err = it.engine.Plan(ctx, request)
 	}
 	if err == nil {
+		err = r.compare(it, plan)
+	}
+	if err == nil {
 		err = plan.Refusal()
 	}
 	if err != nil {
@@ -256,13 +262,21 @@ func (r *run) orderHint(it *item, err error) error {
 
 // request returns the request to apply an instance.
 func (r *run) request(it *item, before *earlier.Instances) apply.Request {
-	one := r.req.Apply
-	one.Request = r.bundle.Requests[it.index]
-	one.WaitFor = slices.DeleteFunc(slices.Clone(one.WaitFor), func(rule ready.WaitRule) bool { return !it.has(rule) })
-	request := deploy.RequestFor(one, it.rendered)
-	request.Bundle, request.Earlier = r.bundle.owner(it.Instance), before
+	request := deploy.RequestFor(r.applyRequest(it), it.rendered)
+	request.Bundle, request.Earlier = r.place(it), before
 	request.Unchecked = it.unchecked
 	return request
+}
+
+// applyRequest returns the request for an instance in the form of that for one.
+func (r *run) applyRequest(it *item) deploy.ApplyRequest {
+	one := r.req.Apply
+	if it.reviewed != nil {
+		one = one.Saved(it.reviewed)
+	}
+	one.Request = r.bundle.Requests[it.index]
+	one.WaitFor = slices.DeleteFunc(slices.Clone(one.WaitFor), func(rule ready.WaitRule) bool { return !it.has(rule) })
+	return one
 }
 
 // differences returns what the plans change, those of the deletions included,
@@ -275,12 +289,7 @@ func (r *run) differences() []instance.Difference {
 		}
 	}
 	for _, l := range r.left {
-		for _, o := range l.objects {
-			if o.Action == event.Deleted {
-				o.Reason = cmp.Or(o.Reason, "its instance is no longer in the bundle")
-				all = append(all, instance.NewDifference(o.Outcome, o.Live, nil))
-			}
-		}
+		all = append(all, l.differences()...)
 	}
 	return r.hidden(all)
 }
