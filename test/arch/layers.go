@@ -114,6 +114,7 @@ func libraryLayers() []layer {
 		{"cluster/internal/ownership", 2, nil},
 		{"cluster/fieldset", 2, []string{apimachinery, fieldsets}},
 		{"cluster/follow", 3, []string{apimachinery}},
+		{"cluster/tree", 3, []string{apimachinery}},
 		{"cluster/internal/survey", 3, []string{apimachinery}},
 		{"cluster/internal/removal", 4, []string{apimachinery}},
 		{"cluster/state", 4, []string{apimachinery}},
@@ -137,7 +138,7 @@ func verbLayers() []layer {
 		{"internal/action/verify", 6, nil}, // who signed: alone with package keyless
 		{"internal/action/function", 6, nil},
 		{"internal/action/expression", 5, []string{apimachinery}}, // asks a child: without CEL
-		{"internal/action/instance", 6, nil},                      // the verbs on what is applied: no CUE
+		{"internal/action/instance", 6, []string{apimachinery}},   // the verbs on what is applied: no CUE
 		{"internal/action/saved", 6, []string{apimachinery}},      // for a binary without CUE, too
 		{"internal/action/plugins", 5, nil},                       // the front door's: nothing heavy
 

@@ -31,6 +31,27 @@ type Text struct {
 type Look struct {
 	Colours bool // on a terminal
 	Events  bool // also events that are no warnings, where no table shows them
+	Bare    bool // lines of logs without a prefix
+}
+
+// Logs returns an observer that writes the lines of logs to w, and tells the rest
+// to another observer.
+func (l Look) Logs(w io.Writer, rest event.Observer) event.Observer {
+	var mu sync.Mutex
+	return event.Func(func(e event.Event) {
+		logged, isLine := e.(event.Logged)
+		if !isLine {
+			rest.Observe(e)
+			return
+		}
+		text := mask.Line(logged.Text)
+		if a, _ := asideOf(e); !l.Bare {
+			text = a.line(l.Colours, 0)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintln(w, text) // a reader that has gone ends the process
+	})
 }
 
 // NewText returns a Text that writes to w.

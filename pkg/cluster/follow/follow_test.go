@@ -158,8 +158,8 @@ func TestStates(t *testing.T) {
 			status("web", 2, running, over), status("crash", 3, waiting, over), status("new", 0, waiting, nil),
 		},
 	}}
-	want := []state{{"init", 0, false, true}, {"web", 2, true, false}, {"crash", 3, false, true}}
-	if diff := cmp.Diff(want, statesOf(pod), cmp.AllowUnexported(state{})); diff != "" {
+	want := []State{{"init", 0, false, true}, {"web", 2, true, false}, {"crash", 3, false, true}}
+	if diff := cmp.Diff(want, StatesOf(pod)); diff != "" {
 		t.Error(diff)
 	}
 }

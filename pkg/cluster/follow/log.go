@@ -32,29 +32,29 @@ type container struct {
 	restarts  int64
 }
 
-// state is what a Pod says of one of its containers.
-type state struct {
-	name     string
-	restarts int64
-	running  bool
-	ended    bool // it is over, or was before it waits to be started again
+// State is what a Pod says of one of its containers.
+type State struct {
+	Name     string
+	Restarts int64
+	Running  bool
+	Ended    bool // it is over, or was before it waits to be started again
 }
 
-// statesOf returns the containers of a Pod that have a log: those that run or
+// StatesOf returns the containers of a Pod that have a log: those that run or
 // have run.
-func statesOf(pod api.Object) []state {
-	var states []state
+func StatesOf(pod api.Object) []State {
+	var states []State
 	for _, field := range []string{"initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"} {
 		statuses, _, _ := unstructured.NestedSlice(pod, "status", field)
 		for _, s := range statuses {
 			status, _ := s.(map[string]any)
-			st := state{name: fmt.Sprint(status["name"])}
-			st.restarts, _ = status["restartCount"].(int64)
-			_, st.running, _ = unstructured.NestedMap(status, "state", "running")
+			st := State{Name: fmt.Sprint(status["name"])}
+			st.Restarts, _ = status["restartCount"].(int64)
+			_, st.Running, _ = unstructured.NestedMap(status, "state", "running")
 			_, over, _ := unstructured.NestedMap(status, "state", "terminated")
 			_, before, _ := unstructured.NestedMap(status, "lastState", "terminated")
-			st.ended = over || before && !st.running
-			if st.running || st.ended {
+			st.Ended = over || before && !st.Running
+			if st.Running || st.Ended {
 				states = append(states, st)
 			}
 		}
@@ -78,9 +78,9 @@ func (f *Follower) seePod(pod api.Object) {
 	case LogsNone:
 	case LogsAll:
 		job := owner.Object.Is("batch", "Job")
-		for _, s := range statesOf(pod) {
-			o := kube.LogOptions{Container: s.name, Follow: s.running, After: f.notices.since}
-			f.open(pod, container{kube.UID(pod), s.name, s.restarts}, o, job)
+		for _, s := range StatesOf(pod) {
+			o := kube.LogOptions{Container: s.Name, Follow: s.Running, After: f.notices.since}
+			f.open(pod, container{kube.UID(pod), s.Name, s.Restarts}, o, job)
 		}
 	default:
 		if _, name := ready.PodReason(pod); name != "" {
@@ -114,6 +114,13 @@ func (f *Follower) open(pod api.Object, c container, o kube.LogOptions, isJob bo
 		}
 		tell.end()
 	})
+}
+
+// ReadLog calls line with each line of the log of a container until it ends,
+// without what would control a terminal.
+func ReadLog(ctx context.Context, client *kube.Client, pod event.Object, o kube.LogOptions, line func(text string)) error {
+	plain := func(text string) string { return text }
+	return readLog(ctx, client, pod, o, func(text string, cut bool) { line(shown(text, cut, plain, 0)) })
 }
 
 // readLog calls line with each line of the log of a container until it ends, and

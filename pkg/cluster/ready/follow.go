@@ -108,6 +108,21 @@ type follower struct {
 	failed  func(error)                   // it may not be followed, which ends it
 }
 
+// Feed calls seen with each object of a kind in a namespace, first as it is and
+// then at each change, until ctx ends. It calls failed when they may not be read,
+// which ends it.
+func (w Watcher) Feed(ctx context.Context, key kube.ListKey, seen func(o api.Object, gone bool), failed func(error)) {
+	follower{
+		client: w.Client, key: key,
+		listed: func(list []api.Object) {
+			for _, o := range list {
+				seen(o, false)
+			}
+		},
+		changed: seen, failed: failed,
+	}.run(ctx)
+}
+
 // The pause before a broken LIST or WATCH is tried again grows from the first
 // to the last of these.
 const (

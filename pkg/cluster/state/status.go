@@ -23,10 +23,20 @@ import (
 )
 
 // View shows the state of instances.
-type View struct{ client *kube.Client }
+type View struct {
+	client  *kube.Client
+	briefly bool
+}
 
 // New returns a view of the cluster that the client reaches.
-func New(client *kube.Client) View { return View{client} }
+func New(client *kube.Client) View { return View{client: client} }
+
+// Briefly returns a view that asks for no more than the objects: not for the
+// Pods and the events that say why one is not ready.
+func (v View) Briefly() View {
+	v.briefly = true
+	return v
+}
 
 func (v View) reader() survey.Reader {
 	return survey.Reader{Client: v.client, Concurrency: kube.DefaultConcurrency}
@@ -42,6 +52,7 @@ type Status struct {
 	Message string     // why it is not ready, or what else to know
 	Drift   *Drift     // nil when it is as the last apply left it
 	Unknown bool       // the server does not say whether it exists
+	Live    api.Object // nil when it does not exist, or is of another owner
 	Orphan  bool       // no inventory names it, and the next apply or delete deletes it
 }
 
@@ -91,7 +102,7 @@ func (v View) Status(ctx context.Context, record *store.Record, ledger *store.Le
 }
 
 func (v View) statusOf(ctx context.Context, s *survey.Item, live api.Object, ledger *store.Ledger) (Status, error) {
-	status := Status{Object: s.Ref(), Exists: live != nil}
+	status := Status{Object: s.Ref(), Exists: live != nil, Live: live}
 	if s.Unknown != "" {
 		status.Unknown, status.Message = true, s.Unknown
 		return status, nil
@@ -111,7 +122,7 @@ func (v View) statusOf(ctx context.Context, s *survey.Item, live api.Object, led
 	if now.Warning != "" {
 		status.Message = now.Warning
 	}
-	if status.Ready() {
+	if status.Ready() || v.briefly {
 		return status, nil
 	}
 	if why := v.watcher().Diagnose(ctx, live); !strings.Contains(status.Message, why) {

@@ -19,7 +19,7 @@ import (
 func New(env cli.Env) *cobra.Command {
 	kube.SilenceLogs()
 	c := &common{env: env, kube: kubeflag.NewFlags()}
-	cmd := cli.Group("instance", "List, inspect and delete instances", newList(c), newInspect(c), newHistory(c), newDelete(c), newPlan(c))
+	cmd := cli.Group("instance", "List, inspect, follow and delete instances", newList(c), newInspect(c), newHistory(c), newLogs(c), newEvents(c), newDelete(c), newPlan(c))
 	c.kube.AddTo(cmd.PersistentFlags())
 	return cli.WithAdvice(cmd, clusteradvice.For)
 }

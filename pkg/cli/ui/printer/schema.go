@@ -267,10 +267,36 @@ func StatusOf(r *instance.StatusReport) Status {
 		Objects: convert(r.Objects, func(o instance.ObjectStatus) ObjectStatus {
 			return ObjectStatus{Object: ofCluster(o.Object), Status: o.Status, Message: o.Message, Drift: o.Drift}
 		}),
-		Events: convert(r.Events, func(e ready.Event) Event {
-			return Event{Object: ofCluster(e.Object), Type: e.Type, Reason: e.Reason, Message: e.Message, Time: e.Time}
-		}),
+		Events: convert(r.Events, eventOf),
 	}
+}
+
+func eventOf(e ready.Event) Event {
+	return Event{Object: ofCluster(e.Object), Type: e.Type, Reason: e.Reason, Message: e.Message, Time: e.Time}
+}
+
+// instanceEvent is an event about an object of an instance, or about what it owns.
+type instanceEvent struct {
+	Object
+	About   Object `json:"object"`
+	Type    string `json:"type"` // Normal or Warning
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	Time    string `json:"time"` // RFC 3339
+}
+
+// Events returns the result of events.
+func Events(key instance.Key, events []ready.Event) []any {
+	return convert(events, func(e ready.Event) any {
+		return instanceEvent{ofInstance("InstanceEvent", key.Name, key.Namespace), ofCluster(e.Object), e.Type, e.Reason, e.Message, e.Time}
+	})
+}
+
+// EventRows returns the rows of a table of events.
+func EventRows(events []ready.Event) [][]string {
+	return convert(events, func(e ready.Event) []string {
+		return []string{Age(e.Time), e.Type, e.Reason, e.Object.String(), e.Message}
+	})
 }
 
 func convert[A, B any](from []A, each func(A) B) []B {

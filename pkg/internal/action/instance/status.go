@@ -4,7 +4,6 @@ package instance
 
 import (
 	"context"
-	"reflect"
 	"slices"
 	"time"
 
@@ -73,38 +72,14 @@ const settle = 200 * time.Millisecond
 // change, until it is good or ctx ends. Its error is that of the first state
 // that cannot be read.
 func WatchStatus(ctx context.Context, client *kube.Client, key Key, changed func(*StatusReport) error) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	records := watchRecord(ctx, client, key)
-	var objects <-chan struct{}
-	forget := func() {}
-	defer func() { forget() }()
-	var last *StatusReport
-	for {
-		report, err := Status(ctx, client, key)
-		if err != nil {
-			return err
-		}
-		if !reflect.DeepEqual(last, report) {
-			if err = changed(report); err != nil {
-				return err
-			}
-		}
-		if last = report; report.IsGood() {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-objects:
-		case <-records: // it may name other objects now
-			forget()
-			if objects, forget, err = watchObjects(ctx, client, key); err != nil {
-				return err
-			}
-		}
-		time.Sleep(settle)
+	w := watching[*StatusReport]{
+		read:  func(ctx context.Context) (*StatusReport, error) { return Status(ctx, client, key) },
+		pause: settle,
+		objects: func(ctx context.Context, _ *StatusReport) (<-chan struct{}, error) {
+			return watchObjects(ctx, client, key)
+		},
 	}
+	return w.run(ctx, client, key, changed)
 }
 
 // watchRecord returns a channel that tells, at first too, that the record of an
@@ -126,14 +101,14 @@ func watchRecord(ctx context.Context, client *kube.Client, key Key) <-chan struc
 	return changed
 }
 
-func watchObjects(ctx context.Context, client *kube.Client, key Key) (<-chan struct{}, func(), error) {
+// watchObjects returns a channel that tells that an object of an instance may have
+// changed.
+func watchObjects(ctx context.Context, client *kube.Client, key Key) (<-chan struct{}, error) {
 	record, err := get(ctx, client, key)
 	if err != nil {
-		return nil, func() {}, err
+		return nil, err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	changed, err := state.New(client).Watch(ctx, record)
-	return changed, stop, err
+	return state.New(client).Watch(ctx, record)
 }
 
 func statusOf(s state.Status) ObjectStatus {

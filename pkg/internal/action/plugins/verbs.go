@@ -52,6 +52,8 @@ func Verbs() []Verb {
 		{"list", "List the instances in a namespace or a cluster", one, "kubectl-timoni-instance", false, false},
 		{"inspect", "Show the module, values and objects of an instance", one, "kubectl-timoni-instance", false, false},
 		{"history", "Show the revisions of an instance", one, "kubectl-timoni-instance", false, false},
+		{"logs", "Show the logs of all containers of an instance", one, "kubectl-timoni-instance", false, false},
+		{"events", "Show the events about an instance and what it owns", one, "kubectl-timoni-instance", false, false},
 		{"delete", "Delete an instance and its objects", one, "kubectl-timoni-instance", false, false},
 		{"plan", "Show a saved plan", one, "kubectl-timoni-instance", false, true},
 		{"instance", "The commands on applied instances, as a group", one, "kubectl-timoni-instance", true, true},

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tree
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+)
+
+// Reader reads what objects own.
+type Reader struct{ Client *kube.Client }
+
+// maxLogs is the maximum number of containers whose last line is asked for.
+const maxLogs = 5
+
+// Owned is what a Reader has read.
+type Owned struct {
+	Objects []api.Object
+	Unread  []string // what may not be read, such as "pods in namespace apps"
+}
+
+// Owned reads the objects that may be owned by others, of the namespaces of
+// these: one LIST for each kind and namespace.
+func (r Reader) Owned(ctx context.Context, of []api.Object) (Owned, error) {
+	var mu sync.Mutex
+	var owned Owned
+	err := kube.Each(kube.DefaultConcurrency, Keys(of), func(key kube.ListKey) error {
+		found, _, err := r.Client.List(ctx, key.Resource, key.Namespace, kube.Selector{})
+		mu.Lock()
+		defer mu.Unlock()
+		if kube.IsForbidden(err) {
+			owned.Unread = append(owned.Unread, key.Resource.Resource+" in namespace "+key.Namespace)
+			return nil
+		}
+		for _, o := range found {
+			if o.Kind() == "" { // of a list, not all servers name it
+				o["apiVersion"], o["kind"] = key.Resource.GroupVersion().String(), key.Resource.Kind
+			}
+		}
+		owned.Objects = append(owned.Objects, found...)
+		return err
+	})
+	slices.Sort(owned.Unread)
+	return owned, err
+}
+
+// Changes calls changed when an object may have changed that others own, until
+// ctx ends: one WATCH for each kind and namespace.
+func (r Reader) Changes(ctx context.Context, of []api.Object, changed func()) {
+	for _, key := range Keys(of) {
+		go ready.Watcher{Client: r.Client}.Feed(ctx, key, func(api.Object, bool) { changed() }, func(error) {})
+	}
+}
+
+// Explain completes what is not ready in a forest with the newest warning about
+// it, and with the last line of the log of a container that is to blame: one LIST
+// for each namespace, and a request for each of a few containers. What may not be
+// read is left out.
+func (r Reader) Explain(ctx context.Context, roots []*Node) {
+	events := map[string][]api.Object{}
+	logs := 0
+	for n := range All(roots) {
+		if n.Live == nil || n.Status == string(api.HealthCurrent) {
+			continue
+		}
+		ns := n.Object.Namespace
+		if _, read := events[ns]; !read {
+			events[ns], _, _ = r.Client.List(ctx, kube.Core("Event", "events"), ns, kube.Selector{Fields: "type=Warning"})
+		}
+		n.Warning = newest(events[ns], kube.UID(n.Live))
+		if _, container := ready.PodReason(n.Live); container != "" && n.Object.Kind == "Pod" && logs < maxLogs {
+			logs++
+			one := 1
+			text, _ := r.Client.Log(ctx, ns, n.Object.Name, kube.LogOptions{Container: container, Lines: &one, Bytes: 4 << 10})
+			n.LogLine = strings.TrimSpace(text)
+		}
+	}
+}
+
+// newest returns the text of the newest of events about the object with a uid.
+func newest(events []api.Object, uid string) string {
+	var last ready.Event
+	for _, o := range events {
+		about, _ := o["involvedObject"].(map[string]any)
+		if e := ready.EventOf(o); about["uid"] == uid && e.Time >= last.Time {
+			last = e
+		}
+	}
+	if last.Reason == "" {
+		return ""
+	}
+	return last.Reason + ": " + last.Message
+}
+
+// Keys returns what is to be listed to find all that objects own.
+func Keys(of []api.Object) []kube.ListKey {
+	byNamespace := map[string][]api.Object{}
+	var namespaces []string
+	for _, o := range of {
+		if ns := o.Namespace(); ns != "" {
+			if byNamespace[ns] == nil {
+				namespaces = append(namespaces, ns)
+			}
+			byNamespace[ns] = append(byNamespace[ns], o)
+		}
+	}
+	var keys []kube.ListKey
+	for _, ns := range namespaces {
+		for _, k := range kinds() {
+			if slices.ContainsFunc(byNamespace[ns], k.isMadeFor) {
+				keys = append(keys, k.resource.ListKey(ns))
+			}
+		}
+	}
+	return keys
+}
+
+// PodKeys is Keys for what Pods descend from, and for the Jobs and Pods among the
+// objects themselves.
+func PodKeys(of []api.Object) []kube.ListKey {
+	keys := slices.DeleteFunc(Keys(of), func(k kube.ListKey) bool {
+		return k.Resource.Kind == "EndpointSlice" || k.Resource.Kind == "PersistentVolumeClaim"
+	})
+	for _, o := range of {
+		for _, k := range kinds() {
+			key := k.resource.ListKey(o.Namespace())
+			if o.Is("batch", "Job") && k.resource.Kind == "Job" && !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+// kind is a kind of objects that others own.
+type kind struct {
+	resource  kube.Resource
+	isMadeFor func(api.Object) bool // it is made for such an object, or for what that owns
+}
+
+func kinds() []kind {
+	custom := func(o api.Object) bool { return !api.IsBuiltIn(o.Group()) }
+	runs := func(o api.Object) bool {
+		return custom(o) || o.Group() == "apps" || o.Group() == "batch" || o.Is("", "Pod") || o.Is("", "ReplicationController")
+	}
+	resource := func(group, version, name, plural string) kube.Resource {
+		gv := schema.GroupVersion{Group: group, Version: version}
+		return kube.Resource{GroupVersionResource: gv.WithResource(plural), Kind: name, Namespaced: true}
+	}
+	return []kind{
+		{resource("apps", "v1", "Deployment", "deployments"), custom},
+		{resource("apps", "v1", "StatefulSet", "statefulsets"), custom},
+		{resource("apps", "v1", "DaemonSet", "daemonsets"), custom},
+		{resource("apps", "v1", "ReplicaSet", "replicasets"), func(o api.Object) bool { return custom(o) || o.Is("apps", "Deployment") }},
+		{resource("batch", "v1", "Job", "jobs"), func(o api.Object) bool { return custom(o) || o.Is("batch", "CronJob") }},
+		{kube.Core("Pod", "pods"), runs},
+		{resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"), func(o api.Object) bool { return custom(o) || o.Is("", "Service") }},
+		{kube.Core("PersistentVolumeClaim", "persistentvolumeclaims"), runs},
+	}
+}
+
+// Lineage finds out, as objects come, which of them are owned, directly or not,
+// by some that are known. It is not safe for concurrent use.
+type Lineage struct {
+	known   map[string]bool
+	waiting map[string]map[string]api.Object // by the uid of an owner that is not known, and their own
+}
+
+// NewLineage returns a Lineage for roots.
+func NewLineage(roots []api.Object) *Lineage {
+	l := &Lineage{known: map[string]bool{}, waiting: map[string]map[string]api.Object{}}
+	for _, o := range roots {
+		l.known[kube.UID(o)] = true
+	}
+	return l
+}
+
+// Add returns the objects that are known by now because of one more: none, or
+// that and those that waited for it.
+func (l *Lineage) Add(o api.Object) []api.Object {
+	uid := kube.UID(o)
+	if !l.known[uid] && !slices.ContainsFunc(owners(o), func(owner string) bool { return l.known[owner] }) {
+		for _, owner := range owners(o) {
+			if l.waiting[owner] == nil {
+				l.waiting[owner] = map[string]api.Object{}
+			}
+			l.waiting[owner][uid] = o
+		}
+		return nil
+	}
+	l.known[uid] = true
+	found := []api.Object{o}
+	waited := l.waiting[uid]
+	delete(l.waiting, uid)
+	for _, w := range waited {
+		found = append(found, l.Add(w)...)
+	}
+	return found
+}
+
+// IsOf says whether an event is about an object that is known, or about one that
+// is no more and was named after one of roots.
+func (l *Lineage) IsOf(e api.Object, roots []event.Object) bool {
+	about, _ := e["involvedObject"].(map[string]any)
+	if uid, _ := about["uid"].(string); l.known[uid] {
+		return true
+	}
+	return slices.ContainsFunc(roots, func(o event.Object) bool { return ready.IsAbout(ready.EventOf(e).Object, o) })
+}
