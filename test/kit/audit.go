@@ -117,8 +117,10 @@ func parseRequest(line []byte) (Request, bool, error) {
 	if err := json.Unmarshal(line, &e); err != nil {
 		return Request{}, false, err
 	}
-	// A watch is answered when it begins: its end may be minutes away.
-	if (e.Verb == "watch" && e.ResponseStatus.Code < 300) != (e.Stage == "ResponseStarted") {
+	// A watch, or a log that is followed, is answered when it begins: its end may
+	// be minutes away.
+	lasts := e.Verb == "watch" || e.ObjectRef != nil && e.ObjectRef.Subresource == "log"
+	if (lasts && e.ResponseStatus.Code < 300) != (e.Stage == "ResponseStarted") {
 		return Request{}, false, nil
 	}
 	uri, err := url.Parse(e.RequestURI)

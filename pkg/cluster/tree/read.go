@@ -28,12 +28,12 @@ type Owned struct {
 	Unread  []string // what may not be read, such as "pods in namespace apps"
 }
 
-// Owned reads the objects that may be owned by others, of the namespaces of
-// these: one LIST for each kind and namespace.
-func (r Reader) Owned(ctx context.Context, of []api.Object) (Owned, error) {
+// Owned reads the objects that may be owned by others: one LIST for each of the
+// keys.
+func (r Reader) Owned(ctx context.Context, keys []kube.ListKey) (Owned, error) {
 	var mu sync.Mutex
 	var owned Owned
-	err := kube.Each(kube.DefaultConcurrency, Keys(of), func(key kube.ListKey) error {
+	err := kube.Each(kube.DefaultConcurrency, keys, func(key kube.ListKey) error {
 		found, _, err := r.Client.List(ctx, key.Resource, key.Namespace, kube.Selector{})
 		mu.Lock()
 		defer mu.Unlock()
@@ -76,7 +76,7 @@ func (r Reader) Explain(ctx context.Context, roots []*Node) {
 		if _, read := events[ns]; !read {
 			events[ns], _, _ = r.Client.List(ctx, kube.Core("Event", "events"), ns, kube.Selector{Fields: "type=Warning"})
 		}
-		n.Warning = newest(events[ns], kube.UID(n.Live))
+		n.Warning = newest(events[ns], n.Live)
 		if _, container := ready.PodReason(n.Live); container != "" && n.Object.Kind == "Pod" && logs < maxLogs {
 			logs++
 			one := 1
@@ -86,12 +86,15 @@ func (r Reader) Explain(ctx context.Context, roots []*Node) {
 	}
 }
 
-// newest returns the text of the newest of events about the object with a uid.
-func newest(events []api.Object, uid string) string {
+// newest returns the text of the newest of events about an object.
+func newest(events []api.Object, o api.Object) string {
 	var last ready.Event
-	for _, o := range events {
-		about, _ := o["involvedObject"].(map[string]any)
-		if e := ready.EventOf(o); about["uid"] == uid && e.Time >= last.Time {
+	for _, candidate := range events {
+		about, _ := candidate["involvedObject"].(map[string]any)
+		uid, _ := about["uid"].(string) // who writes an event by hand may leave it out
+		e := ready.EventOf(candidate)
+		isOf := e.Object.Kind == o.Kind() && e.Object.Name == o.Name() && (uid == "" || uid == kube.UID(o))
+		if isOf && e.Time >= last.Time {
 			last = e
 		}
 	}

@@ -71,7 +71,7 @@ func treeRows(n *tree.Node, first, indent string, above []string) [][]string {
 	}
 	images := ""
 	if !slices.Equal(n.Facts.Images, above) {
-		images = strings.Join(n.Facts.Images, ",")
+		images = strings.Join(convert(n.Facts.Images, shortImage), ",")
 	}
 	rows := [][]string{{first + name, parts(n.Facts.Ready), status(n.Status), restarts(n.Facts.Restarts), Age(n.Facts.Created), images, why(n)}}
 	for i, child := range n.Children {
@@ -82,6 +82,16 @@ func treeRows(n *tree.Node, first, indent string, above []string) [][]string {
 		rows = append(rows, treeRows(child, indent+branch, indent+below, n.Facts.Images)...)
 	}
 	return rows
+}
+
+// shortImage returns an image with the beginning of its digest.
+func shortImage(image string) string {
+	const enough = len("sha256:") + 12
+	name, digest, found := strings.Cut(image, "@")
+	if !found || len(digest) <= enough {
+		return image
+	}
+	return name + "@" + digest[:enough] + "…"
 }
 
 func parts(r *tree.Ready) string {

@@ -28,7 +28,7 @@ func familyOf(ctx context.Context, client *kube.Client, key Key) (family, error)
 	if err != nil {
 		return family{}, err
 	}
-	owned, err := tree.Reader{Client: client}.Owned(ctx, live)
+	owned, err := tree.Reader{Client: client}.Owned(ctx, tree.Keys(live))
 	if err != nil {
 		return family{}, err
 	}

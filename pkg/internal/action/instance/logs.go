@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,12 +44,12 @@ func Logs(ctx context.Context, client *kube.Client, req LogsRequest, observer ev
 	if err != nil {
 		return err
 	}
-	owned, err := tree.Reader{Client: client}.Owned(ctx, live)
+	owned, err := tree.Reader{Client: client}.Owned(ctx, tree.PodKeys(live))
 	if err != nil {
 		return err
 	}
-	for _, what := range owned.Unread {
-		observer.Observe(event.Note{Text: what + " are not shown: the right to read them is missing"})
+	if owned.Unread != nil {
+		return fmt.Errorf("find the Pods of %s: the right to list %s is missing", req.Name, strings.Join(owned.Unread, " and "))
 	}
 	tree.Grow(report.Roots, owned.Objects, time.Now())
 	selected, err := req.selects(report.Roots)
@@ -61,7 +62,9 @@ func Logs(ctx context.Context, client *kube.Client, req LogsRequest, observer ev
 	}
 	for n := range tree.All(selected) {
 		if n.Object.Kind == "Pod" && n.Live != nil {
-			err = errors.Join(err, t.readPod(ctx, n.Live))
+			if err = errors.Join(err, t.readPod(ctx, n.Live)); kube.IsForbidden(err) {
+				return err // so are the others
+			}
 		}
 	}
 	if err == nil && len(t.opened) == 0 {
@@ -114,11 +117,12 @@ func (t *tail) next(pod api.Object) []kube.LogOptions {
 }
 
 func (t *tail) readPod(ctx context.Context, pod api.Object) error {
-	var errs []error
 	for _, o := range t.next(pod) {
-		errs = append(errs, t.read(ctx, pod.Ref(), o))
+		if err := t.read(ctx, pod.Ref(), o); err != nil {
+			return err
+		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // read tells the log of one container. One that is gone by now has none.
@@ -166,17 +170,22 @@ func (t *tail) follow(ctx context.Context, roots []*tree.Node) error {
 				return c.err
 			}
 			for _, o := range lineage.Add(c.object) {
-				if o.Is("", "Pod") {
-					t.start(ctx, o)
-				}
+				t.start(ctx, o)
 				if hasEnded(o) {
 					delete(open, kube.UID(o))
 				}
 			}
 		}
 	}
+	// What has ended may have done so before its Pods were seen.
+	owned, err := tree.Reader{Client: t.client}.Owned(ctx, tree.PodKeys(live))
+	for _, last := range owned.Objects {
+		for _, o := range lineage.Add(last) {
+			t.start(ctx, o)
+		}
+	}
 	t.streams.Wait()
-	return nil
+	return err
 }
 
 // changes returns a channel with the objects that Pods descend from, as they are
@@ -203,8 +212,11 @@ func (t *tail) changes(ctx context.Context, live []api.Object) <-chan change {
 	return out
 }
 
-// start follows the logs of a Pod that are not followed yet.
+// start follows the logs of an object that are not followed yet, if it is a Pod.
 func (t *tail) start(ctx context.Context, pod api.Object) {
+	if !pod.Is("", "Pod") {
+		return
+	}
 	for _, o := range t.next(pod) {
 		if t.followed++; t.followed > maxFollowed {
 			if t.followed == maxFollowed+1 {

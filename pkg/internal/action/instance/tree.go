@@ -31,7 +31,7 @@ func Tree(ctx context.Context, client *kube.Client, key Key) (*TreeReport, error
 		return nil, err
 	}
 	reader := tree.Reader{Client: client}
-	owned, err := reader.Owned(ctx, live)
+	owned, err := reader.Owned(ctx, tree.Keys(live))
 	if err != nil {
 		return nil, err
 	}
