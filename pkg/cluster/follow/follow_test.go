@@ -159,7 +159,7 @@ func TestStates(t *testing.T) {
 		},
 	}}
 	want := []State{{"init", 0, false, true}, {"web", 2, true, false}, {"crash", 3, false, true}}
-	if diff := cmp.Diff(want, StatesOf(pod)); diff != "" {
+	if diff := cmp.Diff(want, StatesOf(pod), cmp.AllowUnexported(State{})); diff != "" {
 		t.Error(diff)
 	}
 }

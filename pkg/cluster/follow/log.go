@@ -37,7 +37,7 @@ type State struct {
 	Name     string
 	Restarts int64
 	Running  bool
-	Ended    bool // it is over, or was before it waits to be started again
+	ended    bool // it is over, or was before it waits to be started again
 }
 
 // StatesOf returns the containers of a Pod that have a log: those that run or
@@ -53,8 +53,8 @@ func StatesOf(pod api.Object) []State {
 			_, st.Running, _ = unstructured.NestedMap(status, "state", "running")
 			_, over, _ := unstructured.NestedMap(status, "state", "terminated")
 			_, before, _ := unstructured.NestedMap(status, "lastState", "terminated")
-			st.Ended = over || before && !st.Running
-			if st.Running || st.Ended {
+			st.ended = over || before && !st.Running
+			if st.Running || st.ended {
 				states = append(states, st)
 			}
 		}

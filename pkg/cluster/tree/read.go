@@ -155,18 +155,18 @@ func kinds() []kind {
 	runs := func(o api.Object) bool {
 		return custom(o) || o.Group() == "apps" || o.Group() == "batch" || o.Is("", "Pod") || o.Is("", "ReplicationController")
 	}
-	resource := func(group, version, name, plural string) kube.Resource {
-		gv := schema.GroupVersion{Group: group, Version: version}
+	resource := func(group, name, plural string) kube.Resource {
+		gv := schema.GroupVersion{Group: group, Version: "v1"}
 		return kube.Resource{GroupVersionResource: gv.WithResource(plural), Kind: name, Namespaced: true}
 	}
 	return []kind{
-		{resource("apps", "v1", "Deployment", "deployments"), custom},
-		{resource("apps", "v1", "StatefulSet", "statefulsets"), custom},
-		{resource("apps", "v1", "DaemonSet", "daemonsets"), custom},
-		{resource("apps", "v1", "ReplicaSet", "replicasets"), func(o api.Object) bool { return custom(o) || o.Is("apps", "Deployment") }},
-		{resource("batch", "v1", "Job", "jobs"), func(o api.Object) bool { return custom(o) || o.Is("batch", "CronJob") }},
+		{resource("apps", "Deployment", "deployments"), custom},
+		{resource("apps", "StatefulSet", "statefulsets"), custom},
+		{resource("apps", "DaemonSet", "daemonsets"), custom},
+		{resource("apps", "ReplicaSet", "replicasets"), func(o api.Object) bool { return custom(o) || o.Is("apps", "Deployment") }},
+		{resource("batch", "Job", "jobs"), func(o api.Object) bool { return custom(o) || o.Is("batch", "CronJob") }},
 		{kube.Core("Pod", "pods"), runs},
-		{resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"), func(o api.Object) bool { return custom(o) || o.Is("", "Service") }},
+		{resource("discovery.k8s.io", "EndpointSlice", "endpointslices"), func(o api.Object) bool { return custom(o) || o.Is("", "Service") }},
 		{kube.Core("PersistentVolumeClaim", "persistentvolumeclaims"), runs},
 	}
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package tree shows what the objects of an instance own: the ReplicaSets, Pods,
-// Jobs and so on that controllers make for them, with what is known of why they
-// are not ready.
+// Jobs and so on that controllers make for them, and why they are not ready.
 package tree
 
 import (
@@ -78,7 +77,7 @@ func Grow(roots []*Node, objects []api.Object, now time.Time) {
 	}
 	for _, root := range roots {
 		if root.Live != nil {
-			root.Facts = FactsOf(root.Live)
+			root.Facts = factsOf(root.Live)
 			g.addClaims(root.Live, objects)
 			g.grow(root)
 		}
@@ -98,7 +97,7 @@ func (g grower) grow(n *Node) {
 			continue
 		}
 		g.known[uid] = true
-		child := &Node{Object: o.Ref(), Live: o, Facts: FactsOf(o)}
+		child := &Node{Object: o.Ref(), Live: o, Facts: factsOf(o)}
 		child.Status, child.Reason = assess(o, g.now)
 		n.Children = append(n.Children, child)
 		g.grow(child)
@@ -165,8 +164,8 @@ func assess(o api.Object, now time.Time) (status, reason string) {
 	return string(state.Health), state.Text()
 }
 
-// FactsOf returns what a table shows of an object.
-func FactsOf(o api.Object) Facts {
+// factsOf returns what a table shows of an object.
+func factsOf(o api.Object) Facts {
 	created, _, _ := unstructured.NestedString(o, "metadata", "creationTimestamp")
 	f := Facts{Created: created, Ready: readyOf(o), Images: imagesOf(o)}
 	if o.Is("", "Pod") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package tree_test
+package tree
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/tree"
 )
 
 // parse reads objects of which each is a line: KIND.GROUP/NAME OWNER…, whose uids
@@ -29,8 +29,8 @@ func parse(t *testing.T, text string) []api.Object {
 		kind, name, _ := strings.Cut(words[0], "/")
 		kind, group, _ := strings.Cut(kind, ".")
 		o := api.Object{}
-		if err := yaml.Unmarshal([]byte(rest), &o); err != nil {
-			t.Fatal(err)
+		if text, err := yaml.YAMLToJSON([]byte(rest)); err != nil || len(rest) > 0 && utiljson.Unmarshal(text, (*map[string]any)(&o)) != nil {
+			t.Fatal(rest, err)
 		}
 		o["apiVersion"], o["kind"] = strings.TrimPrefix(group+"/v1", "/"), kind
 		var owners []any
@@ -43,7 +43,7 @@ func parse(t *testing.T, text string) []api.Object {
 	return objects
 }
 
-func show(nodes []*tree.Node, indent string) string {
+func show(nodes []*Node, indent string) string {
 	var b strings.Builder
 	for _, n := range nodes {
 		b.WriteString(indent + n.Object.Kind + "/" + n.Object.Name + "\n" + show(n.Children, indent+" "))
@@ -76,15 +76,15 @@ func TestGrow(t *testing.T) {
 			"StatefulSet/db\n PersistentVolumeClaim/data-db-0\n",
 		},
 		"a root below another": {"Deployment.apps/web\nReplicaSet.apps/mine web", "Pod/x mine", "Deployment/web\nReplicaSet/mine\n Pod/x\n"},
-		"two owners, a circle":  {"A.x/a\nA.x/b", "Pod/p a b q\nPod/q p", "A/a\n Pod/p\n  Pod/q\nA/b\n"},
+		"two owners, a circle": {"A.x/a\nA.x/b", "Pod/p a b q\nPod/q p", "A/a\n Pod/p\n  Pod/q\nA/b\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var roots []*tree.Node
+			var roots []*Node
 			for _, o := range parse(t, tc.roots) {
-				roots = append(roots, &tree.Node{Object: o.Ref(), Live: o})
+				roots = append(roots, &Node{Object: o.Ref(), Live: o})
 			}
-			tree.Grow(append(roots, &tree.Node{}), parse(t, tc.others), time.Now())
+			Grow(append(roots, &Node{}), parse(t, tc.others), time.Now())
 			if diff := cmp.Diff(tc.want, show(roots, "")); diff != "" {
 				t.Error(diff)
 			}
@@ -96,17 +96,17 @@ func TestGrow(t *testing.T) {
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	two := int64(2)
-	for text, want := range map[string]tree.Facts{
-		"Deployment.apps/a |{spec: {template: {spec: {containers: [{image: x}, {image: x}], initContainers: [{image: y}]}}}, status: {readyReplicas: 0}}": {Ready: &tree.Ready{Want: 1}, Images: []string{"y", "x"}},
-		"StatefulSet.apps/a |{spec: {replicas: 3}, status: {readyReplicas: 2}}":                                                                         {Ready: &tree.Ready{Have: 2, Want: 3}},
-		"DaemonSet.apps/a |status: {numberReady: 1, desiredNumberScheduled: 4}":                                                                         {Ready: &tree.Ready{Have: 1, Want: 4}},
-		"Job.batch/a |{spec: {completions: 3}, status: {succeeded: 1}}":                                                                                 {Ready: &tree.Ready{Have: 1, Want: 3}},
-		"Pod/a |{spec: {containers: [{image: x}, {image: z}]}, status: {containerStatuses: [{ready: true, restartCount: 2}, {ready: false}]}}":           {Ready: &tree.Ready{Have: 1, Want: 2}, Restarts: &two, Images: []string{"x", "z"}},
-		"EndpointSlice.discovery.k8s.io/a |endpoints: [{conditions: {ready: true}}, {}, {conditions: {ready: false}}]":                                  {Ready: &tree.Ready{Have: 2, Want: 3}},
-		"CronJob.batch/a |spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: x}]}}}}}":                                                  {Images: []string{"x"}},
-		"ConfigMap/a |spec: {replicas: many, containers: [1]}":                                                                                          {},
+	for text, want := range map[string]Facts{
+		"Deployment.apps/a |{spec: {template: {spec: {containers: [{image: x}, {image: x}], initContainers: [{image: w}]}}}, status: {readyReplicas: 0}}": {Ready: &Ready{Want: 1}, Images: []string{"w", "x"}},
+		"StatefulSet.apps/a |{spec: {replicas: 3}, status: {readyReplicas: 2}}":                                                                           {Ready: &Ready{Have: 2, Want: 3}},
+		"DaemonSet.apps/a |status: {numberReady: 1, desiredNumberScheduled: 4}":                                                                           {Ready: &Ready{Have: 1, Want: 4}},
+		"Job.batch/a |{spec: {completions: 3}, status: {succeeded: 1}}":                                                                                   {Ready: &Ready{Have: 1, Want: 3}},
+		"Pod/a |{spec: {containers: [{image: x}, {image: z}]}, status: {containerStatuses: [{ready: true, restartCount: 2}, {ready: false}]}}":            {Ready: &Ready{Have: 1, Want: 2}, Restarts: &two, Images: []string{"x", "z"}},
+		"EndpointSlice.discovery.k8s.io/a |endpoints: [{conditions: {ready: true}}, {}, {conditions: {ready: false}}]":                                    {Ready: &Ready{Have: 2, Want: 3}},
+		"CronJob.batch/a |spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: x}]}}}}}":                                                    {Images: []string{"x"}},
+		"ConfigMap/a |spec: {replicas: many, containers: [1]}":                                                                                            {},
 	} {
-		if diff := cmp.Diff(want, tree.FactsOf(parse(t, text)[0])); diff != "" {
+		if diff := cmp.Diff(want, factsOf(parse(t, text)[0])); diff != "" {
 			t.Errorf("%s: %s", text, diff)
 		}
 	}
@@ -125,10 +125,10 @@ func TestKeys(t *testing.T) {
 		"Widget.example.com/a\nConfigMap/b": {all, "deployments statefulsets daemonsets replicasets jobs pods"},
 	} {
 		var got [2][]string
-		for _, k := range tree.Keys(parse(t, text)) {
+		for _, k := range Keys(parse(t, text)) {
 			got[0] = append(got[0], k.Resource.Resource)
 		}
-		for _, k := range tree.PodKeys(parse(t, text)) {
+		for _, k := range PodKeys(parse(t, text)) {
 			got[1] = append(got[1], k.Resource.Resource)
 		}
 		if diff := cmp.Diff(want, [2]string{strings.Join(got[0], " "), strings.Join(got[1], " ")}); diff != "" {
@@ -140,7 +140,7 @@ func TestKeys(t *testing.T) {
 // TestLineage knows what is owned in whatever order it comes.
 func TestLineage(t *testing.T) {
 	t.Parallel()
-	l := tree.NewLineage(parse(t, "Deployment.apps/web"))
+	l := NewLineage(parse(t, "Deployment.apps/web"))
 	var got []string
 	for _, o := range parse(t, "Pod/x rs\nPod/y other\nPod/x rs\nReplicaSet.apps/rs web\nPod/z rs\nPod/x rs\nDeployment.apps/web") {
 		text := ""

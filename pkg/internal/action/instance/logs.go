@@ -130,10 +130,10 @@ func (t *tail) read(ctx context.Context, pod event.Object, o kube.LogOptions) er
 	err := follow.ReadLog(ctx, t.client, pod, o, func(text string) {
 		t.observer.Observe(event.Logged{Pod: pod, Container: o.Container, Text: text})
 	})
-	if err == nil || apierrors.IsNotFound(err) || ctx.Err() != nil {
-		return nil
+	if err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
+		return fmt.Errorf("log of container %q of %s: %w", o.Container, pod, err)
 	}
-	return fmt.Errorf("log of container %q of %s: %w", o.Container, pod, err)
+	return nil
 }
 
 // change is a new state of an object that may be owned.
