@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
-	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
@@ -21,7 +22,7 @@ import (
 type eventLister struct {
 	*common
 	watch bool
-	types []string
+	types string // empty for all
 	out   *printer.Flags
 }
 
@@ -32,22 +33,17 @@ func newEvents(c *common) *cobra.Command {
 		Long: "Show the events about the objects of an instance and about the ReplicaSets,\n" +
 			"Pods, Jobs and so on that were made for them, the newest last.",
 		Example: cli.Example(c.env, "events app -n apps", "events app -n apps --types Warning --watch"),
-		Args:    cli.Args(1, "NAME"),
+		Args:    cli.Args(1, "NAME"), ValidArgsFunction: complete.Operands(c.kube.Instances),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := l.out.Check(); err != nil {
 				return err
-			}
-			for _, t := range l.types {
-				if err := fail.OneOf("--types", t, "Normal", "Warning"); err != nil {
-					return err
-				}
 			}
 			return l.run(cmd.Context(), args[0])
 		},
 	}
 	fs := cmd.Flags()
 	fs.BoolVarP(&l.watch, "watch", "w", false, "go on with each event that comes")
-	fs.StringSliceVar(&l.types, "types", nil, "only events of these `TYPES`: Normal, Warning")
+	choice.Flag[string]{Name: "types", Usage: "only events of this `TYPE`", Choices: choice.Of("Normal", "Warning")}.AddTo(fs, &l.types)
 	l.out.AddTo(fs)
 	return cmd
 }
@@ -76,7 +72,7 @@ func (l *eventLister) run(ctx context.Context, name string) error {
 }
 
 func (l *eventLister) wants(e ready.Event) bool {
-	return l.types == nil || slices.Contains(l.types, e.Type)
+	return l.types == "" || l.types == e.Type
 }
 
 // follow prints a line for each event, or for a program one event after the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/complete"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
@@ -30,7 +31,7 @@ func newLogs(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "logs NAME [KIND/NAME]", Short: "Show the logs of all containers of an instance", Long: logsLong,
 		Example: cli.Example(c.env, "logs app -n apps", "logs app -n apps -f --since 5m", "logs app Deployment/web -n apps --tail 20"),
-		Args:    cobra.RangeArgs(1, 2),
+		Args:    cli.ArgsBetween(1, 2, "NAME and at most a KIND/NAME"), ValidArgsFunction: complete.Operands(c.kube.Instances),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 2 {
 				target, err := api.ParseTarget(args[1])
