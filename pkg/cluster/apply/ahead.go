@@ -46,6 +46,14 @@ func (e *Engine) ReadAhead(ctx context.Context, m api.Metadata, record *store.Re
 	return a
 }
 
+// ahead returns what was asked for a request, or asks now.
+func (e *Engine) ahead(ctx context.Context, req Request) *Ahead {
+	if req.Ahead != nil && !req.Ahead.isTaken.Load() {
+		return req.Ahead
+	}
+	return e.ReadAhead(ctx, req.Instance.Metadata, nil)
+}
+
 // Settle waits until all answers have come, whatever they are.
 func (a *Ahead) Settle(ctx context.Context) {
 	_, _ = a.exists.Wait(ctx)

@@ -24,6 +24,9 @@ import (
 // means that the plan could not be made; that a step is refused stands in the
 // plan. Nothing is changed. Execute carries the plan out.
 func (e *Engine) Plan(ctx context.Context, req Request) (*Plan, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what was asked ahead of an error
+	req.Ahead = e.ahead(ctx, req)
 	exists, err := e.checkNamespace(ctx, req)
 	if err != nil {
 		return nil, err

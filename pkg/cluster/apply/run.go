@@ -19,6 +19,9 @@ import (
 // has changed in the cluster since the plan was made is planned again, and
 // reviewed again. It returns the plan as it was carried out.
 func (e *Engine) Apply(ctx context.Context, req Request) (*Plan, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what was asked ahead of an error
+	req.Ahead = e.ahead(ctx, req)
 	exists, err := e.checkNamespace(ctx, req)
 	if err != nil {
 		return nil, err
