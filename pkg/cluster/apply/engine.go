@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -95,42 +94,16 @@ func (e *Engine) checkNamespace(ctx context.Context, req Request) (bool, error) 
 }
 
 // Spaces are namespaces that are known to exist. It is safe for concurrent use.
-type Spaces struct {
-	mu    sync.Mutex
-	asked map[string]*kube.Answer[bool]
-}
+type Spaces struct{ known kube.Answers[bool] }
 
-// exists says whether a namespace exists, as it was read before or as read says. One
-// that does not may be created: it is read again.
-func (s *Spaces) exists(ctx context.Context, name string, read func() (bool, error)) (bool, error) {
-	s.mu.Lock()
-	asked := s.asked[name]
-	if asked == nil {
-		asked = kube.Ask(read)
-		if s.asked == nil {
-			s.asked = map[string]*kube.Answer[bool]{}
-		}
-		s.asked[name] = asked
-	}
-	s.mu.Unlock()
-	exists, err := asked.Wait(ctx)
-	if err != nil || !exists {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.asked[name] == asked {
-			delete(s.asked, name)
-		}
-	}
-	return exists, err
-}
-
-// namespaceExists says whether a namespace is there.
+// namespaceExists says whether a namespace is there. One that is not may be
+// created: it is read again.
 func (e *Engine) namespaceExists(ctx context.Context, name string) (bool, error) {
 	read := func() (bool, error) { return e.readNamespace(ctx, name) }
 	if e.Spaces == nil {
 		return read()
 	}
-	return e.Spaces.exists(ctx, name, read)
+	return e.Spaces.known.Ask(ctx, name, read, func(exists bool) bool { return exists })
 }
 
 // readNamespace asks whether a namespace is there. Who may not read it is taken

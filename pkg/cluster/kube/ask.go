@@ -2,7 +2,10 @@
 
 package kube
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // Answer is what was asked ahead of the moment at which it is needed.
 type Answer[T any] struct {
@@ -30,4 +33,35 @@ func (a *Answer[T]) Wait(ctx context.Context) (T, error) {
 		var none T
 		return none, context.Cause(ctx)
 	}
+}
+
+// Answers are answers by the name of what was asked for, each asked for once. The
+// zero value is ready to use, and is safe for concurrent use.
+type Answers[T any] struct {
+	mu    sync.Mutex
+	asked map[string]*Answer[T]
+}
+
+// Ask returns the answer about a name, which it asks for unless that was done. An
+// answer that is not to be kept, or is an error, is asked for again next time.
+func (a *Answers[T]) Ask(ctx context.Context, name string, ask func() (T, error), keep func(T) bool) (T, error) {
+	a.mu.Lock()
+	asked := a.asked[name]
+	if asked == nil {
+		asked = Ask(ask)
+		if a.asked == nil {
+			a.asked = map[string]*Answer[T]{}
+		}
+		a.asked[name] = asked
+	}
+	a.mu.Unlock()
+	answer, err := asked.Wait(ctx)
+	if err != nil || !keep(answer) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.asked[name] == asked {
+			delete(a.asked, name)
+		}
+	}
+	return answer, err
 }
