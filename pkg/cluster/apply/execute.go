@@ -68,6 +68,7 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 // that it is not taken for one that is under way.
 func (e *Engine) recordFailure(ctx context.Context, plan *Plan, record *store.Record, revision bool) error {
 	var err error
+	plan.failed = revision
 	if revision {
 		if next, markErr := e.Store.MarkFailed(ctx, record); markErr == nil {
 			record = next
@@ -88,10 +89,13 @@ func (e *Engine) saveLedger(ctx context.Context, plan *Plan, record *store.Recor
 	if name := e.Client.FieldManager(); name != api.FieldManager {
 		next.FieldManager = name
 	}
-	if revision {
-		next.History = e.history(ctx, plan, outcome)
-	} else {
-		next.History = plan.completed(record, outcome)
+	switch {
+	case revision:
+		next.History = plan.keeping().Add(plan.ledger, record.Instance.Metadata, e.revision(ctx, plan, outcome))
+	case outcome == store.Succeeded:
+		next.History = plan.keeping().Learn(plan.ledger, record, plan.request.Package)
+	default:
+		next.History = plan.ledger.History
 	}
 	return e.Store.SaveLedger(ctx, record, plan.ledger, next)
 }

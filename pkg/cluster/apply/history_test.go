@@ -3,6 +3,8 @@
 package apply_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,5 +109,32 @@ func TestHistoryLearnsWhatItLacks(t *testing.T) {
 		if r.Kept() != store.KeptValues {
 			t.Errorf("revision %d is kept %s", r.Number, r.Kept())
 		}
+	}
+}
+
+// TestBackAfterAnotherRun holds that a rollback after a failure never goes over a
+// run that came in between.
+func TestBackAfterAnotherRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(w.remembered(configMap("a", "one")))
+	failing := w.remembered(configMap("a", "two"), "apiVersion: nothing.example.com/v1\nkind: Nothing\nmetadata: {name: x}\n")
+	failed, err := w.engine.Apply(t.Context(), failing)
+	time, isRevision := failed.HasFailed()
+	if err == nil || !isRevision {
+		t.Fatalf("error %v", err)
+	}
+	before, found := failed.Before()
+	if !found || before.Number != 1 {
+		t.Errorf("before is revision %d, %v", before.Number, found)
+	}
+	w.apply(w.remembered(configMap("a", "three")))
+	back := w.remembered(configMap("a", "one"))
+	back.After, back.Options = time, failed.Back()
+	if _, err = w.engine.Apply(t.Context(), back); err == nil || !strings.Contains(err.Error(), "another run has changed instance") {
+		t.Errorf("error %v", err)
+	}
+	if data := w.live("v1", "ConfigMap", "a")["data"]; !strings.Contains(fmt.Sprint(data), "three") {
+		t.Errorf("the data is %v", data)
 	}
 }

@@ -51,6 +51,7 @@ type Request struct {
 	// Rendering returns what the history keeps of the revision in addition to module
 	// and values, false where a health check needs the module; nil keeps nothing.
 	Rendering  func() (api.Rendering, bool)
+	After      string  // the time of the revision that the record must hold or want; empty for any
 	UserValues *string // those of the user alone, as CUE text, for the history; nil when they are unknown
 	Options
 

@@ -88,7 +88,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 		return nil, &EmptyError{Instance: req.Instance.Metadata}
 	}
 	plan.instance.Inventory = inventoryOf(plan.Steps)
-	if err = store.Check(record, plan.ledger, plan.instance); err != nil {
+	if err = errors.Join(req.checkAfter(record), store.Check(record, plan.ledger, plan.instance)); err != nil {
 		return nil, err
 	}
 	candidates, err := e.candidates(plan.record, plan.Steps)

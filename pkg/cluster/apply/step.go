@@ -96,6 +96,7 @@ type Plan struct {
 	user       *kube.Answer[string] // who carries it out, nil when it was not asked
 	allApplied bool                 // the objects of all stages are
 	rendered   string               // store.DigestOf the stages
+	failed     bool                 // it was carried out as a revision, which failed
 }
 
 // Shown returns what the plan shows of each object, to compare it with a later one.

@@ -121,6 +121,22 @@ func (l *Ledger) Last(rec *Record) (Revision, bool) {
 	return last, last.Time == rec.Wanted().LastTransitionTime
 }
 
+// Complete returns the last revision that was applied in full, which a record, that
+// may be nil, holds. Where the history does not have it, since another tool applied
+// it or no history is kept, it has no Number.
+func (l *Ledger) Complete(rec *Record) (Revision, bool) {
+	if rec == nil {
+		return Revision{}, false
+	}
+	is, isComplete := rec.Instance, rec.IsComplete()
+	for _, r := range slices.Backward(l.Of(rec).History) {
+		if r.Outcome == Succeeded && (!isComplete || r.Time == is.LastTransitionTime) {
+			return r, true
+		}
+	}
+	return Revision{Time: is.LastTransitionTime, Module: is.Module, Values: is.Values, Images: is.Images, Outcome: Succeeded}, isComplete
+}
+
 // next returns the number of the next revision.
 func (l *Ledger) next() int {
 	if n := len(l.History); n > 0 {

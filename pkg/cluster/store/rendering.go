@@ -53,8 +53,8 @@ func (r *Revision) Keep(rendering api.Rendering) error {
 	return nil
 }
 
-// Forget has the history keep nothing of what was rendered.
-func (r *Revision) Forget() { r.rendering, r.WithoutRendering = "", "" }
+// forget has the history keep nothing of what was rendered.
+func (r *Revision) forget() { r.rendering, r.WithoutRendering = "", "" }
 
 // Rendering returns what was rendered, and false where that is not kept or cannot
 // be read.

@@ -152,6 +152,7 @@ type applyOptions struct {
 	*options
 	policy             policyflag.Run
 	diff, confirm, yes bool
+	rollback           bool // after a failure
 	accessOnly         bool // print the rights that are missing
 	file               planFile
 	events             *ui.Events // nil unless they are asked for
@@ -172,6 +173,23 @@ func (o *applyOptions) addRun(fs *pflag.FlagSet) {
 	fs.BoolVarP(&o.yes, "yes", "y", false, "answer the question of --confirm with yes")
 }
 
+// addRollback registers the flag of the verbs that apply something new.
+func (o *applyOptions) addRollback(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.rollback, "rollback-on-failure", false, "after a failure or a timeout, apply the revision before again and wait for it; the exit code stays")
+}
+
+// checkRollback refuses what a rollback after a failure cannot do without.
+func (o *applyOptions) checkRollback(req deploy.ApplyRequest) error {
+	switch {
+	case !o.rollback:
+	case req.NoWait:
+		return fail.Usagef("--rollback-on-failure needs --wait: without it, whether the objects become ready is not known")
+	case req.HistoryLimit == apply.NoHistory:
+		return fail.Usagef("--rollback-on-failure needs a history, and --history-limit=0 keeps none")
+	}
+	return nil
+}
+
 // request returns the part of a request that says how to plan and how far to go.
 func (o *applyOptions) request() (deploy.ApplyRequest, error) {
 	req, err := o.plan(&o.policy)
@@ -179,6 +197,9 @@ func (o *applyOptions) request() (deploy.ApplyRequest, error) {
 		return req, err
 	}
 	req.DryRun = o.policy.DryRun()
+	if req.RollbackOnFailure, err = o.rollback, o.checkRollback(req); err != nil {
+		return req, err
+	}
 	if !o.quiet {
 		req.Along = o.policy.Logs()
 	}
@@ -234,6 +255,7 @@ func newApply(env cli.Env) *cobra.Command {
 		},
 	}
 	o.addTo(cmd.Flags())
+	o.addRollback(cmd.Flags())
 	o.addModule(cmd.Flags())
 	complete.Flag(cmd.Flags(), "replace", o.kube.Objects)
 	o.file.addTo(cmd.Flags())

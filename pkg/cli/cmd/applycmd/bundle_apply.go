@@ -134,6 +134,7 @@ func newBundleApply(env cli.Env) *cobra.Command {
 	o.addOutput(fs)
 	o.addRun(fs)
 	o.file.addTo(fs)
+	o.addRollback(fs)
 	fs.BoolVar(&o.pruneInstances, "prune-instances", false, "delete the instances of the bundle that are no longer in its files")
 	addAtOnce(fs, &o.atOnce)
 	return cmd

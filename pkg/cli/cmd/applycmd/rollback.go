@@ -47,7 +47,7 @@ func newRollback(env cli.Env) *cobra.Command {
 				return err
 			}
 			req.Name, req.Package = instance.ParseName(args[0]), pkg
-			return o.done(o.rollback(cmd.Context(), req, to))
+			return o.done(o.goBack(cmd.Context(), req, to))
 		},
 	}
 	fs := cmd.Flags()
@@ -60,7 +60,7 @@ func newRollback(env cli.Env) *cobra.Command {
 	return cmd
 }
 
-func (o *applyOptions) rollback(ctx context.Context, req deploy.ApplyRequest, to int) error {
+func (o *applyOptions) goBack(ctx context.Context, req deploy.ApplyRequest, to int) error {
 	var err error
 	if req.Namespace, err = o.kube.Namespace(); err != nil {
 		return err

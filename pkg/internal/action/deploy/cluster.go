@@ -50,6 +50,11 @@ type ApplyRequest struct {
 	ahead    *apply.Ahead    // what the cluster was asked while the module was rendered
 	again    *store.Revision // that is applied again, nil for none
 	restored *build.Result   // what was rendered of it, nil when the module has to be
+	after    string          // as apply.Request has it
+
+	Bundle store.Bundle // that owns the instance
+	// RollbackOnFailure applies the revision before again when a run has failed.
+	RollbackOnFailure bool
 
 	apply.Options        // ReadOnly follows from DryRun
 	DryRun        DryRun // empty stands for DryRunNone
@@ -100,6 +105,7 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 	hide := values.MaskSecret(req.Values)
 	engine.Observer = event.Hiding(observer, hide)
 	plan, err := run(ctx, engine, req, rendered)
+	back, err := Undo(ctx, engine, req, plan, err)
 	if err == nil && req.Keep != nil {
 		err = req.Keep.keep(ctx, client, req, rendered, plan)
 	}
@@ -109,7 +115,11 @@ func Apply(ctx context.Context, client *kube.Client, req ApplyRequest, observer 
 	if plan == nil || err != nil && req.DryRun.IsDry() {
 		return nil, err
 	}
-	return &ApplyResult{Module: rendered.Module, Outcomes: outcomesOf(plan, err, hide)}, err
+	outcomes := outcomesOf(plan, err, hide)
+	if back != nil {
+		outcomes = append(outcomes, back.Written()...)
+	}
+	return &ApplyResult{Module: rendered.Module, Outcomes: outcomes}, err
 }
 
 // outcomesOf returns what was done with the objects of a plan, by the time of an
@@ -224,6 +234,7 @@ func RequestFor(req ApplyRequest, rendered *build.Result) apply.Request {
 			Module:   rendered.Module, Values: rendered.Values, Images: rendered.Images,
 		},
 		Stages: stages, Health: rendered, Package: packageOf(req), Options: req.Options, Ahead: req.ahead,
+		Bundle: req.Bundle, After: req.after,
 		UserValues: req.userValues(), Rendering: func() (api.Rendering, bool) {
 			kept, ok := rendered.Rendering()
 			kept.Spaces = req.spaces

@@ -47,19 +47,23 @@ func goBack(ctx context.Context, client *kube.Client, req *ApplyRequest, to int)
 		return store.Revision{}, fail.Hint(fmt.Errorf("roll back %s: %w", req.Name, err),
 			"see the revisions with 'kubectl timoni history %s -n %s'", req.Name, req.Namespace)
 	}
-	req.again = &revision
-	req.ReplaceValues = true
-	req.Values = []values.Source{values.Recorded(fmt.Sprintf("revision %d", revision.Number), revision.Values)}
-	if req.Package == "" || req.Package == revision.Package {
-		req.Package = revision.Package
-		if req.restore() {
-			return revision, nil
-		}
-	}
-	if err = req.renderAgain(); err != nil {
+	if err = req.goBackTo(revision); err != nil {
 		return revision, fmt.Errorf("roll back %s to revision %d: %w", req.Name, revision.Number, err)
 	}
 	return revision, nil
+}
+
+// goBackTo makes a request one that applies a revision again.
+func (req *ApplyRequest) goBackTo(r store.Revision) error {
+	req.again, req.restored, req.ReplaceValues, req.Kustomization = &r, nil, true, nil
+	req.Values = []values.Source{values.Recorded(fmt.Sprintf("revision %d", r.Number), r.Values)}
+	if req.Package == "" || req.Package == r.Package {
+		req.Package = r.Package
+		if req.restore() {
+			return nil
+		}
+	}
+	return req.renderAgain()
 }
 
 // restore takes what was rendered from the revision that is applied again, and is

@@ -183,6 +183,7 @@ func (r *run) execute(ctx context.Context, it *item) error {
 			return nil
 		}
 		if _, stale := errors.AsType[*apply.StaleError](err); !stale || n == maxPlans || it.reviewed != nil {
+			it.back, err = deploy.Undo(ctx, it.engine, r.applyRequest(it), done, err)
 			it.err = it.wrap(err)
 			return it.err
 		}

@@ -49,6 +49,7 @@ type item struct {
 	engine   *apply.Engine
 	plan     *apply.Plan // nil until it is planned
 	done     *apply.Plan // as far as it was carried out
+	back     *apply.Plan // of the revision before, after a failure
 	state    State
 	err      error // why it failed
 
@@ -263,7 +264,7 @@ func (r *run) orderHint(it *item, err error) error {
 // request returns the request to apply an instance.
 func (r *run) request(it *item, before *earlier.Instances) apply.Request {
 	request := deploy.RequestFor(r.applyRequest(it), it.rendered)
-	request.Bundle, request.Earlier = r.place(it), before
+	request.Earlier = before
 	request.Unchecked = it.unchecked
 	return request
 }
@@ -274,7 +275,7 @@ func (r *run) applyRequest(it *item) deploy.ApplyRequest {
 	if it.reviewed != nil {
 		one = one.Saved(it.reviewed)
 	}
-	one.Request = r.bundle.Requests[it.index]
+	one.Request, one.Bundle = r.bundle.Requests[it.index], r.place(it)
 	one.WaitFor = slices.DeleteFunc(slices.Clone(one.WaitFor), func(rule ready.WaitRule) bool { return !it.has(rule) })
 	return one
 }
@@ -319,6 +320,9 @@ func (r *run) results() []AppliedInstance {
 			result.Outcomes = it.done.Outcomes()
 		case it.done != nil:
 			result.Outcomes = it.done.Written()
+		}
+		if it.back != nil {
+			result.Outcomes = append(result.Outcomes, it.back.Outcomes()...)
 		}
 		for k := range result.Outcomes {
 			result.Outcomes[k].Reason = r.bundle.secret(result.Outcomes[k].Reason)
