@@ -70,8 +70,8 @@ test: control-plane build ## run every test, except those with programs of other
 	go test -timeout 30m ./...
 
 .PHONY: test-interop
-test-interop: control-plane peers build dist ## run the tests with krew, cosign, Flux, Argo CD, Helm, older kustomize and Kubernetes, and a container engine
-	TIMONI_INTEROP=1 .ci/with-engine go test -timeout 60m ./test/e2e/... ./test/kit ./test/release -run 'TestScripts/interop|TestKrew|TestReproducible|TestGoInstall|TestFormulaParses|TestFlake|TestInstallRelease|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious|TestPages/helm'
+test-interop: control-plane peers build dist ## run the tests with krew, cosign, Flux, Argo CD, Helm, older kustomize and Kubernetes, a container engine, Windows (Wine) and linux/arm64 (qemu)
+	TIMONI_INTEROP=1 .ci/with-engine .ci/with-emulators go test -timeout 60m ./test/e2e/... ./test/kit ./test/release -run 'TestScripts/interop|TestPlatforms|TestKrew|TestReproducible|TestGoInstall|TestFormulaParses|TestFlake|TestInstallRelease|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious|TestPages/helm'
 
 .PHONY: unit
 unit: ## test the packages, without a control plane
@@ -145,6 +145,7 @@ check-tidy:
 .PHONY: check-vet
 check-vet:
 	go vet ./...
+	GOOS=darwin go vet ./pkg/... ./plugins/... ./krmfn/...
 
 .PHONY: check-generated
 check-generated:
@@ -165,6 +166,11 @@ check-lint:
 .PHONY: check-staticcheck
 check-staticcheck:
 	$(TOOL) staticcheck -checks 'all,-ST1000,-ST1020,-ST1021,-ST1022' ./...
+
+# A newcomer's first minutes, with the time that they take.
+.PHONY: check-getting-started
+check-getting-started: control-plane build
+	go test -count=1 -v -run '^TestPages$$/^getting-started$$' ./test/e2e
 
 .PHONY: check-vulnerabilities
 check-vulnerabilities:

@@ -63,6 +63,10 @@ func Parse(s string) (Reference, error) {
 		if dir == "" {
 			return Reference{}, fail.Invalidf("module %q names no directory", s)
 		}
+		// On Windows file:///C:/modules is C:/modules.
+		if local, ok := strings.CutPrefix(dir, "/"); ok && filepath.VolumeName(local) != "" {
+			dir = local
+		}
 		return Reference{Dir: dir, typed: s}, nil
 	case hasCredentials(s):
 		return Reference{}, errCredentials(s)

@@ -3,6 +3,8 @@
 package ref_test
 
 import (
+	"cmp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -11,6 +13,17 @@ import (
 )
 
 var digest = "sha256:" + strings.Repeat("ab", 32)
+
+// A directory on a drive of Windows, elsewhere one that is named so. 'make
+// test-interop' runs this on Windows, too.
+func TestParseDrive(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{"windows": "C:/modules/app"}[runtime.GOOS]
+	got, err := ref.Parse("file:///C:/modules/app")
+	if err != nil || got.Dir != cmp.Or(want, "/C:/modules/app") {
+		t.Errorf("directory %q, %v", got.Dir, err)
+	}
+}
 
 func TestParse(t *testing.T) {
 	t.Parallel()

@@ -47,22 +47,28 @@ func TestScripts(t *testing.T) {
 	}
 	for _, family := range families {
 		t.Run(family.Name(), func(t *testing.T) {
-			if family.Name() == interop && !withPeers() {
+			if family.Name() == interop && !withPeers() || family.Name() == windows {
 				t.Skip("runs with 'make test-interop'")
 			}
 			t.Parallel()
-			testscript.Run(t, testscript.Params{
-				Dir: filepath.Join("testdata", family.Name()),
-				Setup: func(env *testscript.Env) error {
-					return setup(env, cp, root, bin, family.Name())
-				},
-				Cmds:                commands(),
-				Condition:           condition,
-				UpdateScripts:       os.Getenv("UPDATE") != "",
-				RequireExplicitExec: true,
-				RequireUniqueNames:  true,
-			})
+			params := params(cp, root, bin, family.Name())
+			params.Dir = filepath.Join("testdata", family.Name())
+			testscript.Run(t, params)
 		})
+	}
+}
+
+// params returns how scripts of a family are run with the binaries in a directory.
+func params(cp *kit.ControlPlane, root, bin, family string) testscript.Params {
+	return testscript.Params{
+		Setup: func(env *testscript.Env) error {
+			return setup(env, cp, root, bin, family)
+		},
+		Cmds:                commands(),
+		Condition:           condition,
+		UpdateScripts:       os.Getenv("UPDATE") != "",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
 	}
 }
 

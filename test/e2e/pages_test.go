@@ -35,7 +35,9 @@ import (
 //
 // A comment "picture: FILE" before a block of commands says that FILE is a picture
 // of it. A comment "needs: PROGRAM…" names programs of other projects: such a page is
-// followed by 'make test-interop'. docs/gitops.md is followed by TestGitOps.
+// followed by 'make test-interop'. A comment "only: PROGRAM…" names all that the
+// reader has in addition to the system's own programs, and not even the plugins.
+// docs/gitops.md is followed by TestGitOps.
 func TestPages(t *testing.T) {
 	root, err := controlplane.Root()
 	if err != nil {
@@ -59,6 +61,9 @@ func TestPages(t *testing.T) {
 			r := newReader(t, root)
 			if m := needs.FindSubmatch(text); m != nil {
 				r.addPrograms(t, strings.Fields(string(m[1])))
+			}
+			if m := only.FindSubmatch(text); m != nil {
+				r.leavePrograms(t, strings.Fields(string(m[1])))
 			}
 			began := time.Now()
 			r.follow(t, path)
@@ -122,6 +127,26 @@ func (r *reader) addPrograms(t *testing.T, names []string) {
 	}
 }
 
+// leavePrograms leaves nothing on the reader's PATH but ~/.local/bin, these programs
+// and those of the system that pages type.
+func (r *reader) leavePrograms(t *testing.T, names []string) {
+	t.Helper()
+	dir := filepath.Join(r.home, "bin")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(names, "sh", "cat", "dirname", "grep", "head", "mkdir") {
+		path, err := lookPath(name, r.getenv("PATH"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.env = append(r.env, "PATH="+filepath.Join(r.home, ".local", "bin")+string(os.PathListSeparator)+dir)
+}
+
 // getenv returns a variable of the reader's.
 func (r *reader) getenv(name string) string {
 	value := ""
@@ -149,6 +174,8 @@ var (
 	pictured = regexp.MustCompile(`^<!-- picture: (\S+) -->$`)
 	// needs names the programs of other projects that a page runs.
 	needs = regexp.MustCompile(`(?m)^<!-- needs: (.*) -->$`)
+	// only names all the programs that the reader of a page has.
+	only = regexp.MustCompile(`(?m)^<!-- only: (.*) -->$`)
 	// longMake are the targets that this test is part of, or that CI runs next to
 	// it: that they exist is all there is to test here.
 	longMake = regexp.MustCompile(`^make (-C \S+ )?(demo|test|unit|verify|e2e .*)\b`)
@@ -251,7 +278,11 @@ func (r *reader) run(t *testing.T, command string) []string {
 	if longMake.MatchString(command) {
 		command = strings.Replace(command, "make ", "make -n ", 1)
 	}
+	began := time.Now()
 	out := r.shell(t, r.to.Replace(command), "")
+	if took := time.Since(began); took > 5*time.Second {
+		t.Logf("$ %s: %s", command, took.Round(time.Second))
+	}
 	if quiet || len(out) == 0 {
 		return nil
 	}

@@ -68,12 +68,22 @@ func replace(dir, name string, data []byte, mode fs.FileMode, finish func(*os.Fi
 	defer func() { err = errors.Join(err, root.Close()) }()
 	temp := filepath.Join(filepath.Dir(name), ".timoni-"+rand.Text())
 	if err = create(root, temp, data, mode, finish); err == nil {
-		err = root.Rename(temp, name)
+		err = rename(root, temp, name)
 	}
 	if err != nil {
 		return errors.Join(err, ignoreMissing(root.Remove(temp)))
 	}
 	return nil
+}
+
+// rename moves a file. Its error names the place, not the temporary file: Windows
+// denies it where a program has the file open.
+func rename(root *os.Root, temp, name string) error {
+	err := root.Rename(temp, name)
+	if failed, ok := errors.AsType[*os.LinkError](err); ok {
+		return &fs.PathError{Op: "replace", Path: filepath.Join(root.Name(), name), Err: failed.Err}
+	}
+	return err
 }
 
 // Create writes a file that does not exist, as WriteFile does.

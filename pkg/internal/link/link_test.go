@@ -102,3 +102,19 @@ func TestWrite(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be replaced is named as the user knows it, and nothing is left.
+func TestReplaceFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "values.cue", "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := link.Replace(dir, "values.cue", nil, 0o600)
+	if err == nil || !strings.HasPrefix(err.Error(), "replace "+filepath.Join(dir, "values.cue")+": ") {
+		t.Errorf("error %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}

@@ -271,7 +271,8 @@ func (f *files) errPackage(file *ast.File) error {
 	return &PackageError{File: name, Package: f.pkg}
 }
 
-// display returns the name of a file of the module as a user would write it.
+// display returns the name of a file of the module as a user would write it, with
+// slashes on Windows, too: an editor and a code review take them.
 func (f *files) display(name string) string {
 	rel, ok := strings.CutPrefix(name, f.root+string(filepath.Separator))
 	if !ok {
@@ -280,8 +281,7 @@ func (f *files) display(name string) string {
 	if strings.Contains(f.origin, "://") {
 		return f.origin + "/" + filepath.ToSlash(rel)
 	}
-	const separator = string(filepath.Separator)
-	return strings.TrimSuffix(strings.TrimSuffix(f.origin, separator), "/") + separator + rel
+	return strings.TrimSuffix(filepath.ToSlash(f.origin), "/") + "/" + filepath.ToSlash(rel)
 }
 
 // explain turns an error of the loader into the project's. The loader knows the

@@ -27,6 +27,7 @@ func New(env cli.Env) *cobra.Command {
 	}
 	if completing {
 		call.Args = slices.Concat(env.Args[:1], call.Args, env.Args[len(env.Args)-1:])
+		return completion(forward(env, call, err))
 	}
 	return forward(env, call, err)
 }
@@ -50,13 +51,17 @@ func forward(env cli.Env, call plugins.Call, err error) *cobra.Command {
 	return &cobra.Command{
 		Use: plugins.FrontDoor, DisableFlagParsing: true, Args: cobra.ArbitraryArgs,
 		RunE: func(*cobra.Command, []string) error { return become() },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			if become() != nil {
-				return nil, cobra.ShellCompDirectiveError
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		},
 	}
+}
+
+// completion puts what forwards a request for completions in the place of cobra's
+// own command, which on Windows, where the sibling is a child, would print a
+// directive after that of the sibling.
+func completion(forward *cobra.Command) *cobra.Command {
+	forward.Use, forward.Aliases = cobra.ShellCompRequestCmd, []string{cobra.ShellCompNoDescRequestCmd}
+	cmd := &cobra.Command{Use: plugins.FrontDoor}
+	cmd.AddCommand(forward)
+	return cmd
 }
 
 // root returns the front door's own commands.

@@ -54,11 +54,16 @@ func install(t *testing.T, siblings ...string) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, name := range append(siblings, "kubectl-timoni") {
-		if runtime.GOOS == "windows" {
-			name += ".exe"
+	put := os.Link
+	if runtime.GOOS == "windows" { // a link to a program that runs cannot be removed
+		content, err := os.ReadFile(executable)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := os.Link(executable, filepath.Join(dir, name)); err != nil {
+		put = func(_, name string) error { return os.WriteFile(name+".exe", content, 0o700) }
+	}
+	for _, name := range append(siblings, "kubectl-timoni") {
+		if err := put(executable, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
