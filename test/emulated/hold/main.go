@@ -13,14 +13,18 @@ import (
 func main() {
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt)
+	var files []*os.File
 	for _, name := range os.Args[1:] {
 		f, err := os.Open(name)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		defer func() { _ = f.Close() }()
+		files = append(files, f)
 	}
 	fmt.Println("open")
 	<-interrupted
+	for _, f := range files {
+		_ = f.Close()
+	}
 }
