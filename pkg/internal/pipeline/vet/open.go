@@ -17,7 +17,7 @@ import (
 // syntax is what must be known of all files of a policy before one is
 // evaluated.
 type syntax struct {
-	imported map[string]bool // top-level fields made of definitions of other packages
+	imported map[string]bool // names of what is made of definitions of other packages
 	texts    texts
 }
 
@@ -60,19 +60,25 @@ func isCallOf(call *ast.CallExpr, function string) bool {
 	return ok && name.Name == function
 }
 
-// follow finds the top-level fields that are made of what is imported, directly
-// or by way of another field.
+// follow finds the names of what is made of what is imported, directly or by way
+// of another name: of definitions, of hidden and top-level fields, of let.
 func (s syntax) follow(file *ast.File) {
 	packages := importNames(file)
-	for _, decl := range file.Decls {
-		field, ok := decl.(*ast.Field)
-		if !ok {
-			continue
+	ast.Walk(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			name, _, err := ast.LabelName(n.Label)
+			isNamed := strings.HasPrefix(name, "#") || strings.HasPrefix(name, "_") || slices.Contains(file.Decls, ast.Decl(n))
+			if err == nil && isNamed && s.isImported(n.Value, packages) {
+				s.imported[name] = true
+			}
+		case *ast.LetClause:
+			if s.isImported(n.Expr, packages) {
+				s.imported[n.Ident.Name] = true
+			}
 		}
-		if name, _, err := ast.LabelName(field.Label); err == nil && s.isImported(field.Value, packages) {
-			s.imported[name] = true
-		}
-	}
+		return true
+	}, nil)
 }
 
 // importNames returns the names by which a file calls packages that are not
@@ -101,8 +107,15 @@ func importNames(file *ast.File) []string {
 // isImported says whether an expression refers to what is imported.
 func (s syntax) isImported(n ast.Node, packages []string) (found bool) {
 	ast.Walk(n, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && (s.imported[id.Name] || slices.Contains(packages, id.Name)) {
-			found = true
+		switch n := n.(type) {
+		case *ast.Field: // whose label is no reference
+			found = found || s.isImported(n.Value, packages)
+			return false
+		case *ast.SelectorExpr:
+			found = found || s.isImported(n.X, packages)
+			return false
+		case *ast.Ident:
+			found = found || s.imported[n.Name] || slices.Contains(packages, n.Name)
 		}
 		return !found
 	}, nil)
