@@ -14,7 +14,7 @@ type protection struct {
 }
 
 func protections() []protection {
-	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofContent(), ofRendering(), ofLinks(), ofRecord(), ofSharing(), ofFields(), ofTexts(), ofDocuments(), ofWaiting(), ofPlan(), ofReviews(), ofCrashes(), ofBundles(), ofBundlePlans(), ofResults(), ofHistory(), ofPolicies())
+	return slices.Concat(ofEngine(), ofOthers(), ofRegistry(), ofContent(), ofRendering(), ofLinks(), ofRecord(), ofSharing(), ofFields(), ofTexts(), ofDocuments(), ofWaiting(), ofPlan(), ofReviews(), ofSavedSecrets(), ofCrashes(), ofBundles(), ofBundlePlans(), ofResults(), ofHistory(), ofPolicies())
 }
 
 // ofEngine returns the protections in package apply.

@@ -49,7 +49,13 @@ func ofReviews() []protection {
 		old:  "uid != p.ClusterUID",
 		new:  "uid == \"\"",
 		test: "./test/e2e -run TestScripts/^apply$/^saved_plan_refused$",
-	}, {
+	}}
+}
+
+// ofSavedSecrets returns those of what is written to a disk, and the rest of those
+// of plans.
+func ofSavedSecrets() []protection {
+	return []protection{{
 		promise: "s122", file: "pkg/internal/action/deploy/secret.go",
 		old:  "if o.IsSecret() {",
 		new:  "if false {",
@@ -58,7 +64,12 @@ func ofReviews() []protection {
 		promise: "s122", file: "pkg/cluster/reviewed/reviewed.go",
 		old:  "if o.IsSecret() {",
 		new:  "if false {",
-		test: "./test/e2e -run TestScripts/^apply$/^saved_plan_secrets$",
+		test: "./pkg/cluster/reviewed -run TestSecret",
+	}, {
+		promise: "s121", file: "pkg/cluster/reviewed/reviewed.go",
+		old:  `delete(entry, "time")`,
+		new:  "",
+		test: "./pkg/cluster/reviewed -run TestLive",
 	}, {
 		promise: "s122", file: "pkg/internal/action/saved/file.go",
 		old:  "data, 0o600)",

@@ -35,9 +35,9 @@ const truthSeed = 26
 const truthSequences = 500
 
 // TestPlanIsWhatHappens holds S26 for random live states and random changes of a
-// module: the object after an apply is the one that the plan showed, and a plan
-// that shows no change writes nothing. Sequence n of seed s is sequence 0 of
-// seed s+n: go test ./pkg/internal/test/model -run TestPlanIsWhatHappens -seed S -sequences 1.
+// module: the object after an apply is the one that the plan showed, a plan that
+// shows no change writes nothing, and two plans in a row show the same (S121).
+// Sequence n of seed s is sequence 0 of seed s+n: go test ./pkg/internal/test/model -run TestPlanIsWhatHappens -seed S -sequences 1.
 func TestPlanIsWhatHappens(t *testing.T) {
 	first, count := uint64(truthSeed), truthSequences
 	if *seed != 0 {
@@ -106,6 +106,9 @@ func (u *user) asShown(ctx context.Context, engine *apply.Engine, r dynamic.Reso
 		Stages:   []apply.Stage{{Name: "main", Objects: []api.Object{o}}},
 		Options:  apply.Options{Adopt: apply.AdoptAll, ForceConflicts: true, NoWait: true, Holder: holder()},
 	}
+	if err := isSteady(ctx, engine, req); err != nil {
+		return err
+	}
 	var before, shown api.Object
 	req.Review = func(_ context.Context, plan *apply.Plan) error {
 		before, shown = plan.Steps[0].States()
@@ -128,6 +131,26 @@ func (u *user) asShown(ctx context.Context, engine *apply.Engine, r dynamic.Reso
 	}
 	if plan.Steps[0].Action == event.Unchanged && kube.ResourceVersion(before) != live.GetResourceVersion() {
 		return fmt.Errorf("the plan shows no change, and the object has another version")
+	}
+	return nil
+}
+
+// isSteady returns how two plans that are made one after the other differ: a plan
+// that is kept has to fit to the cluster as long as nothing happens in it.
+func isSteady(ctx context.Context, engine *apply.Engine, req apply.Request) error {
+	first, err := engine.Plan(ctx, req)
+	if err != nil {
+		return err
+	}
+	second, err := engine.Plan(ctx, req)
+	if err != nil {
+		return err
+	}
+	later := second.Shown()
+	for i, s := range first.Shown() {
+		if text := s.Differs(later[i]); text != "" {
+			return fmt.Errorf("%s: a second plan differs: %s", s.Object, text)
+		}
 	}
 	return nil
 }
