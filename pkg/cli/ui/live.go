@@ -40,17 +40,23 @@ func (l *Live) Show(text string) error {
 	}
 	width, height := l.size()
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	if most := max(height-2, 1); len(lines) > most {
-		lines = append(lines[:most:most], fmt.Sprintf("and %d more lines", len(lines)-most))
-	}
 	var b strings.Builder
 	if l.shown > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", l.shown)
 	}
-	for _, line := range lines {
-		b.WriteString(fit(line, width-1) + "\n")
+	l.shown = 0
+	for i, line := range lines {
+		line = strings.TrimRight(line, " ")
+		// A line that is longer than the screen is wide takes several rows of it.
+		rows := max((cells(line)+width-1)/width, 1)
+		if l.shown+rows > height-2 {
+			fmt.Fprintf(&b, "and %d more lines\n", len(lines)-i)
+			l.shown++
+			break
+		}
+		b.WriteString(line + "\n")
+		l.shown += rows
 	}
-	l.shown = len(lines)
 	_, err := io.WriteString(l.w, b.String())
 	return err
 }

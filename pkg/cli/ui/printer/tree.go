@@ -126,7 +126,9 @@ func why(n *tree.Node) string {
 	}
 	add("", n.Reason)
 	if n.Status != string(api.HealthCurrent) {
-		add("", n.Warning)
+		if _, message, _ := strings.Cut(n.Warning, ": "); message == "" || !strings.Contains(n.Reason, message) {
+			add("", n.Warning)
+		}
 		add("log: ", n.LogLine)
 	}
 	return strings.Join(texts, "; ")

@@ -75,7 +75,7 @@ func WatchStatus(ctx context.Context, client *kube.Client, key Key, changed func
 	w := watching[*StatusReport]{
 		read:  func(ctx context.Context) (*StatusReport, error) { return Status(ctx, client, key) },
 		pause: settle,
-		objects: func(ctx context.Context, _ *StatusReport) (<-chan struct{}, error) {
+		objects: func(ctx context.Context) (<-chan struct{}, error) {
 			return watchObjects(ctx, client, key)
 		},
 	}

@@ -26,19 +26,28 @@ func (r *TreeReport) IsGood() bool { return r.Ready && r.State == Applied }
 
 // Tree returns the objects of an instance, with what they own.
 func Tree(ctx context.Context, client *kube.Client, key Key) (*TreeReport, error) {
+	report, _, err := readTree(ctx, client, key)
+	return report, err
+}
+
+// readTree returns a tree, without the objects in full, and those of the instance.
+func readTree(ctx context.Context, client *kube.Client, key Key) (*TreeReport, []api.Object, error) {
 	report, live, err := roots(ctx, client, key)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	reader := tree.Reader{Client: client}
 	owned, err := reader.Owned(ctx, tree.Keys(live))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	report.Unread = owned.Unread
 	tree.Grow(report.Roots, owned.Objects, time.Now())
 	reader.Explain(ctx, report.Roots)
-	return report, nil
+	for n := range tree.All(report.Roots) {
+		n.Live = nil // a change that the tree does not show is none
+	}
+	return report, live, nil
 }
 
 // roots returns the objects of an instance as the roots of a forest, and those
@@ -71,27 +80,25 @@ const settleTree = time.Second
 // WatchTree calls changed with the tree of an instance and again after each
 // change, until it is good or ctx ends.
 func WatchTree(ctx context.Context, client *kube.Client, key Key, changed func(*TreeReport) error) error {
+	var live []api.Object
 	w := watching[*TreeReport]{
-		read:  func(ctx context.Context) (*TreeReport, error) { return Tree(ctx, client, key) },
+		read: func(ctx context.Context) (report *TreeReport, err error) {
+			report, live, err = readTree(ctx, client, key)
+			return report, err
+		},
 		pause: settleTree,
-		objects: func(ctx context.Context, r *TreeReport) (<-chan struct{}, error) {
-			return watchOwned(ctx, client, key, r)
+		objects: func(ctx context.Context) (<-chan struct{}, error) {
+			return watchOwned(ctx, client, key, live)
 		},
 	}
 	return w.run(ctx, client, key, changed)
 }
 
 // watchOwned is watchObjects for the objects and what they own.
-func watchOwned(ctx context.Context, client *kube.Client, key Key, r *TreeReport) (<-chan struct{}, error) {
+func watchOwned(ctx context.Context, client *kube.Client, key Key, live []api.Object) (<-chan struct{}, error) {
 	objects, err := watchObjects(ctx, client, key)
 	if err != nil {
 		return nil, err
-	}
-	var live []api.Object
-	for _, root := range r.Roots {
-		if root.Live != nil {
-			live = append(live, root.Live)
-		}
 	}
 	changed := make(chan struct{}, 1)
 	tell := func() {
@@ -120,8 +127,8 @@ type report interface{ IsGood() bool }
 // watching is a watch of an instance.
 type watching[R report] struct {
 	read    func(context.Context) (R, error)
-	objects func(context.Context, R) (<-chan struct{}, error) // tells that an object may have changed
-	pause   time.Duration                                     // in which changes are gathered
+	objects func(context.Context) (<-chan struct{}, error) // tells that an object may have changed
+	pause   time.Duration                                  // in which changes are gathered
 }
 
 // run calls changed with what is read and again after each change, until it is
@@ -155,7 +162,7 @@ func (w watching[R]) run(ctx context.Context, client *kube.Client, key Key, chan
 			forget()
 			watched, end := context.WithCancel(ctx)
 			forget = end
-			if objects, err = w.objects(watched, now); err != nil {
+			if objects, err = w.objects(watched); err != nil {
 				return err
 			}
 		}
