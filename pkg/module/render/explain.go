@@ -71,7 +71,9 @@ func (e *evaluation) fields(path []string) []values.Field {
 	defer bare.confined.Close()
 	v := bare.ctx.BuildInstance(bare.instance).LookupPath(cue.MakePath(cue.Str("values")))
 	for _, name := range path {
-		v = child(v, name)
+		if v = child(v, name); !v.Exists() {
+			return nil // of what is a value as a whole
+		}
 	}
 	iterator, err := v.Fields(cue.Optional(true))
 	if err != nil {
