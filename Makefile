@@ -71,7 +71,7 @@ test: control-plane build ## run every test, except those with programs of other
 
 .PHONY: test-interop
 test-interop: control-plane peers build dist ## run the tests with krew, cosign, Flux, Argo CD, Helm, older kustomize and Kubernetes, a container engine, Windows (Wine) and linux/arm64 (qemu)
-	TIMONI_INTEROP=1 .ci/with-engine .ci/with-emulators go test -timeout 60m ./test/e2e/... ./test/kit ./test/release -run 'TestScripts/interop|TestPlatforms|TestKrew|TestReproducible|TestGoInstall|TestFormulaParses|TestFlake|TestInstallRelease|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious|TestPages/helm'
+	TIMONI_INTEROP=1 .ci/with-engine .ci/with-emulators go test -timeout 60m ./test/e2e/... ./test/kit ./test/release -run 'TestScripts/interop|TestPlatforms|TestKrew|TestReproducible|TestGoInstall|TestFormulaParses|TestFlake|TestBillsOfMaterials|TestInstallRelease|TestFlux|TestGitOps|TestHealthChecks|TestApplyThatOnlyCreatesPrevious|TestPages/helm'
 
 .PHONY: unit
 unit: ## test the packages, without a control plane

@@ -117,6 +117,66 @@ func checkVersion(t *testing.T, bin string) {
 	}
 }
 
+// TestBillsOfMaterials holds that what 'make dist' says of an archive is true of
+// the programs in it, and that the licence of each module comes with them.
+func TestBillsOfMaterials(t *testing.T) {
+	t.Parallel()
+	interop(t)
+	dist := filepath.Join(root, "dist")
+	r, err := release.ReadRecord(filepath.Join(dist, release.RecordFile))
+	if err != nil {
+		t.Skipf("run 'make dist': %v", err)
+	}
+	for _, p := range release.Packages() {
+		for _, target := range release.Targets() {
+			bin := filepath.Join(dist, "bin", target.OS+"-"+target.Arch)
+			data, err := os.ReadFile(filepath.Join(dist, p.Archive(r.Version, target)+".cdx.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts, err := os.ReadFile(filepath.Join(bin, "licences-"+p.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkMaterials(t, data, string(texts), bin, len(p.Programs(programs(t))))
+		}
+	}
+}
+
+// checkMaterials compares a bill of materials with the programs in bin, of which
+// it must have a number.
+func checkMaterials(t *testing.T, data []byte, texts, bin string, want int) {
+	t.Helper()
+	var bom struct {
+		Components []struct {
+			Type, Name, Version string
+			Hashes              []struct{ Content string }
+			Licenses            []struct{ License struct{ ID string } }
+		}
+	}
+	if err := json.Unmarshal(data, &bom); err != nil {
+		t.Fatal(err)
+	}
+	modules := 0
+	for _, c := range bom.Components {
+		if c.Type == "library" {
+			modules++
+			if len(c.Licenses) == 0 || c.Licenses[0].License.ID == "" || !strings.Contains(texts, "\n"+c.Name+" "+c.Version+" (") {
+				t.Errorf("%s: no licence of %s %s", bin, c.Name, c.Version)
+			}
+			continue
+		}
+		want--
+		sum, err := release.Sum(filepath.Join(bin, c.Name))
+		if err != nil || len(c.Hashes) != 1 || c.Hashes[0].Content != sum {
+			t.Errorf("%s: %s has the checksum %s: %v, not %v", bin, c.Name, sum, err, c.Hashes)
+		}
+	}
+	if want != 0 || modules < 10 {
+		t.Errorf("%s: %d programs too few, %d modules", bin, want, modules)
+	}
+}
+
 // TestFormulaParses lets ruby parse the formula of the repository, and that of
 // 'make dist' when there is one.
 func TestFormulaParses(t *testing.T) {

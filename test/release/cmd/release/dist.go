@@ -28,11 +28,12 @@ func (d dist) make(ctx context.Context, platforms []string) error {
 	if err != nil {
 		return err
 	}
+	targets, err := chosen(platforms)
+	if err != nil {
+		return err
+	}
 	version := ""
-	for _, t := range release.Targets() {
-		if len(platforms) > 0 && !slices.Contains(platforms, t.String()) {
-			continue
-		}
+	for _, t := range targets {
 		if err = d.build(ctx, t); err != nil {
 			return err
 		}
@@ -45,13 +46,27 @@ func (d dist) make(ctx context.Context, platforms []string) error {
 			}
 		}
 	}
-	if version == "" {
-		return fmt.Errorf("no platform of a release is in %q", platforms)
-	}
 	if err = d.describe(ctx, version, all); err != nil {
 		return err
 	}
 	return release.Sizes(d.log, d.dir)
+}
+
+// chosen returns the platforms that are named, or all.
+func chosen(platforms []string) ([]release.Target, error) {
+	all := release.Targets()
+	if len(platforms) == 0 {
+		return all, nil
+	}
+	var targets []release.Target
+	for _, name := range platforms {
+		i := slices.IndexFunc(all, func(t release.Target) bool { return t.String() == name })
+		if i < 0 {
+			return nil, fmt.Errorf("invalid platform %q: want one of %v", name, all)
+		}
+		targets = append(targets, all[i])
+	}
+	return targets, nil
 }
 
 func (d dist) bin(t release.Target) string { return filepath.Join(d.dir, "bin", t.OS+"-"+t.Arch) }
@@ -114,11 +129,15 @@ func current(archive, bom string, programs []string) (bool, error) {
 	if err != nil {
 		return false, nil //nolint:nilerr // likewise
 	}
-	pages, err := filepath.Glob(filepath.Join("docs", "man", "*.1"))
-	if err != nil {
-		return false, err
+	inputs := []string{"LICENSE", filepath.Join(".ci", "tools", "bom", "main.go")}
+	for _, pattern := range []string{"docs/man/*.1", "test/release/*.go"} {
+		files, err := filepath.Glob(filepath.FromSlash(pattern))
+		if err != nil {
+			return false, err
+		}
+		inputs = append(inputs, files...)
 	}
-	for _, path := range append(pages, "LICENSE", filepath.Join(".ci", "tools", "bom", "main.go")) {
+	for _, path := range inputs {
 		info, err := os.Stat(path)
 		if err != nil || info.ModTime().After(made.ModTime()) {
 			return false, err
