@@ -51,7 +51,7 @@ var platforms = []platform{
 	{"windows", "amd64", ".exe", "TIMONI_WINE", wrapWindows, []string{
 		"windows/*",
 		"apply/hints", "apply/install", "apply/unchanged",
-		"build/output", "build/samples", "build/set", "build/values",
+		"build/output", "build/samples", "build/values",
 		"distribution/archive", "distribution/cache", "distribution/push",
 		"instance/delete", "instance/status",
 		"krm/build", "krm/stream", "krm/vet", "krm/values",
