@@ -152,6 +152,7 @@ func (f *Follower) End() {
 	}
 	f.stop()
 	f.streams.Wait()
+	<-done // before the next wait may add to the group
 	f.mu.Lock()
 	left := f.notices.rest()
 	f.mu.Unlock()
