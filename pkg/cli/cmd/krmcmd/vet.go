@@ -59,6 +59,9 @@ func (o *vetting) run(ctx context.Context, args []string) error {
 		return fail.Usagef("no policy: want -f POLICY or --kube-version VERSION")
 	}
 	if o.req.Objects = args; len(args) == 0 {
+		if isTerminal(o.env.Stdin) {
+			return fail.Usagef("no objects: want files, directories or -")
+		}
 		o.req.Objects = []string{"-"}
 	}
 	var err error
