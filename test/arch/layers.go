@@ -145,6 +145,7 @@ func verbLayers() []layer {
 		{"internal/action/deploy", 7, []string{apimachinery}},
 		{"internal/action/fleet", 8, []string{apimachinery}}, // the verbs on bundles
 		{"internal/action/mod", 6, []string{cue, yaml, "github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar"}},
+		{"internal/action/develop", 7, nil},
 
 		// ui stays light, since the front door links it: kubectl's printers
 		// are in a package of their own.

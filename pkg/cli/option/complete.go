@@ -30,6 +30,25 @@ func (m *Module) completeIn(fs *pflag.FlagSet) {
 	}
 }
 
+// Child returns command line flags for a child process that say the same of a
+// module in a directory.
+func (m *Module) Child() []string {
+	args := []string{"--package=" + m.pkg}
+	for _, file := range m.Values.files {
+		args = append(args, "--values="+file)
+	}
+	if m.Values.private {
+		args = append(args, "--allow-private-address")
+	}
+	for _, s := range m.Values.set {
+		args = append(args, s.flag+"="+s.arg)
+	}
+	if m.cueRegistry.allowed {
+		args = append(args, "--allow-cue-registry")
+	}
+	return args
+}
+
 // paths completes PATH=VALUE: the paths of the module's values, and after the
 // equals sign the values of one that has few.
 func (m *Module) paths(ctx context.Context, args []string, typed string) []string {

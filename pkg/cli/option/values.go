@@ -73,6 +73,13 @@ func (v *Values) references() ([]values.Source, error) {
 	return sources, nil
 }
 
+// Watched returns the files that give values. ok is false when one of the flags
+// reads the standard input.
+func (v *Values) Watched() (files []string, ok bool) {
+	files = v.names()
+	return files, !slices.Contains(files, "-")
+}
+
 func (v *Values) names() []string { return splitNames(v.files) }
 
 // splitNames returns the files of arguments, each of which may be a list with

@@ -42,9 +42,9 @@ func asideOf(e event.Event) (aside, bool) {
 		return aside{prefix: logPrefix(e.Pod, e.Container), text: e.Text, log: true}, true
 	case event.LeftOut:
 		if e.Container == "" {
-			return aside{prefix: "event:", text: count(e.Lines, "event") + " left out"}, true
+			return aside{prefix: "event:", text: Count(e.Lines, "event") + " left out"}, true
 		}
-		return aside{prefix: logPrefix(e.Pod, e.Container), text: count(e.Lines, "line") + " left out", log: true}, true
+		return aside{prefix: logPrefix(e.Pod, e.Container), text: Count(e.Lines, "line") + " left out", log: true}, true
 	}
 	return aside{}, false
 }

@@ -204,18 +204,18 @@ func describe(e event.Event) string {
 		if e.Total == 1 {
 			return ""
 		}
-		return fmt.Sprintf("stage %d of %d: %s, %s", e.Index, e.Total, e.Name, count(e.Objects, "object"))
+		return fmt.Sprintf("stage %d of %d: %s, %s", e.Index, e.Total, e.Name, Count(e.Objects, "object"))
 	case event.Applied:
 		return withReason(fmt.Sprintf("%s %s", e.Object, e.Action), e.Reason)
 	case event.WaitStarted:
-		return fmt.Sprintf("waiting up to %s for %s to become ready", short(e.Timeout), count(e.Objects, "object"))
+		return fmt.Sprintf("waiting up to %s for %s to become ready", short(e.Timeout), Count(e.Objects, "object"))
 	case event.Progress:
 		return withReason(fmt.Sprintf("%s %s", e.Object, status(e.Status)), e.Message)
 	case event.WaitDone:
 		if e.Failed { // the error will say it
 			return ""
 		}
-		return fmt.Sprintf("%s ready after %s", count(e.Objects, "object"), e.Took.Round(100*time.Millisecond))
+		return fmt.Sprintf("%s ready after %s", Count(e.Objects, "object"), e.Took.Round(100*time.Millisecond))
 	case event.Note:
 		return "note: " + e.Text
 	case event.Warning:
@@ -259,7 +259,8 @@ func withReason(line, reason string) string {
 	return line + ": " + reason
 }
 
-func count(n int, noun string) string {
+// Count returns a number of things: "1 object", "2 objects".
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -27,6 +27,7 @@ func New(env cli.Env) *cobra.Command {
 		newValues(env),
 		newTest(env),
 		newVet(env),
+		newDev(env),
 		newCEL(env),
 	), registryadvice.For, moduleadvice.For, advise)
 }

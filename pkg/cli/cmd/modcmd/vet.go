@@ -61,21 +61,27 @@ type vetting struct {
 	validation              option.Validation
 }
 
+// request returns what the flags say of a module.
+func (o *vetting) request(ctx context.Context, module string) (req mod.VetRequest, err error) {
+	req = o.req
+	if err = o.validation.Check(&o.module.Values); err != nil {
+		return req, err
+	}
+	req.Request, err = o.module.Request(ctx, o.name, o.namespace, module, cli.Until(ctx, o.env.Stdin), cli.UserAgent("mod"))
+	if err != nil {
+		return req, err
+	}
+	req.Debug = o.debug
+	req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
+	return req, o.validation.Complete(ctx, &req.Request, cli.Until(ctx, o.env.Stdin), o.module.Values.Download(cli.UserAgent("mod")))
+}
+
 func (o *vetting) run(ctx context.Context, args []string) error {
-	err := o.validation.Check(&o.module.Values)
+	req, err := o.request(ctx, cli.Operand(args, "."))
 	if err != nil {
 		return err
 	}
-	o.req.Request, err = o.module.Request(ctx, o.name, o.namespace, cli.Operand(args, "."), cli.Until(ctx, o.env.Stdin), cli.UserAgent("mod"))
-	if err != nil {
-		return err
-	}
-	o.req.Debug = o.debug
-	o.req.KubeVersion = o.env.Getenv(option.KubeVersionVariable)
-	if err = o.validation.Complete(ctx, &o.req.Request, cli.Until(ctx, o.env.Stdin), o.module.Values.Download(cli.UserAgent("mod"))); err != nil {
-		return err
-	}
-	vetted, err := mod.Vet(ctx, o.req)
+	vetted, err := mod.Vet(ctx, req)
 	if err != nil {
 		return err
 	}

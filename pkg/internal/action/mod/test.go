@@ -99,6 +99,12 @@ func Test(ctx context.Context, req TestRequest) ([]Tested, error) {
 	return all, ctx.Err()
 }
 
+// NoTestsError says that a module has no tests.
+type NoTestsError struct{ Dir string }
+
+// Error says so.
+func (e *NoTestsError) Error() string { return fmt.Sprintf("module %q has no tests", e.Dir) }
+
 // test is one test to run.
 type test struct {
 	Tested
@@ -143,7 +149,7 @@ func (req TestRequest) find(ctx context.Context) ([]*test, error) {
 	}
 	switch {
 	case all == 0:
-		return nil, fail.Hint(fmt.Errorf("module %q has no tests", req.Dir),
+		return nil, fail.Hint(&NoTestsError{req.Dir},
 			"write values and what they make into %s", filepath.Join(root, "NAME.txtar"))
 	case len(tests) == 0:
 		return nil, fail.Usagef("none of the %d tests of module %q matches %q", all, req.Dir, req.Run)

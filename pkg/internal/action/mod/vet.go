@@ -12,6 +12,7 @@ import (
 
 	"cuelang.org/go/cue/token"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/build"
@@ -32,8 +33,8 @@ type Severity string
 
 // The severities. A module with a warning is valid.
 const (
-	severityError   Severity = "error"
-	severityWarning Severity = "warning"
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
 )
 
 // Finding is something that vetting found.
@@ -67,7 +68,12 @@ type Vetted struct {
 	Rendered []string  `json:"rendered"`         // the objects of all builds, KIND/NAMESPACE/NAME
 	Images   []string  `json:"images"`           // of all builds
 	Findings []Finding `json:"findings"`
+
+	first []api.Object
 }
+
+// First returns the objects of the first build.
+func (v *Vetted) First() []api.Object { return v.first }
 
 // variant is one way to build a module.
 type variant struct {
@@ -92,7 +98,7 @@ func Vet(ctx context.Context, req VetRequest) (*Vetted, error) {
 	}
 	slices.Sort(v.Images)
 	v.Images = slices.Compact(v.Images)
-	v.Valid = !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Severity == severityError })
+	v.Valid = !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Severity == SeverityError })
 	if len(variants) == 1 {
 		for i := range v.Findings {
 			v.Findings[i].Builds = nil
@@ -127,7 +133,7 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 	b.req.CheckImages, b.req.Whole = true, true
 	result, err := build.Render(ctx, b.req, event.Func(func(e event.Event) {
 		if w, ok := e.(event.Warning); ok {
-			v.add(Finding{Severity: severityWarning, Message: w.Text}, b.name)
+			v.add(Finding{Severity: SeverityWarning, Message: w.Text}, b.name)
 		}
 	}))
 	if err != nil {
@@ -139,7 +145,8 @@ func (v *Vetted) build(ctx context.Context, b variant, first bool) error {
 	v.Module = result.ModulePath
 	v.Images = append(v.Images, result.Images...)
 	if first {
-		v.Objects = len(result.Objects())
+		v.first = result.Objects()
+		v.Objects = len(v.first)
 	}
 	for _, o := range result.Objects() {
 		id := o.ID().String()
@@ -160,7 +167,7 @@ func (v *Vetted) addStructure(err error, name string) bool {
 		return false
 	}
 	for _, p := range e.Problems {
-		f := Finding{Severity: severityError, Path: p.Origin.Path, Message: p.Message}
+		f := Finding{Severity: SeverityError, Path: p.Origin.Path, Message: p.Message}
 		if p.Origin.File != "" {
 			f.Positions = []Position{{File: p.Origin.File, Line: p.Origin.Line, Column: p.Origin.Column}}
 		}
@@ -181,7 +188,7 @@ func (v *Vetted) addError(ctx context.Context, err error, build string) error {
 		return err
 	case v.addStructure(err, build):
 	default:
-		v.add(Finding{Severity: severityError, Message: err.Error()}, build)
+		v.add(Finding{Severity: SeverityError, Message: err.Error()}, build)
 	}
 	return nil
 }
@@ -206,7 +213,7 @@ func causes(problems []values.Problem) []values.Problem {
 }
 
 func finding(p values.Problem) Finding {
-	f := Finding{Severity: severityError, Path: p.Path, Message: p.Message, Rule: p.Rule, Advice: p.Advice}
+	f := Finding{Severity: SeverityError, Path: p.Path, Message: p.Message, Rule: p.Rule, Advice: p.Advice}
 	if p.RulePosition.IsValid() {
 		at := position(p.RulePosition)
 		f.RulePosition = &at
