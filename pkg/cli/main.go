@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,6 +64,9 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	cmd.SetErr(env.Stderr)
 	if isCompletion(env.Args) {
 		complete.Register(cmd)
+		if limit, wrong := time.ParseDuration(env.Getenv(completionVariable)); wrong == nil {
+			ctx = complete.Within(ctx, limit)
+		}
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if unknown, ok := errors.AsType[*fail.UnknownWordError](err); ok {
@@ -88,6 +92,9 @@ func Run(ctx context.Context, env Env, newCommand func(Env) *cobra.Command) fail
 	printError(env.Stderr, err)
 	return fail.CodeOf(err)
 }
+
+// completionVariable says how long completion waits for a cluster or a registry.
+const completionVariable = "TIMONI_COMPLETION_TIMEOUT"
 
 // misspeltRE matches the end of pflag's error about -setpassword=hunter2, a flag
 // that misses a hyphen.

@@ -16,8 +16,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// limit is how long the shell waits for an answer.
-const limit = time.Second
+// defaultLimit is how long the shell waits for an answer.
+const defaultLimit = time.Second
+
+// limitKey is the key of another limit in a context.
+type limitKey struct{}
+
+// Within returns a context in which the shell waits for an answer that long.
+func Within(ctx context.Context, limit time.Duration) context.Context {
+	return context.WithValue(ctx, limitKey{}, limit)
+}
 
 // Func returns what may stand where the cursor is: words, each with a
 // description behind a tab or without. args are the operands before it, and typed
@@ -100,8 +108,12 @@ func Words(words ...string) Func {
 	return func(context.Context, []string, string) []string { return words }
 }
 
-// offer asks f, for a second at most, and returns what is safe to offer.
+// offer asks f, within the limit, and returns what is safe to offer.
 func offer(ctx context.Context, f Func, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	limit, ok := ctx.Value(limitKey{}).(time.Duration)
+	if !ok {
+		limit = defaultLimit
+	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	found := make(chan []string, 1)

@@ -92,7 +92,7 @@ func (o *developing) develop(ctx context.Context, dir string) error {
 		Done: func(during context.Context, r develop.Round) error { return o.done(ctx, during, r, given) },
 	})
 	if ctx.Err() != nil {
-		return nil // the way to end it
+		return nil //nolint:nilerr // the way to end it
 	}
 	return err
 }

@@ -32,7 +32,7 @@ func Apply(ctx, during context.Context, c Child) (code int, err error) {
 	cmd.WaitDelay = patience
 	cmd.Cancel = func() error {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // see above
 		}
 		if cmd.Process.Signal(os.Interrupt) != nil { // as on Windows
 			return cmd.Process.Kill()
@@ -44,7 +44,7 @@ func Apply(ctx, during context.Context, c Child) (code int, err error) {
 		return ended.ExitCode(), nil
 	}
 	if during.Err() != nil {
-		return int(fail.Interrupted), nil
+		return int(fail.Interrupted), nil //nolint:nilerr // it was interrupted
 	}
 	return 0, err
 }

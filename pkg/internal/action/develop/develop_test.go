@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 		line := fmt.Sprintf("%v %d", r.Good, r.Objects)
 		for _, c := range r.Changes {
 			line += fmt.Sprintf(" %s %s", c.Action, c.Object)
-			for _, d := range strings.Split(c.Diff, "\n") {
+			for d := range strings.SplitSeq(c.Diff, "\n") {
 				if strings.HasPrefix(d, "-  ") || strings.HasPrefix(d, "+  ") {
 					line += " " + d
 				}

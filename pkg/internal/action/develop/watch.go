@@ -50,11 +50,11 @@ func (s snapshot) add(path string, seen map[string]bool) {
 		s[path] = info
 		return
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil || seen[real] || filepath.Base(path) == ".git" {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil || seen[target] || filepath.Base(path) == ".git" {
 		return
 	}
-	seen[real] = true
+	seen[target] = true
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return
