@@ -56,7 +56,7 @@ var platforms = []platform{
 		"instance/delete", "instance/status",
 		"krm/build", "krm/stream", "krm/vet", "krm/values",
 		"signatures/policy",
-	}, []string{"./pkg/cli/cmd/frontdoor", "./pkg/internal/input", "./pkg/ref", "./pkg/registry/session"}},
+	}, []string{"./pkg/cli/cmd/frontdoor", "./pkg/ref", "./pkg/registry/session"}},
 	// qemu takes ten times as long as the processor.
 	{"linux", "arm64", "", "TIMONI_QEMU", wrapLinux, []string{
 		"apply/install", "build/output", "build/set", "krm/build",
