@@ -54,7 +54,7 @@ var platforms = []platform{
 		"build/output", "build/samples", "build/values",
 		"distribution/archive", "distribution/cache", "distribution/push",
 		"instance/delete", "instance/status",
-		"krm/build", "krm/stream", "krm/vet", "krm/values",
+		"krm/build", "krm/stream",
 		"signatures/policy",
 	}, []string{"./pkg/cli/cmd/frontdoor", "./pkg/ref", "./pkg/registry/session"}},
 	// qemu takes ten times as long as the processor.
