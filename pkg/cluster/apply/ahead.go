@@ -54,6 +54,21 @@ func (e *Engine) ahead(ctx context.Context, req Request) *Ahead {
 	return e.ReadAhead(ctx, req.Instance.Metadata, nil)
 }
 
+// Last returns the revision that the record holds or wants, and false when the
+// history does not have it.
+func (a *Ahead) Last(ctx context.Context) (store.Revision, bool, error) {
+	record, err := a.record.Wait(ctx)
+	if err != nil || record == nil {
+		return store.Revision{}, false, err
+	}
+	ledger, err := a.ledger.Wait(ctx)
+	if err != nil {
+		return store.Revision{}, false, err
+	}
+	last, known := ledger.Last(record)
+	return last, known, nil
+}
+
 // Settle waits until all answers have come, whatever they are.
 func (a *Ahead) Settle(ctx context.Context) {
 	_, _ = a.exists.Wait(ctx)

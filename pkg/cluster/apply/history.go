@@ -13,7 +13,7 @@ import (
 func (p *Plan) keeping() store.Keeping {
 	req := p.request
 	return store.Keeping{
-		Limit: req.historyLimit(), What: req.History, UserValues: req.UserValues, Objects: p.rendered, Rendering: req.Rendering,
+		Limit: req.historyLimit(), What: req.History, UserValues: req.UserValues, Hidden: req.Hidden, Objects: p.rendered, Rendering: req.Rendering,
 	}
 }
 

@@ -51,8 +51,9 @@ type Request struct {
 	// Rendering returns what the history keeps of the revision in addition to module
 	// and values, false where a health check needs the module; nil keeps nothing.
 	Rendering  func() (api.Rendering, bool)
-	After      string  // the time of the revision that the record must hold or want; empty for any
-	UserValues *string // those of the user alone, as CUE text, for the history; nil when they are unknown
+	After      string   // the time of the revision that the record must hold or want; empty for any
+	UserValues *string  // those of the user alone, as CUE text, for the history; nil when they are unknown
+	Hidden     []string // the secrets in them
 	Options
 
 	outside bool // check no object of the instance's namespace, which is created later

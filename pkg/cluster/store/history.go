@@ -13,6 +13,7 @@ type Keeping struct {
 	Limit      int     // of revisions, 0 for no history
 	What       Kept    // empty for KeptFull
 	UserValues *string // as Revision has them
+	Hidden     []string
 	Objects    string
 	// Rendering returns what was rendered, false where a health check needs the
 	// module; nil keeps nothing of it.
@@ -61,7 +62,7 @@ func (k Keeping) Learn(l *Ledger, rec *Record, pkg string) []Revision {
 // complete adds to a revision of an instance what the user gave and what was
 // rendered.
 func (k Keeping) complete(m api.Metadata, r *Revision) {
-	r.UserValues, r.Objects = k.UserValues, k.Objects
+	r.UserValues, r.Hidden, r.Objects = k.UserValues, k.Hidden, k.Objects
 	if k.Rendering != nil && k.What != KeptValues {
 		r.WithoutRendering = k.keepRendering(m, r)
 	}

@@ -81,6 +81,8 @@ type Revision struct {
 	// UserValues are those that the user gave, as CUE text, without the module's;
 	// nil when that is not known.
 	UserValues *string `json:"userValues,omitempty"`
+	// Hidden are texts in UserValues that come from secret sources.
+	Hidden []string `json:"hidden,omitempty"`
 	// Objects is DigestOf what was rendered; empty when that is not known.
 	Objects string `json:"objects,omitempty"`
 	// WithoutRendering is why what was rendered is not kept, although it was to be.

@@ -39,6 +39,21 @@ func MaskSecret(sources []Source) func(string) string {
 	return Mask(slices.DeleteFunc(slices.Clone(sources), func(s Source) bool { return !s.Secret }))
 }
 
+// SecretTexts returns the texts that MaskSecret hides.
+func SecretTexts(sources []Source) []string {
+	found := secrets{}
+	for _, s := range sources {
+		lit, err := s.parse()
+		if s.Secret && s.Hidden == nil && err == nil && lit != nil {
+			found.below(lit, true, true)
+		}
+		if s.Secret {
+			found.addTexts(s.Hidden)
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
 // HiderOf returns a function that hides texts, also where CUE has quoted them.
 func HiderOf(texts []string) func(string) string {
 	found := secrets{}

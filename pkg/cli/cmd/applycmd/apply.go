@@ -71,6 +71,7 @@ type options struct {
 	kustomization kustomization
 
 	quiet bool
+	reuse bool // the values of the last apply
 	out   *printer.Flags
 }
 
@@ -96,6 +97,7 @@ func (o *options) addModule(fs *pflag.FlagSet) {
 	o.module.AddTo(o.rendering)
 	o.module.Values.AddFromTo(o.rendering)
 	o.validation.AddTo(o.rendering)
+	o.rendering.BoolVar(&o.reuse, "reuse-values", false, "keep the values that were given at the last apply, under those of -f and --set")
 	fs.AddFlagSet(o.rendering)
 	o.kustomization.addTo(fs)
 }
@@ -140,6 +142,7 @@ func (o *options) render(ctx context.Context, req *deploy.ApplyRequest, args []s
 		return err
 	}
 	agent := cli.UserAgent("apply")
+	req.ReuseValues = o.reuse
 	req.Request, err = o.module.Request(ctx, name, namespace, args[1], cli.Until(ctx, o.env.Stdin), agent)
 	if err != nil {
 		return err

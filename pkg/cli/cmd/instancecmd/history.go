@@ -39,7 +39,7 @@ func newHistory(c *common) *cobra.Command {
 			}
 			for i := range history {
 				if !showValues {
-					history[i].Values, history[i].UserValues = "", nil
+					history[i].Values, history[i].UserValues, history[i].Hidden = "", nil, nil
 				}
 			}
 			if _, text := out.Format(); !text {

@@ -30,12 +30,13 @@ func (c *common) sectionsAndInstances(ctx context.Context, args []string, typed 
 }
 
 func newInspect(c *common) *cobra.Command {
-	out := c.output("name")
+	out, user := c.output("name"), false
 	cmd := &cobra.Command{
 		Use: "inspect [module|values|resources|images] NAME", Short: "Show what is recorded of an instance",
 		Long: "Show what the record of an instance says: the module it was made from, its\n" +
 			"values, the objects that belong to it and the container images. With the name\n" +
-			"of a part, only that is shown.",
+			"of a part, only that is shown. With --user, the values are those that were given\n" +
+			"at the last apply, without the module's: those of --reuse-values.",
 		Example: cli.Example(c.env, "inspect app -n apps", "inspect values app -n apps"),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 2 && slices.Contains(sections(), args[0]) {
@@ -51,6 +52,9 @@ func newInspect(c *common) *cobra.Command {
 			if err := out.Check(); err != nil {
 				return err
 			}
+			if user && (len(args) < 2 || args[0] != "values") {
+				return fail.Usagef("--user is about values: inspect values NAME --user")
+			}
 			client, namespace, err := c.open(ui.NewText(c.env.Stderr))
 			if err != nil {
 				return err
@@ -64,6 +68,11 @@ func newInspect(c *common) *cobra.Command {
 			if len(args) == 2 {
 				section = args[0]
 			}
+			if user {
+				if inspection.Instance.Values, err = instance.UserValues(cmd.Context(), client, key); err != nil {
+					return err
+				}
+			}
 			if _, text := out.Format(); !text {
 				return out.Print(c.env.Stdout, printer.Inspection(inspection, section))
 			}
@@ -71,6 +80,7 @@ func newInspect(c *common) *cobra.Command {
 		},
 	}
 	out.AddTo(cmd.Flags())
+	cmd.Flags().BoolVar(&user, "user", false, "with values: those that were given at the last apply, without the module's")
 	return cmd
 }
 

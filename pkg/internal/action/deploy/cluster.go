@@ -53,6 +53,8 @@ type ApplyRequest struct {
 	after    string          // as apply.Request has it
 
 	Bundle store.Bundle // that owns the instance
+	// ReuseValues puts the values that the user gave at the last apply below Values.
+	ReuseValues bool
 	// RollbackOnFailure applies the revision before again when a run has failed.
 	RollbackOnFailure bool
 
@@ -162,7 +164,15 @@ func renderAhead(ctx context.Context, client *kube.Client, req *ApplyRequest, ob
 	engine := apply.New(client, nil)
 	engine.Concurrency = req.Concurrency
 	req.ahead = engine.ReadAhead(ctx, api.Metadata{Name: req.Name, Namespace: req.Namespace}, nil)
+	if req.ReuseValues {
+		if err := req.reuse(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
 	rendered, err := renderFor(ctx, client, req, observer)
+	if err == nil {
+		req.nameDropped(ctx, observer)
+	}
 	return engine, rendered, err
 }
 
@@ -235,12 +245,20 @@ func RequestFor(req ApplyRequest, rendered *build.Result) apply.Request {
 		},
 		Stages: stages, Health: rendered, Package: packageOf(req), Options: req.Options, Ahead: req.ahead,
 		Bundle: req.Bundle, After: req.after,
-		UserValues: req.userValues(), Rendering: func() (api.Rendering, bool) {
+		UserValues: req.userValues(), Hidden: req.hidden(), Rendering: func() (api.Rendering, bool) {
 			kept, ok := rendered.Rendering()
 			kept.Spaces = req.spaces
 			return kept, ok
 		},
 	}
+}
+
+// hidden returns the secrets in what the user gave.
+func (req ApplyRequest) hidden() []string {
+	if req.again != nil {
+		return req.again.Hidden
+	}
+	return values.SecretTexts(req.Values)
 }
 
 // userValues returns what the user gave for an instance, as the history keeps it.

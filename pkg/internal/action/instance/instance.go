@@ -54,6 +54,20 @@ func Inspect(ctx context.Context, client *kube.Client, key Key) (*Inspection, er
 	return i, err
 }
 
+// UserValues returns the values that were given at the last apply, as CUE text,
+// without those of the module.
+func UserValues(ctx context.Context, client *kube.Client, key Key) (string, error) {
+	record, ledger, err := getBoth(ctx, client, key)
+	if err != nil {
+		return "", err
+	}
+	last, known := ledger.Last(record)
+	if !known || last.UserValues == nil {
+		return "", fmt.Errorf("instance %q in namespace %q: the history does not say which values were given at the last apply", key.Name, key.Namespace)
+	}
+	return *last.UserValues, nil
+}
+
 // History returns the revisions of an instance that are remembered, the newest
 // last, and the one that is being applied. An instance that was applied by
 // another tool has none.
