@@ -20,6 +20,8 @@ import (
 const (
 	MediaTypeSBOM       = "application/vnd.cyclonedx+json" // IANA; CycloneDX 1.6
 	MediaTypeProvenance = "application/vnd.in-toto+json"   // in-toto attestation framework 1
+	// MediaTypeValuesSchema is ours: a JSON Schema of the values of a module.
+	MediaTypeValuesSchema = "application/vnd.timoni.values.schema+json"
 )
 
 // PredicateType is that of the statements, as a link to what it means.

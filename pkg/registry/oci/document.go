@@ -22,7 +22,9 @@ type Document struct {
 	MediaType   string // of its content, which is its artifact type too
 	Annotations map[string]string
 	Data        []byte
-	Digest      string // of its manifest, once it is in a registry
+	// Make returns the content in place of Data when it is to be sent, nil for none.
+	Make   func(context.Context) []byte
+	Digest string // of its manifest, once it is in a registry
 }
 
 // Attach says when documents go along with what is pushed.
@@ -57,8 +59,14 @@ func (t target) pushDocuments(ctx context.Context, pusher *remote.Pusher, image 
 			return nil, err
 		}
 	}
-	documents = slices.Clone(documents)
-	for i, d := range documents {
+	var sent []Document
+	for _, d := range documents {
+		if d.Make != nil {
+			d.Data = d.Make(ctx)
+		}
+		if d.Data == nil {
+			continue
+		}
 		artifact, err := archive.NewReferrer(*subject, d.MediaType, d.Data, d.Annotations)
 		if err != nil {
 			return nil, err
@@ -70,9 +78,10 @@ func (t target) pushDocuments(ctx context.Context, pusher *remote.Pusher, image 
 		if err = pusher.Push(ctx, t.Repo.Digest(digest.String()), artifact); err != nil {
 			return nil, fmt.Errorf("attach %s: %w", d.MediaType, t.Explain(ctx, err))
 		}
-		documents[i].Digest = digest.String()
+		d.Digest = digest.String()
+		sent = append(sent, d)
 	}
-	return documents, nil
+	return sent, nil
 }
 
 // Documents returns what refers to the artifact that r names and has one of the

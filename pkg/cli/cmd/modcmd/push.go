@@ -13,6 +13,8 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/signingflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/artifact"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/mod"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/render"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 )
@@ -29,7 +31,9 @@ commit of a Git repository are annotated; SOURCE_DATE_EPOCH and --annotation win
 
 An SBOM with the images of images.cue and a statement of the source and revision
 are pushed with it, as artifacts that refer to it, where the registry supports
-that; see 'mod show provenance'. They are not signed.
+that; see 'mod show provenance'. So is the JSON Schema of the values, which
+'values schema' writes, unless --skip-vet leaves the module unread. They are not
+signed.
 
 The tag latest moves to the version if it is the highest stable one, never to a
 pre-release. --latest=false leaves it where it is.
@@ -58,7 +62,7 @@ func newPush(env cli.Env) *cobra.Command {
 	fs.BoolVar(&o.latest, "latest", true, "move the tag latest if this is the highest stable version")
 	fs.BoolVar(&o.req.Force, "force", false, "move a version that the registry has with other content")
 	choice.Flag[oci.Attach]{
-		Name: "attest", Usage: "push the SBOM and the provenance along", Default: oci.AttachAuto,
+		Name: "attest", Usage: "push the SBOM, the provenance and the schema of the values along", Default: oci.AttachAuto,
 		Choices: []choice.Choice[oci.Attach]{
 			{Word: oci.AttachAuto, Note: "where the registry lists what refers to an artifact"}, {Word: oci.AttachAlways}, {Word: oci.AttachNever},
 		},
@@ -92,6 +96,9 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 	if o.req.OCI, err = o.registry.Options(o.env.Stdin, cli.UserAgent("mod")); err != nil {
 		return err
 	}
+	if o.req.Vet != nil {
+		o.req.Schema = o.schema(source)
+	}
 	o.req.NoLatest = !o.latest
 	o.req.ProgramVersion = cli.Version()
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
@@ -103,4 +110,21 @@ func (o *pushing) run(ctx context.Context, source, target string) (err error) {
 		return err
 	}
 	return ui.Value(o.env.Stdout, o.output, pushed)
+}
+
+// schema finds the JSON Schema of the values of the module in a directory, which
+// not every module has one of.
+func (o *pushing) schema(dir string) func(context.Context) []byte {
+	return func(ctx context.Context) []byte {
+		r, err := ref.Parse(dir)
+		if err != nil {
+			return nil
+		}
+		config, err := mod.ReadConfig(ctx, r, render.DefaultPackage, oci.Options{}, nil)
+		if err != nil {
+			return nil
+		}
+		schema, _ := config.JSONSchema()
+		return schema
+	}
 }

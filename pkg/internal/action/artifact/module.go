@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/archive"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/attest"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/source"
 )
@@ -51,6 +52,9 @@ type PushModuleRequest struct {
 	Force      bool // moves a version that is there with other content
 
 	Key oci.Signer // signs it, nil to leave it unsigned
+	// Schema returns the JSON Schema of the module's values, which is pushed with it;
+	// nil when it is not known.
+	Schema func(context.Context) []byte
 }
 
 // Pushed says what a push did.
@@ -117,6 +121,9 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	along, err := req.companions(image, target)
 	if err != nil {
 		return Pushed{}, err
+	}
+	if req.Schema != nil {
+		along.Documents = append(along.Documents, oci.Document{MediaType: attest.MediaTypeValuesSchema, Make: req.Schema})
 	}
 	if !req.NoLatest {
 		along.LatestAfter, along.WarnLatest = version, req.WarnLatest
