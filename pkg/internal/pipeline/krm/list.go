@@ -74,6 +74,9 @@ func ReadStream(config []byte, r io.Reader) (*List, error) {
 	}
 	reader := newReader(stream)
 	items, err := reader.Read()
+	if err == nil && reader.WrappingKind == "" {
+		items, err = ReadItems(stream)
+	}
 	if err != nil {
 		return list, fmt.Errorf("the standard input is not a stream of objects: %w", hidden(err))
 	}

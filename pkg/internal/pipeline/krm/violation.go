@@ -10,12 +10,15 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/vet"
 )
 
-// violations returns what is wrong with the items, in their order.
+// violations returns what is wrong with the items, in their order, and with what
+// lists among them hold.
 func (f Function) violations(rules []vet.Rule, kubernetes string, items []*yaml.RNode) ([]Result, error) {
-	objects := make([]vet.Object, len(items))
-	for i, item := range items {
-		id := identify(item)
-		objects[i] = vet.Object{Node: item, ID: id, Name: describeID(id)}
+	var objects []vet.Object
+	for _, list := range items {
+		for _, item := range members(list) {
+			id := identify(item)
+			objects = append(objects, vet.Object{Node: item, ID: id, Name: describeID(id)})
+		}
 	}
 	found, err := vet.Check(rules, objects)
 	if err == nil && kubernetes != "" {
