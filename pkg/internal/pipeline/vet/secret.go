@@ -4,6 +4,7 @@ package vet
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -16,16 +17,32 @@ import (
 func conceal(secret *yaml.RNode, problems []values.Problem) []values.Problem {
 	hide := values.Hider(held(secret))
 	for i, p := range problems {
-		field, _, _ := strings.Cut(p.Path, ".")
+		path := p.Path
 		// A part of a value, or what the definition makes of one, is none that
 		// hide knows.
-		if (field == "data" || field == "stringData") && strings.ContainsAny(p.Message, "\"'`") {
+		if !isPublic(path) && strings.ContainsAny(p.Message, "\"'`") {
 			p.Message = "the value, which is not shown, is not what the definition asks for"
 		}
 		problems[i] = p.Replace(hide)
-		problems[i].Path = p.Path // of the object, and not what it holds
+		if isHeld(path) {
+			problems[i].Path = path // of the object, and not what it holds
+		}
 	}
 	return problems
+}
+
+// isHeld says whether a path is that of what a Secret holds.
+func isHeld(path string) bool {
+	field, _, _ := strings.Cut(path, ".")
+	return field == "data" || field == "stringData"
+}
+
+// isPublic says whether a path is that of a field that every Secret has, and that
+// nothing secret stands in. kubectl keeps in an annotation what it has applied.
+func isPublic(path string) bool {
+	field, _, _ := strings.Cut(path, ".")
+	return slices.Contains([]string{"apiVersion", "kind", "metadata", "type", "immutable"}, field) &&
+		!strings.Contains(path, "last-applied-configuration")
 }
 
 // held returns the values of a Secret by their fields, those of its data as
