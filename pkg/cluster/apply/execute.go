@@ -61,7 +61,8 @@ func (e *Engine) applyAndPrune(ctx context.Context, plan *Plan) error {
 	if err != nil && (req.Prune != PruneAlways || !plan.allApplied) {
 		return plan.inTheWay(err)
 	}
-	return errors.Join(err, e.remover().RemoveInOrder(ctx, itemsOf(plan.toPrune()), plan.record.StagesWith(plan.ledger), !req.NoWait, req.waitLimit()))
+	err = errors.Join(err, e.remover().RemoveInOrder(ctx, itemsOf(plan.toPrune()), plan.record.StagesWith(plan.ledger), !req.NoWait, req.waitLimit()))
+	return errors.Join(err, e.remover().GiveBack(ctx, req.Instance.Metadata, itemsOf(plan.Prune), req.Former))
 }
 
 // recordFailure records that a run has ended without all that it wanted, so

@@ -71,6 +71,10 @@ type Options struct {
 	// those of the module are created again, those that left it make room.
 	Replace []api.Target
 
+	// Former are objects that a run which is undone had adopted, as they were
+	// before: they become that again, and are not pruned.
+	Former []api.Object
+
 	Prune     Prune             // empty stands for PruneAfterReady
 	PruneAlso kinds.Unprotected // what is pruned although it is protected
 

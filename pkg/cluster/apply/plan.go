@@ -110,6 +110,7 @@ func (e *Engine) plan(ctx context.Context, req Request, exists bool) (*Plan, err
 	plan.disown()
 	leaving := removal.Decide(itemsOf(plan.Steps), candidates, live, req.PruneAlso)
 	plan.Prune = stepsOf(append(leaving, e.reader().Orphans(live, known, plan.ledger)...))
+	removal.KeepFormer(itemsOf(plan.Prune), req.Former)
 	if err = e.remover().CheckDependents(ctx, req.Instance.Metadata, itemsOf(plan.Prune)); err != nil {
 		return nil, err
 	}

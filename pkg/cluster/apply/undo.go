@@ -3,9 +3,8 @@
 package apply
 
 import (
-	"slices"
-
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/internal/ownership"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/store"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
@@ -22,13 +21,19 @@ func (p *Plan) HasFailed() (revision string, failed bool) {
 func (p *Plan) Before() (store.Revision, bool) { return p.ledger.Complete(p.record) }
 
 // Back returns the options with which the revision before the plan is applied
-// again after it has failed: what the plan recreated may be recreated, and what
-// took the room of an object that was replaced makes room for it.
+// again after it has failed: what the plan recreated may be recreated, what took
+// the room of an object that was replaced makes room for it, and what it adopted
+// is given back.
 func (p *Plan) Back() Options {
 	o := p.request.Options
 	o.Review, o.Unchecked, o.WaitFor, o.Expressions = nil, nil, nil, nil
 	o.AllowEmpty, o.NoWait, o.Replace = true, false, nil
-	o.Force = o.Force || slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Action == event.Recreated && s.written != nil })
+	for _, s := range p.Steps {
+		o.Force = o.Force || s.Action == event.Recreated && s.written != nil
+		if s.Action == event.Configured && s.written != nil && !ownership.Is(s.Live, p.request.Instance.Metadata) {
+			o.Former = append(o.Former, s.Live)
+		}
+	}
 	for _, old := range p.Prune {
 		for _, s := range old.makesRoom {
 			if s.written != nil {
