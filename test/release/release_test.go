@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-timoni/kubectl-timoni/test/fixture"
 	"github.com/kubectl-timoni/kubectl-timoni/test/golden"
@@ -129,6 +131,60 @@ func TestFormula(t *testing.T) {
 	}
 	if !strings.Contains(string(text), "version \"1.2.3\"\n") || strings.Contains(string(text), "template") {
 		t.Errorf("the formula is not that of a release:\n%s", text)
+	}
+}
+
+// TestIndexOfHook holds that the index is a repository of its own also where a
+// hook of git names another.
+func TestIndexOfHook(t *testing.T) {
+	other := filepath.Join(t.TempDir(), "other")
+	t.Setenv("GIT_DIR", other)
+	t.Setenv("GIT_INDEX_FILE", filepath.Join(other, "index"))
+	dir := t.TempDir()
+	if err := release.Index(t.Context(), dir, release.Unreleased(), programs(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".git", "index")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(other); err == nil {
+		t.Error("git wrote into the repository of the hook")
+	}
+}
+
+// TestWorkflowsNoticeFailures holds that a step with a pipe names bash as its
+// shell: GitHub's own choice, bash -e, takes a pipe for good whose first command
+// failed.
+func TestWorkflowsNoticeFailures(t *testing.T) {
+	t.Parallel()
+	type defaults struct{ Run struct{ Shell string } }
+	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var w struct {
+			Defaults defaults
+			Jobs     map[string]struct {
+				Defaults defaults
+				Steps    []struct{ Run, Shell string }
+			}
+		}
+		if err = yaml.Unmarshal(text, &w); err != nil {
+			t.Fatal(err)
+		}
+		for name, job := range w.Jobs {
+			for _, step := range job.Steps {
+				shells := []string{step.Shell, job.Defaults.Run.Shell, w.Defaults.Run.Shell}
+				if strings.Contains(step.Run, " | ") && !slices.Contains(shells, "bash") {
+					t.Errorf("%s: job %s has a pipe and no shell: bash:\n%s", filepath.Base(path), name, step.Run)
+				}
+			}
+		}
 	}
 }
 
