@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -48,9 +49,11 @@ func Index(ctx context.Context, dir string, r Record, all []string) error {
 func git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1",
+	// A hook's GIT_DIR and GIT_INDEX_FILE name the repository that it is of.
+	own := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") })
+	cmd.Env = slices.Concat(own, []string{"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=kubectl-timoni", "GIT_AUTHOR_EMAIL=release@kubectl-timoni.invalid", "GIT_AUTHOR_DATE=2026-01-01T00:00:00Z",
-		"GIT_COMMITTER_NAME=kubectl-timoni", "GIT_COMMITTER_EMAIL=release@kubectl-timoni.invalid", "GIT_COMMITTER_DATE=2026-01-01T00:00:00Z")
+		"GIT_COMMITTER_NAME=kubectl-timoni", "GIT_COMMITTER_EMAIL=release@kubectl-timoni.invalid", "GIT_COMMITTER_DATE=2026-01-01T00:00:00Z"})
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("git %s in %s: %w: %s", args[0], dir, err, strings.TrimSpace(string(out)))

@@ -315,8 +315,9 @@ func TestInstallRelease(t *testing.T) {
 		return string(text), err
 	}
 	want := p.Program + runtime.GOOS + "/" + runtime.GOARCH
-	for _, env := range []string{"", "ARCHIVE=" + archive} {
-		if got, err := install(env); err != nil || got != want {
+	// An action that a tag names installs that release.
+	for _, env := range [][]string{nil, {"ARCHIVE=" + archive}, {"VERSION=", "REF=v1.2.3"}, {"REF=v9.9.9"}} {
+		if got, err := install(env...); err != nil || got != want {
 			t.Errorf("%s: installed %q: %v, want %q", env, got, err, want)
 		}
 	}

@@ -24,6 +24,9 @@ type dist struct {
 }
 
 func (d dist) make(ctx context.Context, platforms []string) error {
+	if _, err := exec.LookPath("git"); err != nil {
+		return fmt.Errorf("write krew's index: install git: %w", err)
+	}
 	all, err := release.Programs(".")
 	if err != nil {
 		return err
@@ -86,7 +89,8 @@ func (d dist) build(ctx context.Context, t release.Target) error {
 	}
 	for out, pkg := range map[string]string{d.bin(t) + string(filepath.Separator): "./plugins/...", d.program(t, "timoni-krm"): "./krmfn"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", stamp, "-ldflags", "-s -w", "-o", out, pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+t.OS, "GOARCH="+t.Arch)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+t.OS, "GOARCH="+t.Arch,
+			"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
 		if text, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build for %s: %w\n%s", t, err, text)
 		}
