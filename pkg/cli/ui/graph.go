@@ -64,7 +64,9 @@ type graphSyntax struct {
 func mermaid() graphSyntax {
 	return graphSyntax{
 		begin: "graph LR\n%.0s", group: "  subgraph g%d[\"%s\"]\n", node: "  g%dn%d[\"%s\"]\n", edge: "  g%dn%d --> g%dn%d\n", endGroup: "  end\n",
-		newline: "<br/>", escape: strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;"),
+		// A # begins one of mermaid's own entities, and %% a comment or, within a
+		// label too, a directive that changes the whole picture.
+		newline: "<br/>", escape: strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;", "#", "#35;", "%%", "#37;#37;", "\n", " ", "\r", " "),
 	}
 }
 
@@ -72,7 +74,7 @@ func dot() graphSyntax {
 	return graphSyntax{
 		begin: "digraph \"%s\" {\n  rankdir=LR\n  node [shape=box]\n", group: "  subgraph cluster_%d {\n  label=\"%s\"\n",
 		node: "  g%dn%d [label=\"%s\"]\n", edge: "  g%dn%d -> g%dn%d\n", endGroup: "  }\n", end: "}\n",
-		newline: `\n`, escape: strings.NewReplacer(`\`, `\\`, `"`, `\"`),
+		newline: `\n`, escape: strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`),
 	}
 }
 

@@ -47,3 +47,22 @@ func TestDrawGraphs(t *testing.T) {
 		}
 	}
 }
+
+// TestDrawGraphsHostile draws texts of a cluster that would be more than a text.
+func TestDrawGraphsHostile(t *testing.T) {
+	t.Parallel()
+	hostile := "%%{init: {'themeCSS': '*{display:none}'}}%%\r\n%% #quot;]\nclick g0n0 call x()"
+	for format, want := range map[string]string{
+		"mermaid": "graph LR\n  g0n0[\"#37;#37;{init: {'themeCSS': '*{display:none}'}}#37;#37;  #37;#37; #35;quot;] click g0n0 call x()\"]\n",
+		"dot": "digraph \"x\" {\n  rankdir=LR\n  node [shape=box]\n  g0n0 [label=\"%%{init: {'themeCSS': '*{display:none}'}}%%\\r\\n" +
+			"%% #quot;]\\nclick g0n0 call x()\"]\n}\n",
+	} {
+		var b strings.Builder
+		if err := ui.DrawGraphs(&b, format, []ui.Graph{{Name: "x", Nodes: []ui.GraphNode{{Name: "0", Lines: []string{hostile}}}}}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, b.String()); diff != "" {
+			t.Errorf("%s: %s", format, diff)
+		}
+	}
+}

@@ -35,8 +35,9 @@ type Look struct {
 }
 
 // Logs returns an observer that writes the lines of logs to w, and tells the rest
-// to another observer.
-func (l Look) Logs(w io.Writer, rest event.Observer) event.Observer {
+// to another observer. It calls failed with the error of a line that cannot be
+// written.
+func (l Look) Logs(w io.Writer, rest event.Observer, failed func(error)) event.Observer {
 	var mu sync.Mutex
 	return event.Func(func(e event.Event) {
 		logged, isLine := e.(event.Logged)
@@ -50,7 +51,9 @@ func (l Look) Logs(w io.Writer, rest event.Observer) event.Observer {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Fprintln(w, text) // a reader that has gone ends the process
+		if _, err := io.WriteString(w, text+"\n"); err != nil {
+			failed(err)
+		}
 	})
 }
 

@@ -84,23 +84,6 @@ func involved(o api.Object) event.Object {
 	return event.Object{Group: gv.Group(), Version: gv.Version(), Kind: get("kind"), Namespace: get("namespace"), Name: get("name")}
 }
 
-// IsAbout says whether an event about one object is about another, or about what
-// was made for that, which is named after it.
-func IsAbout(about, o event.Object) bool {
-	if about.Namespace != o.Namespace {
-		return false
-	}
-	switch about.Kind {
-	case "Pod", "ReplicaSet", "Job", "PersistentVolumeClaim":
-		if strings.HasPrefix(about.Name, o.Name+"-") && isWorkload(o) {
-			return true
-		}
-	}
-	return about.Kind == o.Kind && about.Group == o.Group && about.Name == o.Name
-}
-
-func isWorkload(o event.Object) bool { return o.Group == "apps" || o.Group == "batch" }
-
 func text(o api.Object, field string) string {
 	if v, ok := o[field]; ok && v != nil {
 		return fmt.Sprint(v)

@@ -175,12 +175,13 @@ func kinds() []kind {
 // by some that are known. It is not safe for concurrent use.
 type Lineage struct {
 	known   map[string]bool
+	foreign map[string]bool                  // uids of what others own, as far as is known
 	waiting map[string]map[string]api.Object // by the uid of an owner that is not known, and their own
 }
 
 // NewLineage returns a Lineage for roots.
 func NewLineage(roots []api.Object) *Lineage {
-	l := &Lineage{known: map[string]bool{}, waiting: map[string]map[string]api.Object{}}
+	l := &Lineage{known: map[string]bool{}, foreign: map[string]bool{}, waiting: map[string]map[string]api.Object{}}
 	for _, o := range roots {
 		l.known[kube.UID(o)] = true
 	}
@@ -193,6 +194,7 @@ func (l *Lineage) Add(o api.Object) []api.Object {
 	uid := kube.UID(o)
 	if !l.known[uid] && !slices.ContainsFunc(owners(o), func(owner string) bool { return l.known[owner] }) {
 		for _, owner := range owners(o) {
+			l.foreign[uid] = true
 			if l.waiting[owner] == nil {
 				l.waiting[owner] = map[string]api.Object{}
 			}
@@ -201,6 +203,7 @@ func (l *Lineage) Add(o api.Object) []api.Object {
 		return nil
 	}
 	l.known[uid] = true
+	delete(l.foreign, uid)
 	found := []api.Object{o}
 	waited := l.waiting[uid]
 	delete(l.waiting, uid)
@@ -214,8 +217,11 @@ func (l *Lineage) Add(o api.Object) []api.Object {
 // is no more and was named after one of roots.
 func (l *Lineage) IsOf(e api.Object, roots []event.Object) bool {
 	about, _ := e["involvedObject"].(map[string]any)
-	if uid, _ := about["uid"].(string); l.known[uid] {
+	switch uid, _ := about["uid"].(string); {
+	case l.known[uid]:
 		return true
+	case l.foreign[uid]:
+		return false
 	}
 	return slices.ContainsFunc(roots, func(o event.Object) bool { return ready.IsAbout(ready.EventOf(e).Object, o) })
 }

@@ -4,6 +4,7 @@ package instancecmd
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,5 +68,12 @@ func runLogs(ctx context.Context, c *common, req instance.LogsRequest, name stri
 	}
 	req.Key = instance.Key{Namespace: namespace, Name: instance.ParseName(name)}
 	look := ui.Look{Colours: ui.Colours(c.env.Stdout, c.env.Getenv("NO_COLOR")), Bare: noPrefix}
-	return instance.Logs(ctx, client, req, look.Logs(c.env.Stdout, progress))
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var unwritten atomic.Pointer[error] // which no more lines would mend
+	err = instance.Logs(ctx, client, req, look.Logs(c.env.Stdout, progress, func(err error) { unwritten.CompareAndSwap(nil, &err); stop(err) }))
+	if first := unwritten.Load(); first != nil {
+		return *first
+	}
+	return err
 }

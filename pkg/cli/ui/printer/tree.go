@@ -136,7 +136,8 @@ func why(n *tree.Node) string {
 
 // TreeGraph returns a forest as a graph, with the instance at its root.
 func TreeGraph(r *instance.TreeReport) ui.Graph {
-	g := ui.Graph{Name: r.Name, Nodes: []ui.GraphNode{{Name: r.Name, Lines: []string{r.Name, "in namespace " + r.Namespace}}}}
+	const root = "0" // numbers name the nodes: an instance may have the name of any
+	g := ui.Graph{Name: r.Name, Nodes: []ui.GraphNode{{Name: root, Lines: []string{r.Name, "in namespace " + r.Namespace}}}}
 	var add func(n *tree.Node, above string)
 	add = func(n *tree.Node, above string) {
 		name := fmt.Sprint(len(g.Nodes))
@@ -146,7 +147,7 @@ func TreeGraph(r *instance.TreeReport) ui.Graph {
 		}
 	}
 	for _, n := range r.Roots {
-		add(n, r.Name)
+		add(n, root)
 	}
 	return g
 }
