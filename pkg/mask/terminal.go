@@ -5,6 +5,7 @@ package mask
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -62,6 +63,14 @@ func escaped(r rune) string {
 	}
 	return fmt.Sprintf(`\u%04x`, r)
 }
+
+// sequenceRE matches what terminals take for commands: colours, character sets
+// and the like.
+var sequenceRE = regexp.MustCompile("(?:\x1b\\[|\u009b)[\\x30-\\x3f]*[\\x20-\\x2f]*[\\x40-\\x7e]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[()][0-9A-Za-z]")
+
+// WithoutSequences returns a text without the commands to a terminal that
+// programs write among what they say. What else is unsafe stays.
+func WithoutSequences(s string) string { return sequenceRE.ReplaceAllString(s, "") }
 
 // JSON returns a text in JSON with every character escaped that a terminal or
 // a reader of YAML may take for something else. It has the same value: outside

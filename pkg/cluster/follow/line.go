@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -46,14 +45,11 @@ func readLines(stream io.Reader, line func(text string, cut bool)) error {
 	}
 }
 
-// sequenceRE matches what terminals take for commands: colours and the like.
-var sequenceRE = regexp.MustCompile("(?:\x1b\\[|\u009b)[\\x30-\\x3f]*[\\x20-\\x2f]*[\\x40-\\x7e]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)")
-
 // shown returns a line as it may be shown: without commands to a terminal, then
 // without what must not be shown, which they may be in the middle of, then at
 // most as long as is asked for, 0 for no limit.
 func shown(text string, cut bool, hide func(string) string, most int) string {
-	text = sequenceRE.ReplaceAllString(text, "")
+	text = mask.WithoutSequences(text)
 	hidden := hide(text)
 	if cut && hidden != text {
 		// What is missing may be the rest of what is to be hidden.

@@ -3,7 +3,9 @@
 package tree
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // Reader reads what objects own.
@@ -63,27 +66,38 @@ func (r Reader) Changes(ctx context.Context, of []api.Object, changed func()) {
 
 // Explain completes what is not ready in a forest with the newest warning about
 // it, and with the last line of the log of a container that is to blame: one LIST
-// for each namespace, and a request for each of a few containers. What may not be
-// read is left out.
-func (r Reader) Explain(ctx context.Context, roots []*Node) {
+// for each namespace, and a request for each of a few containers. It returns what
+// may not be read, such as "events in namespace apps".
+func (r Reader) Explain(ctx context.Context, roots []*Node) (unread []string, err error) {
 	events := map[string][]api.Object{}
 	logs := 0
 	for n := range All(roots) {
 		if n.Live == nil || n.Status == string(api.HealthCurrent) {
 			continue
 		}
-		ns := n.Object.Namespace
+		ns := cmp.Or(n.Object.Namespace, "default") // where those about what is in no namespace are
 		if _, read := events[ns]; !read {
-			events[ns], _, _ = r.Client.List(ctx, kube.Core("Event", "events"), ns, kube.Selector{Fields: "type=Warning"})
+			events[ns], _, err = r.Client.List(ctx, kube.Core("Event", "events"), ns, kube.Selector{Fields: "type=Warning"})
+			switch {
+			case kube.IsForbidden(err):
+				unread = append(unread, "events in namespace "+ns)
+			case err != nil:
+				return nil, fmt.Errorf("list the events of namespace %q: %w", ns, err)
+			}
 		}
 		n.Warning = newest(events[ns], n.Live)
 		if _, container := ready.PodReason(n.Live); container != "" && n.Object.Kind == "Pod" && logs < maxLogs {
 			logs++
 			one := 1
-			text, _ := r.Client.Log(ctx, ns, n.Object.Name, kube.LogOptions{Container: container, Lines: &one, Bytes: 4 << 10})
-			n.LogLine = strings.TrimSpace(text)
+			text, logErr := r.Client.Log(ctx, ns, n.Object.Name, kube.LogOptions{Container: container, Lines: &one, Bytes: 4 << 10})
+			if kube.IsForbidden(logErr) { // otherwise it has none
+				unread = append(unread, "logs in namespace "+ns)
+			}
+			n.LogLine = strings.TrimSpace(mask.WithoutSequences(text))
 		}
 	}
+	slices.Sort(unread)
+	return slices.Compact(unread), nil
 }
 
 // newest returns the text of the newest of events about an object.
@@ -174,16 +188,16 @@ func kinds() []kind {
 // Lineage finds out, as objects come, which of them are owned, directly or not,
 // by some that are known. It is not safe for concurrent use.
 type Lineage struct {
-	known   map[string]bool
+	known   map[string]string                // namespaces by uid
 	foreign map[string]bool                  // uids of what others own, as far as is known
 	waiting map[string]map[string]api.Object // by the uid of an owner that is not known, and their own
 }
 
 // NewLineage returns a Lineage for roots.
 func NewLineage(roots []api.Object) *Lineage {
-	l := &Lineage{known: map[string]bool{}, foreign: map[string]bool{}, waiting: map[string]map[string]api.Object{}}
+	l := &Lineage{known: map[string]string{}, foreign: map[string]bool{}, waiting: map[string]map[string]api.Object{}}
 	for _, o := range roots {
-		l.known[kube.UID(o)] = true
+		l.known[kube.UID(o)] = o.Namespace()
 	}
 	return l
 }
@@ -192,7 +206,7 @@ func NewLineage(roots []api.Object) *Lineage {
 // that and those that waited for it.
 func (l *Lineage) Add(o api.Object) []api.Object {
 	uid := kube.UID(o)
-	if !l.known[uid] && !slices.ContainsFunc(owners(o), func(owner string) bool { return l.known[owner] }) {
+	if !l.knows(uid) && !slices.ContainsFunc(owners(o), func(owner string) bool { return l.knows(owner) && mayOwn(l.known[owner], o) }) {
 		for _, owner := range owners(o) {
 			l.foreign[uid] = true
 			if l.waiting[owner] == nil {
@@ -202,7 +216,7 @@ func (l *Lineage) Add(o api.Object) []api.Object {
 		}
 		return nil
 	}
-	l.known[uid] = true
+	l.known[uid] = o.Namespace()
 	delete(l.foreign, uid)
 	found := []api.Object{o}
 	waited := l.waiting[uid]
@@ -213,12 +227,17 @@ func (l *Lineage) Add(o api.Object) []api.Object {
 	return found
 }
 
+func (l *Lineage) knows(uid string) bool {
+	_, known := l.known[uid]
+	return known
+}
+
 // IsOf says whether an event is about an object that is known, or about one that
 // is no more and was named after one of roots.
 func (l *Lineage) IsOf(e api.Object, roots []event.Object) bool {
 	about, _ := e["involvedObject"].(map[string]any)
 	switch uid, _ := about["uid"].(string); {
-	case l.known[uid]:
+	case l.knows(uid):
 		return true
 	case l.foreign[uid]:
 		return false

@@ -93,7 +93,7 @@ type grower struct {
 func (g grower) grow(n *Node) {
 	for _, o := range g.owned[kube.UID(n.Live)] {
 		uid := kube.UID(o)
-		if g.known[uid] {
+		if g.known[uid] || !mayOwn(n.Object.Namespace, o) {
 			continue
 		}
 		g.known[uid] = true
@@ -124,6 +124,13 @@ func (g grower) addClaims(set api.Object, objects []api.Object) {
 			}
 		}
 	}
+}
+
+// mayOwn says whether an object in a namespace, empty for none, may own another.
+// A reference to an owner in another namespace is void: the user who writes it
+// there may have no rights here.
+func mayOwn(namespace string, o api.Object) bool {
+	return namespace == "" || namespace == o.Namespace()
 }
 
 // owners returns the uids of the owners of an object.

@@ -160,3 +160,21 @@ func TestLineage(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnerElsewhere takes no object for one that is owned from another namespace,
+// whose owner of that uid may be anything.
+func TestOwnerElsewhere(t *testing.T) {
+	t.Parallel()
+	web := parse(t, "Deployment.apps/web")[0]
+	pods := parse(t, "Pod/own web\nPod/strange web")
+	pods[1]["metadata"].(map[string]any)["namespace"] = "evil"
+	root := &Node{Object: web.Ref(), Live: web}
+	Grow([]*Node{root}, pods, time.Now())
+	if diff := cmp.Diff("Deployment/web\n Pod/own\n", show([]*Node{root}, "")); diff != "" {
+		t.Error(diff)
+	}
+	lineage := NewLineage([]api.Object{web})
+	if len(lineage.Add(pods[0])) != 1 || len(lineage.Add(pods[1])) != 0 {
+		t.Error("a Pod of another namespace is of the Deployment")
+	}
+}

@@ -62,7 +62,7 @@ func printTree(w io.Writer, r *instance.TreeReport, out *printer.Flags) error {
 		return err
 	}
 	for _, what := range r.Unread {
-		if _, err := ui.Printf(w, "note: %s are not shown: the right to list them is missing\n", what); err != nil {
+		if _, err := ui.Printf(w, "note: %s are not shown: the right to read them is missing\n", what); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/printer"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/ready"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 )
 
@@ -49,15 +50,16 @@ func newEvents(c *common) *cobra.Command {
 }
 
 func (l *eventLister) run(ctx context.Context, name string) error {
-	client, namespace, err := l.open(ui.NewText(l.env.Stderr))
+	progress := ui.NewText(l.env.Stderr)
+	client, namespace, err := l.open(progress)
 	if err != nil {
 		return err
 	}
 	key := instance.Key{Namespace: namespace, Name: instance.ParseName(name)}
 	if l.watch {
-		return l.follow(ctx, client, key)
+		return l.follow(ctx, client, key, progress)
 	}
-	events, err := instance.Events(ctx, client, key)
+	events, err := instance.Events(ctx, client, key, progress)
 	if err != nil {
 		return err
 	}
@@ -77,9 +79,9 @@ func (l *eventLister) wants(e ready.Event) bool {
 
 // follow prints a line for each event, or for a program one event after the
 // other.
-func (l *eventLister) follow(ctx context.Context, client *kube.Client, key instance.Key) error {
+func (l *eventLister) follow(ctx context.Context, client *kube.Client, key instance.Key, progress event.Observer) error {
 	first := true
-	return instance.WatchEvents(ctx, client, key, func(e ready.Event) error {
+	return instance.WatchEvents(ctx, client, key, progress, func(e ready.Event) error {
 		if !l.wants(e) {
 			return nil
 		}

@@ -23,7 +23,8 @@ type family struct {
 	objects []event.Object
 }
 
-func familyOf(ctx context.Context, client *kube.Client, key Key) (family, error) {
+// familyOf tells the observer which of them it cannot know.
+func familyOf(ctx context.Context, client *kube.Client, key Key, observer event.Observer) (family, error) {
 	report, live, err := roots(ctx, client, key)
 	if err != nil {
 		return family{}, err
@@ -31,6 +32,9 @@ func familyOf(ctx context.Context, client *kube.Client, key Key) (family, error)
 	owned, err := tree.Reader{Client: client}.Owned(ctx, tree.Keys(live))
 	if err != nil {
 		return family{}, err
+	}
+	for _, what := range owned.Unread {
+		observer.Observe(event.Warning{Text: fmt.Sprintf("events about %s may be missing: the right to list them is missing", what)})
 	}
 	f := family{lineage: tree.NewLineage(live)}
 	for _, o := range owned.Objects {
@@ -60,8 +64,8 @@ func (f family) namespaces() []string {
 
 // Events returns the events about the objects of an instance and about what they
 // own, the newest last.
-func Events(ctx context.Context, client *kube.Client, key Key) ([]ready.Event, error) {
-	f, err := familyOf(ctx, client, key)
+func Events(ctx context.Context, client *kube.Client, key Key, observer event.Observer) ([]ready.Event, error) {
+	f, err := familyOf(ctx, client, key, observer)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +87,8 @@ func Events(ctx context.Context, client *kube.Client, key Key) ([]ready.Event, e
 
 // WatchEvents calls seen with each event about the objects of an instance and
 // about what is made for them, those that are there first, until ctx ends.
-func WatchEvents(ctx context.Context, client *kube.Client, key Key, seen func(ready.Event) error) error {
-	f, err := familyOf(ctx, client, key)
+func WatchEvents(ctx context.Context, client *kube.Client, key Key, observer event.Observer, seen func(ready.Event) error) error {
+	f, err := familyOf(ctx, client, key, observer)
 	if err != nil {
 		return err
 	}

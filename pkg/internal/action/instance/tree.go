@@ -5,6 +5,7 @@ package instance
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
@@ -41,9 +42,12 @@ func readTree(ctx context.Context, client *kube.Client, key Key) (*TreeReport, [
 	if err != nil {
 		return nil, nil, err
 	}
-	report.Unread = owned.Unread
 	tree.Grow(report.Roots, owned.Objects, time.Now())
-	reader.Explain(ctx, report.Roots)
+	unread, err := reader.Explain(ctx, report.Roots)
+	if err != nil {
+		return nil, nil, err
+	}
+	report.Unread = slices.Concat(owned.Unread, unread)
 	for n := range tree.All(report.Roots) {
 		n.Live = nil // a change that the tree does not show is none
 	}
