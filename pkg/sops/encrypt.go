@@ -3,8 +3,8 @@
 package sops
 
 import (
-	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // ErrMissing means that something is to be encrypted, and sops is not installed.
@@ -35,26 +37,55 @@ func Encrypt(ctx context.Context, name string, data []byte, fields ...string) ([
 	if runtime.GOOS != "windows" {
 		args = append(args, "/dev/stdin") // 3.10 and older read no standard input without it
 	}
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(data), &stdout, &stderr
-	if err = cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, fmt.Errorf("encrypt with sops: %w", reason(err, stderr.String()))
+	out, err := run(ctx, path, data, maskOf(data, fields), args...)
+	if err != nil {
+		return nil, explain(ctx, "encrypt", err)
 	}
-	root := document(stdout.Bytes())
-	if !IsEncrypted(stdout.Bytes()) || slices.ContainsFunc(fields, func(f string) bool { return hasPlain(field(root, f)) }) {
+	if !isSealed(out, fields) {
 		return nil, fmt.Errorf("sops left a value as it was in %s", strings.Join(fields, " or "))
 	}
-	return stdout.Bytes(), nil
+	return out, nil
 }
 
-// Kept returns what an encrypted file says if it decrypts to the same as a plain
-// document in YAML, else nil: without the private key that is not known.
-func Kept(ctx context.Context, name string, encrypted, plain []byte) map[string]any {
-	if !IsEncrypted(encrypted) {
+// maskOf returns a function that takes what the fields of a document hold out of a
+// text, also as base64 stands for it.
+func maskOf(data []byte, fields []string) func(string) string {
+	hidden := map[string]string{}
+	var collect func(n *yaml.Node)
+	collect = func(n *yaml.Node) {
+		if n == nil {
+			return
+		}
+		if n.Kind == yaml.ScalarNode && n.Value != "" {
+			hidden[n.Value] = mask.Hidden
+			if decoded, err := base64.StdEncoding.DecodeString(n.Value); err == nil {
+				hidden[string(decoded)] = mask.Hidden
+			}
+		}
+		for i, child := range n.Content {
+			if n.Kind != yaml.MappingNode || i%2 == 1 {
+				collect(child)
+			}
+		}
+	}
+	root := document(data)
+	for _, name := range fields {
+		collect(field(root, name))
+	}
+	return mask.Values(hidden)
+}
+
+// isSealed says whether sops encrypted a document, and all that the fields hold.
+func isSealed(data []byte, fields []string) bool {
+	root := document(data)
+	return IsEncrypted(data) && !slices.ContainsFunc(fields, func(f string) bool { return hasPlain(field(root, f)) })
+}
+
+// Kept returns what a file says in which the fields are encrypted, if it decrypts
+// to the same as a plain document in YAML, else nil: without the private key that
+// is not known.
+func Kept(ctx context.Context, name string, encrypted, plain []byte, fields ...string) map[string]any {
+	if !isSealed(encrypted, fields) {
 		return nil
 	}
 	decrypted, err := Decrypt(ctx, name, encrypted)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -65,20 +66,43 @@ func Decrypt(ctx context.Context, name string, data []byte) (Plain, error) {
 	if runtime.GOOS == "windows" {
 		args = []string{"decrypt", "--input-type", format, "--output-type", format} // 3.11 and newer
 	}
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(data), &stdout, &stderr
-	if err = cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return Plain{}, context.Cause(ctx)
-		}
-		return Plain{}, fmt.Errorf("decrypt with sops: %w", reason(err, stderr.String()))
+	out, err := run(ctx, path, data, func(text string) string { return text }, args...)
+	if err != nil {
+		return Plain{}, explain(ctx, "decrypt", err)
 	}
-	p := Plain{Data: stdout.Bytes(), IsWhole: format == binary}
+	p := Plain{Data: out, IsWhole: format == binary}
 	if !p.IsWhole {
 		p.Secrets = secrets(document(data), document(p.Data), nil)
 	}
 	return p, nil
+}
+
+// patience is how long what the program has started may keep its pipes open once
+// it has ended itself.
+const patience = time.Second
+
+// run runs the program with a standard input, and returns what it writes. The
+// error is what the program says, as hide makes it.
+func run(ctx context.Context, path string, stdin []byte, hide func(string) string, args ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(stdin), &stdout, &stderr, patience
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err == nil || errors.Is(err, exec.ErrWaitDelay): // an agent goes on, and sops has ended
+		return stdout.Bytes(), nil
+	}
+	return nil, reason(err, hide(stderr.String()))
+}
+
+// explain says in an error of run what the program was to do, unless it was stopped.
+func explain(ctx context.Context, verb string, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%s with sops: %w", verb, err)
 }
 
 // The types of files, as sops calls them.

@@ -13,6 +13,9 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/sops"
 )
 
+// secretFields returns the fields in which a Secret holds something.
+func secretFields() []string { return []string{"data", "stringData"} }
+
 // Secrets returns the names of the Secrets that hold something.
 func (r *Result) Secrets() []string {
 	var names []string
@@ -28,7 +31,7 @@ func holdsSecret(o api.Object) bool {
 	if !o.IsSecret() {
 		return false
 	}
-	for _, field := range []string{"data", "stringData"} {
+	for _, field := range secretFields() {
 		if held, ok := o[field].(map[string]any); ok && len(held) > 0 {
 			return true
 		}
@@ -76,11 +79,11 @@ func (r *Result) EncryptSecrets(ctx context.Context, placed Placed) error {
 func encrypted(ctx context.Context, o api.Object, file string) (api.Object, error) {
 	plain := api.YAML([]api.Object{o})
 	if earlier, err := os.ReadFile(file); err == nil {
-		if kept := sops.Kept(ctx, file, earlier, plain); kept != nil {
+		if kept := sops.Kept(ctx, file, earlier, plain, secretFields()...); kept != nil {
 			return kept, nil
 		}
 	}
-	data, err := sops.Encrypt(ctx, file, plain, "data", "stringData")
+	data, err := sops.Encrypt(ctx, file, plain, secretFields()...)
 	if err != nil {
 		return nil, err
 	}
