@@ -33,16 +33,16 @@ func interop(t *testing.T) {
 	}
 }
 
-// TestReproducible builds a release of a tag in two directories, and holds that
-// the archives and what describes them are the same, and of that version.
+// TestReproducible builds a release of a tag in two directories, once with
+// settings of a user, and holds that the archives and what describes them are the same, and of that version.
 func TestReproducible(t *testing.T) {
 	t.Parallel()
 	interop(t)
 	var sums [2]string
-	for i := range sums {
+	for i, env := range [][]string{nil, {"GOAMD64=v3", "GOARM64=v8.2", "GOFLAGS=-tags=other"}} {
 		dir := clone(t)
 		platform := runtime.GOOS + "/" + runtime.GOARCH
-		run(t, dir, nil, "go", "run", "./test/release/cmd/release", "dist", platform)
+		run(t, dir, env, "go", "run", "./test/release/cmd/release", "dist", platform)
 		dist := filepath.Join(dir, "dist")
 		for _, name := range []string{"SHA256SUMS", release.RecordFile, "kubectl-timoni.rb", "index/plugins/timoni.yaml"} {
 			data, err := os.ReadFile(filepath.Join(dist, name))

@@ -6,9 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/plugins"
 )
 
 // TestPages holds docs/reference and docs/man to the commands. UPDATE=1 writes
@@ -69,6 +72,34 @@ func write(t *testing.T, docs string, pages map[string]string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestInstall holds the table of the binaries in docs/install.md to the verbs
+// that each has.
+func TestInstall(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "install.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(page)) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 {
+			rows[strings.Trim(cells[1], " `")] = cells[2]
+		}
+	}
+	for _, verb := range verbs() {
+		if binary := binaryOf(verb); !strings.Contains(rows[binary], "`"+verb.Name+"`") {
+			t.Errorf("docs/install.md: the row of %s lacks %s: %s", binary, verb.Name, rows[binary])
+		}
+	}
+}
+
+func binaryOf(verb plugins.Verb) string {
+	if verb.Binary == "" {
+		return plugins.FrontDoor
+	}
+	return verb.Binary
 }
 
 // Every verb has a page and what it says: an example, or commands that do.
