@@ -124,8 +124,14 @@ func (r Rewritten) Diff() string {
 	return string(diff.Diff(r.Name+".orig", r.Before, r.Name, r.After))
 }
 
-// Write writes files, each as a whole.
+// Write writes files, each as a whole, and none when one of them is reached
+// through a link.
 func Write(files []Rewritten) error {
+	for _, f := range files {
+		if err := link.Check(filepath.Dir(f.Name), filepath.Base(f.Name)); err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, err)
+		}
+	}
 	for _, f := range files {
 		if err := link.WriteFile(filepath.Dir(f.Name), filepath.Base(f.Name), f.After, 0o644); err != nil {
 			return fmt.Errorf("write %s: %w", f.Name, err)

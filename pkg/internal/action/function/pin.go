@@ -84,8 +84,8 @@ func (p *pinner) file(ctx context.Context) (*pin.Rewritten, error) {
 	if err != nil {
 		return nil, err
 	}
-	var after [][]byte
-	for _, part := range documents(data) {
+	after := [][]byte{data[:len(data)-len(bytes.TrimPrefix(data, []byte(byteOrderMark)))]}
+	for _, part := range documents(data[len(after[0]):]) {
 		changed, err := p.rewrite(ctx, part)
 		if err != nil {
 			return nil, err
@@ -100,6 +100,9 @@ func (p *pinner) file(ctx context.Context) (*pin.Rewritten, error) {
 	}
 	return nil, nil
 }
+
+// byteOrderMark is what editors of Windows write before a text in UTF-8.
+const byteOrderMark = "\xef\xbb\xbf"
 
 // markerRE matches what begins a document of YAML, which no text within one can
 // look like.
@@ -136,6 +139,7 @@ func (p *pinner) rewrite(ctx context.Context, data []byte) ([]byte, error) {
 		return data, err
 	}
 	var edits pin.Edits
+	var wanted []Pinned
 	for _, a := range named.List {
 		change, err := p.pinned(ctx, a)
 		if err == nil {
@@ -145,14 +149,30 @@ func (p *pinner) rewrite(ctx context.Context, data []byte) ([]byte, error) {
 			return data, fmt.Errorf("%s: %w", a.Field(), err)
 		}
 		change.File, change.Config = p.name, named.Config
+		wanted = append(wanted, change)
 		if change.To != a.Version || change.Digest != a.Digest {
 			p.changes = append(p.changes, change)
 		}
 	}
 	if after := parsed.Apply(&edits)[0]; after != nil {
-		return after, nil
+		return after, confirm(ctx, f, after, wanted)
 	}
 	return data, nil
+}
+
+// confirm reads a document again, and returns an error unless it says what it was
+// changed to say: it may have a field that is empty, and would have another one then.
+func confirm(ctx context.Context, f krm.Function, after []byte, wanted []Pinned) error {
+	named, err := f.Artifacts(ctx, after)
+	if err != nil {
+		return fail.Invalidf("version and digest cannot be put into it: %w", err)
+	}
+	for i, w := range wanted {
+		if a := named.List[i]; a.Version != w.To || a.Digest != w.Digest {
+			return fail.Invalidf("%s: version and digest cannot be put into it", w.Field)
+		}
+	}
+	return nil
 }
 
 // pinned returns the version and digest that an artifact has now.
