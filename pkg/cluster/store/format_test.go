@@ -236,7 +236,7 @@ func TestLedgerOfTwoRuns(t *testing.T) {
 		Fingerprints: map[string]string{"a": "x"}, Abandoned: []store.ListKey{abandoned},
 		History: []store.Revision{{Number: 1}, {Number: 2, User: "first"}, {Number: 3, User: "second"}},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(store.Ledger{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(store.Ledger{}, store.Revision{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
