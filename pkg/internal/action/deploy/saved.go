@@ -73,11 +73,13 @@ func SavedInstance(ctx context.Context, client *kube.Client, req ApplyRequest, r
 	}, err
 }
 
-// ChangesOf returns changes in the form in which they are kept.
+// ChangesOf returns changes in the form in which they are kept: the states that the
+// cluster has shown are without what is secret by its name.
 func ChangesOf(steps []reviewed.Step, differences []instance.Difference) saved.Changes {
 	c := saved.Changes{Steps: steps}
 	for _, d := range differences {
-		c.Differences = append(c.Differences, saved.Difference{Outcome: d.Outcome, Before: d.Before, After: d.After})
+		before, after := withoutNamed(d.Before, d.After)
+		c.Differences = append(c.Differences, saved.Difference{Outcome: d.Outcome, Before: before, After: after})
 	}
 	return c
 }

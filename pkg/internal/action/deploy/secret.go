@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/saved"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/module/values"
@@ -75,6 +77,59 @@ func literalSecret(v any) string {
 	return ""
 }
 
+// withoutNamed returns both states of an object without the values that are secret
+// by their names, which show only whether they change. What is live may hold some
+// that are not in what was rendered.
+func withoutNamed(before, after api.Object) (old, next api.Object) {
+	was, is := map[string]bool{}, map[string]bool{}
+	addSecrets(map[string]any(before), false, was)
+	addSecrets(map[string]any(after), false, is)
+	return hideTexts(before, was, is, " (before)"), hideTexts(after, is, was, " (after)")
+}
+
+// hideTexts returns a state of an object with texts hidden, of which the other one
+// has others.
+func hideTexts(o api.Object, texts, other map[string]bool, when string) api.Object {
+	if len(texts) == 0 {
+		return o
+	}
+	hidden := map[string]string{}
+	for text := range texts {
+		if hidden[text] = mask.Hidden; !other[text] && len(other) > 0 {
+			hidden[text] += when
+		}
+	}
+	return mask.Object(o, mask.Values(hidden))
+}
+
+// addSecrets adds the texts that are secret by the name of their field, or of the
+// environment variable whose value they are.
+func addSecrets(v any, secret bool, to map[string]bool) {
+	switch v := v.(type) {
+	case string:
+		if secret && v != "" && !strings.HasPrefix(v, mask.Hidden) {
+			to[v] = true
+		}
+	case map[string]any:
+		name, _ := v["name"].(string)
+		for key, child := range v {
+			if !isReference(key, child) {
+				addSecrets(child, secret || namesSecret(key) || key == "value" && mask.IsSecret(name), to)
+			}
+		}
+	case []any:
+		for _, child := range v {
+			addSecrets(child, secret, to)
+		}
+	}
+}
+
+// namesSecret says whether a field is likely to hold a secret. Kubernetes calls the
+// names of labels and of taints keys.
+func namesSecret(key string) bool {
+	return key != "key" && key != "topologyKey" && mask.IsSecret(key)
+}
+
 // addNames adds the names of Secrets and of their keys that an object refers to.
 func addNames(v any, refers bool, to map[string]bool) {
 	if text, ok := v.(string); ok && refers {
@@ -96,7 +151,7 @@ func addNames(v any, refers bool, to map[string]bool) {
 // refers to a Secret.
 func isReference(key string, v any) bool {
 	switch key {
-	case "secretKeyRef", "secretRef", "secretName", "imagePullSecrets":
+	case "secretKeyRef", "secretRef", "secretName", "imagePullSecrets", "serviceAccountToken":
 		return true
 	case "secret": // of a volume
 		m, _ := v.(map[string]any)
