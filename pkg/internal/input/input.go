@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,11 +26,16 @@ type Content struct {
 
 // Read reads a file by its name. It does not wait for a pipe any longer than
 // the context lasts. The error is without the name.
-func Read(ctx context.Context, name string) (c Content, err error) {
+func Read(ctx context.Context, name string) (Content, error) {
+	return ReadUpTo(ctx, name, math.MaxInt64)
+}
+
+// ReadUpTo is Read, of no more than a number of bytes.
+func ReadUpTo(ctx context.Context, name string, most int64) (c Content, err error) {
 	if info, statErr := os.Stat(name); statErr == nil && info.Mode().IsRegular() {
-		c, err = readFile(name)
+		c, err = readFile(name, most)
 	} else {
-		c, err = Await(ctx, func() (Content, error) { return readFile(name) })
+		c, err = Await(ctx, func() (Content, error) { return readFile(name, most) })
 	}
 	// The operating system's error repeats the name, and on some systems in
 	// another form than the user typed.
@@ -68,13 +74,13 @@ func Await[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	}
 }
 
-func readFile(name string) (Content, error) {
+func readFile(name string, most int64) (Content, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return Content{}, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(f)
+	data, err := io.ReadAll(io.LimitReader(f, most))
 	if err != nil {
 		return Content{}, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/saved"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // newPlan returns the verbs on saved plans.
@@ -66,31 +67,33 @@ func (c *common) showPlan(plan saved.Plan, out *printer.Flags) error {
 // describePlan returns the lines above the diff, which patch and git skip.
 func describePlan(plan saved.Plan, differences []instance.Difference) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# made %s by %s\n# for the cluster whose namespace kube-system has the UID %s\n", plan.Created, plan.Program, plan.ClusterUID)
+	line := func(format string, args ...any) { b.WriteString("# " + mask.Line(fmt.Sprintf(format, args...)) + "\n") }
+	line("made %s by %s", plan.Created, plan.Program)
+	line("for the cluster whose namespace kube-system has the UID %s", plan.ClusterUID)
 	if plan.Cluster != "" {
-		fmt.Fprintf(&b, "# which is %s in the runtime\n", plan.Cluster)
+		line("which is %s in the runtime", plan.Cluster)
 	}
 	for _, in := range plan.Instances {
 		m := in.Module
-		fmt.Fprintf(&b, "# instance %s in namespace %s: %s %s (%s)\n", in.Metadata.Name, in.Metadata.Namespace, m.Repository, m.Version, m.Digest)
+		line("instance %s in namespace %s: %s %s (%s)", in.Metadata.Name, in.Metadata.Namespace, m.Repository, m.Version, m.Digest)
 	}
 	for _, l := range plan.Leaving {
-		fmt.Fprintf(&b, "# instance %s in namespace %s: no longer in the bundle, it is deleted\n", l.Name, l.Namespace)
+		line("instance %s in namespace %s: no longer in the bundle, it is deleted", l.Name, l.Namespace)
 	}
 	if plan.HasSecrets {
-		b.WriteString("# the file may hold secrets, which are not shown\n")
+		line("the file may hold secrets, which are not shown")
 	}
 	var outcomes []event.Outcome
 	for _, d := range differences {
 		outcomes = append(outcomes, d.Outcome)
 		if d.IsKept() {
-			fmt.Fprintf(&b, "# %s is no longer in the module and is kept: %s\n", d.Object, d.Reason)
+			line("%s is no longer in the module and is kept: %s", d.Object, d.Reason)
 		}
 	}
 	if outcomes == nil {
-		b.WriteString("# nothing changes\n")
+		line("nothing changes")
 		return b.String()
 	}
-	fmt.Fprintf(&b, "# %s\n", ui.Counts(outcomes))
+	line("%s", ui.Counts(outcomes))
 	return b.String()
 }

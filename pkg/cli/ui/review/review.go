@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui/markdown"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/delta"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/action/instance"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // The words that stand before the second state of an object.
@@ -46,6 +47,7 @@ func textOf(d instance.Difference, label string) (string, error) {
 	if d.Reason != "" {
 		title += ": " + d.Reason
 	}
+	title = mask.Line(title)
 	text, err := delta.Text("live "+d.Object.String(), d.Before, label+title, d.After)
 	if text == "" { // only who owns which field would change
 		text = "--- live " + d.Object.String() + "\n+++ " + label + title + "\n"

@@ -9,13 +9,16 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/util/json"
 
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/event"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/fail"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/input"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/link"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/mask"
 )
 
 // format is the number of the form of a file. A file of another one is refused:
@@ -90,12 +93,17 @@ func decode(data []byte) (Plan, error) {
 
 // check returns an error for a plan that no program of ours has written.
 func (p Plan) check() error {
-	if p.ClusterUID == "" || len(p.Instances) == 0 {
+	switch {
+	case p.ClusterUID == "" || len(p.Instances) == 0:
 		return errors.New("it names no cluster, or no instance")
+	case p.Bundle == "" && len(p.Instances)+len(p.Leaving) > 1:
+		return errors.New("it has several instances, and no bundle")
 	}
+	known := map[string]bool{}
 	for i, in := range p.Instances {
-		if in.Metadata.Name == "" || in.Metadata.Namespace == "" {
-			return fmt.Errorf("instance %d has no name, or no namespace", i+1)
+		known[in.Metadata.Namespace+"/"+in.Metadata.Name] = true
+		if err := in.check(in.Metadata.Namespace, in.Metadata.Name); err != nil {
+			return fmt.Errorf("instance %d %w", i+1, err)
 		}
 		for _, before := range in.After {
 			if before < 0 || before >= i {
@@ -103,15 +111,58 @@ func (p Plan) check() error {
 			}
 		}
 	}
+	for _, l := range p.Leaving {
+		known[l.Namespace+"/"+l.Name] = true
+		if err := l.check(l.Namespace, l.Name); err != nil {
+			return fmt.Errorf("an instance that leaves %w", err)
+		}
+	}
+	if len(known) < len(p.Instances)+len(p.Leaving) {
+		return errors.New("it has an instance twice")
+	}
 	return nil
 }
 
+// check returns an error for changes of an instance that cannot be shown as what
+// they are.
+func (c Changes) check(namespace, name string) error {
+	if !isLine(namespace) || !isLine(name) {
+		return errors.New("has no name, or no namespace")
+	}
+	var outcomes []event.Outcome
+	for _, s := range c.Steps {
+		outcomes = append(outcomes, s.Outcome)
+	}
+	for _, d := range c.Differences {
+		outcomes = append(outcomes, d.Outcome)
+	}
+	for _, o := range outcomes {
+		if !isAction(o.Action) || !isLine(o.Kind) || !isLine(o.Name) || !isLine(o.String()+o.Group) {
+			return errors.New("has an object without a name, or without an action")
+		}
+	}
+	return nil
+}
+
+// isAction says whether a plan may have an action.
+func isAction(a event.Action) bool {
+	switch a {
+	case event.Created, event.Configured, event.Recreated, event.Unchanged, event.Deferred, event.Deleted, event.Kept:
+		return true
+	}
+	return false
+}
+
+// isLine says whether a text is what it looks like in a line.
+func isLine(text string) bool { return text != "" && mask.Line(text) == text }
+
 // Write writes the plan to a file that only the user reads. Readers find the old
-// file or the new one.
+// file or the new one. A device or a pipe is refused: the file would take its
+// place.
 func Write(name string, p Plan) error {
 	data, err := encode(p)
 	if err == nil {
-		err = link.Replace(filepath.Dir(name), filepath.Base(name), data, 0o600)
+		err = replace(name, data)
 	}
 	if err != nil {
 		return fmt.Errorf("save the plan to %q: %w", name, err)
@@ -119,9 +170,20 @@ func Write(name string, p Plan) error {
 	return nil
 }
 
+func replace(name string, data []byte) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return fail.Invalidf("it is not a regular file")
+	}
+	dir := filepath.Dir(name)
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target // the user named it
+	}
+	return link.Replace(dir, filepath.Base(name), data, 0o600)
+}
+
 // Read reads the plan in a file.
 func Read(ctx context.Context, name string) (Plan, error) {
-	content, err := input.Read(ctx, name)
+	content, err := input.ReadUpTo(ctx, name, maxSize+1)
 	if err == nil && len(content.Data) > maxSize {
 		err = fail.Refusedf("it is larger than %d MiB", maxSize>>20)
 	}

@@ -69,6 +69,36 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestWriteRefuses holds that a plan takes the place of no pipe and no device, and
+// that a directory may be reached through a link.
+func TestWriteRefuses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := saved.Write(dir, plan()); err == nil || !strings.HasSuffix(err.Error(), "it is not a regular file") {
+		t.Errorf("a directory: %v", err)
+	}
+	null := filepath.Join(dir, "null")
+	if err := os.Symlink(os.DevNull, null); err != nil {
+		t.Skip(err)
+	}
+	if err := saved.Write(null, plan()); err == nil || !strings.HasSuffix(err.Error(), "it is not a regular file") {
+		t.Errorf("a device: %v", err)
+	}
+	if info, err := os.Lstat(null); err != nil || info.Mode().IsRegular() {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "real"), 0o700), os.Symlink("real", filepath.Join(dir, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "link", "plan.json")
+	if err := saved.Write(name, plan()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := saved.Read(t.Context(), name); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestTampered holds that a plan with any letter or digit changed is refused.
 func TestTampered(t *testing.T) {
 	t.Parallel()
@@ -118,6 +148,15 @@ func TestDecodeRefuses(t *testing.T) {
 		"no instance": func(p *saved.Plan) { p.Instances = nil },
 		"no name":     func(p *saved.Plan) { p.Instances[0].Metadata.Name = "" },
 		"a cycle":     func(p *saved.Plan) { p.Instances[0].After = []int{0} },
+
+		"several without a bundle": func(p *saved.Plan) { p.Bundle = "" },
+		"an instance twice":        func(p *saved.Plan) { p.Instances = append(p.Instances, p.Instances[0]) },
+		"one that leaves and not":  func(p *saved.Plan) { p.Leaving[0].Name = p.Instances[0].Metadata.Name },
+		"a name of two lines":      func(p *saved.Plan) { p.Instances[0].Metadata.Name = "a\n# instance b" },
+		"a name that turns":        func(p *saved.Plan) { p.Leaving[0].Name = "a\u202eb" },
+		"an object of two lines":   func(p *saved.Plan) { p.Instances[0].Steps[0].Name = "a\nb" },
+		"no such action":           func(p *saved.Plan) { p.Instances[0].Steps[0].Action = "<b>" },
+		"nothing that differs":     func(p *saved.Plan) { p.Instances[0].Differences[0].Action = "" },
 	} {
 		p := plan()
 		change(&p)
