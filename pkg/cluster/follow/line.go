@@ -21,7 +21,8 @@ const (
 )
 
 // readLines calls line with each line of a stream, and whether its end is
-// missing, until the stream ends.
+// missing, until the stream ends. Of a stream that breaks, the last line is left
+// out: it may be a part of one.
 func readLines(stream io.Reader, line func(text string, cut bool)) error {
 	r := bufio.NewReader(stream)
 	var text []byte
@@ -31,7 +32,7 @@ func readLines(stream io.Reader, line func(text string, cut bool)) error {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
-		if len(text) > 0 {
+		if len(text) > 0 && (err == nil || errors.Is(err, io.EOF)) {
 			whole := strings.TrimRight(string(text), "\r\n")
 			line(whole[:min(len(whole), maxRead)], len(whole) > maxRead)
 		}

@@ -20,6 +20,7 @@ type LogOptions struct {
 	Since     time.Duration
 	After     string // a time in RFC 3339
 	Follow    bool   // go on with what comes until the container ends
+	Stamped   bool   // each line begins with its time in RFC 3339, and a space
 	Previous  bool   // of the container before it was started again
 }
 
@@ -51,6 +52,9 @@ func (c *Client) logRequest(ns, pod string, o LogOptions) *rest.Request {
 	}
 	if o.Follow {
 		r.Param("follow", "true")
+	}
+	if o.Stamped {
+		r.Param("timestamps", "true")
 	}
 	if o.Previous {
 		r.Param("previous", "true")

@@ -101,37 +101,47 @@ type tail struct {
 	streams  sync.WaitGroup
 }
 
-// next returns the options for the containers of a Pod whose logs were not read
-// yet.
-func (t *tail) next(pod api.Object) []kube.LogOptions {
-	var all []kube.LogOptions
+// next returns the containers of a Pod whose logs were not read yet.
+func (t *tail) next(pod api.Object) []follow.State {
+	var all []follow.State
 	for _, s := range follow.StatesOf(pod) {
 		key := fmt.Sprintf("%s/%s/%d", kube.UID(pod), s.Name, s.Restarts)
 		if t.opened[key] || t.req.Container != "" && t.req.Container != s.Name || t.req.Previous && s.Restarts == 0 {
 			continue
 		}
 		t.opened[key] = true
-		all = append(all, kube.LogOptions{Container: s.Name, Since: t.req.Since, Lines: t.req.Tail, Previous: t.req.Previous, Follow: t.req.Follow && s.Running})
+		all = append(all, s)
 	}
 	return all
 }
 
-func (t *tail) readPod(ctx context.Context, pod api.Object) error {
-	for _, o := range t.next(pod) {
-		if err := t.read(ctx, pod.Ref(), o); err != nil {
+func (t *tail) readPod(ctx context.Context, pod api.Object) (err error) {
+	for _, s := range t.next(pod) {
+		if err = errors.Join(err, t.read(ctx, pod, s)); kube.IsForbidden(err) {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
 // read tells the log of one container. One that is gone by now has none.
-func (t *tail) read(ctx context.Context, pod event.Object, o kube.LogOptions) error {
-	err := follow.ReadLog(ctx, t.client, pod, o, func(text string) {
-		t.observer.Observe(event.Logged{Pod: pod, Container: o.Container, Text: text})
-	})
+func (t *tail) read(ctx context.Context, pod api.Object, s follow.State) error {
+	line := func(text string) {
+		t.observer.Observe(event.Logged{Pod: pod.Ref(), Container: s.Name, Text: text})
+	}
+	explain := func(err error) error {
+		return fmt.Errorf("log of container %q of %s: %w", s.Name, pod.Ref(), err)
+	}
+	o := kube.LogOptions{Container: s.Name, Since: t.req.Since, Lines: t.req.Tail, Previous: t.req.Previous}
+	var err error
+	if t.req.Follow && s.Running {
+		broke := func(err error) { t.observer.Observe(event.Warning{Text: explain(err).Error() + ": trying again"}) }
+		err = (&follow.Log{Client: t.client, Pod: pod, Container: s, Line: line, Broke: broke}).Follow(ctx, o)
+	} else {
+		err = follow.ReadLog(ctx, t.client, pod.Ref(), o, line)
+	}
 	if err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
-		return fmt.Errorf("log of container %q of %s: %w", o.Container, pod, err)
+		return explain(err)
 	}
 	return nil
 }
@@ -217,7 +227,7 @@ func (t *tail) start(ctx context.Context, pod api.Object) {
 	if !pod.Is("", "Pod") {
 		return
 	}
-	for _, o := range t.next(pod) {
+	for _, s := range t.next(pod) {
 		if t.followed++; t.followed > maxFollowed {
 			if t.followed == maxFollowed+1 {
 				t.observer.Observe(event.Warning{Text: fmt.Sprintf("the logs of more than %d containers are not followed: name a KIND/NAME or a container", maxFollowed)})
@@ -225,7 +235,7 @@ func (t *tail) start(ctx context.Context, pod api.Object) {
 			return
 		}
 		t.streams.Go(func() {
-			if err := t.read(ctx, pod.Ref(), o); err != nil {
+			if err := t.read(ctx, pod, s); err != nil {
 				t.observer.Observe(event.Warning{Text: err.Error()})
 			}
 		})

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package follow
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/api"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cluster/kube"
+)
+
+// The pause before a log that broke off is taken up again grows from the first to
+// the last of these.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// Log follows the log of a container that runs until that ends. The connection
+// may end sooner: the log is taken up again then, where it was.
+type Log struct {
+	Client    *kube.Client
+	Pod       api.Object
+	Container State
+	Line      func(text string) // is called with each line, without what would control a terminal
+	Broke     func(error)       // is called with why the log cannot be read at present
+
+	last time.Time // of the lines that were told
+}
+
+// Follow tells the lines that o says, and those that come. Its error says that
+// the log may not be read, or that there is none.
+func (l *Log) Follow(ctx context.Context, o kube.LogOptions) error {
+	o.Follow, o.Stamped = true, true
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		began := time.Now()
+		err := readLog(ctx, l.Client, l.Pod.Ref(), o, l.tell)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case kube.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsBadRequest(err):
+			return err
+		case !l.runs(ctx):
+			return nil
+		}
+		if time.Since(began) > lastPause {
+			pause = firstPause
+		}
+		if err != nil && pause == firstPause {
+			l.Broke(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		if !l.last.IsZero() {
+			o.Lines, o.Since, o.After = nil, 0, l.last.Format(time.RFC3339Nano)
+		}
+	}
+}
+
+// tell tells a line unless it was told before the log broke off.
+func (l *Log) tell(text string, cut bool) {
+	if stamp, rest, found := strings.Cut(text, " "); found {
+		if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
+			if !at.After(l.last) {
+				return
+			}
+			l.last, text = at, rest
+		}
+	}
+	l.Line(shown(text, cut, func(text string) string { return text }, 0))
+}
+
+// runs says whether the container runs on. A server that does not say so is asked
+// again later.
+func (l *Log) runs(ctx context.Context) bool {
+	pod, err := l.Client.Get(ctx, kube.Core("Pod", "pods"), l.Pod.Namespace(), l.Pod.Name())
+	if err != nil {
+		return !apierrors.IsNotFound(err) && !kube.IsForbidden(err)
+	}
+	return kube.UID(pod) == kube.UID(l.Pod) && slices.ContainsFunc(StatesOf(pod), func(s State) bool {
+		return s.Name == l.Container.Name && s.Restarts == l.Container.Restarts && s.Running
+	})
+}
