@@ -30,23 +30,22 @@ type Log struct {
 	Line      func(text string) // is called with each line, without what would control a terminal
 	Broke     func(error)       // is called with why the log cannot be read at present
 
-	last time.Time // of the lines that were told
+	raw  func(text string, cut bool) // in place of Line: with each line as it is, and whether its end is missing
+	last time.Time                   // of the lines that were told
 }
 
 // Follow tells the lines that o says, and those that come. Its error says that
-// the log may not be read, or that there is none.
+// the log may not be read, that there is none, or that ctx has ended.
 func (l *Log) Follow(ctx context.Context, o kube.LogOptions) error {
 	o.Follow, o.Stamped = true, true
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		began := time.Now()
 		err := readLog(ctx, l.Client, l.Pod.Ref(), o, l.tell)
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case kube.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsBadRequest(err):
 			return err
-		case !l.runs(ctx):
-			return nil
+		case ctx.Err() != nil || !l.runs(ctx):
+			return ctx.Err()
 		}
 		if time.Since(began) > lastPause {
 			pause = firstPause
@@ -56,7 +55,7 @@ func (l *Log) Follow(ctx context.Context, o kube.LogOptions) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return ctx.Err()
 		case <-time.After(pause):
 		}
 		if !l.last.IsZero() {
@@ -74,6 +73,10 @@ func (l *Log) tell(text string, cut bool) {
 			}
 			l.last, text = at, rest
 		}
+	}
+	if l.raw != nil {
+		l.raw(text, cut)
+		return
 	}
 	l.Line(shown(text, cut, func(text string) string { return text }, 0))
 }

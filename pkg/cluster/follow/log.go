@@ -80,17 +80,18 @@ func (f *Follower) seePod(pod api.Object) {
 		job := owner.Object.Is("batch", "Job")
 		for _, s := range StatesOf(pod) {
 			o := kube.LogOptions{Container: s.Name, Follow: s.Running, After: f.notices.since}
-			f.open(pod, container{kube.UID(pod), s.Name, s.Restarts}, o, job)
+			f.open(pod, s, o, job)
 		}
 	default:
 		if _, name := ready.PodReason(pod); name != "" {
-			f.open(pod, container{uid: kube.UID(pod), name: name}, kube.LogOptions{Container: name, Lines: new(failedLines)}, false)
+			f.open(pod, State{Name: name}, kube.LogOptions{Container: name, Lines: new(failedLines)}, false)
 		}
 	}
 }
 
 // open begins to tell the log of a container, once.
-func (f *Follower) open(pod api.Object, c container, o kube.LogOptions, isJob bool) {
+func (f *Follower) open(pod api.Object, s State, o kube.LogOptions, isJob bool) {
+	c := container{kube.UID(pod), s.Name, s.Restarts}
 	if f.opened[c] || f.streaming.Err() != nil {
 		return
 	}
@@ -108,7 +109,12 @@ func (f *Follower) open(pod api.Object, c container, o kube.LogOptions, isJob bo
 		}
 	}
 	start(func() {
-		err := readLog(f.streaming, f.client, pod.Ref(), o, tell.line)
+		var err error
+		if o.Follow {
+			err = (&Log{Client: f.client, Pod: pod, Container: s, raw: tell.line, Broke: tell.broke}).Follow(f.streaming, o)
+		} else {
+			err = readLog(f.streaming, f.client, pod.Ref(), o, tell.line)
+		}
 		if kube.IsForbidden(err) {
 			f.noteUnread("logs", pod.Namespace())
 		}
@@ -153,6 +159,10 @@ func (t *teller) line(text string, cut bool) {
 	}
 	t.leftOut(left)
 	t.observer.Observe(event.Logged{Pod: t.pod, Container: t.container, Text: shown(text, cut, t.options.Hide, maxLine)})
+}
+
+func (t *teller) broke(err error) {
+	t.noteOnce(fmt.Sprintf("the log of container %q of %s broke off: %v", t.container, t.pod, err))
 }
 
 func (t *teller) end() { t.leftOut(t.limit.rest()) }
