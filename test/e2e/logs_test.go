@@ -23,7 +23,7 @@ const loggedValues = `stages: {one: {a: {apiVersion: apps/v1, kind: StatefulSet,
 
 // TestLogBreaksOff holds that a log that is followed is taken up again where it
 // was when the connection breaks and the server then fails, and that no line is
-// shown twice or left out.
+// shown twice or left out, not even of those that have the same time.
 func TestLogBreaksOff(t *testing.T) {
 	t.Parallel()
 	root, err := controlplane.Root()
@@ -44,8 +44,8 @@ func TestLogBreaksOff(t *testing.T) {
 		}
 		return path
 	}
-	line := func(n int) string { return fmt.Sprintf("2099-01-01T00:00:%02d.000000000Z stdout F line %d\n", n, n) }
-	log := write("web.log", line(1))
+	line := func(n int) string { return fmt.Sprintf("2099-01-01T00:00:%02d.000000000Z stdout F line %d\n", n/2, n) }
+	log := write("web.log", line(1)+line(2))
 	logs := write("logs.yaml", fmt.Sprintf("apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterLogs\nmetadata: {name: %s}\n"+
 		"spec: {selector: {matchNamespaces: [%s]}, logs: [{logsFile: %q, follow: true}]}\n", ns, ns, log))
 	command := func(kubeconfig string, args ...string) *exec.Cmd {
@@ -86,16 +86,16 @@ func TestLogBreaksOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
-	for i := 1; i <= 3; i++ {
+	for i := 1; i <= 5; i++ {
 		if !lines.Scan() || lines.Text() != fmt.Sprintf("line %d", i) {
 			t.Fatalf("line %d: %q, %v", i, lines.Text(), lines.Err())
 		}
 		switch i {
-		case 1:
-			(<-broken)()
-			write("web.log", line(2))
 		case 2:
-			write("web.log", line(3))
+			(<-broken)()
+			write("web.log", line(3)) // of the time of line 2
+		case 3:
+			write("web.log", line(4)+line(5)) // both of one time
 		}
 	}
 	_ = cmd.Process.Kill()

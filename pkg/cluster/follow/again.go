@@ -21,6 +21,13 @@ const (
 	lastPause  = 5 * time.Second
 )
 
+// told says up to which time lines were told, and how many of that time: several
+// may have the same.
+type told struct {
+	until time.Time
+	lines int
+}
+
 // Log follows the log of a container that runs until that ends. The connection
 // may end sooner: the log is taken up again then, where it was.
 type Log struct {
@@ -31,7 +38,8 @@ type Log struct {
 	Broke     func(error)       // is called with why the log cannot be read at present
 
 	raw  func(text string, cut bool) // in place of Line: with each line as it is, and whether its end is missing
-	last time.Time                   // of the lines that were told
+	last told                        // what was told last
+	skip told                        // what is not to be told again
 }
 
 // Follow tells the lines that o says, and those that come. Its error says that
@@ -58,8 +66,8 @@ func (l *Log) Follow(ctx context.Context, o kube.LogOptions) error {
 			return ctx.Err()
 		case <-time.After(pause):
 		}
-		if !l.last.IsZero() {
-			o.Lines, o.Since, o.After = nil, 0, l.last.Format(time.RFC3339Nano)
+		if l.skip = l.last; !l.skip.until.IsZero() {
+			o.Lines, o.Since, o.After = nil, 0, l.skip.until.Format(time.RFC3339Nano)
 		}
 	}
 }
@@ -68,10 +76,10 @@ func (l *Log) Follow(ctx context.Context, o kube.LogOptions) error {
 func (l *Log) tell(text string, cut bool) {
 	if stamp, rest, found := strings.Cut(text, " "); found {
 		if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
-			if !at.After(l.last) {
+			if l.wasTold(at) {
 				return
 			}
-			l.last, text = at, rest
+			text = rest
 		}
 	}
 	if l.raw != nil {
@@ -79,6 +87,24 @@ func (l *Log) tell(text string, cut bool) {
 		return
 	}
 	l.Line(shown(text, cut, func(text string) string { return text }, 0))
+}
+
+// wasTold says whether a line of a time was told before the log broke off, and
+// notes it.
+func (l *Log) wasTold(at time.Time) bool {
+	switch {
+	case at.Before(l.skip.until):
+		return true
+	case at.Equal(l.skip.until) && l.skip.lines > 0:
+		l.skip.lines--
+		return true
+	}
+	l.skip = told{} // the clock of the node may go back
+	if !at.Equal(l.last.until) {
+		l.last = told{until: at}
+	}
+	l.last.lines++
+	return false
 }
 
 // runs says whether the container runs on. A server that does not say so is asked
