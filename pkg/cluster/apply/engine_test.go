@@ -65,7 +65,7 @@ func newWorld(t *testing.T) *world {
 // flags.
 func (w *world) as(kubeconfig []byte, args ...string) {
 	w.t.Helper()
-	dir := w.t.TempDir()
+	dir := fixture.Shared(w.t)
 	path := fixture.Write(w.t, filepath.Join(dir, "kubeconfig"), kubeconfig)
 	flags := kubeflag.NewFlags()
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)

@@ -72,7 +72,7 @@ func (w *world) namespace(name string) {
 // as makes the client that of a kubeconfig.
 func (w *world) as(kubeconfig []byte) {
 	w.t.Helper()
-	dir := w.t.TempDir()
+	dir := fixture.Shared(w.t)
 	path := fixture.Write(w.t, filepath.Join(dir, "kubeconfig"), kubeconfig)
 	flags, fs := kubeflag.NewFlags(), pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.AddTo(fs)
