@@ -61,7 +61,7 @@ func (e *Engine) Complete(ctx context.Context, plan *Plan) (*Plan, error) {
 	}
 	full, err := e.planChecked(ctx, req, exists)
 	if err == nil {
-		err = full.asShown(plan)
+		err = full.AsShown(plan)
 	}
 	return full, err
 }

@@ -53,7 +53,7 @@ func (e *Engine) Execute(ctx context.Context, plan *Plan) (*Plan, error) {
 	if err := plan.Refusal(); err != nil {
 		return nil, err
 	}
-	return e.run(ctx, plan.forExecution(), func(again *Plan) error { return again.asShown(plan) })
+	return e.run(ctx, plan.forExecution(), func(again *Plan) error { return again.AsShown(plan) })
 }
 
 // ErrUnchecked is the error of executing a plan that the server has not checked.

@@ -214,10 +214,10 @@ func withoutStatus(o api.Object) api.Object {
 	return c
 }
 
-// asShown returns a *StaleError with the objects of which a plan that was made
+// AsShown returns a *StaleError with the objects of which a plan that was made
 // again shows something else than the caller was shown, nil when there are none.
 // What was deferred may have been decided by now.
-func (p *Plan) asShown(shown *Plan) error {
+func (p *Plan) AsShown(shown *Plan) error {
 	known := map[string]*Step{}
 	for _, s := range shown.All() {
 		known[s.Key()] = s

@@ -44,9 +44,13 @@ func runInSpaces(ctx context.Context, engine *apply.Engine, req ApplyRequest, re
 	if err != nil || req.DryRun.IsDry() {
 		return plan, err
 	}
+	reviewed := plan
 	undo, err := engine.CreateNamespaces(ctx, spaces)
 	if err == nil {
 		plan, err = engine.Plan(ctx, request)
+	}
+	if err == nil && review != nil {
+		err = plan.AsShown(reviewed)
 	}
 	if err == nil {
 		err = plan.Refusal()
