@@ -152,7 +152,10 @@ func (r *Run) Options() (apply.Options, error) {
 	}
 	o.ExistingNamespace, o.NoWait = !r.createNamespace, !r.wait
 	o.Timeout = kube.AtMost(o.Timeout)
-	if o.HistoryLimit == 0 {
+	switch {
+	case o.HistoryLimit < 0:
+		return o, fail.Usagef("--history-limit=%d: give a number of revisions, or 0 for no history", o.HistoryLimit)
+	case o.HistoryLimit == 0:
 		o.HistoryLimit = apply.NoHistory
 	}
 	for _, text := range r.waitFor {
