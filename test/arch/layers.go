@@ -121,7 +121,7 @@ func libraryLayers() []layer {
 		{"cluster/teardown", 5, nil},
 		{"cluster/apply", 5, []string{clientGo, apimachinery, apiTypes, sync, fieldsets}},
 
-		{"registry/sign/keyless", 5, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify alone
+		{"registry/sign/keyless", 5, []string{"github.com/sigstore/sigstore-go/pkg/", "github.com/sigstore/protobuf-specs/"}}, // for action/verify and keylessflag alone
 
 		{"internal/pipeline/krm", 4, []string{kustomize, yaml}},
 		{"internal/pipeline/intake", 5, []string{kustomize, yaml}},
@@ -163,6 +163,7 @@ func verbLayers() []layer {
 		{"cli/option/policyflag", 8, []string{pflag}}, // apart, for what talks to a cluster
 		{"cli/option/deleteflag", 7, []string{pflag}}, // apart, for a binary without CUE
 		{"cli/option/signingflag", 7, []string{pflag}},
+		{"cli/option/keylessflag", 9, []string{pflag}}, // apart, for the artifact plugin alone
 		{"cli/option", 8, []string{pflag}},
 		{"cli", 8, []string{cobra, pflag}},
 

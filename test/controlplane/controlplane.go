@@ -135,6 +135,10 @@ func extras() []module {
 		requires: "github.com/sigstore/cosign/v3",
 		programs: map[string]string{"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"},
 	}, {
+		dir:      "fulcio",
+		requires: "github.com/sigstore/fulcio",
+		programs: map[string]string{"fulcio": "github.com/sigstore/fulcio"},
+	}, {
 		dir:      "sops", // with the program that makes keys of age
 		requires: "github.com/getsops/sops/v3",
 		programs: map[string]string{"sops": "github.com/getsops/sops/v3/cmd/sops", "age-keygen": "filippo.io/age/cmd/age-keygen"},

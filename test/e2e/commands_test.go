@@ -48,6 +48,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"cosign":             cosign,
 		"key-pair":           keyPairCommand,
 		"sign-keyless":       signKeyless,
+		"serve-sigstore":     serveSigstore,
 		"program":            program,
 		"container-image":    containerImage,
 	}

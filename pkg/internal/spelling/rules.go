@@ -179,8 +179,8 @@ func sign(r *rewriting, a arg) ([]arg, error) {
 	case r.has("cosign-key"):
 		return nil, nil
 	}
-	return nil, fail.Hint(fail.Usagef("--sign=cosign: signing without a key is not supported"),
-		"give the key with --sign KEY, or push without --sign and then sign with 'cosign sign'")
+	return nil, fail.Hint(fail.Usagef("--sign=cosign: the key is missing"),
+		"give the key with --sign KEY, or push without --sign and then use 'kubectl timoni artifact sign --sign-keyless'")
 }
 
 func verify(r *rewriting, a arg) ([]arg, error) {

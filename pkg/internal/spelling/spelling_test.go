@@ -153,7 +153,7 @@ func TestRewriteErrors(t *testing.T) {
 		"mod list r -v=6":                   "'mod list' does not take",
 		"apply a b --cache-dir d":           "cannot be told apart",
 		"apply a b --overwrite-ownership=x": "want true or false",
-		"mod push m r --sign=cosign":        "signing without a key",
+		"mod push m r --sign=cosign":        "the key is missing",
 		"mod pull r d --verify=notation":    "only cosign",
 		"mod pull r d --verify=cosign":      "who must have signed is missing",
 		"mod list r --timeout soon":         "want a time",

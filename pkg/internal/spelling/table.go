@@ -135,7 +135,7 @@ func modules() []Spelling {
 			Note: "latest moves to the highest stable version only, whatever is pushed; --latest=false leaves it alone",
 		},
 		{Theirs: "push --sign=cosign --cosign-key FILE", Ours: "push --sign FILE", flags: []string{"cosign-key"}, value: oneValue, on: cosign, do: rename("sign"), Example: line("mod push ./app oci://registry.example.com/app -v 1.0.0 --sign=cosign --cosign-key=cosign.key"), Note: "this program signs, cosign need not be installed"},
-		{Theirs: "push --sign=cosign", Ours: "cosign sign REFERENCE", flags: []string{"sign"}, Also: true, value: oneValue, on: cosign, do: sign, Note: "an error without --cosign-key: signing without a key is left to cosign, after the push"},
+		{Theirs: "push --sign=cosign", Ours: "artifact sign REFERENCE --sign-keyless", flags: []string{"sign"}, Also: true, value: oneValue, on: cosign, do: sign, Note: "an error without --cosign-key: signing without a key is a verb of its own, after the push"},
 		{Theirs: "pull REFERENCE -o DIR", Ours: "pull REFERENCE DIR", flags: []string{"o", "output"}, Also: true, value: oneValue, on: pull, do: outputDir, Example: line("mod pull oci://registry.example.com/app -v 1.0.0 -o ./app"), Note: "-o json and -o yaml are formats of what is printed; a directory of that name is ./json"},
 		{Theirs: "pull --verify=cosign --cosign-key FILE", Ours: "pull --key FILE", flags: []string{"cosign-key"}, value: oneValue, on: pull, do: rename("key"), Example: line("mod pull oci://registry.example.com/app -o ./app --verify=cosign --cosign-key=cosign.pub")},
 		{

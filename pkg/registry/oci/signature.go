@@ -323,3 +323,38 @@ func (f *fetcher) attach(ctx context.Context, tag string, s signature.Signature)
 	}
 	return f.Explain(ctx, remote.Write(f.Repo.Tag(tag), image, f.WithContext(ctx)...))
 }
+
+// AddBundle makes a signature that is a bundle refer to the artifact of the
+// repository of r with the digest.
+func AddBundle(ctx context.Context, r ref.Reference, digest string, bundle []byte, o Options) error {
+	return archive.Named("sign", r.Source()+"@"+digest, addBundle(ctx, r, digest, bundle, o))
+}
+
+func addBundle(ctx context.Context, r ref.Reference, digest string, bundle []byte, o Options) error {
+	o.Mirrors.Unused = true
+	f, err := newFetcher(ref.Reference{Repository: r.Repository}, o)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	if err = f.connect(ctx, ""); err != nil {
+		return err
+	}
+	subject, err := remote.Head(f.Repo.Digest(digest), f.WithContext(ctx)...)
+	if err != nil {
+		return f.Explain(ctx, err)
+	}
+	subject.ArtifactType, subject.Annotations = "", nil // no part of what is referred to
+	image, err := archive.NewReferrer(*subject, signature.MediaTypeBundle, bundle, map[string]string{
+		"dev.sigstore.bundle.content":       "dsse-envelope",
+		"dev.sigstore.bundle.predicateType": signature.PredicateType,
+	})
+	if err != nil {
+		return err
+	}
+	own, err := image.Digest()
+	if err != nil {
+		return err
+	}
+	return f.Explain(ctx, remote.Write(f.Repo.Digest(own.String()), image, f.WithContext(ctx)...))
+}

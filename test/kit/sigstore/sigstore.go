@@ -37,6 +37,10 @@ func New() (*Sigstore, error) {
 // TrustedRoot returns the file that makes others trust it. It names no log of
 // certificates, since those of the test are in none.
 func (s *Sigstore) TrustedRoot() ([]byte, error) {
+	return s.trustedRoot(s.virtual.FulcioCertificateAuthorities(), nil)
+}
+
+func (s *Sigstore) trustedRoot(authorities []root.CertificateAuthority, certificateLogs map[string]*root.TransparencyLog) ([]byte, error) {
 	logs := s.virtual.RekorLogs()
 	for id, log := range logs {
 		raw, err := hex.DecodeString(id)
@@ -45,7 +49,7 @@ func (s *Sigstore) TrustedRoot() ([]byte, error) {
 		}
 		log.ID = raw
 	}
-	trusted, err := root.NewTrustedRoot(root.TrustedRootMediaType01, s.virtual.FulcioCertificateAuthorities(), nil, s.virtual.TimestampingAuthorities(), logs)
+	trusted, err := root.NewTrustedRoot(root.TrustedRootMediaType01, authorities, certificateLogs, s.virtual.TimestampingAuthorities(), logs)
 	if err != nil {
 		return nil, err
 	}
@@ -114,9 +118,13 @@ func (s *Sigstore) entry(entity *ca.TestEntity) (*protorekor.TransparencyLogEntr
 	if err != nil {
 		return nil, err
 	}
-	entry := entries[0].TransparencyLogEntry()
+	return s.complete(entries[0])
+}
+
+func (s *Sigstore) complete(made *tlog.Entry) (*protorekor.TransparencyLogEntry, error) {
+	entry := made.TransparencyLogEntry()
 	var kind struct{ APIVersion, Kind string }
-	if err = json.Unmarshal(entry.CanonicalizedBody, &kind); err != nil {
+	if err := json.Unmarshal(entry.CanonicalizedBody, &kind); err != nil {
 		return nil, err
 	}
 	entry.KindVersion = &protorekor.KindVersion{Kind: kind.Kind, Version: kind.APIVersion}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/advice/registryadvice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/keylessflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/ref"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/registry/oci"
@@ -17,11 +18,11 @@ import (
 
 // New returns the command with a subcommand for each verb.
 func New(env cli.Env) *cobra.Command {
-	return cli.WithAdvice(cli.Group("artifact", "Push, pull, list, tag and verify artifacts in OCI registries",
-		newPush(env), newPull(env), newList(env), newTag(env), newDigest(env), newBuild(env), newVerify(env),
+	return cli.WithAdvice(cli.Group("artifact", "Push, pull, list, tag, sign and verify artifacts in OCI registries",
+		newPush(env), newPull(env), newList(env), newTag(env), newDigest(env), newBuild(env), newSign(env), newVerify(env),
 		cli.Group("cache", "Look after the cache of what was pulled", newCacheList(env), newCachePrune(env)),
 		cli.Group("registry", "Log in to and out of registries", newLogin(env), newLogout(env)),
-	), registryadvice.For)
+	), registryadvice.For, keylessflag.Advise)
 }
 
 // access is what the commands that reach a registry share.

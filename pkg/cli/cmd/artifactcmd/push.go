@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/choice"
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/keylessflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/registryflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/option/signingflag"
 	"github.com/kubectl-timoni/kubectl-timoni/pkg/cli/ui"
@@ -84,6 +85,7 @@ func newPush(env cli.Env) *cobra.Command {
 	fs.BoolVar(&o.req.Force, "force", false, "move tags that point to other content")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	o.signing.AddTo(fs)
+	o.keyless.AddTo(fs)
 	o.registry.AddAccessTo(fs)
 	cli.AddOutput(cmd, &o.output)
 	return cmd
@@ -93,6 +95,7 @@ type pushing struct {
 	access
 	packing packing
 	signing signingflag.Flag
+	keyless keylessflag.Flags
 	req     artifact.PushArtifactRequest
 	quiet   bool
 }
@@ -105,7 +108,7 @@ func (o *pushing) run(ctx context.Context, target string) (err error) {
 		return err
 	}
 	o.req.OCI.Observer = ui.Transfers(o.env.Stderr, o.quiet, true)
-	if o.req.Key, err = o.signing.Key(o.env.LookupEnv, ui.Password(o.env.Stdin, o.env.Stderr)); err != nil {
+	if o.req.Signing, err = signing(o.env, &o.signing, &o.keyless); err != nil {
 		return err
 	}
 	pushed, err := artifact.PushArtifact(ctx, o.req)

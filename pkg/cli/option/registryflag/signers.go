@@ -26,7 +26,7 @@ func (s *Signers) AddTo(fs *pflag.FlagSet) {
 	fs.StringVar(&s.identity.SubjectRegExp, "certificate-identity-regexp", "", "an `EXPRESSION` for the subject")
 	fs.StringVar(&s.identity.Issuer, "certificate-oidc-issuer", "", "issuer of the certificate: a `URL`")
 	fs.StringVar(&s.identity.IssuerRegExp, "certificate-oidc-issuer-regexp", "", "an `EXPRESSION` for the issuer")
-	fs.StringVar(&s.rule.TrustedRoot, "trusted-root", "", "`FILE` with the authorities and logs to trust; default: $"+trustedRootVariable)
+	AddTrustedRootTo(fs, &s.rule.TrustedRoot)
 }
 
 // Rule returns who must have signed, nil when no flag says so. The error has the
@@ -44,15 +44,29 @@ func (s *Signers) Rule(p Process) (*trust.Rule, error) {
 	if err := s.identity.Check(); err != nil {
 		return nil, fail.Usagef("--certificate-identity SUBJECT and --certificate-oidc-issuer URL belong together: %w", err)
 	}
-	if s.rule.TrustedRoot == "" && p != nil {
-		s.rule.TrustedRoot = p.Getenv(trustedRootVariable)
-	}
-	if s.rule.TrustedRoot == "" {
-		return nil, fail.Hint(fail.Usagef("required flag is missing: --trusted-root FILE, or %s", trustedRootVariable),
-			"'cosign trusted-root create' writes that of the public instance of Sigstore")
+	var err error
+	if s.rule.TrustedRoot, err = TrustedRoot(s.rule.TrustedRoot, p); err != nil {
+		return nil, err
 	}
 	s.rule.Identities = []trust.Identity{s.identity}
 	return &s.rule, nil
+}
+
+// AddTrustedRootTo registers the flag that TrustedRoot takes the value of.
+func AddTrustedRootTo(fs *pflag.FlagSet, file *string) {
+	fs.StringVar(file, "trusted-root", "", "`FILE` with the authorities and logs to trust; default: $"+trustedRootVariable)
+}
+
+// TrustedRoot returns the file that the flag or the environment names.
+func TrustedRoot(file string, p Process) (string, error) {
+	if file == "" && p != nil {
+		file = p.Getenv(trustedRootVariable)
+	}
+	if file == "" {
+		return "", fail.Hint(fail.Usagef("required flag is missing: --trusted-root FILE, or %s", trustedRootVariable),
+			"'cosign trusted-root create' writes that of the public instance of Sigstore")
+	}
+	return file, nil
 }
 
 // Require adds to the options of a pull that the artifact must be signed as the

@@ -42,7 +42,7 @@ type PushArtifactRequest struct {
 	Force  bool          // moves tags that are there with other content
 	OCI    oci.Options
 
-	Key oci.Signer // signs it, nil to leave it unsigned
+	Signing
 }
 
 // PushArtifact packs an artifact and pushes it.
@@ -66,7 +66,7 @@ func PushArtifact(ctx context.Context, req PushArtifactRequest) (Pushed, error) 
 	if err != nil {
 		return Pushed{}, err
 	}
-	return sign(ctx, pushed, req.Target, tags, req.Key, req.OCI)
+	return req.after(ctx, pushed, req.Target, tags, req.OCI)
 }
 
 // checkTags returns a usage error for what is no tag.

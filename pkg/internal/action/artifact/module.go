@@ -51,7 +51,7 @@ type PushModuleRequest struct {
 	WarnLatest bool // says why the tag latest does not move
 	Force      bool // moves a version that is there with other content
 
-	Key oci.Signer // signs it, nil to leave it unsigned
+	Signing
 	// Schema returns the JSON Schema of the module's values, which is pushed with it;
 	// nil when it is not known.
 	Schema func(context.Context) []byte
@@ -63,7 +63,8 @@ type Pushed struct {
 	Tags       []string `json:"tags"`
 	Digest     string   `json:"digest"`
 	Unchanged  bool     `json:"unchanged"`        // the registry had all of it
-	Signed     bool     `json:"signed,omitempty"` // it has a signature by the given key
+	Signed     bool     `json:"signed,omitempty"` // it has a signature by the given key or identity
+	Signer     string   `json:"signer,omitempty"` // the identity, without a key
 
 	Attached []Attached `json:"attached,omitempty"` // SBOM and provenance
 }
@@ -76,25 +77,9 @@ func (p Pushed) String() string {
 	}
 	text := fmt.Sprintf("%s %s:%s (%s)", done, p.Repository, p.Tags[0], p.Digest)
 	if p.Signed {
-		text += ", signed"
+		text += ", signed" + by(p.Signer)
 	}
 	return text
-}
-
-// sign signs what was pushed when there is a key.
-func sign(ctx context.Context, done oci.Pushed, target ref.Reference, tags []string, key oci.Signer, o oci.Options) (Pushed, error) {
-	pushed := Pushed{
-		Repository: target.Source(), Tags: tags, Digest: done.Digest,
-		Unchanged: done.Unchanged, Attached: attached(done.Documents),
-	}
-	if key == nil {
-		return pushed, nil
-	}
-	if _, err := oci.Sign(ctx, target, done.Digest, key, o); err != nil {
-		return Pushed{}, fail.Hint(err, "%s is pushed, but not signed: push it again", target)
-	}
-	pushed.Signed = true
-	return pushed, nil
 }
 
 // PushModule packs a module and pushes it under its version. A version that
@@ -142,7 +127,7 @@ func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 			return Pushed{}, err
 		}
 	}
-	return sign(ctx, pushed, target, pushed.Tags, req.Key, req.OCI)
+	return req.after(ctx, pushed, target, pushed.Tags, req.OCI)
 }
 
 // NoVersionError says that a module in a directory was to be packed without a

@@ -108,7 +108,7 @@ func TestDocumented(t *testing.T) {
 
 func TestKeyless(t *testing.T) {
 	for _, text := range keyless() {
-		if got := run(strings.Fields(text)); got.Code != fail.Usage || !strings.Contains(got.Error, "cosign sign") {
+		if got := run(strings.Fields(text)); got.Code != fail.Usage || !strings.Contains(got.Error, "artifact sign") {
 			t.Errorf("%s: exit code %d: %s", text, got.Code, got.Error)
 		}
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package keyless checks signatures that were made without a key: with a
+// Package keyless makes and checks signatures without a key that is kept: with a
 // certificate for an identity that was valid for minutes, and the record of a
-// log or a clock that it was used within them. It asks no server.
+// log or a clock that it was used within them. To check them asks no server.
 package keyless
 
 import (
@@ -45,14 +45,26 @@ func Verify(_ context.Context, c source.Claim) (signer string, err error) {
 	return "", signature.Reject(len(c.Signatures), reasons)
 }
 
-// newVerifier asks for all that the trusted root can verify: a certificate
-// that was logged when it names logs of certificates, and a signature that was
-// logged when it names logs of signatures; for a time in any case.
 func newVerifier(file string) (*verify.Verifier, error) {
+	trusted, err := readTrustedRoot(file)
+	if err != nil {
+		return nil, err
+	}
+	return verifierOf(trusted)
+}
+
+func readTrustedRoot(file string) (*root.TrustedRoot, error) {
 	trusted, err := root.NewTrustedRootFromPath(file)
 	if err != nil {
 		return nil, fail.Invalidf("trusted root %s: %w", file, err)
 	}
+	return trusted, nil
+}
+
+// verifierOf asks for all that the trusted root can verify: a certificate
+// that was logged when it names logs of certificates, and a signature that was
+// logged when it names logs of signatures; for a time in any case.
+func verifierOf(trusted *root.TrustedRoot) (*verify.Verifier, error) {
 	options := []verify.VerifierOption{verify.WithObserverTimestamps(1)}
 	if len(trusted.RekorLogs()) > 0 {
 		options = append(options, verify.WithTransparencyLog(1))

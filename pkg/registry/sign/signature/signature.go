@@ -38,6 +38,9 @@ var (
 // Other statements say something else of it: how it was built, what is in it.
 const PredicateType = "https://sigstore.dev/cosign/sign/v1"
 
+// MediaTypeBundle is that of the bundles which cosign 3 writes.
+const MediaTypeBundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
 const payloadType = "application/vnd.in-toto+json"
 
 // payload is what a signature signs that is not in a bundle.
@@ -149,11 +152,46 @@ func CheckPayload(data []byte, subject Subject) error {
 
 // envelope is what is signed in a bundle (DSSE).
 type envelope struct {
-	Payload     []byte `json:"payload"`
-	PayloadType string `json:"payloadType"`
-	Signatures  []struct {
-		Value []byte `json:"sig"`
-	} `json:"signatures"`
+	Payload     []byte  `json:"payload"`
+	PayloadType string  `json:"payloadType"`
+	Signatures  []value `json:"signatures"`
+}
+
+type value struct {
+	Value []byte `json:"sig"`
+}
+
+// statement is what an envelope holds (in-toto).
+type statement struct {
+	Type          string         `json:"_type"`
+	Subject       []about        `json:"subject"`
+	PredicateType string         `json:"predicateType"`
+	Predicate     map[string]any `json:"predicate"`
+}
+
+type about struct {
+	Name   string            `json:"name,omitempty"`
+	Digest map[string]string `json:"digest"`
+}
+
+// Seal returns an envelope, JSON, that signs the artifact in a repository,
+// host/path, the digest of whose manifest is given. Cosign names no repository;
+// here it is named, so that a copy elsewhere does not count as signed there.
+func Seal(repository, digest string, sign func(data []byte) ([]byte, error)) ([]byte, error) {
+	payload, err := json.Marshal(statement{
+		Type: "https://in-toto.io/Statement/v1", PredicateType: PredicateType, Predicate: map[string]any{},
+		Subject: []about{{repository, map[string]string{"sha256": strings.TrimPrefix(digest, "sha256:")}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	e := envelope{Payload: payload, PayloadType: payloadType}
+	signed, err := sign(e.encoded())
+	e.Signatures = []value{{signed}}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(e)
 }
 
 // encoded returns the bytes that the signatures of an envelope are made of: the
@@ -190,20 +228,14 @@ func verifyBundle(data []byte, subject Subject, key PublicKey) error {
 // checkStatement is CheckPayload for the statement in a bundle. Cosign names no
 // repository in it.
 func checkStatement(data []byte, wanted Subject) error {
-	var statement struct {
-		PredicateType string `json:"predicateType"`
-		Subject       []struct {
-			Name   string            `json:"name"`
-			Digest map[string]string `json:"digest"`
-		} `json:"subject"`
-	}
-	if err := json.Unmarshal(data, &statement); err != nil {
+	var s statement
+	if err := json.Unmarshal(data, &s); err != nil {
 		return errors.New("one signs what is no statement")
 	}
-	if statement.PredicateType != PredicateType {
-		return fmt.Errorf("one is a statement of type %q", statement.PredicateType)
+	if s.PredicateType != PredicateType {
+		return fmt.Errorf("one is a statement of type %q", s.PredicateType)
 	}
-	for _, subject := range statement.Subject {
+	for _, subject := range s.Subject {
 		if "sha256:"+subject.Digest["sha256"] == wanted.Digest {
 			return wanted.Check(subject.Name)
 		}

@@ -264,3 +264,31 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// What is sealed with a key counts for its artifact and repository alone.
+func TestSeal(t *testing.T) {
+	t.Parallel()
+	pair := newPair(t)
+	envelope, err := signature.Seal("example.com/app", digest, func(data []byte) ([]byte, error) {
+		return pair.signer(t).SignMessage(bytes.NewReader(data))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := json.Marshal(map[string]any{"dsseEnvelope": json.RawMessage(envelope)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []signature.Signature{{Bundle: bundle}}
+	for name, test := range map[string]struct{ digest, repository, text string }{
+		"itself":             {digest, "example.com/app", ""},
+		"another artifact":   {other, "example.com/app", "signs another artifact"},
+		"another repository": {digest, "example.com/copy", `for another repository, "example.com/app"`},
+	} {
+		subject := signature.Subject{Digest: test.digest, Accepts: func(named string) bool { return named == test.repository }}
+		_, err := signature.Verify(list, subject, []signature.PublicKey{pair.verifier(t)})
+		if test.text == "" && err != nil || test.text != "" && (err == nil || !strings.Contains(err.Error(), test.text)) {
+			t.Errorf("%s: error %v, want %q", name, err, test.text)
+		}
+	}
+}
