@@ -23,7 +23,7 @@ func ofHistory() []protection {
 		promise: "s141", file: "pkg/cluster/store/history.go",
 		old:  "return l.With(last, k.Limit)",
 		new:  "return l.History",
-		test: "./pkg/cluster/store -run TestLedgerOfTwoRuns",
+		test: "./pkg/cluster/apply -run TestHistoryFindsWhatIsMissing",
 	}, {
 		promise: "s141", file: "pkg/cluster/apply/undo.go",
 		old:  `if req.After == "" || `,

@@ -112,6 +112,31 @@ func TestHistoryLearnsWhatItLacks(t *testing.T) {
 	}
 }
 
+// TestHistoryFindsWhatIsMissing holds that a revision which its run could not write
+// into the history, because it died, is there after an apply that changes nothing.
+func TestHistoryFindsWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(w.remembered(configMap("a", "one")))
+	record, err := w.engine.Store.Get(t.Context(), w.ns, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := w.engine.Store.Ledger(t.Context(), w.ns, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := *ledger
+	without.History = nil
+	if err = w.engine.Store.SaveLedger(t.Context(), record, ledger, &without); err != nil {
+		t.Fatal(err)
+	}
+	w.apply(w.remembered(configMap("a", "one")))
+	if history := w.history(); len(history) != 1 || history[0].Kept() != store.KeptFull {
+		t.Errorf("history %+v", history)
+	}
+}
+
 // TestBackAfterAnotherRun holds that a rollback after a failure never goes over a
 // run that came in between.
 func TestBackAfterAnotherRun(t *testing.T) {
