@@ -17,14 +17,15 @@ import (
 // syntax is what must be known of all files of a policy before one is
 // evaluated.
 type syntax struct {
-	imported map[string]bool // names of what is made of definitions of other packages
+	imported map[string]bool // names of what is a definition of another package, or embeds one
+	holds    map[string]bool // names of what has one anywhere in it
 	texts    texts
 }
 
 // newSyntax reads files in CUE. One that cannot be parsed is left to its
 // evaluation.
 func newSyntax(files []cuefile.File) syntax {
-	s := syntax{imported: map[string]bool{}}
+	s := syntax{imported: map[string]bool{}, holds: map[string]bool{}}
 	var parsed []*ast.File
 	for _, f := range files {
 		if f.Format == values.YAML || f.Format == values.JSON {
@@ -35,8 +36,8 @@ func newSyntax(files []cuefile.File) syntax {
 			s.texts = append(s.texts, textsOf(file)...)
 		}
 	}
-	for before := -1; before < len(s.imported); {
-		before = len(s.imported)
+	for before := -1; before < len(s.imported)+len(s.holds); {
+		before = len(s.imported) + len(s.holds)
 		for _, file := range parsed {
 			s.follow(file)
 		}
@@ -69,16 +70,24 @@ func (s syntax) follow(file *ast.File) {
 		case *ast.Field:
 			name, _, err := ast.LabelName(n.Label)
 			isNamed := strings.HasPrefix(name, "#") || strings.HasPrefix(name, "_") || slices.Contains(file.Decls, ast.Decl(n))
-			if err == nil && isNamed && s.isImported(n.Value, packages) {
-				s.imported[name] = true
+			if err == nil && isNamed {
+				s.name(name, n.Value, packages)
 			}
 		case *ast.LetClause:
-			if s.isImported(n.Expr, packages) {
-				s.imported[n.Ident.Name] = true
-			}
+			s.name(n.Ident.Name, n.Expr, packages)
 		}
 		return true
 	}, nil)
+}
+
+// name notes what a name stands for.
+func (s syntax) name(name string, value ast.Expr, packages []string) {
+	if s.refers(value, packages, true) {
+		s.holds[name] = true
+	}
+	if s.isImported(value, packages) {
+		s.imported[name] = true
+	}
 }
 
 // importNames returns the names by which a file calls packages that are not
@@ -104,18 +113,31 @@ func importNames(file *ast.File) []string {
 	return names
 }
 
-// isImported says whether an expression refers to what is imported.
-func (s syntax) isImported(n ast.Node, packages []string) (found bool) {
+// isImported says whether an expression is a definition of another package, or
+// one with more fields.
+func (s syntax) isImported(n ast.Node, packages []string) bool {
+	return s.refers(n, packages, false)
+}
+
+// refers says whether an expression refers to what is imported: anywhere in it, or
+// not in the fields of its structs, which close themselves only.
+func (s syntax) refers(n ast.Node, packages []string, anywhere bool) (found bool) {
 	ast.Walk(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Field: // whose label is no reference
-			found = found || s.isImported(n.Value, packages)
+			found = found || anywhere && s.refers(n.Value, packages, true)
 			return false
 		case *ast.SelectorExpr:
-			found = found || s.isImported(n.X, packages)
+			found = found || s.refers(n.X, packages, true)
+			return false
+		case *ast.IndexExpr:
+			found = found || s.refers(n.X, packages, true)
+			return false
+		case *ast.ForClause: // whose elements have no name that is known here
+			found = found || s.refers(n.Source, packages, true)
 			return false
 		case *ast.Ident:
-			found = found || s.imported[n.Name] || slices.Contains(packages, n.Name)
+			found = found || s.imported[n.Name] || anywhere && s.holds[n.Name] || slices.Contains(packages, n.Name)
 		}
 		return !found
 	}, nil)
