@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-timoni/kubectl-timoni/pkg/internal/pipeline/vet"
 )
 
 // ReadItems returns what a stream of YAML or JSON holds, which need not be
@@ -27,9 +28,15 @@ func ReadItems(stream []byte) ([]*yaml.RNode, error) {
 			if err != nil {
 				return nil, hidden(err)
 			}
-			if item := yaml.NewRNode(node); !yaml.IsYNodeEmptyDoc(node) && !item.IsNil() {
-				items = append(items, members(item)...)
+			item := yaml.NewRNode(node)
+			if yaml.IsYNodeEmptyDoc(node) || item.IsNil() {
+				continue
 			}
+			found, err := vet.Members(item)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, found...)
 		}
 	}
 	return items, checkItems(items)
@@ -50,23 +57,4 @@ func valuesOf(stream []byte) (all [][]byte) {
 		}
 		all = append(all, value)
 	}
-}
-
-// members returns the objects of a list, also of lists in it, and for what is no
-// list the item itself.
-func members(item *yaml.RNode) (all []*yaml.RNode) {
-	if item.YNode().Kind != yaml.MappingNode || !strings.HasSuffix(item.GetKind(), "List") {
-		return []*yaml.RNode{item}
-	}
-	items := item.Field("items")
-	if items.IsNilOrEmpty() || items.Value.YNode().Kind != yaml.SequenceNode {
-		return []*yaml.RNode{item}
-	}
-	for _, n := range items.Value.YNode().Content {
-		if n.Kind == yaml.AliasNode {
-			n = n.Alias
-		}
-		all = append(all, members(yaml.NewRNode(n))...)
-	}
-	return all
 }

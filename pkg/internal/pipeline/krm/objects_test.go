@@ -3,6 +3,7 @@
 package krm_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,6 +29,9 @@ func TestReadItems(t *testing.T) {
 		"list of a kind":     {"kind: PodList\nitems: [" + a + "]\n", "a", ""},
 		"lists in a list":    {"kind: List\nitems: [{kind: PodList, items: [" + a + "]}, " + b + "]\n", "a b", ""},
 		"list by its anchor": {"x: &a " + a + "\nkind: List\nitems: [*a, " + b + "]\n", "a b", ""},
+		"items by an anchor": {"x: &a [" + a + "]\nkind: List\nitems: *a\n", "a", ""},
+		"list in itself":     {"kind: List\nitems: &a [{kind: List, items: *a}]\n", "", "contains itself"},
+		"list of billions":   {bomb(), "", "aliases and merge keys stand for more than"},
 		"list of nothing":    {"kind: List\nitems: [1]\n", "", "must be a map"},
 		"other list":         {"kind: PriceList\nmetadata: {name: a}\nitems: {b: c}\n", "a", ""},
 		"nothing":            {"\n", "", ""},
@@ -50,4 +54,14 @@ func TestReadItems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bomb returns a list of lists of lists, each of which is in the next one twice.
+func bomb() string {
+	var text strings.Builder
+	text.WriteString("kind: List\na0: &a0 {kind: List, items: [{kind: Pod}]}\n")
+	for i := range 40 {
+		fmt.Fprintf(&text, "a%d: &a%d {kind: List, items: [*a%d, *a%d]}\n", i+1, i+1, i, i)
+	}
+	return text.String() + "items: [*a40]\n"
 }

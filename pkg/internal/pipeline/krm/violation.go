@@ -3,6 +3,7 @@
 package krm
 
 import (
+	"fmt"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -15,7 +16,11 @@ import (
 func (f Function) violations(rules []vet.Rule, kubernetes string, items []*yaml.RNode) ([]Result, error) {
 	var objects []vet.Object
 	for _, list := range items {
-		for _, item := range members(list) {
+		all, err := vet.Members(list)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", describeID(identify(list)), err)
+		}
+		for _, item := range all {
 			id := identify(item)
 			objects = append(objects, vet.Object{Node: item, ID: id, Name: describeID(id)})
 		}
