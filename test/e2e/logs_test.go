@@ -101,3 +101,53 @@ func TestLogBreaksOff(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 }
+
+// TestEventsAtAHalfDeadServer holds that who follows events is told when they
+// cannot be listed, and sees them when they can.
+func TestEventsAtAHalfDeadServer(t *testing.T) {
+	t.Parallel()
+	root, err := controlplane.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, cp, dir := plugins(t, root), kit.ForTest(t), t.TempDir()
+	ns, proxy := cp.Namespace(t), cp.Proxy(t)
+	values := filepath.Join(dir, "values.yaml")
+	if err = os.WriteFile(values, []byte(loggedValues), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, args[0]), append(args[1:], "-n", ns)...)
+		cmd.Env = append(os.Environ(), "KUBECONFIG="+proxy.Kubeconfig, "XDG_CACHE_HOME="+dir)
+		return cmd
+	}
+	if out, err := command("kubectl-timoni-apply", "app", filepath.Join(root, "test", "modules", "raw"), "-f", values).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	proxy.Break(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/events") }, kit.Answer(http.StatusInternalServerError, "InternalError"))
+	cmd := command("kubectl-timoni-instance", "events", "app", "--watch")
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	cmd.Stdout, cmd.Stderr = writer, writer
+	if err = cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()
+	lines := bufio.NewScanner(reader)
+	if !lines.Scan() || !strings.HasPrefix(lines.Text(), "warning: list the events: ") {
+		t.Errorf("first line: %q", lines.Text())
+	}
+	proxy.Intercept(nil)
+	found := false
+	for !found && lines.Scan() {
+		found = strings.Contains(lines.Text(), "SuccessfulCreate")
+	}
+	if !found {
+		t.Error("no event was shown")
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+}

@@ -4,6 +4,7 @@ package ready
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -106,6 +107,7 @@ type follower struct {
 	listed  func([]api.Object)            // all that there is, at first and after a break
 	changed func(o api.Object, gone bool) // one that has changed since
 	failed  func(error)                   // it may not be followed, which ends it
+	broken  func(error)                   // it cannot be read at present; nil for whom that is no news
 }
 
 // Feed calls seen with each object of a kind in a namespace, first as it is and
@@ -119,7 +121,7 @@ func (w Watcher) Feed(ctx context.Context, key kube.ListKey, seen func(o api.Obj
 				seen(o, false)
 			}
 		},
-		changed: seen, failed: failed,
+		changed: seen, failed: failed, broken: w.Broken,
 	}.run(ctx)
 }
 
@@ -139,6 +141,9 @@ func (f follower) run(ctx context.Context) {
 			f.failed(err)
 			return
 		}
+		if _, isListing := errors.AsType[*listError](err); isListing && f.broken != nil && ctx.Err() == nil {
+			f.broken(err)
+		}
 		if time.Since(started) > lastPause {
 			pause = firstPause
 		}
@@ -150,11 +155,16 @@ func (f follower) run(ctx context.Context) {
 	}
 }
 
+// listError says that a LIST failed. A watch that ends is no news.
+type listError struct{ error }
+
+func (e *listError) Unwrap() error { return e.error }
+
 // listAndWatch reports what there is and then the changes, until the watch ends.
 func (f follower) listAndWatch(ctx context.Context) error {
 	list, version, listed := f.client.List(ctx, f.key.Resource, f.key.Namespace, f.selector)
 	if listed != nil && !apierrors.IsNotFound(listed) {
-		return listed
+		return &listError{listed}
 	}
 	// A kind that is not served has no objects: its CustomResourceDefinition
 	// was deleted, for example.

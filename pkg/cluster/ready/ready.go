@@ -19,6 +19,9 @@ type Watcher struct {
 
 	// Along is told what waits read of Pods and events, nil for none.
 	Along Companion
+	// Broken is told by Feed that what it follows cannot be listed at present, each
+	// time; nil for none.
+	Broken func(error)
 }
 
 // Companion is told what a wait reads, in the order in which it reads it. A

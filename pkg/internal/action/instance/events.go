@@ -95,8 +95,12 @@ func WatchEvents(ctx context.Context, client *kube.Client, key Key, observer eve
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var mu sync.Mutex
+	var once sync.Once
+	broken := func(err error) {
+		once.Do(func() { observer.Observe(event.Warning{Text: fmt.Sprintf("list the events: %v: trying again", err)}) })
+	}
 	for _, ns := range f.namespaces() {
-		go ready.Watcher{Client: client}.Feed(ctx, kube.Core("Event", "events").ListKey(ns), func(o api.Object, gone bool) {
+		go ready.Watcher{Client: client, Broken: broken}.Feed(ctx, kube.Core("Event", "events").ListKey(ns), func(o api.Object, gone bool) {
 			mu.Lock()
 			defer mu.Unlock()
 			if gone || ctx.Err() != nil || !f.lineage.IsOf(o, f.objects) {

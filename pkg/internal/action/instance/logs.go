@@ -208,8 +208,12 @@ func (t *tail) changes(ctx context.Context, live []api.Object) <-chan change {
 		case <-ctx.Done():
 		}
 	}
+	var once sync.Once
+	broken := func(err error) {
+		once.Do(func() { t.observer.Observe(event.Warning{Text: fmt.Sprintf("find new Pods: %v: trying again", err)}) })
+	}
 	for _, key := range tree.PodKeys(live) {
-		go ready.Watcher{Client: t.client}.Feed(ctx, key,
+		go ready.Watcher{Client: t.client, Broken: broken}.Feed(ctx, key,
 			func(o api.Object, gone bool) {
 				if !gone {
 					send(change{object: o})
