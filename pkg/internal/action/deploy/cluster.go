@@ -179,7 +179,7 @@ func renderAhead(ctx context.Context, client *kube.Client, req *ApplyRequest, ob
 func run(ctx context.Context, engine *apply.Engine, req ApplyRequest, rendered *build.Result) (*apply.Plan, error) {
 	req.Unchecked = WarnUnchecked(req, engine.Observer)
 	if req.Show != nil {
-		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.Values)) }
+		req.Review = func(ctx context.Context, plan *apply.Plan) error { return req.Show(ctx, shown(plan, req.sources(ctx))) }
 	}
 	request := RequestFor(req, rendered)
 	if req.reviewed != nil {

@@ -32,7 +32,7 @@ func Diff(ctx context.Context, client *kube.Client, req ApplyRequest, observer e
 	if err != nil {
 		return nil, fmt.Errorf("diff %s: %w", req.Name, mask.Error(err, values.Mask(req.Values)))
 	}
-	return shown(plan, req.Values), nil
+	return shown(plan, req.sources(ctx)), nil
 }
 
 // shown returns the differences without the values of secret sources.

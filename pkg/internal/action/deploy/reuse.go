@@ -34,6 +34,19 @@ func given(r store.Revision) values.Source {
 	return values.Recorded(fmt.Sprintf("revision %d", r.Number), *r.UserValues, r.Hidden...)
 }
 
+// sources returns those of the values, and those of the last apply, of which the
+// live objects may hold secrets.
+func (req ApplyRequest) sources(ctx context.Context) []values.Source {
+	if req.ahead == nil {
+		return req.Values
+	}
+	last, known, err := req.ahead.Last(ctx)
+	if err != nil || !known || last.UserValues == nil {
+		return req.Values
+	}
+	return append(slices.Clip(req.Values), given(last))
+}
+
 // maxDropped bounds how many values are named one by one.
 const maxDropped = 10
 

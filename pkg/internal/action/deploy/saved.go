@@ -69,7 +69,7 @@ func SavedInstance(ctx context.Context, client *kube.Client, req ApplyRequest, r
 	return saved.Instance{
 		Instance: RequestFor(req, rendered).Instance, Package: packageOf(req), UserValues: req.userValues(),
 		Rendering: kept, NamespaceUID: uid,
-		Changes: ChangesOf(plan.Shown(), shown(plan, req.Values)),
+		Changes: ChangesOf(plan.Shown(), shown(plan, req.sources(ctx))),
 	}, err
 }
 
