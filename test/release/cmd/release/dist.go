@@ -78,6 +78,12 @@ func (d dist) program(t release.Target, name string) string {
 	return filepath.Join(d.bin(t), t.Program(name))
 }
 
+// settings returns the environment of the go command, with none of the user's
+// settings that change what it builds.
+func settings() []string {
+	return append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+}
+
 // build builds the programs for t. The go command leaves alone what is current.
 func (d dist) build(ctx context.Context, t release.Target) error {
 	if err := os.MkdirAll(d.bin(t), 0o755); err != nil {
@@ -89,8 +95,7 @@ func (d dist) build(ctx context.Context, t release.Target) error {
 	}
 	for out, pkg := range map[string]string{d.bin(t) + string(filepath.Separator): "./plugins/...", d.program(t, "timoni-krm"): "./krmfn"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", stamp, "-ldflags", "-s -w", "-o", out, pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+t.OS, "GOARCH="+t.Arch,
-			"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+		cmd.Env = append(settings(), "CGO_ENABLED=0", "GOOS="+t.OS, "GOARCH="+t.Arch)
 		if text, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build for %s: %w\n%s", t, err, text)
 		}
@@ -169,7 +174,7 @@ func inspect(ctx context.Context, name, version, bom, licences string, programs 
 		args = append(args, filepath.Join(root, program))
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	cmd.Env = settings()
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("bill of materials: %w\n%s", err, text)
 	}
