@@ -30,7 +30,7 @@ func (p *Plan) Back() Options {
 	o.AllowEmpty, o.NoWait, o.Replace = true, false, nil
 	for _, s := range p.Steps {
 		o.Force = o.Force || s.Action == event.Recreated && s.written != nil
-		if s.Action == event.Configured && s.written != nil && !ownership.Is(s.Live, p.request.Instance.Metadata) {
+		if s.Live != nil && s.written != nil && !ownership.Is(s.Live, p.request.Instance.Metadata) {
 			o.Former = append(o.Former, s.Live)
 		}
 	}

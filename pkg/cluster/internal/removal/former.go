@@ -17,18 +17,24 @@ import (
 )
 
 // KeepFormer keeps what would be pruned and was there before a run that is undone
-// has adopted it. former are those objects as they were.
+// has adopted it. former are those objects as they were. One that the run has
+// recreated since is let go, as there is none to give back.
 func KeepFormer(items []*survey.Item, former []api.Object) {
 	for _, s := range items {
-		if formerOf(s, former) != nil {
+		o := formerOf(s, former)
+		switch {
+		case o == nil:
+		case kube.UID(s.Live) == kube.UID(o):
 			s.Action, s.Reason = event.Kept, "it was there before it was adopted, and is given back"
+		default:
+			s.Action, s.Reason = event.Kept, "it was there before it was adopted and recreated, and is let go as it is"
 		}
 	}
 }
 
 func formerOf(s *survey.Item, former []api.Object) api.Object {
 	for _, o := range former {
-		if s.Live != nil && kube.UID(s.Live) == kube.UID(o) {
+		if s.Live != nil && s.Live.ID() == o.ID() {
 			return o
 		}
 	}
@@ -51,8 +57,8 @@ func (r Remover) GiveBack(ctx context.Context, m api.Metadata, items []*survey.I
 // maxWrites bounds how often an object is read again that others write.
 const maxWrites = 10
 
-// restore writes an object as it was, its status aside, unless it is gone, another
-// one or another's by now.
+// restore writes an object as it was, its status aside, unless it is gone or
+// another's by now. One that was recreated is let go as it is.
 func (r Remover) restore(ctx context.Context, m api.Metadata, resource kube.Resource, former api.Object) (err error) {
 	for range maxWrites {
 		var now api.Object
@@ -60,14 +66,28 @@ func (r Remover) restore(ctx context.Context, m api.Metadata, resource kube.Reso
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		if err != nil || kube.UID(now) != kube.UID(former) || !ownership.Is(now, m) {
+		if err != nil || !ownership.Is(now, m) {
 			return err
 		}
-		if _, err = r.Client.Update(ctx, resource, r.asFormer(now, former)); !apierrors.IsConflict(err) {
+		wanted := withoutOwner(now)
+		if kube.UID(now) == kube.UID(former) {
+			wanted = r.asFormer(now, former)
+		}
+		if _, err = r.Client.Update(ctx, resource, wanted); !apierrors.IsConflict(err) {
 			return err
 		}
 	}
 	return err
+}
+
+// withoutOwner returns an object that belongs to no instance.
+func withoutOwner(now api.Object) api.Object {
+	o := now.DeepCopy()
+	metadata, _ := o["metadata"].(map[string]any)
+	labels, _ := metadata["labels"].(map[string]any)
+	delete(labels, api.LabelInstanceName)
+	delete(labels, api.LabelInstanceNamespace)
+	return o
 }
 
 // asFormer returns an object as it was, for a write over what it is, and without
