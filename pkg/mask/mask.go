@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Hidden stands in the place of what must not be shown.
@@ -67,7 +68,7 @@ func Values(replacements map[string]string) func(string) string {
 		switch trimmed := strings.TrimSpace(shape); {
 		case len(trimmed) >= shortest:
 			pairs = append(pairs, shape, found[shape])
-		case trimmed != "":
+		case trimmed != "" && utf8.ValidString(shape): // a few bytes that are no text stand in none
 			words[shape] = found[shape]
 		}
 	}

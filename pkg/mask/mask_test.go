@@ -21,7 +21,7 @@ import (
 
 func TestValues(t *testing.T) {
 	t.Parallel()
-	hide := mask.Values(map[string]string{"geheim": mask.Hidden, "p": mask.Hidden, "say \"hi\"": "<GREETING>", "one line\nanother": mask.Hidden, "": "<EMPTY>"})
+	hide := mask.Values(map[string]string{"geheim": mask.Hidden, "p": mask.Hidden, "say \"hi\"": "<GREETING>", "one line\nanother": mask.Hidden, "": "<EMPTY>", "\xe7\x8d": mask.Hidden})
 	for text, want := range map[string]string{
 		"user:geheim@host, Z2VoZWlt": "user:***@host, ***",
 		"dial tcp: p, port":          "dial tcp: ***, port",

@@ -50,16 +50,17 @@ exec %[1]s -0 "$0" '%[2]s' "$@"
 var platforms = []platform{
 	{"windows", "amd64", ".exe", "TIMONI_WINE", wrapWindows, []string{
 		"windows/*",
-		"apply/hints", "apply/install", "apply/unchanged",
+		"apply/hints", "apply/unchanged",
 		"build/output", "build/samples", "build/values",
 		"distribution/archive", "distribution/cache", "distribution/push",
 		"instance/delete", "instance/status",
 		"krm/build", "krm/stream",
 		"signatures/policy",
 	}, []string{"./pkg/cli/cmd/frontdoor", "./pkg/ref", "./pkg/registry/session"}},
-	// qemu takes ten times as long as the processor.
+	// qemu takes ten times as long as the processor. The scripts are others than those
+	// of Windows, as each has a namespace that is named for it.
 	{"linux", "arm64", "", "TIMONI_QEMU", wrapLinux, []string{
-		"apply/install", "build/output", "build/set", "krm/build",
+		"apply/install", "build/set", "krm/values",
 	}, []string{"./pkg/ref", "./pkg/registry/archive"}},
 }
 

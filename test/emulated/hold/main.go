@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command hold keeps files open until it is interrupted, as an editor or a virus
-// scanner does on Windows.
+// Command hold keeps files open, as an editor or a virus scanner does on Windows,
+// until the file exists that its first argument names.
 package main
 
 import (
 	"fmt"
 	"os"
-	"os/signal"
+	"time"
 )
 
 func main() {
-	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt)
 	var files []*os.File
-	for _, name := range os.Args[1:] {
+	for _, name := range os.Args[2:] {
 		f, err := os.Open(name)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -23,8 +21,15 @@ func main() {
 		files = append(files, f)
 	}
 	fmt.Println("open")
-	<-interrupted
+	for !exists(os.Args[1]) {
+		time.Sleep(20 * time.Millisecond)
+	}
 	for _, f := range files {
 		_ = f.Close()
 	}
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }

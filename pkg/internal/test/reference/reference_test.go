@@ -16,8 +16,9 @@ import (
 
 // TestPages holds docs/reference and docs/man to the commands. UPDATE=1 writes
 // them.
+//
+//nolint:paralleltest // making a command sets how the libraries of the process log
 func TestPages(t *testing.T) {
-	t.Parallel()
 	list, err := index()
 	if err != nil {
 		t.Fatal(err)
@@ -103,8 +104,9 @@ func binaryOf(verb plugins.Verb) string {
 }
 
 // Every verb has a page and what it says: an example, or commands that do.
+//
+//nolint:paralleltest // making a command sets how the libraries of the process log
 func TestExamples(t *testing.T) {
-	t.Parallel()
 	without := []string{"version", "doctor", "fmt"}
 	for _, verb := range verbs() {
 		cmd, err := command(verb.Name)
