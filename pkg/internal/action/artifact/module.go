@@ -84,8 +84,8 @@ func (p Pushed) String() string {
 
 // PushModule packs a module and pushes it under its version. A version that
 // the registry has with equal content is left alone, one with other content is
-// oci.ErrExists. A module is vetted before something is sent or signed: what the
-// registry has was vetted when it was pushed.
+// oci.ErrExists. A module is vetted before its content is sent or it is signed: not
+// when the registry has it already, by whatever push.
 func PushModule(ctx context.Context, req PushModuleRequest) (Pushed, error) {
 	target, err := req.Target.Select(req.Version, "")
 	if err != nil {
